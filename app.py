@@ -1,0 +1,21 @@
+"""The dashboard: page settings, navigation and the shared sidebar. Start: streamlit run app.py."""
+
+import streamlit as st
+
+from xray import __version__, dashboard, dashboard_navigation, dashboard_signin
+from xray.files import ROOT
+
+ICON = str(ROOT / "assets" / "icon.png")
+
+st.set_page_config(
+    page_title="X-ray Model Audit",
+    page_icon=ICON,
+    layout="wide",
+    menu_items={"About": f"X-ray Model Audit {__version__}. {dashboard.CLINICAL}"},
+)
+st.logo(ICON, size="large")
+dashboard_signin.require()
+page = st.navigation(dashboard_navigation.pages(), expanded=True)
+with dashboard.guard("This page"):
+    page.run()
+dashboard.sidebar()

@@ -1,0 +1,51 @@
+"""What every benchmark does alike: time fairly, print a table, write JSON."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from xray.files import write_json
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """Make a parser that knows ``--json FILE``."""
+    made = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument("--json", type=Path, metavar="FILE", help="write name, rows and ratios")
+    return made
+
+
+def best(runs: Mapping[str, Callable[[], object]], repeats: int = 3) -> dict[str, float]:
+    """Time functions in turns and keep the best wall time of each, in seconds.
+
+    In turns, because other work on the machine then slows all of them alike; the best, because
+    nothing makes a run faster than it is.
+    """
+    seconds = dict.fromkeys(runs, float("inf"))
+    for _ in range(repeats):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            seconds[name] = min(seconds[name], time.perf_counter() - start)
+    return seconds
+
+
+def report(
+    name: str,
+    rows: Sequence[Mapping[str, Any]],
+    ratios: Mapping[str, float],
+    path: Path | None = None,
+) -> None:
+    """Print rows as a table and the ratios below it; write both where a path is given."""
+    print(pd.DataFrame(list(rows)).to_string(index=False))
+    for label, value in ratios.items():
+        print(f"{label}: {value:.2f}")
+    if path:
+        write_json(path, {"name": name, "rows": list(rows), **ratios})

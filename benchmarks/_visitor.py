@@ -1,0 +1,137 @@
+"""A browser's part in a conversation with Streamlit, without the browser: what 50 of them take.
+
+Speaks the protocol of the page's websocket: asks for a page, reads until its script is through,
+keeps the widgets' ids, uploads files the way the upload widget does. Loopback only.
+"""
+
+from __future__ import annotations
+
+import http.cookiejar
+import time
+import urllib.request
+import uuid
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import ClientConnection, connect
+
+
+@dataclass
+class Seen:
+    """What came of one request: seconds, errors shown on the page, widgets by label."""
+
+    seconds: float = 0.0
+    errors: list[str] = field(default_factory=list)
+    uploaders: list[str] = field(default_factory=list)
+    messages: int = 0
+
+
+class Visitor:
+    """One session with the server at ``url`` ("http://127.0.0.1:8501")."""
+
+    def __init__(self, url: str, patience: float = 60.0) -> None:
+        if urlsplit(url).hostname not in {"127.0.0.1", "localhost"}:
+            raise ValueError("benchmarks speak to this machine only")
+        self.url, self.patience = url, patience
+        self.session = ""
+        jar = http.cookiejar.CookieJar()
+        self._http = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+        for path in ("_stcore/health", "_stcore/host-config"):
+            self._http.open(f"{url}/{path}", timeout=patience).read()
+        self._xsrf = next((cookie.value or "" for cookie in jar if "xsrf" in cookie.name), "")
+        self._cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)
+        self._socket: ClientConnection = connect(
+            url.replace("http", "ws", 1) + "/_stcore/stream",
+            subprotocols=["streamlit", self._xsrf] if self._xsrf else ["streamlit"],
+            additional_headers={"Cookie": self._cookies},
+            origin=url,
+            max_size=None,
+            open_timeout=patience,
+        )
+
+    def __enter__(self) -> Visitor:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._socket.close()
+
+    def open(self, page: str, widgets: Any = None) -> Seen:
+        """Ask for a page ("" is the first) and read until it is drawn."""
+        message = BackMsg()
+        message.rerun_script.page_name = page
+        if widgets is not None:
+            message.rerun_script.widget_states.CopyFrom(widgets)
+        return self._ask(message)
+
+    def upload(self, page: str, widget: str, name: str, data: bytes) -> Seen:
+        """Upload a file to an upload widget of a page, and read until the page is drawn."""
+        ask = BackMsg()
+        ask.file_urls_request.request_id = uuid.uuid4().hex
+        ask.file_urls_request.file_names.append(name)
+        ask.file_urls_request.session_id = self.session
+        self._socket.send(ask.SerializeToString())
+        while True:
+            answer = self._receive()
+            if answer.WhichOneof("type") == "file_urls_response":
+                place = answer.file_urls_response.file_urls[0]
+                break
+        self._put(place.upload_url, name, data)
+        message = BackMsg()
+        message.rerun_script.page_name = page
+        state = message.rerun_script.widget_states.widgets.add(id=widget)
+        info = state.file_uploader_state_value.uploaded_file_info.add(
+            name=name, size=len(data), file_id=place.file_id
+        )
+        info.file_urls.CopyFrom(place)
+        return self._ask(message)
+
+    def _put(self, path: str, name: str, data: bytes) -> None:
+        border = uuid.uuid4().hex
+        head = (
+            f'--{border}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+            "Content-Type: image/png\r\n\r\n"
+        )
+        request = urllib.request.Request(
+            f"{self.url}/{path.lstrip('/')}",
+            data=head.encode() + data + f"\r\n--{border}--\r\n".encode(),
+            method="PUT",
+            headers={"Content-Type": f"multipart/form-data; boundary={border}",
+                     "X-Xsrftoken": self._xsrf},
+        )  # fmt: skip
+        self._http.open(request, timeout=self.patience).read()
+
+    def _receive(self) -> ForwardMsg:
+        return ForwardMsg.FromString(self._socket.recv(timeout=self.patience))
+
+    def _ask(self, message: BackMsg) -> Seen:
+        start, seen = time.perf_counter(), Seen()
+        self._socket.send(message.SerializeToString())
+        while True:
+            answer = self._receive()
+            seen.messages += 1
+            kind = answer.WhichOneof("type")
+            if kind == "new_session":
+                self.session = answer.new_session.initialize.session_id
+            elif kind == "delta" and answer.delta.HasField("new_element"):
+                element = answer.delta.new_element
+                if element.HasField("exception"):
+                    seen.errors.append(element.exception.message)
+                elif element.HasField("file_uploader"):
+                    seen.uploaders.append(element.file_uploader.id)
+            elif kind == "page_not_found":
+                seen.errors.append(f"no page {message.rerun_script.page_name}")
+            elif kind == "script_finished":
+                if answer.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+                    # The page asked for itself again: what counts is the run that follows.
+                    continue
+                seen.seconds = time.perf_counter() - start
+                return seen

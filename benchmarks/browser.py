@@ -1,0 +1,186 @@
+"""The real app in a real browser: a server on a free port, Chromium, and looks at both.
+
+For the browser tests and for the pictures of the README (``python -m benchmarks.screenshots``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from xray.files import ROOT
+
+SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
+THEMES = ("Dark", "Light")
+#: Streamlit looks for its server below the address of a page first; the answer is a 404.
+PROBES = ("/_stcore/health", "/_stcore/host-config")
+PATIENCE = 180.0
+
+
+def missing() -> str:
+    """Why there can be no browser here; empty when there can."""
+    if not (shutil.which("chromium") or shutil.which("google-chrome")):
+        return "needs Chromium"
+    if not shutil.which("chromedriver"):
+        return "needs chromedriver"
+    return ""
+
+
+@contextmanager
+def server(settings: Mapping[str, str]) -> Iterator[str]:
+    """Run the app with environment ``settings``, no films unless they name some; gives its URL."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {key: value for key, value in os.environ.items() if key != "XRAY_DATA"}
+    command = [
+        *(sys.executable, "-m", "streamlit", "run", "app.py"),
+        *("--server.address", "127.0.0.1", "--server.port", str(port), "--server.headless", "true"),
+    ]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env={**environment, **settings}, stdout=subprocess.DEVNULL
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _until(lambda: _healthy(url), "the server to start")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _until(look: Any, what: str, patience: float = PATIENCE) -> None:
+    end = time.monotonic() + patience
+    while not look():
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {patience:.0f} s for {what}")
+        time.sleep(0.2)
+
+
+class Browser:
+    """Chromium with a profile of its own, thrown away at the end."""
+
+    def __init__(self) -> None:
+        from selenium import webdriver
+        from selenium.webdriver.chrome.service import Service
+
+        self._profile = tempfile.mkdtemp(prefix="xray-browser-")
+        options = webdriver.ChromeOptions()
+        options.binary_location = shutil.which("chromium") or shutil.which("google-chrome") or ""
+        for argument in (
+            *("headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run"),
+            *("disable-background-networking", "disable-component-update", "disable-sync"),
+            *("hide-scrollbars", "disable-dev-shm-usage", f"user-data-dir={self._profile}"),
+        ):
+            options.add_argument(f"--{argument}")
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.driver = webdriver.Chrome(
+            options=options, service=Service(shutil.which("chromedriver"))
+        )
+
+    def close(self) -> None:
+        """End it and remove its profile."""
+        self.driver.quit()
+        shutil.rmtree(self._profile, ignore_errors=True)
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        """Run JavaScript in the page."""
+        return self.driver.execute_script(script, *arguments)
+
+    def resize(self, size: str, height: int | None = None) -> None:
+        """Take the size of ``SIZES``; another height for a picture of a whole page."""
+        width, usual = SIZES[size]
+        metrics = {"width": width, "height": height or usual, "deviceScaleFactor": 1}
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride", {**metrics, "mobile": size == "phone"}
+        )
+
+    def open(self, url: str, theme: str | None = None) -> None:
+        """Open a page and wait until it is drawn; in a theme, as its menu would choose it."""
+        self.driver.get(url)
+        if theme is not None:
+            self.run(
+                "const p = location.pathname; localStorage.setItem('xma-started-dark-' + p, '1');"
+                "localStorage.setItem('stActiveTheme-' + p + '-v2', JSON.stringify(arguments[0]))",
+                theme,
+            )
+            self.driver.get(url)
+        self.settle()
+
+    def settle(self, patience: float = PATIENCE) -> None:
+        """Wait until no script runs and the page has a title."""
+        drawn = (
+            "return document.querySelector('[data-testid=stApp]')"
+            "?.getAttribute('data-test-script-state') === 'notRunning'"
+            " && !!document.querySelector('.stMain h1')"
+            " && !document.querySelector('[data-testid=stSkeleton]')"
+        )
+        _until(lambda: self.run(drawn), "the page to be drawn", patience)
+        time.sleep(0.5)
+
+    def wait(self, script: str, what: str, patience: float = PATIENCE) -> None:
+        """Wait until JavaScript (an expression) is true."""
+        _until(lambda: self.run(f"return !!({script})"), what, patience)
+
+    def background(self) -> str:
+        """Colour behind the page, as the browser computes it."""
+        return str(
+            self.run(
+                "return getComputedStyle(document.querySelector('[data-testid=stApp]'))"
+                ".backgroundColor"
+            )
+        )
+
+    def complaints(self) -> list[str]:
+        """Errors in the console since the last look."""
+        return [
+            entry["message"]
+            for entry in self.driver.get_log("browser")
+            if entry["level"] == "SEVERE" and not any(probe in entry["message"] for probe in PROBES)
+        ]
+
+    def axe(self, source: str) -> list[str]:
+        """Serious and critical findings of axe-core, whose script is ``source``.
+
+        Not judged: Streamlit's own list of pages, whose markup is not ours to change, and text
+        in closed expanders, which nobody sees.
+        """
+        self.run(source)
+        found = self.driver.execute_async_script(
+            """const done = arguments[arguments.length - 1];
+            const seen = node => !document.querySelector(node.target[0])
+              ?.closest('details:not([open])');
+            axe.run({exclude: [['[data-testid=stSidebarNavItems]']]}, {resultTypes: ['violations']})
+              .then(r => done(JSON.stringify(r.violations
+                .map(v => [v.impact, v.id, v.nodes.filter(seen).slice(0, 3).map(n => n.html)])
+                .filter(v => v[2].length))))"""
+        )
+        return [
+            f"{rule}: {' | '.join(html[:160] for html in nodes)}"
+            for impact, rule, nodes in json.loads(found)
+            if impact in {"serious", "critical"} and nodes
+        ]
+
+    def picture(self, path: Path) -> None:
+        """Save what is to be seen as PNG."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.driver.save_screenshot(str(path))

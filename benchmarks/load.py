@@ -1,0 +1,140 @@
+"""Many visitors on a small machine: sessions over all pages, with uploads among them.
+
+``python -m benchmarks.load [--sessions 50] [--seconds 300] [--json FILE]``. Starts its own server
+on loopback. Every session opens pages one after the other, waits like a reader, and now and
+then uploads a film, which every tenth time is no film. To reach: no error, no lost session, and
+memory that does not grow after warm-up.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import _common
+from benchmarks._visitor import Visitor
+from xray import snippets, synthetic
+from xray.files import ROOT
+
+sys.path.insert(0, str(ROOT / "tests"))
+from serving import serve
+
+#: Never more, whatever is asked for.
+MOST_SESSIONS, MOST_SECONDS = 100, 900
+UPLOADS = "explain"
+
+
+@dataclass
+class Tally:
+    """What all sessions saw; every change under the lock."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+    def note(self, page: str, seconds: float, errors: list[str]) -> None:
+        """Add one page that was drawn."""
+        with self.lock:
+            self.seconds.setdefault(page, []).append(seconds)
+            self.errors += [f"{page}: {error}" for error in errors]
+
+
+def memory(process: int) -> float:
+    """Resident memory of a process in megabytes."""
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
+
+
+def visit(url: str, pages: list[str], until: float, number: int, tally: Tally) -> None:
+    """One session: pages in an order of its own, pauses, uploads."""
+    rng = random.Random(number)
+    film = snippets.png(synthetic.phantom(number % 8, (224, 224)).pixels)
+    try:
+        with Visitor(url, patience=120) as visitor:
+            while time.monotonic() < until:
+                page = rng.choice(pages)
+                seen = visitor.open(page)
+                tally.note(page or "first", seen.seconds, seen.errors)
+                if page == UPLOADS and seen.uploaders:
+                    data = b"no film" if rng.random() < 0.1 else film
+                    seen = visitor.upload(page, seen.uploaders[0], "film.png", data)
+                    tally.note("upload", seen.seconds, seen.errors)
+                time.sleep(rng.uniform(1, 4))
+    except Exception as error:  # a session that ends before its time, for whatever reason
+        with tally.lock:
+            tally.lost.append(f"{type(error).__name__}: {error}")
+
+
+def run(sessions: int, seconds: float) -> dict[str, Any]:
+    """Serve, let the sessions loose, watch the memory, and sum up."""
+    pages = ["", *sorted(path.stem for path in (ROOT / "pages").glob("*.py"))]
+    pages.remove("overview")
+    tally, samples = Tally(), []
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server:
+        with Visitor(server.url, patience=180) as first:
+            first.open("")
+        until = time.monotonic() + seconds
+        threads = [
+            threading.Thread(target=visit, args=(server.url, pages, until, number, tally))
+            for number in range(sessions)
+        ]
+        for thread in threads:
+            thread.start()
+        begun = time.monotonic()
+        while time.monotonic() < until:
+            samples.append((time.monotonic() - begun, memory(server.process.pid)))
+            time.sleep(1)
+        for thread in threads:
+            thread.join(180)
+        alive = server.process.poll() is None
+    return {"tally": tally, "samples": samples, "alive": alive}
+
+
+def growth(samples: list[tuple[float, float]]) -> float:
+    """Megabytes a minute over the second half: the slope of a line through the samples."""
+    late = np.array(samples[len(samples) // 2 :])
+    return float(60 * np.polyfit(late[:, 0], late[:, 1], 1)[0]) if len(late) > 2 else float("nan")
+
+
+def main() -> None:
+    """Measure and print; exit code 1 where an error or a lost session was seen."""
+    parser = _common.parser(__doc__)
+    parser.add_argument("--sessions", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=300)
+    options = parser.parse_args()
+    sessions = min(options.sessions, MOST_SESSIONS)
+    found = run(sessions, min(options.seconds, MOST_SECONDS))
+    tally = found["tally"]
+    rows = [
+        {"page": page, "drawn": len(values), "median s": round(float(np.median(values)), 2),
+         "95 % s": round(float(np.quantile(values, 0.95)), 2)}
+        for page, values in sorted(tally.seconds.items())
+    ]  # fmt: skip
+    peaks = [megabytes for _, megabytes in found["samples"]]
+    figures = {
+        "sessions": sessions,
+        "errors": len(tally.errors),
+        "lost sessions": len(tally.lost),
+        "memory at most (MB)": round(max(peaks), 1),
+        "memory growth in the second half (MB a minute)": round(growth(found["samples"]), 2),
+    }
+    _common.report("load", rows, figures, options.json)
+    for words in [*tally.errors, *tally.lost][:10]:
+        print(f"seen: {words}")
+    if tally.errors or tally.lost or not found["alive"]:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Calibration: whether a probability means what it says."""
+
+import streamlit as st
+
+from xray import calibration, dashboard, figures_calibration, snippets
+from xray import dashboard_models as shared
+from xray.lineup import Entrant
+
+
+def temperature(view: shared.View, entrant: Entrant) -> calibration.Temperature | None:
+    """Temperature from validation; None where there are no films to fit it on."""
+    if entrant.validation is None:
+        return None
+    return shared.remember(
+        "temperature", lambda: calibration.fit_temperature(*entrant.validation),
+        view.key, entrant.name,
+    )  # fmt: skip
+
+
+def title(view: shared.View) -> str:
+    """Which model is furthest from meaning what it says."""
+    return figures_calibration.least_calibrated(
+        {
+            e.name: float(calibration.expected_calibration_error(view.lineup.y, e.log_odds)[0])
+            for e in view.lineup.entrants
+        },
+        view.titles,
+    )
+
+
+def model(view: shared.View, entrant: Entrant) -> None:
+    """Reliability diagram and errors of one model, before and after scaling."""
+    y, heat = view.lineup.y, temperature(view, entrant)
+    value = heat.value if heat and not heat.problem else 1.0
+    raw, scaled = (
+        calibration.reliability(y, entrant.log_odds / divisor, view.positive)
+        for divisor in (1.0, value)
+    )
+    errors = shared.remember(
+        "calibration", lambda: calibration.summary(y, entrant.log_odds, value, view.lineup.groups),
+        view.key, entrant.name,
+    )  # fmt: skip
+    figure = figures_calibration.reliability(
+        raw, scaled, entrant.name, entrant.title, view.positive
+    )
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        dashboard.show(figure, f"figure reliability {entrant.name}")
+    with right:
+        dashboard.show(
+            figures_calibration.calibration_errors(errors, entrant.name, entrant.title),
+            f"errors {entrant.name}",
+        )
+    if heat:
+        st.caption(snippets.plain(figures_calibration.heat(heat, entrant.title)))
+    else:
+        st.caption("No validation predictions are stored, so no temperature can be fitted.")
+    dashboard.download("Save as CSV", errors, f"calibration-{entrant.name}.csv")
+
+
+view = shared.begin(
+    title,
+    "Of a hundred films given a probability of 0.8, eighty should be what they are called.",
+    choose_split=False,
+)
+if view:
+    chosen = shared.one_model(view)
+    with dashboard.guard("Calibration"):
+        model(view, chosen)

@@ -1,0 +1,101 @@
+"""Pairs: two models on the same films, and whether the difference would survive another test."""
+
+import numpy as np
+import streamlit as st
+
+from xray import (
+    comparison,
+    dashboard,
+    dashboard_films,
+    dashboard_grid,
+    figures_pairs,
+    share,
+    snippets,
+)
+from xray import dashboard_models as shared
+from xray.comparison import Pair
+
+#: Films shown of a cell at once.
+SHOWN = 24
+
+
+def pairs(view: shared.View) -> list[Pair]:
+    """Every pair of the models shown, compared."""
+    line = view.lineup
+    return shared.remember(
+        "pairs",
+        lambda: comparison.compare_all(
+            line.y, {e.name: e.log_odds for e in line.entrants}, line.thresholds(), line.groups
+        ),
+        view.key,
+    )
+
+
+def title(view: shared.View) -> str:
+    """How many of the pairs rank films differently enough to last."""
+    found = pairs(view)
+    if not found:
+        return "Two models are needed for a comparison"
+    lasting = sum(
+        comparison.survives(pair, "auroc").startswith("Would probably survive") for pair in found
+    )
+    noun = "pair ranks" if lasting == 1 else "pairs rank"
+    return f"{lasting} of {len(found)} {noun} films differently enough to survive another test set"
+
+
+def films(view: shared.View, pair: Pair) -> None:
+    """The films behind a cell of the agreement table."""
+    names = figures_pairs.cells(pair, view.titles)
+    cell = st.segmented_control(
+        "Films of", list(names), format_func=lambda name: names[name],
+        default=f"only {pair.a}", required=True, key=f"cell {pair.a} {pair.b}",
+    )  # fmt: skip
+    chosen = np.flatnonzero(pair.cells == cell)
+    a, b = view.entrant(pair.a), view.entrant(pair.b)
+    table = comparison.films_of(view.lineup.files[chosen], {
+        a.name: a.log_odds[chosen], b.name: b.log_odds[chosen],
+    })  # fmt: skip
+    st.caption(f"{len(chosen)} films, those on which the two are furthest apart first.")
+    shown = dashboard_films.films()
+    if shown and len(table):
+        rows = comparison.rows_of(table["file"].head(SHOWN), shown.table["file"])
+        opened = shown.catalogue.row(st.query_params.get("film", ""))
+        if opened is not None:
+            dashboard_grid.card(shown, opened)
+        dashboard_grid.grid(shown, rows, f"films {pair.a} {pair.b} {cell}", model=pair.a)
+    dashboard.download("Save as CSV", table, f"films-{pair.a}-{pair.b}.csv")
+
+
+view = shared.begin(
+    title,
+    "Both models saw the same films, so it is the films on which they differ that count.",
+    {"pair": share.Token(r"[0-9]{1,3}"), **dashboard_films.PARAMETERS},
+)
+found = pairs(view) if view else []
+if view and not found:
+    st.info("Choose at least two models above.", icon=":material/info:")
+if view and found:
+    place = st.selectbox(
+        "Pair", range(len(found)), key="chosen pair",
+        format_func=lambda i: f"{view.titles[found[i].a]} and {view.titles[found[i].b]}",
+    )  # fmt: skip
+    pair = found[place]
+    with dashboard.guard("The comparison"):
+        for metric, words in (("auroc", "Ranking"), ("accuracy", "Calls")):
+            st.markdown(
+                f"**{words}.** {snippets.plain(comparison.survives(pair, metric, view.titles))}"
+            )
+        left, right = st.columns(2, gap="medium")
+        labels = np.where(view.lineup.y, "PNEUMONIA", "NORMAL")
+        with left:
+            dashboard.show(figures_pairs.differences(pair, view.titles), "figure differences")
+        with right:
+            dashboard.show(figures_pairs.agreement(pair, view.titles, labels), "figure agreement")
+        st.caption(
+            "Each at its own threshold; p-values adjusted for the number of pairs shown (Holm). "
+            "Another test set means as many possible patients again from where these came from; "
+            "no figure here says how the models do elsewhere."
+        )
+        dashboard.download("Save as CSV", pair.differences, f"pair-{pair.a}-{pair.b}.csv")
+    with dashboard.guard("The films of the pair"):
+        films(view, pair)

@@ -1,0 +1,123 @@
+"""Classes and sizes: what the dataset is made of, and what that alone would score."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+from numpy.typing import NDArray
+
+from xray import (
+    census,
+    dashboard,
+    dashboard_films,
+    dashboard_grid,
+    figures_dataset,
+    film_view,
+    share,
+)
+from xray.snippets import escape
+
+#: What the widgets offer, in the words that links hold.
+VIEWS = ("Classes", "Image sizes")
+MEASURES = {words: name for name, (_, words) in figures_dataset.MEASURES.items()}
+
+shown = dashboard_films.begin(
+    lambda films: figures_dataset.baseline_says(census.splits(films.table)).partition(" (")[0],
+    "Before any model: how many films of which class there are, and how large they are.",
+    lambda _: {"view": share.Choice(VIEWS), "measure": share.Choice(tuple(MEASURES))},
+)
+
+
+def classes(films: dashboard_films.Films) -> None:
+    """Classes and subtypes by split, the majority baseline, and splits too small to steer by."""
+    figure = dashboard_films.figure(
+        "classes", lambda: figures_dataset.classes(films.table), films.key
+    )
+    dashboard.show(figure, "classes")
+    splits = dashboard_films.remember("splits", lambda: tuple(split_facts(films)), films.key)
+    for sentence in filter(None, (warning for warning, _ in splits)):
+        st.warning(sentence, icon=":material/straighten:")
+    for column, (_, fact) in zip(st.columns(len(splits)), splits, strict=True):
+        column.html(fact)
+    st.caption(
+        "A model is worth something only above the baseline of the split it is judged on. "
+        "Subtypes are read from the file names."
+    )
+
+
+def split_facts(films: dashboard_films.Films) -> Iterator[tuple[str, str]]:
+    """Warning about each split ("" where it is fine), and its baseline as HTML."""
+    for split in census.splits(films.table):
+        low, high = split.baseline_interval
+        yield (
+            census.warning(split),
+            f'<div class="xma-number">{100 * split.baseline:.1f} %</div>'
+            f'<div class="xma-fact">baseline on {split.title}: always {escape(split.majority)} '
+            f"(95 % interval {100 * low:.1f} to {100 * high:.1f})<br>"
+            f"{split.imbalance:.1f} films of the larger class for each of the smaller</div>",
+        )
+
+
+def scatter(films: dashboard_films.Films) -> tuple[go.Figure, list[NDArray[np.int64]]]:
+    """The scatter without a chosen film, ready to be sent."""
+    figure, curves = figures_dataset.size_scatter(films.table)
+    return dashboard_films.ready(figure), curves
+
+
+def ranks(table: pd.DataFrame, measure: str) -> go.Figure:
+    """How well one measure alone tells the classes apart, split by split."""
+    values = figures_dataset.measured(table, measure)
+    rows = census.rankings(table, values if measure == "aspect" else -values)
+    word = figures_dataset.MEASURES[measure][1]
+    return figures_dataset.rankings(rows, f"{word} of the original")
+
+
+def sizes(films: dashboard_films.Films) -> None:
+    """Width and height of every original; a click opens the film beside the figure."""
+    film = st.query_params.get("film", "")
+    row = films.catalogue.row(film)
+    if row is None:
+        figure, curves = dashboard_films.remember("sizes", lambda: scatter(films), films.key)
+    else:
+        figure, curves = figures_dataset.size_scatter(films.table, row)
+    left, right = st.columns([3, 1], gap="medium")
+    with left:
+        clicked = dashboard.show_points(figure, f"sizes {film}")
+    if clicked and clicked[0][0] < len(curves):
+        curve, point = clicked[0]
+        chosen = int(curves[curve][point])
+        if chosen != row:
+            st.query_params["film"] = str(films.catalogue.tokens[chosen])
+            st.rerun()
+    with right:
+        if row is None:
+            st.caption("Every point is a film. Click one to see it.")
+        else:
+            dashboard_grid.card(films, row)
+    words = dashboard_films.choice("Distribution of", list(MEASURES), "measure")
+    measure = MEASURES[words]
+    key = (films.key, measure)
+    dashboard.show(
+        dashboard_films.figure(
+            "histogram", lambda: figures_dataset.size_histogram(films.table, measure), *key
+        ),
+        f"histogram {measure}",
+    )
+    dashboard.show(
+        dashboard_films.figure("size ranks", lambda: ranks(films.table, measure), *key),
+        f"ranks {measure}",
+    )
+    st.html(
+        dashboard_films.remember(
+            "size table", lambda: film_view.sizes(census.sizes(films.table)), films.key
+        )
+    )
+    dashboard_grid.link("shortcuts", "What size alone gives away", "arrow_forward")
+
+
+if shown:
+    view = dashboard_films.choice("View", VIEWS, "view", hidden=True)
+    with dashboard.guard(view):
+        (classes if view == VIEWS[0] else sizes)(shown)

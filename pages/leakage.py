@@ -1,0 +1,111 @@
+"""Duplicates and leakage: the same film twice, the same possible patient in two splits."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from xray import (
+    bootstrap,
+    browse,
+    dashboard,
+    dashboard_films,
+    dashboard_grid,
+    dashboard_leakage,
+    figures_oddballs,
+    leak_metrics,
+    leakage,
+    share,
+)
+
+VIEWS = ("Possible patients", "Byte-identical films", "Near-identical films")
+#: Groups of films on a page.
+EACH = 6
+
+
+def say(films: dashboard_films.Films) -> str:
+    """How many possible patients of the test films were trained on."""
+    shared, judged = dashboard_leakage.patients(films.table)
+    if not judged:
+        return "No possible patient is known, so none is shared"
+    return f"{shared:,} of {judged:,} possible patients of test pneumonia are also in train"
+
+
+def compared(films: dashboard_films.Films) -> pd.DataFrame:
+    """Every model's metrics with all test films and without those of shared patients."""
+    table, catalogue = films.table, films.catalogue
+    leaked = leakage.leaked(
+        table["group_leaked"].to_numpy(), table["split"], others=("train", "val")
+    ).to_numpy()
+    parts = []
+    for name, log_odds in catalogue.log_odds.items():
+        mine = (table["split"] == "test").to_numpy() & ~np.isnan(log_odds)
+        if mine.any():
+            groups = bootstrap.patients(table["file"][mine])
+            y = (table["label"] == "PNEUMONIA").to_numpy()[mine]
+            threshold = catalogue.thresholds[name]
+            rows = leak_metrics.compare(y, log_odds[mine], threshold, groups, leaked[mine])
+            parts.append(rows.assign(model=name, title=films.titles[name]))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def patients(films: dashboard_films.Films) -> None:
+    """Who sits on both sides of the line, and what it does to the models' metrics."""
+    st.html(
+        dashboard_films.remember(
+            "patients", lambda: dashboard_leakage.patient_table(films.table), films.key
+        )
+    )
+    st.caption(dashboard_leakage.CAVEAT)
+    rows = dashboard_films.remember("compared", lambda: compared(films), films.key)
+    if len(rows):
+        figure = dashboard_films.figure(
+            "without", lambda: figures_oddballs.without_leaked(rows), films.key
+        )
+        dashboard.show(figure, "without leaked films")
+        st.caption(
+            f"{rows['films'].iat[0]:,} test films with, {rows['left'].iat[0]:,} without those of "
+            "possible patients who are also in train or validation. PNEUMONIA is the positive "
+            "class, each model at its own threshold; 95 % intervals of the difference, bootstrap "
+            "by possible patient. Plain accuracy would fall with the share of pneumonia alone."
+        )
+    wish = {"with": browse.TRAITS["leaked"], "splits": "test"}
+    dashboard_grid.link("film_browser", "The test films they are", "photo_library", wish)
+
+
+def groups(films: dashboard_films.Films, numbers: leakage.Groups, words: str) -> None:
+    """Groups of films side by side, a page of groups at a time."""
+    facts = dashboard_films.remember(
+        "groups", lambda: leakage.summary(films.table, numbers), films.key, words
+    )
+    st.markdown(
+        f"**{facts['groups']:,} groups of {words} films, {facts['films']:,} films in all; "
+        f"{facts['across_splits']:,} across splits, {facts['across_labels']:,} across classes**"
+    )
+    pages = browse.pages(facts["groups"], EACH)
+    page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
+    visible = range((page - 1) * EACH, min(page * EACH, facts["groups"]))
+    rows = {f"Group {i + 1}": np.flatnonzero(numbers == i).astype(np.int32) for i in visible}
+    dashboard_grid.grids(films, rows, key="groups")
+
+
+shown = dashboard_films.begin(
+    say,
+    "A film or a patient that a model has trained on is no test of it.",
+    lambda _: {"view": share.Choice(VIEWS), "page": share.Number(1, 1e6)},
+    clinical=True,
+)
+if shown:
+    row = shown.catalogue.row(st.query_params.get("film", ""))
+    if row is not None:
+        with dashboard.guard("The film"):
+            dashboard_grid.card(shown, row)
+    view = dashboard_films.choice("View", VIEWS, "view", hidden=True)
+    with dashboard.guard(view):
+        if view == VIEWS[0]:
+            patients(shown)
+        elif view == VIEWS[1]:
+            groups(shown, shown.table["group_identical"].to_numpy(), "byte-identical")
+        else:
+            near = dashboard_leakage.near(shown)
+            if near is not None:
+                groups(shown, near, "near-identical")

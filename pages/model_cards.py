@@ -1,0 +1,71 @@
+"""Model cards: how each model was trained, what it is made of, and what is wrong with it."""
+
+import pandas as pd
+import streamlit as st
+
+from xray import dashboard, diagnosis, figures_training, model_card, registry, snippets
+from xray import dashboard_models as shared
+from xray.errors import XrayError
+
+cards = dashboard.cards()
+names = {name: title for title, name in shared.titles_of(cards).items()}
+dashboard.page(
+    "Each model, from its recipe to its weaknesses" if cards else "No model yet",
+    "What a model was trained on and how; what its training curves say; every layer it has.",
+    {"card": shared.offered(names)},
+    clinical=True,
+)
+
+
+def predictions(card: registry.Card) -> pd.DataFrame | None:
+    """Stored predictions, None where there are none."""
+    try:
+        return dashboard.predictions(card.name)
+    except XrayError:
+        return None
+
+
+def show(card: registry.Card) -> None:
+    """One card."""
+    if card.problem:
+        dashboard.problem(card.problem)
+    stored = predictions(card)
+    signs = diagnosis.signs(card, stored)
+    for sign in signs:
+        st.warning(
+            f"**{sign.kind.capitalize()}.** {snippets.plain(sign.sentence)}",
+            icon=":material/troubleshoot:",
+        )
+    if not signs:
+        st.caption("No sign of over- or underfitting, and no single call for every film.")
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        if card.history.get("val_loss"):
+            kept = diagnosis.kept_epoch(card)
+            dashboard.show(figures_training.training(card, kept), f"figure training {card.name}")
+        else:
+            st.info("How this model was trained is not recorded here.", icon=":material/info:")
+    with right:
+        st.html(model_card.facts_html(card))
+    layers = model_card.layers(card)
+    with st.expander(
+        f"Architecture: {len(layers)} layers, {card.parameters:,} parameters",
+        icon=":material/account_tree:",
+    ):
+        st.dataframe(layers, hide_index=True)
+    scores = dashboard.metrics(card) if stored is not None else None
+    text = model_card.markdown(card, scores, signs)
+    st.download_button(
+        "Save the card as Markdown", text, file_name=f"model-card-{card.name}.md",
+        mime="text/markdown", icon=":material/download:", on_click="ignore",
+    )  # fmt: skip
+    with st.expander("The whole card", icon=":material/description:"):
+        st.markdown(text)
+
+
+if cards:
+    chosen = shared.choice("Model", names, "card")
+    with dashboard.guard("The card"):
+        show(next(card for card in cards if card.name == chosen))
+else:
+    dashboard.empty("There is no model.", "Train one on films.", "python -m xray train basic")

@@ -1,0 +1,109 @@
+"""Compare: every model's metrics with intervals, their calls, their curves, validation and test."""
+
+import streamlit as st
+
+from xray import (
+    dashboard,
+    diagnosis,
+    evaluation,
+    figures_models,
+    figures_training,
+    metrics,
+    snippets,
+)
+from xray import dashboard_models as shared
+
+VIEWS = {
+    "scores": "Scores",
+    "calls": "Right and wrong calls",
+    "curves": "Curves",
+    "carried": "Validation and test",
+}
+
+
+def scores(view: shared.View, limit: float | None) -> None:
+    """Metrics as dots with intervals; the same as a table to save."""
+    scored = shared.scores(view, limit)
+    dashboard.show(
+        figures_models.scoreboard(scored, view.titles, view.positive), "figure scoreboard"
+    )
+    st.caption(
+        f"{len(view.lineup.files)} films, {view.positive} positive. Lines are 95 % intervals: "
+        "Wilson for proportions, else a bootstrap that draws possible patients."
+    )
+    table = shared.table(view, scored)
+    with st.expander("As a table", icon=":material/table:"):
+        shown = table.assign(
+            model=table["model"].map(view.titles), metric=table["metric"].map(metrics.TITLES)
+        )
+        st.dataframe(shown, hide_index=True)
+    dashboard.download("Save as CSV", table, f"metrics-{view.split}-{view.positive}.csv")
+
+
+def calls(view: shared.View, limit: float | None) -> None:
+    """Confusion matrices side by side."""
+    limits = view.lineup.thresholds(limit)
+    columns = st.columns(min(3, len(limits)))
+    for place, (name, cut) in enumerate(limits.items()):
+        entrant = view.entrant(name)
+        counts = metrics.confusion(view.lineup.y, entrant.log_odds, cut, view.positive)
+        with columns[place % len(columns)]:
+            dashboard.show(
+                figures_models.confusion(counts, entrant.title), f"figure confusion {name}"
+            )
+            st.caption(f"Called PNEUMONIA from a probability of {metrics.show_threshold(cut)} on.")
+
+
+def curves(view: shared.View, limit: float | None) -> None:
+    """ROC and precision-recall, with the operating points on them."""
+    scored, line = shared.scores(view, limit), view.lineup
+    left, right = st.columns(2, gap="medium")
+    with left:
+        dashboard.show(
+            figures_models.roc(line.y, line.entrants, scored, view.positive), "figure roc"
+        )
+    with right:
+        dashboard.show(
+            figures_models.precision_recall(line.y, line.entrants, scored, view.positive),
+            "figure pr",
+        )
+
+
+def carried(view: shared.View, limit: float | None) -> None:
+    """Whether test keeps what validation promises, and what else is wrong with a model."""
+    stored = {name: dashboard.predictions(name) for name in view.cards}
+    limits = view.lineup.thresholds(limit)
+    both = {
+        name: shared.remember(
+            "both splits",
+            lambda n=name: evaluation.score(stored[n], limits[n], view.positive),
+            view.key, view.positive, name, limits[name],
+        )
+        for name, table in stored.items()
+        if {"val", "test"} <= set(table["split"])
+    }  # fmt: skip
+    columns = st.columns(2, gap="medium")
+    for place, metric in enumerate(("accuracy", "auroc", "recall", "specificity")):
+        if both:
+            with columns[place % 2]:
+                figure = figures_training.carried(both, view.titles, metric)
+                dashboard.show(figure, f"figure carried {metric}")
+    for name, card in view.cards.items():
+        for sign in diagnosis.signs(card, stored[name]):
+            st.warning(
+                f"**{sign.kind.capitalize()}.** {snippets.plain(sign.sentence)}",
+                icon=":material/troubleshoot:",
+            )
+
+
+view = shared.begin(
+    lambda view: figures_models.leader(shared.scores(view), view.titles),
+    "The same films, the same intervals, for every model; and which class each figure speaks of.",
+    {"view": shared.offered(VIEWS), **shared.THRESHOLD},
+)
+if view:
+    chosen = shared.choice("View", VIEWS, "view", label=False)
+    limit = shared.threshold()
+    parts = {"scores": scores, "calls": calls, "curves": curves, "carried": carried}
+    with dashboard.guard(VIEWS[chosen]):
+        parts[chosen](view, limit)

@@ -1,0 +1,129 @@
+"""What a model sees: a film step by step on its way into a network, and as training varies it."""
+
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+import streamlit as st
+
+from xray import (
+    browse,
+    dashboard,
+    dashboard_films,
+    dashboard_grid,
+    figures_dataset,
+    film_view,
+    films,
+    preprocessing,
+    registry,
+    share,
+    snippets,
+    synthetic,
+    thumbnails,
+)  # fmt: skip
+from xray.files import Progress, sha256_bytes
+
+usable = [card for card in dashboard.cards(("recipe", "cure", "user")) if not card.problem]
+titles = {card.title or card.name: card for card in usable}
+
+
+def say(shown: dashboard_films.Films) -> str:
+    """Which share of an original's pixels the models see."""
+    pixels = (shown.table["width"] * shown.table["height"]).dropna()
+    if not (len(pixels) and (sides := sorted({card.size for card in usable}))):
+        return "What a model sees of a film"
+    sizes = " or ".join(f"{width} × {height}" for height, width in sides)
+    part = np.mean([height * width for height, width in sides]) / pixels.mean()
+    return f"Models see films at {sizes}: {100 * part:.1f} % of the pixels of an original"
+
+
+def pick(shown: dashboard_films.Films) -> films.Film:
+    """The film that the link names, else a test film with devices, else a synthetic one."""
+    row = shown.catalogue.row(st.query_params.get("film", ""))
+    if row is None and shown.folder is not None:
+        wish = browse.Wish(splits=("test",), traits=("device",), sort="large")
+        row = next(map(int, browse.find(shown.catalogue, wish)), 0)
+    path = None if row is None else shown.path(row)
+    if path is None or row is None:
+        dashboard.empty(
+            "This film is not here; a synthetic one, drawn by this program, stands in",
+            dashboard_films.NO_FILMS,
+            dashboard_films.GET_FILMS,
+        )
+        return made_up()
+    name = snippets.plain(str(shown.table["name"].iat[row]))
+    st.caption(f"{shown.table['label'].iat[row]} film {name}")
+    return dashboard_grid.decoded(str(path), path.stat().st_mtime_ns)
+
+
+@cache
+def made_up() -> films.Film:
+    """A synthetic film with an electrode."""
+    pixels = synthetic.phantom(7, label="PNEUMONIA", device="electrode").pixels
+    return films.Film(pixels, "synthetic", sha256_bytes(pixels.tobytes()), "synthetic", "L", 0)
+
+
+def drawn(film: films.Film, card: registry.Card) -> Iterator[tuple[str, str]]:
+    """Picture of each step as HTML, and what it did."""
+    for place, step in enumerate(preprocessing.steps(film, card)):
+        picture = thumbnails.fit(step.picture, thumbnails.LARGE)
+        yield (
+            film_view.step(snippets.png(picture), step.title, place > 0),
+            f"**{step.title}**: {snippets.plain(step.said)}",
+        )
+
+
+def steps(film: films.Film, card: registry.Card) -> None:
+    """Decoded, resized, as numbers: three pictures and the numbers' distribution."""
+    key = (film.sha256, card.name, card.size, card.scale, card.channels, card.fit)
+    made = dashboard_films.remember("steps", lambda: list(drawn(film, card)), *key)
+    for column, (picture, words) in zip(st.columns(len(made)), made, strict=True):
+        column.html(picture)
+        column.markdown(words)
+    figure = dashboard_films.figure(
+        "model values",
+        lambda: figures_dataset.model_values(
+            preprocessing.model_input(film.pixels, card), card.title or card.name
+        ),
+        *key,
+    )
+    dashboard.show(figure, "model values")
+
+
+def varied(film: films.Film, card: registry.Card) -> None:
+    """The film as training varies it, on request: this loads Keras."""
+    words = preprocessing.augmentation(card.recipe)
+    if not words:
+        st.caption("The training of this model shows every film as it is, or is not known.")
+        return
+    st.markdown(f"**In training, the film is varied at random**: {words}.")
+    job = f"variants {film.sha256} {card.recipe} {card.size} {card.fit}"
+
+    def work(progress: Progress) -> films.Pixels:
+        return preprocessing.variants(films.resize(film.pixels, card.size, card.fit), card.recipe)
+
+    status = dashboard.look(job)
+    if status.state == "done":
+        for column, picture in zip(st.columns(len(status.result)), status.result, strict=True):
+            column.html(film_view.step(snippets.png(picture), "a variant of the film", True))
+    elif status.active:
+        dashboard.watch([(job, "Varying the film")])
+    elif st.button("Show variants", icon=":material/shuffle:"):
+        dashboard.ask(job, work)
+        st.rerun()
+
+
+shown = dashboard_films.begin(
+    say,
+    "What is lost on the way in cannot be read; what is kept without meaning to, such as the "
+    "aspect of a squashed film, can.",
+    lambda _: {"model": share.Choice(tuple(titles))},
+)
+if shown and titles:
+    title = dashboard_films.choice("Model", list(titles), "model")
+    with dashboard.guard("The film's way into the model"):
+        chosen = pick(shown)
+        steps(chosen, titles[title])
+        varied(chosen, titles[title])
+elif shown:
+    dashboard.empty("No model can be used", "Train one, or add one.", "python -m xray train")

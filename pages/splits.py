@@ -1,0 +1,116 @@
+"""Splits and cleaning: who trains, who judges, and which films to leave out; both to take away."""
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from xray import (
+    cleaning,
+    dashboard,
+    dashboard_films,
+    dashboard_grid,
+    dashboard_splits,
+    device_labels,
+    figures_oddballs,
+    film_view,
+    share,
+    splits,
+)
+
+VIEWS = ("Splits", "Cleaning list")
+
+
+def say(films: dashboard_films.Films) -> str:
+    """What the split that came with the data does with possible patients."""
+    shared = dashboard_splits.leaks(films.table, films.table["split"])["possible patients"]
+    if not shared:
+        return "No possible patient is in two parts of the split that came with the data"
+    return f"The split that came with the data has {shared:,} possible patients in two parts"
+
+
+def compare(films: dashboard_films.Films) -> None:
+    """Chosen splits beside each other: counts, leaks, and each as CSV."""
+    titles = st.pills(
+        "Splits to compare",
+        list(dashboard_splits.TITLES),
+        selection_mode="multi",
+        default=["Original", "Enlarged validation"],
+        key="names",
+        bind="query-params",
+    )
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    with left:
+        seed = int(st.number_input("Seed", 0, 9999, 0, key="seed", bind="query-params"))
+    with right:
+        keep = st.toggle(
+            "Keep possible patients together", key="keep_patients", bind="query-params"
+        )
+    made = {}
+    for title in titles:
+        with dashboard.guard(title):
+            made[title] = dashboard_splits.made(films, title, seed, keep)
+    if not made:
+        st.caption("Choose a split.")
+        return
+    key = (films.key, tuple(made), seed, keep)
+    figure = dashboard_films.figure(
+        "split counts",
+        lambda: figures_oddballs.split_counts(
+            {title: splits.counts(split, films.table) for title, split in made.items()}
+        ),
+        *key,
+    )
+    dashboard.show(figure, "split counts")
+    html = dashboard_films.remember(
+        "split leaks", lambda: dashboard_splits.table(films.table, made), *key
+    )
+    st.html(html)
+    st.caption("; ".join(f"{title}: {dashboard_splits.about(title)}" for title in made) + ".")
+    with st.container(horizontal=True):
+        for title, split in made.items():
+            dashboard.download(
+                f"{title} as CSV",
+                partial(splits.export, split, films.table),
+                f"split-{dashboard_splits.TITLES[title]}-{seed}.csv",
+            )
+
+
+def clean(films: dashboard_films.Films) -> None:
+    """Criteria to a list of films that training leaves out."""
+    criteria, key = dashboard_splits.criteria(films)
+    table = films.table
+    gone = dashboard_films.remember(
+        "cleaning", lambda: cleaning.exclusions(table, criteria), films.key, key
+    )
+    st.subheader(f"{len(gone):,} of {len(table):,} films are on the list", anchor=False)
+    st.html(
+        dashboard_films.remember(
+            "cleaning table",
+            lambda: film_view.cleaning(cleaning.counts(table, list(gone["file"]))),
+            films.key,
+            key,
+        )
+    )
+    if len(gone):
+        dashboard.download("The list as CSV", gone, "exclude.csv")
+        st.code("python -m xray train basic --exclude exclude.csv", language="bash")
+        st.caption(
+            "Nothing is deleted. Training and validation leave these films out; the test films "
+            "stay, so that models remain comparable."
+        )
+        if key[-1]:
+            st.caption(device_labels.PROVENANCE)
+        rows = pd.Index(table["file"]).get_indexer(pd.Index(gone["file"].head(12)))
+        dashboard_grid.grid(films, rows.astype("int32"), key="gone")
+
+
+shown = dashboard_films.begin(
+    say,
+    "A split decides what a score is worth. Splits are lists here: no film is ever moved.",
+    lambda _: {"view": share.Choice(VIEWS), **dashboard_splits.PARAMETERS},
+)
+if shown:
+    view = dashboard_films.choice("View", VIEWS, "view", hidden=True)
+    with dashboard.guard(view):
+        (compare if view == VIEWS[0] else clean)(shown)

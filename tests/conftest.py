@@ -1,0 +1,38 @@
+"""Fixtures for every test, and the rule that no test touches the caches of whoever runs it."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# Before anything imports the library: TensorFlow reads this once, when it loads.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ["XRAY_CACHE"] = tempfile.mkdtemp(prefix="xray-test-cache-")
+atexit.register(shutil.rmtree, os.environ["XRAY_CACHE"], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def real_films() -> Path:
+    """Folder of the real films (``XRAY_DATA``); the test is skipped where there is none."""
+    value = os.environ.get("XRAY_DATA")
+    if not value:
+        pytest.skip("needs the real films: set XRAY_DATA to their folder")
+    folder = Path(value)
+    if not (folder / "test" / "NORMAL").is_dir():
+        pytest.skip("needs the real films: XRAY_DATA holds no test/NORMAL folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def synthetic_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small synthetic dataset in the Kaggle layout: 24 train, 8 val and 16 test films."""
+    from xray.synthetic import write_dataset
+
+    folder = tmp_path_factory.mktemp("synthetic")
+    write_dataset(folder, n_train=24, n_val=8, n_test=16, seed=7)
+    return folder

@@ -1,0 +1,74 @@
+"""Who comes in when a server asks, and that nobody does when it cannot ask."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from xray.access import allowed
+
+KNOWN = {"email": "Someone@Example.org", "email_verified": True}
+RULE = {"emails": ["someone@example.org"], "domains": ["hospital.example"]}
+
+SCRIPT = """
+import streamlit as st
+from xray import dashboard_signin
+dashboard_signin.require()
+st.write("inside")
+"""
+
+
+@pytest.mark.parametrize(
+    ("claims", "rule", "expected"),
+    [
+        (KNOWN, None, True),
+        ({}, None, True),
+        (KNOWN, RULE, True),
+        (KNOWN, {}, False),
+        (KNOWN, {"emails": []}, False),
+        (KNOWN | {"email_verified": False}, RULE, False),
+        (KNOWN | {"email_verified": "true"}, RULE, False),
+        ({"email": "someone@example.org"}, RULE, False),
+        ({"email": "nurse@hospital.example", "email_verified": True}, RULE, True),
+        ({"email": "nurse@ward.hospital.example", "email_verified": True}, RULE, False),
+        ({"email": "hospital.example@evil.example", "email_verified": True}, RULE, False),
+        ({"email": "hospital.example", "email_verified": True}, RULE, False),
+        ({"email": None, "email_verified": True}, RULE, False),
+        (KNOWN, {"domains": ["@example.org"]}, True),
+    ],
+)
+def test_who_may_come_in(
+    claims: dict[str, Any], rule: dict[str, Any] | None, expected: bool
+) -> None:
+    assert allowed(claims, rule) is expected
+
+
+def _shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    script = folder / "page.py"
+    script.write_text(SCRIPT)
+    monkeypatch.chdir(folder)
+    return AppTest.from_file(str(script)).run()
+
+
+def test_without_secrets_everybody_comes_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = _shown(tmp_path, monkeypatch)
+    assert [each.value for each in page.markdown] == ["inside"]
+    assert not page.exception
+
+
+@pytest.mark.parametrize("content", ["[auth\n", '[auth]\ncookie_secret = "x"\n'])
+def test_secrets_that_ask_or_are_damaged_keep_strangers_out(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "secrets.toml").write_text(content)
+    page = _shown(tmp_path, monkeypatch)
+    assert "inside" not in [each.value for each in page.markdown]
+    assert not page.exception
+    shutil.rmtree(tmp_path / ".streamlit")

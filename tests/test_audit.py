@@ -1,0 +1,160 @@
+"""The audit tells predictors whose answer is known, and says when it cannot."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from fakes import Fake, cloudy_lungs, thin_and_bright
+
+from xray import audit, battery, draw, effects, materials, panel, synthetic, verdict
+from xray.materials import Materials
+from xray.planting import as_bytes
+from xray.verdict import Calibration, Score
+
+NAMES = [*(f"insertion:{kind}" for kind in draw.KINDS), "lime"]
+#: Clean controls that scatter by 0.1 spreads around 0.
+SCALE = Calibration(dict.fromkeys(NAMES, 0.0), dict.fromkeys(NAMES, 0.1), (0.0, 1.0), 1.6, 0.4, 40)
+
+
+@pytest.fixture(scope="module")
+def shown() -> Materials:
+    """Audit materials of 40 synthetic films without devices."""
+    labels = ["NORMAL", "PNEUMONIA"] * 20
+    films = np.stack(
+        [as_bytes(synthetic.phantom(i, (112, 112), label).pixels) for i, label in enumerate(labels)]
+    )
+    names = [f"test/{label}/synthetic-{i}.png" for i, label in enumerate(labels)]
+    table = pd.DataFrame({"file": names, "label": labels, "person": "", "free": True})
+    table["has_device"] = pd.array([False] * len(table), "boolean")
+    return materials.assemble(table, films, {}, "synthetic films", "hash", seed=0)
+
+
+@pytest.fixture(scope="module")
+def reader(shown: Materials) -> audit.Audit:
+    return audit.audit(Fake(thin_and_bright), shown, SCALE)
+
+
+@pytest.fixture(scope="module")
+def clean(shown: Materials) -> audit.Audit:
+    return audit.audit(Fake(cloudy_lungs), shown, SCALE)
+
+
+def test_a_predictor_of_thin_bright_things_reads_devices(reader: audit.Audit) -> None:
+    assert reader.verdict == "reads_devices"
+    assert reader.score.low > SCALE.threshold
+
+
+def test_a_predictor_of_cloudy_lungs_does_not(reader: audit.Audit, clean: audit.Audit) -> None:
+    assert clean.verdict == "no_reliance_shown"
+    assert clean.score.score < 0.3 * reader.score.score
+
+
+def test_effects_have_intervals_around_their_means(reader: audit.Audit) -> None:
+    rows = reader.effects.dropna(subset=["ci_low"])
+    assert (
+        (rows["ci_low"] <= rows["net_log_odds"]) & (rows["net_log_odds"] <= rows["ci_high"])
+    ).all()
+    pooled = rows[(rows["device"] == "all kinds") & (rows["test"] == "insertion")]
+    assert set(pooled["label"]) == {"", "NORMAL", "PNEUMONIA"}
+
+
+def test_json_is_plain_and_has_the_promised_fields(reader: audit.Audit) -> None:
+    value = json.loads(json.dumps(reader.to_json(), allow_nan=False))
+    promised = {"model", "verdict", "score", "effects", "minimum_detectable_effect", "seed",
+                "versions", "data_hash", "model_hash"}  # fmt: skip
+    assert promised <= value.keys()
+    fields = {"test", "device", "net_log_odds", "ci_low", "ci_high", "n"}
+    assert all(fields <= row.keys() for row in value["effects"])
+
+
+def test_the_same_seed_gives_the_same_audit(shown: Materials, reader: audit.Audit) -> None:
+    assert audit.audit(Fake(thin_and_bright), shown, SCALE).to_json() == reader.to_json()
+
+
+def test_a_constant_model_is_inconclusive_and_says_why(shown: Materials) -> None:
+    found = audit.audit(Fake(lambda film: 1.5), shown, SCALE)
+    assert found.verdict == "inconclusive"
+    assert "nearly the same" in found.reasons[0]
+    assert found.to_json()["score"] is None
+
+
+def test_one_class_is_inconclusive(shown: Materials) -> None:
+    table = shown.table.assign(label="NORMAL")
+    found = audit.audit(Fake(thin_and_bright), replace(shown, table=table), SCALE)
+    assert found.verdict == "inconclusive" and "one class" in found.reasons[0]
+
+
+def test_without_controls_there_is_no_verdict(shown: Materials) -> None:
+    found = audit.audit(Fake(thin_and_bright), shown, None)
+    assert found.verdict == "inconclusive" and "controls" in found.reasons[0]
+
+
+def test_spread_is_within_class_and_scores_are_free_of_scale(shown: Materials) -> None:
+    doubled = audit.audit(Fake(lambda film: 10 * thin_and_bright(film)), shown, SCALE)
+    plain = audit.audit(Fake(thin_and_bright), shown, SCALE)
+    assert doubled.score.spread == pytest.approx(10 * plain.score.spread)
+    assert doubled.score.score == pytest.approx(plain.score.score, rel=1e-6)
+
+
+def test_net_is_treated_minus_sham_with_the_suspects_sign(shown: Materials) -> None:
+    _, measured = battery.measure(Fake(thin_and_bright), shown.battery)
+    expected = measured["sign"] * (measured["treated"] - measured["sham"])
+    np.testing.assert_allclose(measured["net"], expected)
+    assert set(shown.battery.trials["sign"]) == {1, -1}
+
+
+def test_interval_needs_five_films() -> None:
+    low, high = effects.interval(np.ones(4), np.array(list("abcd")))
+    assert np.isnan(low) and np.isnan(high)
+
+
+def _panel(n: int = 20, gap: float = 1.0) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    truth = ["clean"] * n + ["reliant"] * n + ["doubtful"]
+    centre = np.array([0.0] * n + [gap] * n + [0.5])
+    features = {name: centre + 0.1 * rng.standard_normal(2 * n + 1) for name in NAMES}
+    names = [f"c{i}" for i in range(2 * n + 1)]
+    frame = {"name": names, "truth": truth, "own": centre, "strength": "95/5"}
+    return pd.DataFrame(frame | {"architecture": ["a", "b"] * n + ["a"]} | features)
+
+
+def test_calibration_keeps_false_alarms_rare_and_finds_the_reliant() -> None:
+    rows = panel.quality(_panel())
+    assert rows.loc[rows["measure"] == "auroc", "value"].iloc[0] == 1
+    assert rows.loc[rows["measure"] == "false alarms", "value"].iloc[0] <= 0.1
+    assert rows.loc[rows["measure"] == "detection", "value"].iloc[0] == 1
+
+
+def test_calibration_shows_that_a_panel_without_a_gap_tells_nothing() -> None:
+    rows = panel.quality(_panel(gap=0.0))
+    assert rows.loc[rows["measure"] == "auroc", "value"].iloc[0] < 0.75
+    assert rows.loc[rows["measure"] == "detection", "value"].iloc[0] < 0.3
+
+
+def test_leaving_one_out_judges_by_the_others() -> None:
+    table = _panel()
+    honest = verdict.calibrate(table).threshold
+    table.loc[0, NAMES] = 5.0
+    judged = panel.judged(table)
+    assert bool(judged.loc[0, "flagged"])
+    assert judged.loc[0, "threshold"] < 2 * honest
+
+
+def test_doubtful_controls_are_left_out() -> None:
+    assert "doubtful" not in set(panel.judged(_panel())["truth"])
+    assert [panel.truth(own) for own in (0.9, 0.2, 0.0)] == ["reliant", "doubtful", "clean"]
+
+
+def test_an_interval_beyond_the_threshold_is_inconclusive() -> None:
+    found, reasons = verdict.decide(Score(1.2, 0.7, 1.7, 1.2, 1.2, 1.0), SCALE, 100)
+    assert found == "inconclusive" and "beyond the threshold" in reasons[-1]
+
+
+def test_disagreement_is_inconclusive() -> None:
+    score = Score(3.0, 2.8, 3.2, 8.0, -2.0, 1.0)
+    found, reasons = verdict.decide(score, SCALE, 100)
+    assert found == "inconclusive" and "do not agree" in reasons[-1]

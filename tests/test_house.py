@@ -1,0 +1,147 @@
+"""The house stays as it was planned: who imports whom, how long pages are, what loads when."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from xray.files import ROOT
+
+PAGES = sorted((ROOT / "pages").glob("*.py"))
+LIBRARY = sorted((ROOT / "xray").glob("*.py"))
+COMMANDS = sorted((ROOT / "xray" / "commands").glob("*.py"))
+HEAVY = ("tensorflow", "keras")
+
+#: Module -> floor of the house. A module imports from its own floor and those below.
+#: Floors: 0 files, 1 films and their tables, 2 devices, models, metrics, 3 all others: what is
+#: asked of them and how it is told, 4 commands and dashboard.
+FLOORS = {
+    0: "errors files __init__",
+    1: """films dataset splits scan film_facts grey jpeg dicom sniff quality thumbnails sources
+        lungs lung_training anatomy synthetic blur strip device_labels""",
+    2: """devices draw draw_canvas draw_plant draw_probe draw_probe_cords
+        draw_probe_solids shams removal metrics bootstrap calibration comparison decision strata
+        registry networks recipes training fitting planting evaluation""",
+}
+TOP = 4
+
+
+def imports(path: Path) -> set[str]:
+    """Full names of the modules that a file imports, inside functions too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def own(path: Path) -> set[str]:
+    """Modules of the library that a file imports: "films", "commands.train", ..."""
+    known = {p.stem for p in LIBRARY}
+    names = {name.removeprefix("xray.") for name in imports(path) if name.startswith("xray.")}
+    return {name.partition(".")[0] for name in names} & (known | {"commands"})
+
+
+def floor(module: str) -> int:
+    for number, modules in FLOORS.items():
+        if module in modules.split():
+            return number
+    return TOP if module.startswith(("dashboard", "cli", "commands", "__main__")) else 3
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda p: p.stem)
+def test_imports_point_down(path: Path) -> None:
+    if floor(path.stem) == TOP:
+        return
+    above = {name for name in own(path) if floor(name) > floor(path.stem)}
+    assert not above, f"xray/{path.name} (floor {floor(path.stem)}) imports {sorted(above)}"
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    graph = {path.stem: top_level(path) for path in LIBRARY}
+    done: set[str] = set()
+
+    def walk(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, " -> ".join((*trail, name))
+        if name in done:
+            return
+        for other in graph.get(name, ()):
+            walk(other, (*trail, name))
+        done.add(name)
+
+    for name in graph:
+        walk(name, ())
+
+
+def top_level(path: Path) -> set[str]:
+    """Modules of the library that are imported when the file is."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    known = {p.stem for p in LIBRARY}
+    found = set()
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module == "xray":
+            found |= {alias.name for alias in node.names} & known
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("xray."):
+            found |= {str(node.module).split(".")[1]} & known
+    return found
+
+
+def test_only_dashboard_app_and_pages_import_streamlit() -> None:
+    users = {p.stem for p in [*LIBRARY, *COMMANDS] if "streamlit" in roots(p)}
+    assert all(name.startswith("dashboard") for name in users), users
+
+
+def roots(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imports(path)}
+
+
+@pytest.mark.parametrize("path", [*LIBRARY, *COMMANDS, *PAGES], ids=lambda p: p.stem)
+def test_tensorflow_is_imported_inside_functions_only(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body:
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        assert not any(name.split(".")[0] in HEAVY for name in names), path.name
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
+def test_pages_are_thin(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) < 130, f"pages/{path.name} has {len(lines)} lines; move work into xray/"
+    assert lines[0].startswith('"""'), "a page says what it is for"
+
+
+def test_app_does_navigation_and_nothing_else() -> None:
+    assert len((ROOT / "app.py").read_text(encoding="utf-8").splitlines()) < 60
+
+
+@pytest.mark.parametrize("path", [*LIBRARY, *COMMANDS], ids=lambda p: p.stem)
+def test_modules_stay_readable(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 500, f"{path.name} is too long to read in one go; split it"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
+def test_pages_show_results_without_tensorflow(path: Path) -> None:
+    """Every page, Explain included until its button is pressed, stays small and quick."""
+    script = (
+        "import sys; from streamlit.testing.v1 import AppTest\n"
+        f"app = AppTest.from_file({str(path)!r}, default_timeout=120).run()\n"
+        f"loaded = [name for name in {HEAVY!r} if name in sys.modules]\n"
+        "assert not loaded, loaded\n"
+        "assert not app.exception, app.exception[0].value\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]

@@ -1,0 +1,144 @@
+"""Oddball scores: each rises with what it claims to measure, and little else moves it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from xray import dataset, device_labels, quality
+from xray.synthetic import phantom
+
+Copies = NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module")
+def films() -> Copies:
+    made = [phantom(seed, (224, 224), "NORMAL", marker=False).pixels for seed in range(12)]
+    return (np.stack(made) * 255).astype(np.uint8)
+
+
+def measured(films: Copies) -> pd.DataFrame:
+    return pd.DataFrame(quality.measure([quality.sketch(f) for f in films], np.zeros(len(films))))
+
+
+def warped(films: Copies, matrix: NDArray[np.float64]) -> Copies:
+    return np.stack(
+        [cv2.warpAffine(f, matrix, (224, 224), borderMode=cv2.BORDER_REPLICATE) for f in films]
+    )
+
+
+def test_every_oddity_has_a_score_and_a_flag(films: Copies) -> None:
+    scores = measured(films)
+    stored = {f"{oddity.name}_score" for oddity in quality.ODDITIES if oddity.pixels}
+    assert stored < set(quality.STORED) <= set(scores) and scores.notna().all(axis=None)
+    assert len(quality.BY_NAME) == len(quality.ODDITIES)
+    for oddity in quality.ODDITIES:
+        assert oddity.low < oddity.threshold <= oddity.high
+
+
+@pytest.mark.parametrize("degrees", [-8, -4, 4, 8])
+def test_rotation(films: Copies, degrees: float) -> None:
+    turned = warped(films, cv2.getRotationMatrix2D((111.5, 111.5), degrees, 1))
+    before = np.median(quality._posture(films[:, ::2, ::2])[1])
+    after = np.median(quality._posture(turned[:, ::2, ::2])[1])
+    assert after - before == pytest.approx(degrees, abs=0.4 * abs(degrees))
+
+
+@pytest.mark.parametrize("pixels", [-24, 24])
+def test_off_centre(films: Copies, pixels: float) -> None:
+    moved = warped(films, np.array([[1, 0, pixels], [0, 1, 0]], float))
+    shift = np.median(quality._posture(moved[:, ::2, ::2])[0])
+    assert shift == pytest.approx(pixels / 224, abs=0.04)
+    assert measured(moved)["off_centre_score"].median() > 0.06
+
+
+def test_black_border(films: Copies) -> None:
+    bordered = films.copy()
+    bordered[:, :20] = 3
+    bordered[:, :, -45:] = 0
+    expected = 1 - (1 - 20 / 224) * (1 - 45 / 224)
+    bright = np.maximum(bordered, 40)
+    assert measured(np.maximum(films, 40))["border_score"].max() == 0
+    bright[:, :20], bright[:, :, -45:] = 3, 0
+    assert measured(bright)["border_score"].to_numpy() == pytest.approx(expected, abs=0.02)
+
+
+def test_exposure_blur_and_contrast(films: Copies) -> None:
+    base = measured(films)
+    changed = {
+        "overexposed": 160 + films // 3,
+        "underexposed": films // 3,
+        "blurred": np.stack([cv2.GaussianBlur(f, (0, 0), 4) for f in films]),
+        "near_constant": (100 + films // 50).astype(np.uint8),
+    }
+    for name, copies in changed.items():
+        scores = measured(copies.astype(np.uint8))
+        assert (scores[f"{name}_score"] > base[f"{name}_score"] + 0.1).all(), name
+        flags = quality.flag(quality.score(with_facts(scores)))
+        assert flags[f"is_{name}"].mean() > 0.9, name
+    assert np.allclose(base["mean"], films.mean((1, 2)) / 255, atol=1e-6)
+    assert np.allclose(base["contrast"], films.std((1, 2)) / 255, atol=1e-6)
+
+
+def with_facts(scores: pd.DataFrame) -> pd.DataFrame:
+    return scores.assign(width=224.0, height=224.0, mode="L", label="NORMAL", error="")
+
+
+def test_text_in_a_corner(films: Copies) -> None:
+    written = films.copy()
+    for film in written:
+        cv2.putText(film, "kV63 mAs2.5", (148, 12), cv2.FONT_HERSHEY_PLAIN, 0.7, 255, 1)
+    marked = films.copy()
+    for film in marked:
+        cv2.putText(film, "R", (12, 40), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 255, 2)
+    text = measured(written)["text_score"]
+    assert (text >= quality.BY_NAME["text"].threshold).mean() > 0.9
+    assert text.min() > measured(marked)["text_score"].max()
+
+
+def test_what_the_table_tells() -> None:
+    table = pd.DataFrame(
+        {
+            "width": [200.0, 100.0, 300.0, np.nan],
+            "height": [100.0, 210.0, 300.0, np.nan],
+            "mode": ["L", "L", "RGB", ""],
+            "label": "NORMAL",
+        }
+    )
+    scored = quality.score(table)
+    assert scored["aspect_score"].tolist()[:3] == [2.0, 2.1, 1.0]
+    assert scored["odd_mode_score"].tolist()[:3] == pytest.approx([1 / 3, 1 / 3, 2 / 3])
+    flags = quality.flag(scored, {"aspect": 2.05})
+    assert flags["is_aspect"].tolist() == [False, True, False, False]
+    assert flags["is_odd_mode"].tolist() == [False, False, True, False]
+    assert not flags["is_blurred"].any()
+    counted = quality.summary(flags).set_index("name")
+    assert counted.loc["aspect", ["NORMAL", "total", "known"]].tolist() == [1, 1, 3]
+    assert counted.loc["blurred", "known"] == 0
+
+
+def test_stored_scores_find_what_is_known_of_the_public_set() -> None:
+    table = quality.flag(quality.score(dataset.stored_table()))
+    odd_mode = table[table["is_odd_mode"]]
+    assert len(odd_mode) == 283 and set(odd_mode["mode"]) == {"RGB"}
+    labelled = table["file"].map(device_labels.load()["tech_text"].to_dict()) >= 0.5
+    assert roc_auc_score(labelled, table["text_score"]) > 0.9
+    assert labelled[table["is_text"]].mean() > 0.95
+
+
+@pytest.mark.films
+def test_posture_of_real_films_turned(real_films: Path) -> None:
+    table = dataset.stored_table().iloc[::60]
+    pixels = dataset.load_pixels(real_films, table, (224, 224))
+    copies = (pixels * 255).astype(np.uint8)
+    tilt = quality._posture(copies[:, ::2, ::2])[1]
+    for degrees in (-10, 10):
+        turned = warped(copies, cv2.getRotationMatrix2D((111.5, 111.5), degrees, 1))
+        change = quality._posture(turned[:, ::2, ::2])[1] - tilt
+        assert np.median(change) == pytest.approx(degrees, abs=2)

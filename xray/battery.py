@@ -1,0 +1,162 @@
+"""The battery: films changed once, then shown to any number of models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xray import lungs as lung_fields
+from xray import planting
+from xray.files import Progress
+from xray.films import Pixels
+from xray.planting import Bytes, as_bytes, as_float
+from xray.registry import LogOdds
+from xray.suspects import SUSPECTS, Mask, Subject, Suspect, Trial
+
+#: Side of the films that devices are drawn into; larger networks see them enlarged.
+SIDE = 224
+
+
+@dataclass(frozen=True, eq=False)
+class Battery:
+    """Films and what was done to them.
+
+    Attributes
+    ----------
+    films : DataFrame
+        One row a film: file, label, person, free (no device known or seen), marked.
+    originals : (N, H, W) uint8
+    trials : DataFrame
+        One row a trial: film (row of ``films``), test, kind, family, sign.
+    treated, sham : (T, H, W) uint8
+    """
+
+    films: pd.DataFrame
+    originals: Bytes
+    trials: pd.DataFrame
+    treated: Bytes
+    sham: Bytes
+
+
+def subjects(pixels: Pixels | Bytes, masks: Sequence[Mask | None] | None = None) -> list[Subject]:
+    """Films (N, H, W) with their lungs, and the marks of their devices where known."""
+    fields = lung_fields.estimate_many(list(as_float(pixels)))
+    marks = masks if masks is not None else [None] * len(pixels)
+    return [
+        Subject(as_float(film), field, mask)
+        for film, field, mask in zip(pixels, fields, marks, strict=True)
+    ]
+
+
+def build(
+    films: pd.DataFrame,
+    under_test: Sequence[Subject],
+    seed: int = 0,
+    suspects: Sequence[Suspect] = SUSPECTS,
+    progress: Progress | None = None,
+) -> Battery:
+    """Apply every suspect to every film it fits.
+
+    Parameters
+    ----------
+    films : file, label, person, free, marked; one row a subject
+    seed : the same seed draws the same devices into the same film, whatever the other films are
+
+    Returns
+    -------
+    Battery
+    """
+    rows: list[dict[str, Any]] = []
+    treated: list[Bytes] = []
+    sham: list[Bytes] = []
+    names = films["file"].tolist()
+    free, marked = films["free"].tolist(), films["marked"].tolist()
+    for i, subject in enumerate(under_test):
+        for suspect in suspects:
+            if (suspect.needs == "free" and not free[i]) or (
+                suspect.needs == "marked" and not marked[i]
+            ):
+                continue
+            trial = attempt(names[i], subject, suspect, seed)
+            if trial is None:
+                continue
+            treated.append(as_bytes(trial.treated))
+            sham.append(as_bytes(trial.sham))
+            rows.append(
+                {
+                    "film": i,
+                    "test": suspect.test,
+                    "kind": suspect.kind,
+                    "family": suspect.family,
+                    "sign": suspect.sign,
+                }
+            )
+        if progress:
+            progress(i + 1, len(under_test))
+    shape = (0, *under_test[0].film.shape) if under_test else (0, SIDE, SIDE)
+    columns = ["film", "test", "kind", "family", "sign"]
+    return Battery(
+        films.reset_index(drop=True),
+        as_bytes(np.stack([subject.film for subject in under_test])),
+        pd.DataFrame(rows, columns=columns),
+        np.stack(treated) if treated else np.empty(shape, np.uint8),
+        np.stack(sham) if sham else np.empty(shape, np.uint8),
+    )
+
+
+def attempt(file: str, subject: Subject, suspect: Suspect, seed: int) -> Trial | None:
+    """Apply a suspect to one film, as every audit with this seed does."""
+    rng = np.random.default_rng([seed, *_digits(file), *_digits(suspect.name)])
+    return suspect.apply(subject, rng)
+
+
+def _digits(text: str) -> list[int]:
+    """A text as seed words that do not change between runs, as Python's own hash does."""
+    return list(text.encode())
+
+
+def predict(
+    model: Any, films: Bytes, precision: str = "float32", progress: Progress | None = None
+) -> LogOdds:
+    """Log-odds of films (N, H, W) uint8, a few hundred at a time so that memory stays bounded."""
+    out = np.empty(len(films))
+    for start in range(0, len(films), 256):
+        part = slice(start, start + 256)
+        grey = model.prepare(planting.as_float(films[part]))
+        out[part] = model.log_odds_prepared(grey, precision=precision)
+        if progress:
+            progress(min(start + 256, len(films)), len(films))
+    return out
+
+
+def measure(
+    model: Any, battery: Battery, precision: str = "float32", progress: Progress | None = None
+) -> tuple[LogOdds, pd.DataFrame]:
+    """Show a battery to a model.
+
+    Returns
+    -------
+    originals : (N,) log-odds of the films as they are
+    effects : DataFrame
+        One row a trial: the battery's columns and file, label, person, and the log-odds
+        ``original``, ``treated``, ``sham`` and ``net`` = sign x (treated - sham).
+    """
+    total = len(battery.originals) + 2 * len(battery.treated)
+
+    def shifted(before: int) -> Progress | None:
+        return (lambda done, _: progress(before + done, total)) if progress else None
+
+    n, t = len(battery.originals), len(battery.treated)
+    originals = predict(model, battery.originals, precision, shifted(0))
+    effects = battery.trials.copy()
+    for name in ("file", "label", "person"):
+        effects[name] = battery.films[name].to_numpy()[effects["film"]]
+    effects["original"] = originals[effects["film"]]
+    effects["treated"] = predict(model, battery.treated, precision, shifted(n))
+    effects["sham"] = predict(model, battery.sham, precision, shifted(n + t))
+    effects["net"] = effects["sign"] * (effects["treated"] - effects["sham"])
+    return originals, effects

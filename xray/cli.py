@@ -1,0 +1,75 @@
+"""The command line: ``python -m xray VERB``. Each verb is a module of ``xray.commands``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from xray import __version__
+from xray.errors import Stopped, XrayError
+
+#: Verb -> what it does; the module of the same name in ``xray.commands`` does it.
+VERBS = {
+    "fetch": "download the public dataset and check it",
+    "index": "build the table of a folder of films",
+    "train": "train a recipe and write model, card and predictions",
+    "evaluate": "predict and score models on a dataset",
+    "explain": "explain one film with LIME",
+    "controls": "train and measure the panel of control models",
+    "audit": "find out whether models read devices",
+    "showcase": "read synthetic films with a device drawn in, for the Overview's picture",
+    "demo": "the whole story on synthetic films, without any data",
+    "lungs": "train the network that finds the lungs",
+    "add": "register a Keras model of your own",
+    "report": "write one self-contained HTML report",
+    "doctor": "check installation, artifacts, data and hardware",
+}
+
+
+def parser(verb: str | None = None) -> argparse.ArgumentParser:
+    """Build the parser; only the module of ``verb`` is imported, so that --help stays quick."""
+    top = argparse.ArgumentParser(prog="python -m xray", description=__doc__)
+    top.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name, summary in VERBS.items():
+        command = verbs.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        if name == verb:
+            module = importlib.import_module(f"xray.commands.{name}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code (0 done, 2 bad input, 130 stopped)."""
+    # TensorFlow's start-up chatter would bury the one sentence that matters.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    verb = next((word for word in arguments if word in VERBS), None)
+    try:
+        options = parser(verb).parse_args(arguments)
+        options.run(options)
+    except (Stopped, KeyboardInterrupt):
+        print("Stopped. What was finished is kept.", file=sys.stderr)
+        return 130
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("xray"):
+            raise
+        install = "python -m pip install -r requirements.txt"
+        print(f"error: The package {error.name} is missing; run: {install}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+    except XrayError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        # A full disk, a folder without rights: nobody's bug, and files are written whole.
+        where = f"{error.filename}: " if error.filename else ""
+        advice = "check that there is room and that it may be read and written, then run it again"
+        print(f"error: {where}{error.strerror or error}; {advice}.", file=sys.stderr)
+        return 2
+    return 0

@@ -1,0 +1,46 @@
+"""Progress bars of the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+from xray.files import Progress
+
+
+class Bars:
+    """One bar a stage of the work, on stderr; the bar before is closed when the next begins."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._bar: tqdm | None = None
+
+    def __call__(self, name: str) -> Progress:
+        """Begin a stage and give its progress callback."""
+        self.close()
+        self._bar = tqdm(desc=name, file=sys.stderr, disable=self._quiet, mininterval=0.5)
+        return self._update
+
+    def _update(self, done: int, total: int) -> None:
+        if self._bar is not None:
+            self._bar.total = total
+            self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        """Close the bar that is open."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+@contextmanager
+def bars(quiet: bool = False) -> Iterator[Bars]:
+    """Bars that are closed whatever happens."""
+    made = Bars(quiet)
+    try:
+        yield made
+    finally:
+        made.close()

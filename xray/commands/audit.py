@@ -1,0 +1,70 @@
+"""``python -m xray audit MODEL ...``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from xray import registry
+from xray.commands._bars import bars
+from xray.commands._models import add_model_options, model_options
+from xray.errors import ArtifactError, DatasetError, ModelError
+from xray.files import artifacts_dir, data_dir, write_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``audit``."""
+    parser.add_argument("model", nargs="+", help="registered name, or path of a .keras/.h5 file")
+    parser.add_argument("--data", type=Path, help="folder of films (default: XRAY_DATA)")
+    parser.add_argument("--split", default="test", help="split to audit on (default: test)")
+    parser.add_argument("--seed", type=int, default=0, help="default 0")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+    parser.add_argument("--json", type=Path, help="write the audits to this file")
+    add_model_options(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Audit the models; registered ones are stored for the dashboard."""
+    from xray import audit, materials, verdict
+
+    data = options.data or data_dir()
+    if data is None or not data.is_dir():
+        raise DatasetError("There are no films to audit on; give --data FOLDER or set XRAY_DATA.")
+    # A wrong name is said before minutes go into drawing.
+    loaded = [_load(name, options) for name in options.model]
+    try:
+        scale = verdict.load()
+    except ArtifactError as error:
+        print(f"{error} Until then every verdict is inconclusive.", file=sys.stderr)
+        scale = None
+    found: list[dict[str, Any]] = []
+    with bars() as stage:
+        prepared = materials.prepare(data, options.seed, options.split, stage("draw and inpaint"))
+        for model in loaded:
+            try:
+                value = audit.audit(model, prepared, scale, options.precision, stage).to_json()
+            except ModelError as error:
+                value = audit.failed(model.card.name, error, prepared)
+            found.append(value)
+            if _is_registered(model):
+                write_json(artifacts_dir() / "audits" / f"{model.card.name}.json", value)
+    for value in found:
+        print(f"{value['model']}: {value['verdict'].replace('_', ' ')}")
+        for reason in value["reasons"]:
+            print(f"  {reason}")
+    if options.json:
+        write_json(options.json, found)
+
+
+def _load(name: str, options: argparse.Namespace) -> registry.Model:
+    path = Path(name).suffix in {".keras", ".h5", ".hdf5"}
+    return registry.load(name, **(model_options(options) if path else {}))
+
+
+def _is_registered(model: registry.Model) -> bool:
+    stored = registry.models_dir() / model.card.name
+    return (stored / "card.json").is_file() and registry.read_card(
+        stored
+    ).sha256 == model.card.sha256

@@ -1,0 +1,32 @@
+"""``python -m xray demo``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from xray.commands._bars import bars
+from xray.files import artifacts_dir, cache_dir, write_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``demo``."""
+    parser.add_argument("--out", type=Path, help="folder of artifacts (default: artifacts)")
+    parser.add_argument("--seed", type=int, default=0, help="default 0")
+    parser.add_argument("--json", type=Path, help="write the audits to this file")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Draw, train, audit, and say what came of it."""
+    from xray import demo
+
+    folder = cache_dir() / "demo" / f"films-{options.seed}"
+    with bars() as stage:
+        found = demo.run(folder, options.out or artifacts_dir(), stage, options.seed)
+    for name, value in found.items():
+        print(f"{name}: {value['verdict'].replace('_', ' ')}")
+        for reason in value["reasons"]:
+            print(f"  {reason}")
+    print(f"Synthetic films: {folder}. See them with XRAY_DATA={folder} streamlit run app.py")
+    if options.json:
+        write_json(options.json, list(found.values()))

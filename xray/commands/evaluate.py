@@ -1,0 +1,175 @@
+"""``python -m xray evaluate [MODEL ...]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from xray import evaluation, metrics, registry
+from xray.commands._bars import Bars, bars
+from xray.errors import ArtifactError, DatasetError, ModelError
+from xray.files import data_dir, write_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``evaluate``."""
+    parser.add_argument(
+        "models",
+        nargs="*",
+        metavar="MODEL",
+        help="name or .keras file (default: all but the controls)",
+    )
+    parser.add_argument("--data", type=Path, help="folder of films (default: XRAY_DATA)")
+    parser.add_argument("--split", choices=("test", "val"), default="test", help="default test")
+    parser.add_argument("--positive", choices=metrics.LABELS, default=metrics.POSITIVE)
+    parser.add_argument("--threshold", type=float, help="probability (default: the card's)")
+    parser.add_argument("--json", type=Path, help="write the metrics here")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="fail unless stored predictions and metrics are reproduced",
+    )
+    parser.add_argument(
+        "--store", action="store_true", help="keep predictions and metrics with the model"
+    )
+    parser.add_argument("--scale", choices=registry.SCALES, help="of the inputs of a .keras file")
+    parser.add_argument("--positive-index", type=int, help="output of a .keras file to read")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Evaluate, print, export, and check."""
+    folder = options.data or data_dir()
+    if folder is not None and not folder.is_dir():
+        raise DatasetError(f"{folder} is not a folder; give --data the folder of the films.")
+    if options.threshold is not None and not 0 < options.threshold < 1:
+        raise ModelError("--threshold is a probability between 0 and 1; 0.5 is a common one.")
+    # Controls are judged by what they do with devices, not by how well they call films.
+    usable = [card for card in registry.cards() if not card.problem and card.role != "control"]
+    names = options.models or [card.name for card in usable]
+    if not names:
+        raise ModelError("There is no model yet; train one with 'python -m xray train basic'.")
+    entries: list[dict[str, Any]] = []
+    broken: list[str] = []
+    if folder is None:
+        print("No films (XRAY_DATA is not set): scoring the stored predictions.")
+    with bars() as stage:
+        for name in names:
+            try:
+                entries += _one(name, folder, options, stage)
+            except (ModelError, ArtifactError) as error:
+                if len(names) == 1:
+                    raise
+                # One bad model must not cost the others their figures.
+                print(f"\n{name}: {error}", file=sys.stderr)
+                broken.append(name)
+    if options.json:
+        write_json(options.json, entries)
+    if broken:
+        raise ModelError(f"{', '.join(broken)} failed; the reason is above. The rest is done.")
+
+
+def _one(
+    name: str, folder: Path | None, options: argparse.Namespace, stage: Bars
+) -> list[dict[str, Any]]:
+    """Evaluate one model; returns its entries for --json."""
+    card, stored = _stored(name, repair=options.store)
+    notes = []
+    agreement: evaluation.Agreement | None
+    if folder is None:
+        if stored is None:
+            raise ArtifactError(
+                f"{name} has no stored predictions and there are no films; give --data FOLDER."
+            )
+        assert card is not None
+        if options.store:
+            evaluation.store_metrics(registry.models_dir() / name, card, stored)
+            notes.append("metrics stored")
+        used = stored[stored["split"] == options.split]
+        exact = evaluation.reproduced(card, stored)
+        agreement = evaluation.Agreement(0, 0.0, 0, exact)
+    else:
+        choices = {"scale": options.scale, "positive_index": options.positive_index}
+        given = {key: value for key, value in choices.items() if value is not None}
+        model = registry.load(name, **({} if card else given))
+        card = model.card
+        rows = evaluation.choose(folder, options.split, stored)
+        used, damaged = evaluation.predict(model, folder, rows, stage(f"films for {card.name}"))
+        stage.close()
+        if damaged:
+            notes.append(f"films left out: {len(damaged)}; the first: {damaged[0]}")
+        agreement = None if stored is None else evaluation.compare(card, stored, used)
+        if options.store:
+            if stored is None and not (registry.models_dir() / card.name / "card.json").is_file():
+                raise ModelError(f"{name} is not registered; first: python -m xray add {name}")
+            card = evaluation.store(card, used)
+            notes.append("predictions and metrics stored")
+    threshold = card.threshold_log_odds
+    if options.threshold is not None:
+        threshold = float(metrics.to_log_odds(options.threshold))
+    table = evaluation.score(used, threshold, options.positive)
+    print(_report(card, table, options.split))
+    notes += _notes(agreement, folder is not None)
+    print("  " + "\n  ".join(notes))
+    if options.check and not (agreement and agreement.holds and agreement.metrics_exact):
+        raise ArtifactError(f"{name} does not reproduce what is stored: {'; '.join(notes)}.")
+    return evaluation.record(card.name, table)
+
+
+def _stored(name: str, repair: bool) -> tuple[registry.Card | None, pd.DataFrame | None]:
+    """Card and stored predictions of a registered model, as far as there are.
+
+    With ``repair``, damaged predictions count as none: they are about to be replaced.
+    """
+    home = registry.models_dir() / name
+    if Path(name).name != name or not (home / "card.json").is_file():
+        return None, None
+    card = registry.read_card(home)
+    if not (home / "predictions.csv").is_file():
+        return card, None
+    try:
+        return card, registry.predictions(name)
+    except ArtifactError:
+        if repair:
+            return card, None
+        raise
+
+
+def _notes(agreement: evaluation.Agreement | None, predicted: bool) -> list[str]:
+    """What the comparison with the stored predictions came to, in words."""
+    if agreement is None:
+        return ["no stored predictions of these films to compare with"]
+    notes = []
+    if predicted:
+        within = "within" if agreement.largest <= evaluation.TOLERANCE else "BEYOND"
+        notes.append(
+            f"stored predictions: largest difference {agreement.largest:.6f} in probability over "
+            f"{agreement.n} films ({within} {evaluation.TOLERANCE}), "
+            f"{agreement.calls} calls differ"
+        )
+    words = {True: "reproduced exactly", False: "NOT reproduced", None: "none stored"}
+    notes.append(f"stored metrics: {words[agreement.metrics_exact]}")
+    return notes
+
+
+def _report(card: registry.Card, table: pd.DataFrame, split: str) -> str:
+    """The metrics of a model as lines of text."""
+    first = table.iloc[0]
+    n = int(table.loc[table["metric"] == "accuracy", "n"].iloc[0])
+    limit = metrics.show_threshold(float(metrics.to_log_odds(first["threshold"])))
+    lines = [
+        f"\n{card.title or card.name}: {n} {split} films, {first['positive']} positive, "
+        f"called PNEUMONIA from a probability of {limit}"
+    ]
+    for _, row in table.iterrows():
+        title = metrics.TITLES[row["metric"]]
+        if row["value"] != row["value"]:
+            lines.append(f"  {title:<26} {row['method']}")
+        elif row["low"] != row["low"]:
+            lines.append(f"  {title:<26} {row['value']:.4f}  ({row['method']})")
+        else:
+            lines.append(f"  {title:<26} {row['value']:.4f}  {row['low']:.4f} to {row['high']:.4f}")
+    return "\n".join(lines)

@@ -1,0 +1,174 @@
+"""``python -m xray explain MODEL IMAGE``."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from xray import films, registry, sanity
+from xray.commands._bars import bars
+from xray.designs import DESIGNS
+from xray.explanation import Explanation
+from xray.files import replacing, write_json, write_table
+from xray.films import Film
+from xray.lime_image import Settings, explain
+from xray.overlay import overlay
+from xray.perturbation import FILLS
+from xray.registry import Card
+
+_DEFAULT = Settings()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``explain``."""
+    parser.add_argument("model", metavar="MODEL", help="registered name, or a .keras or .h5 file")
+    parser.add_argument("image", metavar="IMAGE", type=Path, help="film: JPEG, PNG, DICOM, ...")
+    parser.add_argument("--out", type=Path, help="write overlay (PNG) and weights (CSV) here")
+    parser.add_argument("--json", type=Path, help="write prediction and weights here")
+    parser.add_argument("--seed", type=int, default=_DEFAULT.seed)
+    parser.add_argument("--superpixels", type=int, default=_DEFAULT.n_superpixels)
+    parser.add_argument("--fill", choices=FILLS, default=_DEFAULT.fill, help="of hidden parts")
+    parser.add_argument("--design", choices=DESIGNS, default=_DEFAULT.design)
+    parser.add_argument(
+        "--target",
+        choices=("log_odds", "probability"),
+        default=_DEFAULT.target,
+        help="what the weights add up to (default: log-odds, as probabilities saturate)",
+    )
+    parser.add_argument(
+        "--evaluations", type=int, default=_DEFAULT.ceiling, help="most evaluations of the model"
+    )
+    parser.add_argument(
+        "--precision", choices=("auto", "float32", "bfloat16"), default=_DEFAULT.precision
+    )
+    parser.add_argument("--sanity", action="store_true", help="also run the sanity checks")
+    parser.add_argument("--scale", choices=registry.SCALES, help="of the inputs of a .keras file")
+    parser.add_argument("--positive-index", type=int, help="output of a .keras file to read")
+    parser.add_argument("--threshold", type=float, help="probability from which it is PNEUMONIA")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Explain one film, say what was found, and write what was asked for."""
+    film = films.read(options.image)
+    given = {name: getattr(options, name) for name in ("scale", "positive_index", "threshold")}
+    given = {name: value for name, value in given.items() if value is not None}
+    settings = Settings(
+        seed=options.seed,
+        n_superpixels=options.superpixels,
+        fill=options.fill,
+        design=options.design,
+        target=options.target,
+        ceiling=options.evaluations,
+        precision=options.precision,
+    )
+    model = registry.load(options.model, **given)
+    checks: sanity.Sanity | None = None
+    with bars() as stage:
+        result = explain(model, film.pixels, settings, progress=stage("perturbed films"))
+        if options.sanity:
+            checks = sanity.check(
+                model, film.pixels, result, seed=options.seed, progress=stage("sanity checks")
+            )
+    print(describe(result, model.card, film))
+    if checks is not None:
+        print(describe_checks(checks))
+    if options.out:
+        for path in write(result, model.card, film, options.out):
+            print(f"  written: {path}")
+    if options.json:
+        write_json(options.json, record(result, model.card, film, checks))
+
+
+def describe(result: Explanation, card: Card, film: Film) -> str:
+    """Prediction, leading superpixels and trust, as a few lines for people."""
+    call = "PNEUMONIA" if result.probability >= card.threshold else "not PNEUMONIA"
+    unit = "log-odds" if result.params["target"] == "log_odds" else "probability"
+    lines = [
+        f"{card.title or card.name} calls {film.name} {call}: probability of PNEUMONIA "
+        f"{result.probability:.3f} (threshold {card.threshold:.3f}), "
+        f"log-odds {result.log_odds:+.2f}."
+    ]
+    if result.stable:
+        lines.append(
+            f"  {result.n_evaluations} evaluations; the weights account for {result.r2:.0%} of "
+            f"the changes; a repeat would share about {result.agreement:.0%} of the five leading."
+        )
+    else:
+        lines.append(f"  This explanation is not stable enough to read. {result.why_unstable}")
+    for row in result.table().head(5).to_dict("records"):
+        toward = "toward PNEUMONIA" if row["weight"] > 0 else "away from PNEUMONIA"
+        lines.append(
+            f"  superpixel {row['superpixel']:>2} ({_place(row['row'], row['column'])}): "
+            f"{row['weight']:+.3f} {unit} ({row['low']:+.3f} to {row['high']:+.3f}), {toward}"
+        )
+    lines.append("  Not for clinical use.")
+    return "\n".join(lines)
+
+
+def describe_checks(checks: sanity.Sanity) -> str:
+    """Both sanity checks as lines for people."""
+    lines = []
+    random, curve = checks.randomisation, checks.deletion
+    if random is not None:
+        verdict = "differs, as it must" if random.passed else "is much the same: do not believe it"
+        lines.append(
+            f"  with shuffled weights the explanation {verdict} "
+            f"(rank correlation {random.correlation:+.2f})"
+        )
+    verdict = "faster than" if curve.passed else "no faster than"
+    lines.append(
+        f"  hiding superpixels by weight moves the prediction {verdict} in random order "
+        f"(score {curve.score:+.2f}, {curve.low:+.2f} to {curve.high:+.2f})"
+    )
+    return "\n".join(lines)
+
+
+def write(result: Explanation, card: Card, film: Film, folder: Path) -> list[Path]:
+    """Write overlay and weights into a folder; returns their paths."""
+    stem = f"{Path(film.name).stem}-{card.name}"
+    picture, weights = folder / f"{stem}-overlay.png", folder / f"{stem}-weights.csv"
+    with replacing(picture) as beside:
+        Image.fromarray(overlay(result, film.pixels)).save(beside)
+    write_table(weights, result.table())
+    return [picture, weights]
+
+
+def record(
+    result: Explanation, card: Card, film: Film, checks: sanity.Sanity | None = None
+) -> dict[str, Any]:
+    """An explanation as JSON-like data."""
+    entry: dict[str, Any] = {
+        "model": card.name,
+        "model_hash": card.sha256,
+        "film": film.name,
+        "film_hash": film.sha256,
+        "positive": "PNEUMONIA",
+        "probability": result.probability,
+        "log_odds": result.log_odds,
+        "threshold": card.threshold,
+        "target": result.params["target"],
+        "intercept": result.intercept,
+        "r2": result.r2,
+        "n_evaluations": result.n_evaluations,
+        "agreement": result.agreement,
+        "stable": result.stable,
+        "why_unstable": result.why_unstable,
+        "weights": result.table().to_dict("records"),
+        "params": result.params,
+    }
+    if checks is not None:
+        curve, random = checks.deletion, checks.randomisation
+        entry["deletion"] = {"score": curve.score, "low": curve.low, "high": curve.high}
+        entry["randomisation"] = None if random is None else asdict(random)
+    return entry
+
+
+def _place(row: float, column: float) -> str:
+    """Where on the film, in words; left and right as one looks at it."""
+    vertical = ("upper", "middle", "lower")[min(2, int(3 * row))]
+    horizontal = ("left", "centre", "right")[min(2, int(3 * column))]
+    return f"{vertical} {horizontal}"

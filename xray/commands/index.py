@@ -1,0 +1,124 @@
+"""``python -m xray index DIR``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from xray import dataset, device_labels, giveaways, leakage, quality
+from xray.commands._bars import Bars, bars
+from xray.errors import DatasetError
+from xray.files import Progress, artifacts_dir, data_dir, write_json, write_table
+from xray.scan import parse_classes
+
+#: Damaged films that are named one by one; the JSON file names all.
+SHOWN = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``index``."""
+    parser.add_argument("folder", nargs="?", type=Path, help="folder (default: XRAY_DATA)")
+    parser.add_argument(
+        "--classes",
+        type=parse_classes,
+        metavar="FOLDER=LABEL,...",
+        help="names of the class folders, such as healthy=NORMAL,covid=PNEUMONIA",
+    )
+    parser.add_argument("--refresh", action="store_true", help="read every film again")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the table (CSV or Parquet)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write a summary")
+    parser.add_argument(
+        "--store",
+        action="store_true",
+        help="store the facts of the public set's 224 x 224 re-encode under artifacts/",
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Index a folder and say what is in it."""
+    folder = options.folder or data_dir()
+    if folder is None:
+        raise DatasetError("Which films? Give a folder, or set XRAY_DATA to it.")
+    with bars() as stage:
+        index = dataset.build_index(folder, _when_needed(stage), options.classes, options.refresh)
+    found = summary(folder, index)
+    show(found)
+    if options.out:
+        write_table(options.out, index.table)
+    if options.json:
+        write_json(options.json, found)
+    if options.store:
+        store(index)
+
+
+def store(index: dataset.Index) -> None:
+    """Write what ``artifacts/dataset`` keeps of the public set and of its re-encode."""
+    path = artifacts_dir() / "dataset" / dataset.COMPUTED_FILE
+    write_table(path, dataset.computed_facts(index.table))
+    table = dataset.stored_table()
+    text = table["file"].map(device_labels.load()["tech_text"].to_dict())
+    parts = {split: (table["split"] == split) for split in ("train", "test")}
+    giveaways.store(
+        {split: giveaways.measure(table[part], text[part]) for split, part in parts.items()}
+    )
+    print(f"Stored {path} and {giveaways.STORED_FILE} beside it.")
+
+
+def _when_needed(stage: Bars) -> Progress:
+    """A bar that appears with the first film read; a run with nothing to read shows none."""
+    made: list[Progress] = []
+
+    def update(done: int, total: int) -> None:
+        if not made:
+            made.append(stage("index"))
+        made[0](done, total)
+
+    return update
+
+
+def summary(folder: Path, index: dataset.Index) -> dict[str, Any]:
+    """Everything that ``index`` has to say, as JSON-like data."""
+    table = index.table
+    counts = table.groupby(["split", "label"]).size().reset_index(name="films")
+    odd = quality.summary(quality.flag(quality.score(table)))
+    broken = table[table["error"] != ""]
+    return {
+        "folder": str(folder),
+        "films": len(table),
+        "read": index.read,
+        "reused": index.reused,
+        "seconds": round(index.seconds, 3),
+        "counts": counts.to_dict("records"),
+        "damaged": broken[["file", "error"]].to_dict("records"),
+        "identical": leakage.summary(table, leakage.identical(table)),
+        "odd": {str(row["name"]): int(row["total"]) for row in odd.to_dict("records")},
+        "warnings": list(index.warnings),
+    }
+
+
+def show(found: dict[str, Any]) -> None:
+    """Print a summary for people."""
+    print(
+        f"{found['films']:,} films: {found['read']:,} read, {found['reused']:,} unchanged since "
+        f"the last run; {found['seconds']:.1f} s."
+    )
+    for row in found["counts"]:
+        print(f"  {row['split'] or 'no split':8} {row['label']:12} {row['films']:8,}")
+    same = found["identical"]
+    if same["groups"]:
+        print(
+            f"{same['films']:,} films in {same['groups']:,} groups are byte-identical; "
+            f"{same['across_splits']:,} groups lie across splits."
+        )
+    titles = ", ".join(
+        f"{n:,} {quality.BY_NAME[name].title.lower()}" for name, n in found["odd"].items() if n
+    )
+    if titles:
+        print(f"Odd films: {titles}.")
+    for row in found["damaged"][:SHOWN]:
+        print(f"  damaged: {row['file']}: {row['error']}")
+    if len(found["damaged"]) > SHOWN:
+        print(f"  and {len(found['damaged']) - SHOWN:,} more; --json FILE names all.")
+    for warning in found["warnings"]:
+        print(f"warning: {warning}")

@@ -1,0 +1,31 @@
+"""``python -m xray report``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from xray.errors import ArtifactError
+from xray.files import write_text
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``report``."""
+    parser.add_argument(
+        "--out", type=Path, default=Path("xray-report.html"), help="default: xray-report.html"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Write the report on what is stored."""
+    from xray import report
+
+    if options.out.is_dir():
+        raise ArtifactError(f"{options.out} is a folder; give --out a file, such as report.html.")
+    try:
+        write_text(options.out, report.build())
+    except OSError as error:
+        raise ArtifactError(
+            f"{options.out} cannot be written ({error.strerror}); choose another --out."
+        ) from error
+    print(f"{options.out}: opens in any browser, also offline; print it from there.")

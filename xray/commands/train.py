@@ -1,0 +1,66 @@
+"""``python -m xray train RECIPE``."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from xray import recipes, registry
+from xray.commands._bars import bars
+from xray.errors import DatasetError, ModelError
+from xray.files import data_dir
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``train``."""
+    parser.add_argument("recipe", help=", ".join(recipes.RECIPES))
+    parser.add_argument("--data", type=Path, help="folder of films (default: XRAY_DATA)")
+    parser.add_argument("--name", help="name of the model (default: the recipe's)")
+    parser.add_argument("--out", type=Path, help="folder of models (default: artifacts/models)")
+    parser.add_argument("--seed", type=int, default=0, help="default 0")
+    parser.add_argument("--backbone-weights", type=Path, help="file of VGG19 weights without top")
+    parser.add_argument("--exclude", type=Path, help="CSV of films (column file) to leave out")
+    parser.add_argument("--split", help="split to train by (default: the recipe's)")
+    parser.add_argument("--size", type=int, help="input height and width in pixels")
+    parser.add_argument("--fraction", type=float, help="use this fraction of the training films")
+    parser.add_argument("--class-weight", help="balanced, none, or NORMAL:PNEUMONIA as in 2:1")
+    parser.add_argument("--fit", choices=("squash", "letterbox"), help="how films are resized")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train and say what came of it."""
+    from xray import training
+
+    recipe = recipes.get(options.recipe)
+    changes = {
+        "split": options.split,
+        "size": (options.size, options.size) if options.size else None,
+        "fraction": options.fraction,
+        "class_weight": options.class_weight,
+        "fit": options.fit,
+    }
+    recipe = replace(recipe, **{key: value for key, value in changes.items() if value is not None})
+    data = options.data or data_dir()
+    if data is None or not data.is_dir():
+        raise DatasetError("There are no films to train on; give --data FOLDER or set XRAY_DATA.")
+    if options.backbone_weights and not options.backbone_weights.is_file():
+        raise ModelError(f"There is no file {options.backbone_weights}; check --backbone-weights.")
+    exclude: frozenset[str] = frozenset()
+    if options.exclude:
+        from xray import cleaning
+
+        exclude = frozenset(cleaning.read_exclusions(options.exclude))
+    job = training.Job(
+        recipe,
+        data,
+        options.name or recipe.name,
+        options.out or registry.models_dir(),
+        options.seed,
+        options.backbone_weights,
+        exclude,
+    )
+    with bars() as stage:
+        card = training.train(job, stage)
+    print(f"{card.name}: {card.parameters:,} parameters, {card.wall_time_s} s.")
+    print(f"Threshold {card.threshold:.4f}, chosen on validation. Now: python -m xray evaluate")

@@ -1,0 +1,99 @@
+"""Parts of the Devices page: what a model reacts to, the controls, and the live audit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from xray import dashboard, evidence, figures_devices, snippets, wording
+from xray.files import Progress, hash_json
+from xray.registry import Card
+
+
+def reaction(card: Card, audit: Mapping[str, Any]) -> None:
+    """Whether a model reacts to devices: the effects, and films to look at."""
+    st.markdown(snippets.plain(evidence.in_plain_words(audit)))
+    rows = evidence.effects(audit, "device")
+    if len(rows):
+        dashboard.show(figures_devices.effects(rows, card.name, card.title), key="effects")
+    st.caption(
+        "Each effect is beyond a sham: for devices drawn in, the same brightness without "
+        "structure; for devices taken out and for LIME, the same shape elsewhere in the same "
+        "film. Whiskers are 95 % bootstrap intervals by possible patient."
+    )
+    folder = dashboard.films_folder()
+    if folder is None or not audit.get("most_moved") or audit.get("synthetic"):
+        st.caption("Films that moved most are shown where the films are (XRAY_DATA).")
+        return
+    # Off at first: finding the lungs to draw by loads TensorFlow.
+    if not st.toggle("Look at the films that moved most"):
+        return
+    moved = audit["most_moved"]
+    names = [f"{row['file']} · {row['kind']} {row['net']:+.2f}" for row in moved]
+    chosen = st.selectbox(
+        "Films that moved it most", range(len(moved)), format_func=names.__getitem__
+    )
+    film, trial = evidence.again(folder, moved[chosen], audit["seed"])
+    row = moved[chosen]
+    pictures = ((film, "original"), (trial.treated, "treated"), (trial.sham, "sham"))
+    words = {"original": "as it is", "treated": f"{row['kind']}, {row['test']}", "sham": "sham"}
+    for column, (picture, which) in zip(st.columns(3), pictures, strict=True):
+        with column:
+            says = wording.percent(evidence.chance(row[which]))
+            dashboard.film(picture, f"Film {words[which]}", f"{words[which]}: {says} pneumonia")
+
+
+def controls(models: Sequence[Mapping[str, Any]]) -> None:
+    """Whether the test would notice: the control models, ours on the same scale."""
+    scale = evidence.calibration()
+    if scale is None:
+        dashboard.empty("There are no control models yet", "They set the scale:",
+                        "python -m xray controls")  # fmt: skip
+        return
+    panel = evidence.panel()
+    dashboard.show(figures_devices.controls(panel, scale.threshold, models), key="controls")
+    st.caption(
+        f"{len(panel)} small models trained on films without devices, into which devices were "
+        "drawn in one style; the audit asks with another. A control counts as reliant by what "
+        "devices of its own style do to it on films it never saw. Smallest reliance of which at "
+        f"least 95 % were flagged: {scale.detectable:.2f} spreads of log-odds."
+    )
+    quality = evidence.quality().rename(columns={"left_out": "left out"})
+    st.dataframe(quality, hide_index=True, width="stretch")
+
+
+def live(card: Card) -> None:
+    """Audit a model here and now, with progress and a way to stop."""
+    folder = dashboard.films_folder()
+    if folder is None:
+        st.caption("A live audit needs films: set XRAY_DATA, or run the demonstration:")
+        st.code("python -m xray demo", language="bash")
+        return
+    st.caption(
+        "Draws devices into up to 200 films, takes them out of others, explains 112, and holds "
+        "the score against the controls. Minutes for a small model, longer for VGG19."
+    )
+    key = hash_json(["audit", card.name, card.sha256, str(folder)])
+    if st.button(f"Audit {card.title} now", icon=":material/play_arrow:", type="primary"):
+        dashboard.ask(key, lambda progress: _audit(card.name, folder, progress))
+    dashboard.watch([(key, f"Auditing {card.title}")])
+    status = dashboard.look(key)
+    if status.state == "failed":
+        dashboard.problem(status.error)
+    if status.state == "done":
+        value = status.result
+        reasons = " ".join(value["reasons"])
+        st.html(snippets.verdict_row(card.name, card.title, value["verdict"], reasons))
+        st.download_button(
+            "Download the audit", json.dumps(value, indent=1), f"{card.name}-audit.json",
+            "application/json", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+
+
+def _audit(name: str, folder: Any, progress: Progress) -> dict[str, Any]:
+    from xray import audit
+
+    return audit.run(name, folder, evidence.calibration(), progress)

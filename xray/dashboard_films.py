@@ -1,0 +1,378 @@
+"""What the Dataset pages share: which dataset is shown, its films at hand, grids of thumbnails.
+
+Tables and figures are computed once a content and shared by all sessions, which only read them;
+what a page sends to the browser is small. The second of the two modules that import streamlit.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from xray import (
+    browse,
+    dashboard,
+    dataset,
+    device_labels,
+    film_view,
+    leakage,
+    registry,
+    share,
+    snippets,
+    sources,
+)
+from xray.browse import Catalogue
+from xray.errors import XrayError
+from xray.files import Progress, artifacts_dir, hash_json
+
+log = logging.getLogger(__name__)
+
+Made = TypeVar("Made")
+
+#: How to get films, wherever a page needs pixels that are not here.
+GET_FILMS = "python -m xray fetch"
+NO_FILMS = (
+    "The facts shown here are stored with this program; the films are not. Fetch the public set "
+    "or point XRAY_DATA to a folder that holds it, and start again."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Films:
+    """The dataset that a page shows.
+
+    Attributes
+    ----------
+    source : where it comes from
+    catalogue : its films
+    key : hash of everything the catalogue was made of
+    folder : where pixels lie; None where there are only facts
+    titles : name -> title of the models whose calls the catalogue holds
+    warnings : sentences about the dataset
+    """
+
+    source: sources.Source
+    catalogue: Catalogue
+    key: str
+    folder: Path | None
+    titles: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The catalogue's table; never to be changed."""
+        return self.catalogue.table
+
+    @property
+    def public(self) -> bool:
+        """Whether these are films of the public set, of which more is known than of others."""
+        return self.source.key == sources.PUBLIC
+
+    def path(self, row: int) -> Path | None:
+        """Where a film lies; None where it is not here or cannot be read."""
+        film = self.table.iloc[row]
+        if self.folder is None or not film["path"] or film["error"]:
+            return None
+        return self.folder / str(film["path"])
+
+
+class _Recipe:
+    """How to make something, told apart by its key; the maker is let go once it was used."""
+
+    def __init__(self, key: Hashable, make: Callable[[], Any]) -> None:
+        self.key, self.make = key, make
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Recipe) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+def remember(name: str, make: Callable[[], Made], *key: Hashable) -> Made:
+    """Make something once for all sessions; the same ``name`` and ``key`` give it again.
+
+    Sessions share the object itself, not a copy: nobody may change it. (Streamlit's own caches
+    take a tenth of a millisecond to look at their arguments, which a page pays many times.)
+    """
+    return cast(Made, _remember(_Recipe((name, *key), make)))
+
+
+@lru_cache(maxsize=200)
+def _remember(recipe: _Recipe) -> Any:
+    made = recipe.make()
+    recipe.make = _used
+    return made
+
+
+def _used() -> None:
+    """Stand in for a maker that was let go."""
+
+
+class _Ready(go.Figure):  # type: ignore[misc]  # plotly comes without types
+    """A figure whose form on the wire is made once, not at every rerun of the page.
+
+    Making it is most of what a figure costs a page: plotly copies the figure and turns its
+    arrays into text each time.
+    """
+
+    def to_dict(self) -> dict[str, Any]:
+        wire: dict[str, Any] = self._wire
+        return wire
+
+
+def ready(figure: go.Figure) -> go.Figure:
+    """Make a figure ready to be sent many times; it is never to be changed after that."""
+    made = _Ready(figure)
+    made._wire = figure.to_dict()
+    return made
+
+
+def figure(name: str, make: Callable[[], go.Figure], *key: Hashable) -> go.Figure:
+    """Remember a figure, ready to be sent; see ``remember``."""
+    return remember(name, lambda: ready(make()), *key)
+
+
+@st.cache_resource(max_entries=3, show_spinner="Reading the tables …")
+def _catalogue(key: str, _make: Callable[[], Films]) -> Films:
+    return _make()
+
+
+# --- which dataset ---------------------------------------------------------------------------
+
+#: Parameters of links that every Dataset page knows: the dataset, and the film that is open.
+PARAMETERS: dict[str, share.Parameter] = {
+    "data": share.Token(r"public|folder-[0-9a-f]{8}"),
+    "film": share.Token(),
+}
+
+
+def begin(
+    title: Callable[[Films], str],
+    lead: str,
+    parameters: Callable[[Films | None], Mapping[str, share.Parameter]],
+    clinical: bool = False,
+) -> Films | None:
+    """Begin a Dataset page and give its films; None where there are none yet, which it says.
+
+    Parameters
+    ----------
+    title : makes the page's title, a finding, of the films
+    parameters : gives those that links to this page may hold, of the films
+    lead, clinical : as ``dashboard.page`` takes them
+    """
+    shown = films()
+    words = "This dataset cannot be shown yet"
+    with dashboard.guard("The title"):
+        if shown:
+            words = remember("title " + lead, lambda: title(shown), shown.key)
+    dashboard.page(words, lead, {**PARAMETERS, **parameters(shown)}, clinical)
+    st.html(film_view.STYLE)
+    for sentence in shown.warnings if shown else ():
+        st.info(snippets.plain(sentence), icon=":material/info:")
+    return shown
+
+
+def choice(label: str, options: Sequence[str], key: str, hidden: bool = False) -> str:
+    """Let the reader choose one of a few; the choice is in the link, in the words shown."""
+    return st.segmented_control(
+        label,
+        options,
+        default=options[0],
+        required=True,
+        key=key,
+        bind="query-params",
+        label_visibility="collapsed" if hidden else "visible",
+    )
+
+
+def films() -> Films | None:
+    """Let the reader choose a dataset where there are several, and give it.
+
+    None where it is still being indexed, or cannot be used; the reader is told why.
+    """
+    server = _server(str(artifacts_dir()), *map(os.environ.get, sources.VARIABLES))
+    for sentence in server.problems:
+        dashboard.problem(sentence)
+    source = server.offered[_asked(server.offered)]
+    st.session_state["_data"] = source.key
+    try:
+        return _public(server, source) if source.key == sources.PUBLIC else _own(server, source)
+    except XrayError as error:
+        dashboard.problem(str(error))
+        return None
+
+
+@dataclass(frozen=True)
+class _Server:
+    """What this server has: datasets, problems with them, and hashes of what is stored."""
+
+    offered: tuple[sources.Source, ...]
+    problems: tuple[str, ...]
+    facts: tuple[str, ...]
+    labels: str
+    cards: tuple[registry.Card, ...]
+
+
+@st.cache_resource(ttl=1.5, max_entries=8, show_spinner=False)
+def _server(artifacts: str, *environment: str | None) -> _Server:
+    """Look at the files; for a moment the look holds, so that clicks do not wait for a disk."""
+    problems = []
+    try:
+        offered = sources.configured()
+    except XrayError as error:
+        problems.append(str(error))
+        offered = [sources.Source(sources.PUBLIC, sources.PUBLIC_TITLE, None)]
+    stored = Path(artifacts) / "dataset"
+    roles = ("recipe", "cure", "user")
+    return _Server(
+        tuple(_join_copies(offered)),
+        tuple(problems),
+        tuple(dashboard.digest(stored / n) for n in (dataset.FACTS_FILE, dataset.COMPUTED_FILE)),
+        dashboard.digest(device_labels.folder() / "devices.csv"),
+        tuple(card for card in dashboard.cards(roles) if not card.problem),
+    )
+
+
+def _asked(offered: Sequence[sources.Source]) -> int:
+    """Which dataset the link, the reader, or the server's settings ask for."""
+    asked = st.query_params.get("data") or st.session_state.get("_data", "")
+    # A folder of one's own is what one wants to see; a copy of the public set has joined it.
+    first = 1 if len(offered) > 1 and offered[0].folder is None else 0
+    place = next((i for i, each in enumerate(offered) if each.key == asked), first)
+    if len(offered) == 1:
+        return place
+    # Not bound to the link by Streamlit, which would write the folder's name into it.
+    st.sidebar.selectbox(
+        "Dataset",
+        range(len(offered)),
+        index=place,
+        format_func=lambda i: offered[i].title,
+        key=f"dataset {place}",
+        on_change=lambda: _choose(offered, f"dataset {place}"),
+    )
+    if offered[place].key != st.query_params.get("data", sources.PUBLIC):
+        st.query_params["data"] = offered[place].key
+    return place
+
+
+def _choose(offered: Sequence[sources.Source], widget: str) -> None:
+    """Put the dataset that was chosen into the link; its films have other names."""
+    st.query_params.pop("film", None)
+    st.query_params["data"] = offered[st.session_state[widget]].key
+
+
+def _join_copies(offered: list[sources.Source]) -> list[sources.Source]:
+    """Let a folder that is a copy of the public set give that set its pixels."""
+    public, rest = offered[0], []
+    for source in offered[1:]:
+        found = _scanned(str(source.folder))
+        if isinstance(found, str) or not found or not _is_copy(str(source.folder)):
+            rest.append(source)
+        elif public.folder is None:
+            public = sources.Source(public.key, public.title, source.folder)
+    return [public, *rest]
+
+
+@st.cache_data(ttl=900, max_entries=16, show_spinner="Looking for films …")
+def _is_copy(folder: str) -> bool:
+    found = _scanned(folder)
+    return not isinstance(found, str) and sources.is_copy(found, dashboard.stored_films())
+
+
+@st.cache_resource(ttl=900, max_entries=16, show_spinner="Looking for films …")
+def _scanned(folder: str) -> dict[str, str] | str:
+    """Films of a folder, or one sentence why there are none."""
+    try:
+        return sources.paths(Path(folder))
+    except XrayError as error:
+        return str(error)
+
+
+def _public(server: _Server, source: sources.Source) -> Films:
+    found = _scanned(str(source.folder)) if source.folder else {}
+    paths = {} if isinstance(found, str) else found
+
+    def make() -> dataset.Index:
+        table = sources.with_paths(dataset.stored_table(), paths)
+        return dataset.Index(table, (), 0, len(table), 0.0)
+
+    return _made(server, source, make, (*server.facts, str(source.folder), len(paths)))
+
+
+def _own(server: _Server, source: sources.Source) -> Films | None:
+    """Index a folder, once and in the queue; None until that is over."""
+    assert source.folder is not None
+    folder, job = source.folder, f"index {source.key}"
+
+    def work(progress: Progress) -> dataset.Index:
+        return dataset.build_index(folder, progress, sources.classes())
+
+    status = dashboard.look(job)
+    again = status.state in ("stopped", "failed") and st.button("Read the films again")
+    if status.state == "unknown" or again:
+        status = dashboard.ask(job, work)
+    if status.active:
+        st.info(f"Reading the films of {snippets.plain(source.title)} once.")
+        dashboard.watch([(job, f"Indexing {source.title}")])
+        return None
+    if status.state != "done":
+        dashboard.problem(status.error or "Reading the films was stopped; read them again.")
+        return None
+    index: dataset.Index = status.result
+    return _made(server, source, lambda: index, (source.key, index.seconds))
+
+
+def _made(
+    server: _Server,
+    source: sources.Source,
+    index: Callable[[], dataset.Index],
+    parts: tuple[Hashable, ...],
+) -> Films:
+    """Catalogue of a dataset, with device labels and the models' calls as they are stored now."""
+    models = [(c.name, c.files.get("predictions.csv", ""), c.threshold) for c in server.cards]
+    key = remember(
+        "key", lambda: hash_json([parts, models, server.labels]), parts, *models, server.labels
+    )
+
+    def make() -> Films:
+        made = index()
+        calls = {card.name: _call(card) for card in server.cards}
+        groups = {
+            "identical": leakage.identical(made.table),
+            "leaked": leakage.persons(made.table),
+        }
+        known = {name: call for name, call in calls.items() if call is not None}
+        catalogue = browse.build(made.table, _devices(server), known, groups)
+        titles = {card.name: card.title or card.name for card in server.cards}
+        titles = {name: title for name, title in titles.items() if name in known}
+        return Films(source, catalogue, key, source.folder, titles, made.warnings)
+
+    return _catalogue(key, make)
+
+
+def _call(card: registry.Card) -> browse.Call | None:
+    """A model's stored calls; None where there are none, which the Models page tells."""
+    try:
+        return browse.Call(card.threshold_log_odds, dashboard.predictions(card.name))
+    except XrayError as error:
+        log.warning("%s is left out of the film pages: %s", card.name, error)
+        return None
+
+
+def _devices(server: _Server) -> pd.DataFrame | None:
+    """Device labels; None where they are missing or damaged."""
+    try:
+        return device_labels.load() if server.labels else None
+    except XrayError as error:
+        log.warning("device labels are left out: %s", error)
+        return None

@@ -1,0 +1,83 @@
+"""Parts of the leakage page: who is on both sides; near-identical films, looked for on request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+import streamlit as st
+
+from xray import dashboard, dashboard_films, film_view, leakage
+from xray.census import SPLIT_TITLES
+from xray.dashboard_films import Films
+from xray.files import Progress
+
+CAVEAT = (
+    "Possible, because nobody has published what the numbers in the file names mean. Taken with "
+    "the subtype (“person1_bacteria” and “person1_virus” as two patients), the last column "
+    "counts again: where it falls to none, the numbers were probably given out per subtype, and "
+    "the shared numbers are no shared patients."
+)
+
+
+def patients(table: pd.DataFrame) -> tuple[int, int]:
+    """Possible patients of test films (pneumonia where there is that class) also in train, all."""
+    judged = table[(table["split"] == "test") & (table["person"] != "")]
+    if (judged["label"] == "PNEUMONIA").any():
+        judged = judged[judged["label"] == "PNEUMONIA"]
+    trained = set(table.loc[table["split"] == "train", "person"])
+    people = set(judged["person"])
+    return len(people & trained), len(people)
+
+
+def patient_table(table: pd.DataFrame) -> str:
+    """Possible patients in two splits, for each pair of splits, as HTML."""
+    headers = ("", "possible patients in both", "films of theirs", "… if numbers go by subtype")
+    return film_view.table(headers, list(_pairs(table)))
+
+
+def _pairs(table: pd.DataFrame) -> Iterator[tuple[str, ...]]:
+    by_number = leakage.shared_persons(table)
+    by_subtype = leakage.shared_persons(table, by_subtype=True)
+    for one, other in (("train", "test"), ("train", "val"), ("val", "test")):
+        both = by_number[(by_number[one] > 0) & (by_number[other] > 0)]
+        again = by_subtype[(by_subtype[one] > 0) & (by_subtype[other] > 0)]
+        names = SPLIT_TITLES[one], SPLIT_TITLES[other]
+        films = f"{both[one].sum():,} in {names[0]}, {both[other].sum():,} in {names[1]}"
+        yield f"{names[0]} and {names[1]}", f"{len(both):,}", films, f"{len(again):,}"
+
+
+def near(shown: Films) -> leakage.Groups | None:
+    """Groups of near-identical films, looked for in the queue when asked; None until then."""
+    if shown.folder is None:
+        dashboard.empty(
+            "Near-identical films are found by their pixels, which are not here",
+            dashboard_films.NO_FILMS,
+            dashboard_films.GET_FILMS,
+        )
+        return None
+    folder, job = shown.folder, f"near-identical {shown.key}"
+    table = shown.table
+
+    def work(progress: Progress) -> leakage.Groups:
+        here = (table["path"] != "") & (table["error"] == "")
+        known = table.assign(phash=table["phash"].where(here, ""))
+        return leakage.near_identical(folder, known, progress=progress)
+
+    status = dashboard.look(job)
+    if status.state == "done":
+        groups: leakage.Groups = status.result
+        return groups
+    if status.error:
+        dashboard.problem(status.error)
+    if status.active:
+        dashboard.watch([(job, "Comparing the films that look alike")])
+    else:
+        st.caption(
+            f"Films whose perceptual hashes differ in at most {leakage.DISTANCE} of 64 bits are "
+            f"compared by their pixels; alike from a correlation of {leakage.CORRELATION:.2f}."
+        )
+        if st.button("Look for near-identical films", icon=":material/search:"):
+            dashboard.ask(job, work)
+            st.rerun()
+    return None

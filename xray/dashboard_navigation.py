@@ -1,0 +1,57 @@
+"""Navigation: which pages there are, in which groups, under which names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from xray.files import ROOT
+
+#: Group -> pages as (file, title, icon). Files that do not exist are left out.
+PAGES: dict[str, list[tuple[str, str, str]]] = {
+    "Audit": [
+        ("overview", "Overview", "home"),
+        ("devices", "Devices", "cable"),
+        ("explain", "Explain a film", "radiology"),
+    ],
+    "Models": [
+        ("models", "Compare", "compare_arrows"),
+        ("operating_points", "Operating points", "tune"),
+        ("decisions", "Costs and benefit", "balance"),
+        ("compare_pairs", "Two at a time", "join_inner"),
+        ("calibration", "Calibration", "speed"),
+        ("weak_spots", "Weak spots", "troubleshoot"),
+        ("model_cards", "Model cards", "description"),
+        ("writeups", "What others reported", "menu_book"),
+    ],
+    "Dataset": [
+        ("dataset", "Classes and sizes", "bar_chart"),
+        ("shortcuts", "Shortcuts", "alt_route"),
+        ("devices_in_films", "Devices in films", "medical_information"),
+        ("oddballs", "Oddballs", "troubleshoot"),
+        ("leakage", "Duplicates and leakage", "content_copy"),
+        ("splits", "Splits and cleaning", "call_split"),
+        ("preprocessing", "What a model sees", "filter_center_focus"),
+        ("film_browser", "Film browser", "photo_library"),
+    ],
+}
+
+
+def pages() -> dict[str, list[Any]]:
+    """The pages whose files exist, by group, as ``st.navigation`` takes them."""
+    folder = ROOT / "pages"
+    found = {
+        group: [
+            st.Page(
+                folder / f"{name}.py",
+                title=title,
+                icon=f":material/{icon}:",
+                default=name == "overview",
+            )
+            for name, title, icon in entries
+            if (folder / f"{name}.py").is_file()
+        ]
+        for group, entries in PAGES.items()
+    }
+    return {group: entries for group, entries in found.items() if entries}

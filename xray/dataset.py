@@ -1,0 +1,378 @@
+"""A folder of films as a table, one row a film; its pixels; and the stored facts of the public set.
+
+The table
+---------
+Every function that takes or gives "the table" means a frame with at least these columns:
+
+file : key of a film, "split/label/name", such as "test/PNEUMONIA/person1_virus_6.jpeg"
+path : where the film lies, relative to the folder, with forward slashes
+name, split, label : file name; "train", "val", "test" or ""; class
+subtype : "bacteria", "virus" or "" (by the name)
+person : possible patient (by the name; see ``scan.person``); "" unknown
+width, height : pixels, upright; NaN where the file cannot be read
+mode : colour mode in Pillow's words ("L", "RGB", ...)
+bytes : size of the file
+mean, contrast : mean and standard deviation of the grey values in [0, 1], of a small copy
+sha256 : hash of the file's bytes
+phash : perceptual hash, 64 bits as 16 hexadecimal digits
+jpeg_quality : estimated from the quantisation tables, 1..100; NaN where the file is no JPEG
+error : why the film cannot be read; "" when it can
+and the scores of oddballs (``quality.STORED``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from xray import film_facts, films, quality
+from xray.errors import ArtifactError, DatasetError, FilmError
+from xray.files import (
+    Progress,
+    artifacts_dir,
+    cache_dir,
+    hash_json,
+    read_table,
+    sha256_file,
+    write_table,
+)
+from xray.scan import Found, person, scan, subtype
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+COLUMNS = [
+    *("file", "path", "name", "split", "label", "subtype", "person", "width", "height"),
+    *("mode", "bytes", "mean", "contrast", "sha256", "phash", "jpeg_quality", "error"),
+]
+
+#: Facts of the public set that were given, and those computed from its 224 x 224 re-encode.
+FACTS_FILE, COMPUTED_FILE = "films.csv", "films224.csv"
+
+#: What the cache holds of a film.
+FACTS = ["path", "bytes", "modified", *film_facts.UNREADABLE, "error"]
+
+#: Films that are measured together.
+BATCH = 32
+
+#: Never more at once: a laptop stays usable and a shared server fair.
+WORKERS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
+    """What indexing a folder gave.
+
+    Attributes
+    ----------
+    table : one row a film, sorted by ``file``; columns as the module says
+    warnings : sentences for people: what was left out, what is odd
+    read : films opened in this run
+    reused : films whose facts came from the run before
+    seconds : wall time
+    """
+
+    table: pd.DataFrame
+    warnings: tuple[str, ...]
+    read: int
+    reused: int
+    seconds: float
+
+
+def index(
+    folder: Path,
+    progress: Progress | None = None,
+    classes: Mapping[str, str] | None = None,
+    refresh: bool = False,
+) -> pd.DataFrame:
+    """Build the table of a folder; what did not change since the last run is not read again.
+
+    See ``build_index`` for the parameters, the warnings and the errors.
+    """
+    return build_index(folder, progress, classes, refresh).table
+
+
+def build_index(
+    folder: Path,
+    progress: Progress | None = None,
+    classes: Mapping[str, str] | None = None,
+    refresh: bool = False,
+) -> Index:
+    """Build the table of a folder and say what was odd about it.
+
+    A film is read again only when its size or its time of change differs from the last run,
+    and measured again only when its hash differs too.
+
+    Parameters
+    ----------
+    folder : Kaggle layout at any depth, with or without split folders
+    progress : called with (films done, films to read); what was read is kept when it raises
+    classes : folder name -> label, compared without case; ``scan.CLASSES`` when None
+    refresh : read every film again
+
+    Raises
+    ------
+    DatasetError
+        There is no such folder, or it holds no film of any class.
+    """
+    start = perf_counter()
+    folder = Path(folder)
+    found = scan(folder, classes)
+    listed = pd.DataFrame(
+        {name: [getattr(film, name) for film in found.films] for name in Found.__dataclass_fields__}
+    )
+    cache = _cache_path(folder)
+    known = _known(cache, refresh)
+    at = known.index.get_indexer(pd.Index(listed["path"]))
+    same = at >= 0
+    for column in ("bytes", "modified"):
+        same[same] = known[column].to_numpy()[at[same]] == listed[column].to_numpy()[same]
+    kept, todo = known.iloc[at[same]].reset_index(), listed[~same]
+    fresh: list[dict[str, Any]] = []
+    try:
+        for done, facts in enumerate(_measure_all(folder, todo, known), start=1):
+            fresh.append(facts)
+            if progress:
+                progress(done, len(todo))
+    finally:
+        # Also when stopped half way: the next run goes on from here.
+        measured = pd.concat([kept, _facts(fresh)], ignore_index=True) if fresh else kept
+        if len(todo) or len(kept) != len(known):
+            write_table(cache, measured)
+    table = _table(listed, measured)
+    warnings = (*found.warnings, *oddities(table))
+    return Index(table, warnings, len(todo), len(kept), perf_counter() - start)
+
+
+def _cache_path(folder: Path) -> Path:
+    """One cached table a folder; another way to measure is another table."""
+    return (
+        cache_dir() / f"index-{hash_json([str(folder.resolve()), film_facts.VERSION])[:16]}.parquet"
+    )
+
+
+def _known(cache: Path, refresh: bool) -> pd.DataFrame:
+    """Facts of the run before, by ``path``; none where there are none or they are damaged."""
+    if cache.exists() and not refresh:
+        try:
+            return read_table(cache, FACTS).set_index("path")
+        except ArtifactError:
+            pass  # A cache that cannot be read is as good as none.
+    return _facts([]).set_index("path")
+
+
+def _facts(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Rows of measured facts as a frame whose columns have the right kinds, also when empty."""
+    table = pd.DataFrame(rows, columns=FACTS)
+    kinds = {
+        name: "str" if isinstance(value, str) else "float64"
+        for name, value in film_facts.UNREADABLE.items()
+    }
+    whole = {"path": "str", "error": "str", "bytes": "int64", "modified": "int64"}
+    return table.astype(kinds | whole)
+
+
+def _measure_all(folder: Path, todo: pd.DataFrame, known: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Measure the films that are new or changed, in order; one row of ``FACTS`` each."""
+
+    def measure(batch: list[Any]) -> list[dict[str, Any]]:
+        rows = [_unchanged(folder, film, known) for film in batch]
+        todo = [i for i, row in enumerate(rows) if row is None]
+        measured = film_facts.measure([folder / batch[i].path for i in todo])
+        for i, facts in zip(todo, measured, strict=True):
+            rows[i] = _stamp(batch[i]) | facts
+        return [row for row in rows if row]
+
+    films_todo = list(todo.itertuples(index=False))
+    batches = [films_todo[i : i + BATCH] for i in range(0, len(films_todo), BATCH)]
+    for rows in in_order(measure, batches):
+        yield from rows
+
+
+def _stamp(film: Any) -> dict[str, Any]:
+    return {"path": film.path, "bytes": film.bytes, "modified": film.modified}
+
+
+def _unchanged(folder: Path, film: Any, known: pd.DataFrame) -> dict[str, Any] | None:
+    """Row of a film that need not be measured; None where it must be."""
+    if film.problem:
+        return _stamp(film) | film_facts.UNREADABLE | {"error": film.problem}
+    if film.path not in known.index:
+        return None
+    before = known.loc[film.path]
+    if before["bytes"] != film.bytes or not before["sha256"]:
+        return None
+    try:
+        # Copied or restored: a new time of change on the same bytes.
+        if sha256_file(folder / film.path) == before["sha256"]:
+            return {**before.to_dict(), **_stamp(film)}
+    except OSError:
+        return None
+    return None
+
+
+def _table(listed: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
+    """Join where films lie with what they hold, in the order of ``listed``."""
+    facts = measured.drop(columns=["bytes", "modified"])
+    table = listed.drop(columns=["modified", "problem"]).merge(facts, on="path", how="left")
+    names = [file.rpartition("/")[2] for file in table["file"].tolist()]
+    table["name"] = names
+    table["subtype"] = [subtype(name) for name in names]
+    table["person"] = [person(name) for name in names]
+    return table[[*COLUMNS, *(column for column in table if column not in COLUMNS)]]
+
+
+def oddities(table: pd.DataFrame) -> tuple[str, ...]:
+    """What people should know before they trust a table: damage, one class, tiny splits."""
+    warnings: list[str] = []
+    broken = table.loc[table["error"] != "", "file"]
+    if len(broken):
+        warnings.append(
+            f"{len(broken):,} of {len(table):,} films cannot be read and are left out of "
+            f"everything that needs pixels; the first is {broken.iloc[0]}."
+        )
+    labels = sorted(set(table["label"].tolist()))
+    if len(labels) == 1:
+        warnings.append(
+            f"Every film is {labels[0]}: with one class there is nothing to tell apart; check the "
+            "folder names or the class mapping."
+        )
+    present = set(zip(table["split"].tolist(), table["label"].tolist(), strict=True))
+    for split in sorted({split for split, _ in present}):
+        missing = [label for label in labels if (split, label) not in present]
+        if missing:
+            warnings.append(f"The {split or 'unsplit'} films hold no {' or '.join(missing)}.")
+    return tuple(warnings)
+
+
+def load_pixels(
+    folder: Path,
+    table: pd.DataFrame,
+    size: tuple[int, int],
+    fit: str = "squash",
+    progress: Progress | None = None,
+) -> films.Pixels:
+    """Read the films of a table at one size, in the order of its rows.
+
+    Parameters
+    ----------
+    folder : folder that the table describes
+    table : rows to read; damaged films are told by ``error``: leave them out beforehand
+    size : (height, width)
+    fit : as in ``films.resize``
+
+    Returns
+    -------
+    (N, height, width) float32 in [0, 1]
+
+    Raises
+    ------
+    DatasetError
+        A film is missing or damaged.
+    """
+    out = np.empty((len(table), *size), np.float32)
+    column = "path" if "path" in table else "file"
+    paths = [Path(folder) / path for path in table[column]]
+
+    def load(i: int) -> None:
+        try:
+            out[i] = films.resize(films.read(paths[i]).pixels, size, fit)
+        except (FilmError, OSError) as error:
+            raise DatasetError(
+                f"{table['file'].iloc[i]} cannot be read from {folder} ({error}); leave it out "
+                "or restore it."
+            ) from error
+
+    for done, _ in enumerate(in_order(load, range(len(paths))), start=1):
+        if progress:
+            progress(done, len(paths))
+    return out
+
+
+def stored_table() -> pd.DataFrame:
+    """Read the committed facts of the public set (5,856 films); works without any film.
+
+    Returns
+    -------
+    The table of this module, sorted by ``file``. ``width``, ``height``, ``mode``, ``bytes``
+    and ``jpeg_quality`` describe the films as distributed (bytes and quality are known of
+    1,566 train films, width and height of all but 5; NaN elsewhere). ``sha256``, ``phash``,
+    ``mean``, ``contrast`` and the scores describe the public 224 x 224 re-encode. Further
+    columns: size_source, identical_to (``file`` of byte-identical films, ";" between),
+    lung_fraction (share of the film that human-drawn lung masks cover).
+
+    Raises
+    ------
+    ArtifactError
+        A file of ``artifacts/dataset`` is missing or damaged.
+    """
+    given = read_table(artifacts_dir() / "dataset" / FACTS_FILE)
+    computed = read_table(artifacts_dir() / "dataset" / COMPUTED_FILE)
+    given.columns = given.columns.str.removeprefix("native_")
+    for file, part in ((FACTS_FILE, given), (COMPUTED_FILE, computed)):
+        if "file" not in part or part["file"].duplicated().any():
+            raise ArtifactError(f"{file} is not the table of films; restore it from git.")
+    lost = set(COLUMNS) - {"path", "name", "person", "error"} - {*given.columns, *computed.columns}
+    if lost:
+        raise ArtifactError(
+            f"The stored facts lack {', '.join(sorted(lost))}; restore them from git."
+        )
+    table = given.merge(computed, on="file", how="left", validate="one_to_one").sort_values("file")
+    text = table.select_dtypes(exclude=["number", "bool"]).columns
+    table[text] = table[text].fillna("")
+    table["path"] = table["file"]
+    table["name"] = table["file"].str.rpartition("/")[2]
+    table["person"] = [person(name) for name in table["name"]]
+    table["error"] = ""
+    return table[[*COLUMNS, *(column for column in table if column not in COLUMNS)]]
+
+
+def computed_facts(table: pd.DataFrame) -> pd.DataFrame:
+    """Select what ``artifacts/dataset/films224.csv`` keeps of the table of the re-encode.
+
+    Raises
+    ------
+    DatasetError
+        The table is not of the public set's 5,856 films at 224 x 224.
+    """
+    given = read_table(artifacts_dir() / "dataset" / FACTS_FILE, ["file"])
+    if (
+        set(table["file"]) != set(given["file"])
+        or not table[["width", "height"]].eq(224).to_numpy().all()
+    ):
+        raise DatasetError(
+            "Only the facts of the public set's 224 x 224 re-encode are stored, all 5,856 films."
+        )
+    facts = table[["file", "sha256", "phash", "mean", "contrast", *quality.STORED]]
+    return facts.sort_values("file").round(4)
+
+
+def in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    """Apply a function on ``WORKERS`` threads and yield the results in order.
+
+    Threads, because decoding and measuring free the interpreter's lock.
+
+    Stopping the iteration, or an error, ends the work that has not begun.
+    """
+    pool = ThreadPoolExecutor(max_workers=WORKERS)
+    try:
+        yield from pool.map(function, items)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def usable(table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the films that cannot be read."""
+    return table[table["error"] == ""].reset_index(drop=True)
+
+
+def describe(folder: Path) -> str:
+    """Name a dataset for people without telling where it lies on somebody's disk."""
+    return Path(folder).resolve().name

@@ -1,0 +1,153 @@
+"""Where things live, and how they are written: whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from xray.errors import ArtifactError, DatasetError
+
+#: Called as ``progress(done, total)`` while work goes on; raises ``Stopped`` to end it.
+Progress = Callable[[int, int], None]
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def artifacts_dir() -> Path:
+    """Folder of everything that the app serves without computing (``XRAY_ARTIFACTS``)."""
+    return Path(os.environ.get("XRAY_ARTIFACTS") or ROOT / "artifacts")
+
+
+def data_dir() -> Path | None:
+    """Folder of films named by ``XRAY_DATA``, or None when it is not set.
+
+    Raises
+    ------
+    DatasetError
+        ``XRAY_DATA`` names something that is not a folder.
+    """
+    value = os.environ.get("XRAY_DATA")
+    if not value:
+        return None
+    path = Path(value)
+    if not path.is_dir():
+        raise DatasetError(
+            f"XRAY_DATA points to {path}, which is not a folder; set it to the folder of the films."
+        )
+    return path
+
+
+def cache_dir() -> Path:
+    """Folder for what can be computed again (``XRAY_CACHE``); made when absent."""
+    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "xray-model-audit"
+    path = Path(os.environ.get("XRAY_CACHE") or default)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def sha256_bytes(data: bytes) -> str:
+    """SHA-256 of bytes, as 64 hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 of a file's content, read in blocks."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def hash_json(value: Any) -> str:
+    """SHA-256 of a JSON-like value, the same whatever the order of its keys."""
+    return sha256_bytes(json.dumps(value, sort_keys=True, default=str).encode())
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path beside ``path`` to write to; it takes the place of ``path`` at the end.
+
+    The file is flushed to disk and renamed only when the block ends without an error, so
+    a reader sees the old file or the new one, never a part. The name's end is kept, because
+    some writers choose their format by it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".partial-", suffix=f"-{path.name}", dir=path.parent)
+    os.close(handle)
+    beside = Path(name)
+    try:
+        yield beside
+        with open(beside, "rb") as stream:
+            os.fsync(stream.fileno())
+        # mkstemp makes files that only their owner reads; these are meant to be served.
+        beside.chmod(0o644)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write bytes whole or not at all."""
+    with replacing(path) as beside:
+        beside.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text (UTF-8) whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, indented and ending in a newline, whole or not at all."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises
+    ------
+    ArtifactError
+        The file is missing or is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{path} is missing; rebuild it or restore it from git.") from error
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{path} cannot be read as JSON ({error}); rebuild it.") from error
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV or Parquet, by the suffix, whole or not at all."""
+    with replacing(path) as beside:
+        if path.suffix == ".parquet":
+            table.to_parquet(beside, index=False)
+        else:
+            table.to_csv(beside, index=False)
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a CSV or Parquet table.
+
+    Raises
+    ------
+    ArtifactError
+        The file is missing or damaged.
+    """
+    path = Path(path)
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path, columns=columns)
+        return pd.read_csv(path, usecols=columns)
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{path} is missing; rebuild it or restore it from git.") from error
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{path} is damaged ({error}); rebuild it.") from error

@@ -1,0 +1,58 @@
+"""What a JPEG file says about how it was compressed, without decoding it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+# ITU-T T.81 (1992), annex K, table K.1: what the Independent JPEG Group's library scales.
+_LUMINANCE = """
+16 11 10 16 24 40 51 61  12 12 14 19 26 58 60 55  14 13 16 24 40 57 69 56  14 17 22 29 51 87 80 62
+18 22 37 56 68 109 103 77  24 35 55 64 81 104 113 92  49 64 78 87 103 121 120 101
+72 92 95 98 112 100 103 99"""
+
+#: More scans than this and a progressive JPEG is a trap: each may cost a pass over all its pixels
+#: while taking a few bytes.  Encoders write about ten.
+MAX_SCANS = 100
+
+
+def count_scans(data: bytes) -> int:
+    """Count scans by their start marker, which compressed data cannot contain."""
+    return data.count(b"\xff\xda")
+
+
+def quality(tables: Mapping[int, Sequence[int]]) -> float | None:
+    """Estimate the quality setting, 1..100, from quantisation tables.
+
+    Exact where the file was written with the tables of the Independent JPEG Group (libjpeg and
+    most others); otherwise the setting whose luminance table is nearest, by the sum of absolute
+    differences.
+
+    Parameters
+    ----------
+    tables : table number -> 64 divisors in natural order (``Image.quantization`` of Pillow);
+        the first is for luminance
+
+    Returns
+    -------
+    float or None
+        None where there is no table of 64 positive numbers.
+    """
+    first = next((tables[key] for key in sorted(tables)), None)
+    if first is None or len(first) != 64 or min(first) < 1:
+        return None
+    # libjpeg keeps to 255, as ``_standard`` does; tables of 16 bits may hold more.
+    distance = np.abs(_standard() - np.minimum(first, 255)).sum(axis=1)
+    return float(np.argmin(distance) + 1)
+
+
+@cache
+def _standard() -> NDArray[np.int64]:
+    """Luminance tables (100, 64) that libjpeg's ``jpeg_set_quality`` makes of quality 1..100."""
+    base = np.array(_LUMINANCE.split(), dtype=np.int64)
+    settings = np.arange(1, 101)
+    scale = np.where(settings < 50, 5000 // settings, 200 - 2 * settings)
+    return np.clip((base * scale[:, None] + 50) // 100, 1, 255)

@@ -1,0 +1,207 @@
+"""LIME as evidence: what devices weigh in a model's explanations, against shams of their shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from xray import draw, perturbation, shams, superpixels, surrogate
+from xray.designs import Masks
+from xray.files import Progress
+from xray.films import Pixels
+from xray.planting import Bytes, as_bytes, as_float
+from xray.registry import Predictor
+from xray.superpixels import Labels
+from xray.surrogate import Floats
+from xray.suspects import Mask, Subject
+
+#: How films are perturbed here. Hidden superpixels are painted over from their surroundings,
+#: because the mean grey of a thin bright line is the line itself. Few are hidden at a time: with
+#: half of the film gone, as in LIME's coin flips, what a device adds drowns in what the gaps do.
+#: Device and sham are hidden half of the time, since their weights are what is asked for.
+FILL: perturbation.Fill = "inpaint"
+HIDDEN = 0.12
+EVALUATIONS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A film that shows a device, real or drawn, with what its weight is held against.
+
+    For a labelled device that is a region of the same shape elsewhere in the same film; for a
+    drawn one the same place of the film ``plain``, which is the film before it was drawn in.
+    """
+
+    file: str
+    label: str
+    person: str
+    kind: str
+    source: Literal["labelled", "drawn"]
+    film: Bytes
+    plain: Bytes | None
+    device: Mask
+    sham: Mask
+    lungs: Mask
+
+
+def cases(
+    films: pd.DataFrame, under_test: Sequence[Subject], seed: int = 0, most: int = 56
+) -> list[Case]:
+    """Choose films and mark what to weigh in them.
+
+    Parameters
+    ----------
+    films : file, label, person, free, marked; one row a subject
+    most : cases with labelled devices at most, and half as many as with drawn ones, which go
+        through the kinds of device in turn
+
+    Returns
+    -------
+    list of Case, those with labelled devices first
+    """
+    made: list[Case] = []
+    rng = np.random.default_rng([seed, 7])
+    order = rng.permutation(len(films))
+    for i in order[films["marked"].to_numpy()[order]][:most]:
+        subject = under_test[i]
+        if subject.devices is not None and subject.devices.mean() < 0.25:
+            made.append(_case(films.iloc[i], "labelled", subject, subject.film, rng))
+    for turn, i in enumerate(order[films["free"].to_numpy()[order]][: 2 * most]):
+        plain, field = under_test[i].film, under_test[i].lungs
+        kind = draw.KINDS[turn % len(draw.KINDS)]
+        drawn = draw.draw(plain, kind, rng, "test", field)
+        subject = Subject(drawn.film, field, drawn.mask > 0.3)
+        made.append(_case(films.iloc[i], kind, subject, drawn.film, rng, plain))
+    return made
+
+
+def _case(
+    row: pd.Series,
+    kind: str,
+    subject: Subject,
+    film: Pixels,
+    rng: np.random.Generator,
+    plain: Pixels | None = None,
+) -> Case:
+    assert subject.devices is not None
+    elsewhere = shams.moved(subject.devices, rng, subject.devices, film)
+    return Case(
+        str(row["file"]), str(row["label"]), str(row["person"]), kind,
+        "labelled" if plain is None else "drawn", as_bytes(film),
+        None if plain is None else as_bytes(plain),
+        subject.devices, elsewhere & ~subject.devices, subject.lungs.field,
+    )  # fmt: skip
+
+
+def _at(mask: Mask, size: tuple[int, int]) -> Mask:
+    """A mask at a model's size; thin devices keep every pixel that they cover by a fifth."""
+    small = cv2.resize(mask.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(small > 0.2)
+
+
+def segments(case: Case, grey: Pixels) -> tuple[Labels, int, int] | None:
+    """Superpixels of a case at a model's size, and which are the device and the sham.
+
+    None where one of them vanishes at that size.
+    """
+    size = (int(grey.shape[0]), int(grey.shape[1]))
+    device = _at(case.device, size)
+    sham = _at(case.sham, size) & ~device
+    if not device.any() or not sham.any():
+        return None
+    labels = superpixels.segment(grey, lungs=_at(case.lungs, size), masks=(device, sham))
+    last = int(labels.max())
+    return labels, last - 1, last
+
+
+def measure(
+    model: Predictor,
+    under_test: Sequence[Case],
+    seed: int = 0,
+    precision: str = "float32",
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Explain every case and read off what devices, shams and lungs weigh.
+
+    Returns
+    -------
+    DataFrame
+        One row a case: file, label, person, kind, source; ``device`` and ``sham`` (weights on
+        log-odds), ``net`` = device - sham; ``lung_weight`` (share of the absolute weight on
+        superpixels that are mostly lung), ``lung_area`` (their share of the area); r2.
+    """
+    rows: list[dict[str, Any]] = []
+    for i, case in enumerate(under_test):
+        row = _weigh(model, case, np.random.default_rng([seed, i]), precision)
+        if row is not None:
+            rows.append(row)
+        if progress:
+            progress(i + 1, len(under_test))
+    columns = [
+        "file", "label", "person", "kind", "source", "device", "sham", "net",
+        "lung_weight", "lung_area", "r2",
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _weigh(
+    model: Predictor, case: Case, rng: np.random.Generator, precision: str
+) -> dict[str, Any] | None:
+    """Weigh device, sham and lungs of one case; None where a region vanishes at this size."""
+    grey = model.prepare(as_float(case.film)[None])[0]
+    cut = segments(case, grey)
+    if cut is None:
+        return None
+    labels, device, sham = cut
+    masks = local_masks(int(labels.max()) + 1, (device, sham), rng)
+    weights, r2 = _weights(model, grey, labels, masks, precision)
+    against = float(weights[sham])
+    if case.plain is not None:
+        plain = model.prepare(as_float(case.plain)[None])[0]
+        against = float(_weights(model, plain, labels, masks, precision)[0][device])
+    size = (int(grey.shape[0]), int(grey.shape[1]))
+    lung = superpixels.owners(labels, _at(case.lungs, size))
+    strength = np.abs(weights)
+    area = np.bincount(labels.ravel(), minlength=len(weights)).astype(float)
+    return {
+        "file": case.file,
+        "label": case.label,
+        "person": case.person,
+        "kind": case.kind,
+        "source": case.source,
+        "device": float(weights[device]),
+        "sham": against,
+        "net": float(weights[device]) - against,
+        "lung_weight": float(strength[lung].sum() / max(strength.sum(), 1e-12)),
+        "lung_area": float(area[lung].sum() / area.sum()),
+        "r2": r2,
+    }
+
+
+def local_masks(count: int, asked: Sequence[int], rng: np.random.Generator) -> Masks:
+    """Masks near the whole film: few superpixels hidden, those asked about half of the time.
+
+    Returns
+    -------
+    (EVALUATIONS + 1, count) bool
+        True is shown; the first row is the whole film. The columns asked about are balanced
+        against each other.
+    """
+    masks = rng.random((EVALUATIONS, count)) > HIDDEN
+    for place, column in enumerate(asked):
+        masks[:, column] = (np.arange(EVALUATIONS) >> place) % 2 == 0
+    return np.concatenate([np.ones((1, count), bool), masks])
+
+
+def _weights(
+    model: Predictor, grey: Pixels, labels: Labels, masks: Masks, precision: str
+) -> tuple[Floats, float]:
+    """Weights of the superpixels of a film on log-odds, and the surrogate's R2."""
+    parts = perturbation.Parts(grey, perturbation.filled(grey, labels, FILL), labels)
+    fitted = surrogate.fit(masks, parts.log_odds(model, masks, precision, None))
+    return fitted.weights, fitted.r2

@@ -1,0 +1,143 @@
+"""The one palette: what every colour, symbol and verdict chip means, on every page.
+
+Derived from Okabe and Ito's set for colour-blind readers ("Color Universal Design", 2008).
+A figure does not know whether it will be shown on the dark or the light theme, or printed,
+so each mark has *one* colour that reaches a contrast of 3:1 (WCAG 2.2, 1.4.11) on both
+backgrounds; Okabe and Ito's orange and sky blue are therefore a shade darker here. Text is
+never written in these colours: words take the theme's text colour and stand beside a swatch,
+or stand white on a chip of at least 4.5:1. No meaning hangs on hue alone: models also differ
+by symbol and dash, verdicts by icon and words.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+#: Backgrounds and texts of the two themes; ``.streamlit/config.toml`` holds the same values.
+BACKGROUND = {"dark": "#0E1116", "light": "#FFFFFF"}
+PANEL = {"dark": "#171B22", "light": "#F3F5F7"}
+TEXT = {"dark": "#E8EAED", "light": "#0F1318"}
+
+#: Diagnosis -> colour. The same everywhere, whichever class counts as positive.
+CLASS = {"NORMAL": "#2A8FCB", "PNEUMONIA": "#D07A00"}
+#: Diagnosis -> plotly marker symbol, for figures in which both classes share an axis.
+CLASS_SYMBOL = {"NORMAL": "circle", "PNEUMONIA": "diamond"}
+#: Subtypes are shades of pneumonia's orange.
+SUBTYPE = {"": CLASS["NORMAL"], "bacteria": "#D07A00", "virus": "#A8743A"}
+#: Split -> plotly dash.
+SPLIT_DASH = {"train": "solid", "val": "dash", "test": "dot"}
+
+#: LIME: toward pneumonia is pneumonia's hue, away from it the hue of a normal film. Brighter
+#: than CLASS, because overlays lie on films, which are dark in both themes.
+TOWARD = "#F29400"
+AWAY = "#45A9EA"
+#: From away to toward, for plotly: dark in the middle, so that "no weight" stays black.
+DIVERGING = [[0.0, AWAY], [0.5, "#14181F"], [1.0, TOWARD]]
+#: From little to much, for plotly (confusion matrices, densities); readable in both themes.
+SEQUENTIAL = [[0.0, "rgba(42,143,203,0.06)"], [1.0, "rgba(42,143,203,0.85)"]]
+
+#: From little to much, opaque: cells that carry white words at 4.5:1 on either theme.
+CELLS = [[0.0, "#3B4755"], [1.0, "#1F6FA8"]]
+
+#: Lines that are no data: thresholds, chance, zero.
+REFERENCE = "#848B95"
+
+#: Outlines of labelled devices on films, which are dark in both themes (Okabe and Ito's yellow).
+DEVICE = "#F0E442"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How one model is drawn: ``colour`` as #RRGGBB, plotly's ``symbol`` and ``dash``."""
+
+    colour: str
+    symbol: str
+    dash: str
+
+
+MODELS = {
+    "basic": Mark("#2F9C5C", "circle", "solid"),
+    "augmented": Mark("#D4669A", "diamond", "dash"),
+    "transfer": Mark("#5F56DD", "square", "dot"),
+    "device_free": Mark("#7A7000", "triangle-up", "dashdot"),
+    "device_balanced": Mark("#B23A48", "triangle-down", "longdash"),
+}
+#: Models without a place of their own get one of these by a hash of their name, so that a
+#: model looks the same on every page, in every session and on every machine.
+_OTHER_COLOURS = ("#8C6D9E", "#4C8C8A", "#A0704A", "#6F7F3A", "#4B7FB5", "#A85C78", "#6A737D")
+_OTHER_SYMBOLS = ("pentagon", "hexagon", "star", "cross", "x", "hourglass", "bowtie")
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+
+
+def model(name: str) -> Mark:
+    """Mark of a model; the same name always gives the same mark."""
+    if name in MODELS:
+        return MODELS[name]
+    digest = hashlib.sha256(name.encode()).digest()
+    return Mark(
+        _OTHER_COLOURS[digest[0] % len(_OTHER_COLOURS)],
+        _OTHER_SYMBOLS[digest[1] % len(_OTHER_SYMBOLS)],
+        _DASHES[digest[2] % len(_DASHES)],
+    )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a verdict is shown.
+
+    Attributes
+    ----------
+    key : "reads_devices", "no_reliance_shown", "inconclusive" or "not_audited"
+    words : what people read.
+    icon : name of a Material symbol.
+    sign : one character for places without icon fonts (report, figures).
+    colour : #RRGGBB of the chip; white words on it reach 4.5:1.
+    """
+
+    key: str
+    words: str
+    icon: str
+    sign: str
+    colour: str
+
+
+VERDICTS = {
+    verdict.key: verdict
+    for verdict in (
+        Verdict("reads_devices", "reads devices", "cable", "▲", "#B84A00"),
+        Verdict("no_reliance_shown", "no reliance shown", "search_off", "○", "#0A6CA8"),
+        Verdict("inconclusive", "inconclusive", "question_mark", "?", "#5B6470"),
+        Verdict("not_audited", "not audited yet", "hourglass_empty", "–", "#5B6470"),
+    )
+}
+
+
+def verdict(key: str | None) -> Verdict:
+    """Verdict by its key; an absent or unknown key is an audit that was not run."""
+    return VERDICTS.get(key or "not_audited", VERDICTS["not_audited"])
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def fade(colour: str, opacity: float) -> str:
+    """``colour`` (#RRGGBB) at ``opacity`` in [0, 1], as CSS and plotly write it."""
+    red, green, blue = _rgb(colour)
+    return f"rgba({red},{green},{blue},{opacity:.3g})"
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance in [0, 1] of #RRGGBB (WCAG 2.2)."""
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in (channel / 255 for channel in _rgb(colour))
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours, from 1 to 21 (WCAG 2.2)."""
+    dark, bright = sorted((luminance(one), luminance(other)))
+    return (bright + 0.05) / (dark + 0.05)

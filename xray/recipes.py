@@ -1,0 +1,268 @@
+"""Recipes: what each model is, as data, and the networks they build.
+
+Networks and augmentation are Keras 3 layers and nothing else, so that a recipe trains on any
+Keras backend. Augmentation lives in front of the network while it trains and is not saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from xray.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random changes to a training film; every factor 0 means none.
+
+    ``shift`` and ``zoom`` are fractions of the film, ``rotation`` and ``shear`` fractions of a
+    turn; ``aspect`` stretches height and width independently (the native aspect differs by
+    class in this set and squashing leaves its trace); ``brightness`` and ``contrast`` are
+    fractions of the grey range.
+    """
+
+    shift: float = 0.0
+    zoom: float = 0.0
+    aspect: float = 0.0
+    rotation: float = 0.0
+    shear: float = 0.0
+    flip: bool = False
+    brightness: float = 0.0
+    contrast: float = 0.0
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One stretch of training: epochs at most, learning rate at its start, what may change.
+
+    ``unfrozen`` lists prefixes of the backbone's layers that train; None trains everything.
+    The rate falls to a twentieth along a half cosine.
+    """
+
+    epochs: int
+    learning_rate: float
+    unfrozen: tuple[str, ...] | None = None
+    patience: int = 4
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides how a model is trained."""
+
+    name: str
+    title: str
+    network: str = "blocks"
+    size: tuple[int, int] = (128, 128)
+    fit: str = "squash"
+    options: dict[str, Any] = field(default_factory=dict)
+    augmentation: Augmentation = Augmentation()
+    phases: tuple[Phase, ...] = (Phase(12, 1e-3),)
+    batch: int = 32
+    split: str = "enlarged_validation"
+    fraction: float = 1.0
+    class_weight: str = "balanced"
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    precision: str = "float32"
+    half: bool = False
+    role: str = "recipe"
+    #: Share of the training films of each class that shows a device, real or drawn in.
+    planted: float = 0.0
+    #: Films dropped from train at random to match the class counts of another split.
+    match: str = ""
+
+    def settings(self) -> dict[str, Any]:
+        """Everything above as JSON-like data, for the card and for hashes."""
+        return asdict(self)
+
+
+_MODERATE = Augmentation(
+    shift=0.1, zoom=0.15, aspect=0.1, shear=0.05, flip=True, brightness=0.1, contrast=0.2
+)
+_STRONG = Augmentation(
+    shift=0.1, zoom=0.15, aspect=0.15, rotation=0.03, shear=0.03, flip=True,
+    brightness=0.15, contrast=0.25,
+)  # fmt: skip
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe("basic", "Basic CNN", options={"filters": [16, 32, 64, 64], "dense": [64]}),
+        Recipe(
+            "augmented",
+            "Basic CNN, augmented",
+            options={"filters": [16, 32, 64, 64], "dense": [64]},
+            augmentation=_MODERATE,
+            phases=(Phase(24, 1e-3, patience=24),),
+        ),
+        Recipe(
+            "transfer",
+            "VGG19 transfer",
+            network="vgg19",
+            options={"dropout": 0.3},
+            augmentation=_STRONG,
+            phases=(Phase(5, 5e-5, ("block4", "block5"), patience=3),),
+            weight_decay=1e-4,
+            precision="mixed_bfloat16",
+            half=True,
+        ),
+    )
+}
+
+_CURE_BASE = RECIPES["basic"]
+RECIPES |= {
+    "device_free": replace(
+        _CURE_BASE,
+        name="device_free",
+        title="Trained without device films",
+        split="device_free",
+        role="cure",
+    ),
+    "device_matched": replace(
+        _CURE_BASE,
+        name="device_matched",
+        title="As many films dropped at random",
+        match="device_free",
+        role="cure",
+    ),
+    "device_balanced": replace(
+        _CURE_BASE,
+        name="device_balanced",
+        title="Devices drawn into both classes",
+        planted=0.8,
+        role="cure",
+    ),
+}
+
+
+def get(name: str) -> Recipe:
+    """A recipe by name.
+
+    Raises
+    ------
+    ModelError
+        There is none of that name.
+    """
+    if name not in RECIPES:
+        raise ModelError(f"There is no recipe {name}; choose one of: {', '.join(RECIPES)}.")
+    return RECIPES[name]
+
+
+def augmentation_layers(change: Augmentation, seed: int) -> list[Any]:
+    """Keras preprocessing layers for films (N, h, w, 1) in [0, 1]."""
+    from keras import layers
+
+    border = {"fill_mode": "constant", "fill_value": 0.0}
+    made: list[Any] = []
+    if change.flip:
+        made.append(layers.RandomFlip("horizontal", seed=seed))
+    if change.shift:
+        made.append(layers.RandomTranslation(change.shift, change.shift, seed=seed + 1, **border))
+    if change.zoom:
+        made.append(layers.RandomZoom(change.zoom, seed=seed + 2, **border))
+    if change.aspect:
+        aspect = (change.aspect, change.aspect)
+        both = {"height_factor": (-aspect[0], aspect[0]), "width_factor": (-aspect[1], aspect[1])}
+        made.append(layers.RandomZoom(**both, seed=seed + 3, **border))
+    if change.rotation:
+        made.append(layers.RandomRotation(change.rotation, seed=seed + 4, **border))
+    if change.shear:
+        made.append(layers.RandomShear(change.shear, change.shear, seed=seed + 5, **border))
+    unit = (0.0, 1.0)
+    if change.brightness:
+        made.append(layers.RandomBrightness(change.brightness, value_range=unit, seed=seed + 6))
+    if change.contrast:
+        made.append(layers.RandomContrast(change.contrast, value_range=unit, seed=seed + 7))
+    return made
+
+
+def build(recipe: Recipe, backbone_weights: Path | None = None) -> Any:
+    """Build a recipe's untrained network: films (N, h, w, 1) in [0, 1] to P(PNEUMONIA).
+
+    Parameters
+    ----------
+    backbone_weights : file of VGG19 weights without top; Keras downloads them when None.
+    """
+    import keras
+
+    builder = NETWORKS[recipe.network]
+    entry = keras.Input((*recipe.size, 1), name="film")
+    features = builder(recipe, entry, backbone_weights)
+    output = keras.layers.Dense(1, activation="sigmoid", dtype="float32", name="pneumonia")
+    return keras.Model(entry, output(features), name=recipe.name)
+
+
+def _blocks(recipe: Recipe, entry: Any, _: Path | None) -> Any:
+    """Convolution + max-pooling blocks, then dense layers: the network of the write-ups."""
+    from keras import layers
+
+    options = recipe.options
+    activation = options.get("activation", "relu")
+    x = entry
+    if options.get("rgb"):
+        x = layers.Concatenate()([x, x, x])
+    for filters in options["filters"]:
+        x = layers.Conv2D(filters, 3, padding="same")(x)
+        if options.get("normalise"):
+            x = layers.BatchNormalization(momentum=0.9)(x)
+        x = layers.Activation(activation)(x)
+        x = layers.MaxPooling2D()(x)
+    x = layers.GlobalMaxPooling2D()(x) if options.get("pool") == "max" else layers.Flatten()(x)
+    for units in options["dense"]:
+        x = layers.Dense(units, activation=activation)(x)
+    return layers.Dropout(options.get("dropout", 0.1))(x)
+
+
+def _pooled(recipe: Recipe, entry: Any, _: Path | None) -> Any:
+    """Strided residual network with batch normalisation and global average + max pooling."""
+    from keras import layers
+
+    x = entry
+    for filters in recipe.options["filters"]:
+        x = layers.Conv2D(filters, 3, strides=2, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+        y = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.Add()([x, layers.BatchNormalization(momentum=0.9)(y)]))
+    pools = [layers.GlobalMaxPooling2D()(x)]
+    if recipe.options.get("average", True):
+        pools.append(layers.GlobalAveragePooling2D()(x))
+    x = layers.Concatenate()(pools) if len(pools) > 1 else pools[0]
+    return layers.Dropout(recipe.options.get("dropout", 0.1))(x)
+
+
+def _vgg19(recipe: Recipe, entry: Any, weights: Path | None) -> Any:
+    """VGG19 from ImageNet, average and maximum pooled."""
+    import keras
+    from keras import layers
+
+    from xray.networks import IMAGENET_MEANS
+
+    try:
+        backbone = keras.applications.VGG19(
+            include_top=False,
+            weights=str(weights) if weights else "imagenet",
+            input_shape=(*recipe.size, 3),
+        )
+    except Exception as error:
+        reason = str(error).strip().split("\n")[0][:120]
+        raise ModelError(
+            f"The VGG19 weights could not be had ({reason}); give the file of weights without "
+            "top with --backbone-weights."
+        ) from error
+    x = layers.Concatenate()([entry, entry, entry])
+    offset = [-mean for mean in IMAGENET_MEANS]
+    x = layers.Rescaling(255.0, offset=offset, dtype="float32")(x)
+    x = backbone(x)
+    x = layers.Concatenate()([layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)])
+    return layers.Dropout(recipe.options.get("dropout", 0.3))(x)
+
+
+#: How each kind of network is built: (recipe, input, backbone weights) -> features (N, F).
+NETWORKS: dict[str, Callable[[Recipe, Any, Path | None], Any]] = {
+    "blocks": _blocks,
+    "pooled": _pooled,
+    "vgg19": _vgg19,
+}

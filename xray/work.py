@@ -1,0 +1,218 @@
+"""Heavy work, one piece at a time: a queue that sessions share, watch and leave.
+
+A small machine explains one film at a time or all of them slowly. Identical requests are
+done once: later ones join the first, or find its result kept. Nothing here knows of pages;
+work runs in a thread of its own and reports through ``Status``.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from xray.errors import Stopped, XrayError
+from xray.files import Progress
+
+log = logging.getLogger(__name__)
+
+State = Literal["unknown", "waiting", "running", "done", "failed", "stopped"]
+
+
+@dataclass(frozen=True)
+class Status:
+    """A look at one piece of work.
+
+    Attributes
+    ----------
+    state : "unknown" when it was never asked for, or was forgotten since.
+    ahead : pieces of work before this one; 0 when it runs or is over.
+    done, total : steps, of a running one.
+    result : what it gave, when done.
+    error : one sentence, when failed.
+    """
+
+    state: State
+    ahead: int = 0
+    done: int = 0
+    total: int = 0
+    result: Any = None
+    error: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether waiting for it makes sense."""
+        return self.state in {"waiting", "running"}
+
+
+@dataclass
+class _Job:
+    key: str
+    function: Callable[[Progress], Any] | None
+    owners: dict[str, float] = field(default_factory=dict)
+    status: Status = Status("waiting")
+    stopping: bool = False
+    size: int = 0
+
+
+class Queue:
+    """First come, first served, one at a time.
+
+    Parameters
+    ----------
+    entries, bytes : bounds on the results that are kept; the least recently used go first.
+    waiting : most pieces of work that may wait.
+    patience : seconds after which work that nobody asked about is dropped (a closed tab).
+    clock : seconds, never going back.
+    """
+
+    def __init__(
+        self,
+        entries: int = 48,
+        bytes: int = 128 * 2**20,
+        waiting: int = 60,
+        patience: float = 90.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._entries, self._bytes, self._most = entries, bytes, waiting
+        self._patience, self._clock = patience, clock
+        self._jobs: OrderedDict[str, _Job] = OrderedDict()
+        self._changed = threading.Condition()
+        self._worker: threading.Thread | None = None
+
+    def submit(self, key: str, owner: str, function: Callable[[Progress], Any]) -> Status:
+        """Ask for work; joins the same work when it waits, runs or is done.
+
+        Parameters
+        ----------
+        key : what makes two requests the same (hashes of film and model, parameters).
+        owner : session that asks.
+        function : does the work; calls ``progress(done, total)`` often, which raises
+            ``Stopped`` once nobody wants the result any more.
+
+        Raises
+        ------
+        XrayError
+            Too much waits already.
+        """
+        with self._changed:
+            self._forget_abandoned()
+            job = self._jobs.get(key)
+            if job is None or job.status.state in {"failed", "stopped"} or job.stopping:
+                if (
+                    sum(each.status.state == "waiting" for each in self._jobs.values())
+                    >= self._most
+                ):
+                    raise XrayError("Too many explanations are waiting; try again in a minute.")
+                self._jobs.pop(key, None)
+                job = self._jobs[key] = _Job(key, function)
+                self._start()
+                self._changed.notify_all()
+            job.owners[owner] = self._clock()
+            return self._look(job)
+
+    def status(self, key: str, owner: str) -> Status:
+        """Look at work, and say that ``owner`` still waits for it."""
+        with self._changed:
+            job = self._jobs.get(key)
+            if job is None:
+                return Status("unknown")
+            job.owners[owner] = self._clock()
+            self._forget_abandoned()
+            if job.status.state == "done":
+                self._jobs.move_to_end(key)
+            return self._look(job)
+
+    def cancel(self, key: str, owner: str) -> None:
+        """Stop waiting for work; it ends when nobody else waits for it."""
+        with self._changed:
+            job = self._jobs.get(key)
+            if job is not None and job.status.active:
+                job.owners.pop(owner, None)
+                if not job.owners:
+                    self._stop(job)
+
+    def __len__(self) -> int:
+        with self._changed:
+            return sum(job.status.active for job in self._jobs.values())
+
+    def _look(self, job: _Job) -> Status:
+        if job.status.state != "waiting":
+            return job.status
+        before = 0
+        for other in self._jobs.values():
+            if other is job:
+                break
+            before += other.status.state == "waiting"
+        running = any(other.status.state == "running" for other in self._jobs.values())
+        return Status("waiting", ahead=before + running)
+
+    def _stop(self, job: _Job) -> None:
+        if job.status.state == "waiting":
+            job.status, job.function = Status("stopped"), None
+        job.stopping = True
+
+    def _forget_abandoned(self) -> None:
+        late = self._clock() - self._patience
+        for job in self._jobs.values():
+            if job.status.active and job.owners and max(job.owners.values()) < late:
+                self._stop(job)
+
+    def _start(self) -> None:
+        if self._worker is None or not self._worker.is_alive():
+            self._worker = threading.Thread(target=self._run, name="heavy-work", daemon=True)
+            self._worker.start()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while (job := self._next()) is None:
+                    self._changed.wait()
+                function, job.function = job.function, None
+                job.status = Status("running")
+            assert function is not None
+            status = self._do(job, function)
+            with self._changed:
+                job.status = status
+                self._trim()
+
+    def _next(self) -> _Job | None:
+        self._forget_abandoned()
+        return next((job for job in self._jobs.values() if job.status.state == "waiting"), None)
+
+    def _do(self, job: _Job, function: Callable[[Progress], Any]) -> Status:
+        def progress(done: int, total: int) -> None:
+            with self._changed:
+                self._forget_abandoned()
+                job.status = Status("running", done=done, total=total)
+                if job.stopping:
+                    raise Stopped("Stopped.")
+
+        try:
+            result = function(progress)
+            job.size = len(pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL))
+            return Status("done", result=result)
+        except Stopped:
+            return Status("stopped")
+        except XrayError as error:
+            return Status("failed", error=str(error))
+        except Exception:
+            # The worker must outlive any error, and a stranger must not read a trace.
+            log.exception("heavy work failed")
+            return Status(
+                "failed", error="This failed for a reason that the server's log has; try again."
+            )
+
+    def _trim(self) -> None:
+        over = [job for job in self._jobs.values() if not job.status.active]
+        size = sum(job.size for job in over)
+        while over and (len(over) > self._entries or size > self._bytes):
+            job = over.pop(0)
+            size -= job.size
+            if self._jobs.get(job.key) is job:
+                del self._jobs[job.key]
