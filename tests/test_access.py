@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
+from streamlit import config
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.util import build_mock_config_get_option
 
 from xray.access import allowed
 
@@ -50,7 +52,12 @@ def test_who_may_come_in(
 def _shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     script = folder / "page.py"
     script.write_text(SCRIPT)
-    monkeypatch.chdir(folder)
+    # Streamlit's own keeps what it once read for the rest of the process, other tests included.
+    monkeypatch.setattr(st.secrets, "_secrets", None)
+    files = [str(folder / ".streamlit" / "secrets.toml")]
+    option = build_mock_config_get_option({"secrets.files": files})
+    monkeypatch.setattr(config, "get_option", option)
+    monkeypatch.setattr(st, "get_option", option)
     return AppTest.from_file(str(script)).run()
 
 
@@ -71,4 +78,3 @@ def test_secrets_that_ask_or_are_damaged_keep_strangers_out(
     page = _shown(tmp_path, monkeypatch)
     assert "inside" not in [each.value for each in page.markdown]
     assert not page.exception
-    shutil.rmtree(tmp_path / ".streamlit")

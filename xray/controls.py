@@ -42,6 +42,9 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, object], tuple[int, ...]]] = {
     "maxpool": ("blocks", {"filters": [8, 16, 32, 64], "dense": [32], "pool": "max",
                            "normalise": True}, (64, 96)),
     "residual": ("pooled", {"filters": [16, 32, 64]}, (64,)),
+    "average": ("blocks", {"filters": [16, 32, 64, 64], "dense": [32], "pool": "average",
+                           "normalise": True}, (96,)),
+    "deep": ("blocks", {"filters": [8, 16, 32, 64, 64], "dense": [64], "normalise": True}, (128,)),
 }  # fmt: skip
 
 #: A film is free of devices when no pass was more sure than this that it shows one.
