@@ -29,7 +29,7 @@ def verdicts(models: list[registry.Card], audits: dict[str, dict[str, Any]]) -> 
     missing = [card.name for card in models if card.name not in audits and not card.problem]
     if missing:
         st.caption(f"To audit {snippets.plain(wording.names(missing))}, which takes minutes:")
-        st.code(f"python -m xray audit {' '.join(missing)}", language="bash")
+        st.code(f"python -m xray audit {' '.join(missing)}", language=None)
     if not models:
         dashboard.empty(
             "There are no models here yet",

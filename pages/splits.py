@@ -94,7 +94,7 @@ def clean(films: dashboard_films.Films) -> None:
     )
     if len(gone):
         dashboard.download("The list as CSV", gone, "exclude.csv")
-        st.code("python -m xray train basic --exclude exclude.csv", language="bash")
+        st.code("python -m xray train basic --exclude exclude.csv", language=None)
         st.caption(
             "Nothing is deleted. Training and validation leave these films out; the test films "
             "stay, so that models remain comparable."

@@ -89,7 +89,6 @@ def test_page_is_drawn_in_both_sizes(
     assert browser.complaints() == []
 
 
-@pytest.mark.xfail(strict=False, reason="one page in nineteen still has a finding now and then")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page or "overview")
 def test_page_is_accessible(page: str, url: str, browser: Browser, axe: str) -> None:
     found = {}

@@ -190,7 +190,7 @@ def empty(title: str, what_to_do: str, command: str = "") -> None:
         f"{snippets.escape(what_to_do)}</div>"
     )
     if command:
-        st.code(command, language="bash")
+        st.code(command, language=None)
 
 
 def go_to(page: str, label: str, icon: str = "arrow_forward") -> None:

@@ -70,7 +70,7 @@ def live(card: Card) -> None:
     folder = dashboard.films_folder()
     if folder is None:
         st.caption("A live audit needs films: set XRAY_DATA, or run the demonstration:")
-        st.code("python -m xray demo", language="bash")
+        st.code("python -m xray demo", language=None)
         return
     st.caption(
         "Draws devices into up to 200 films, takes them out of others, explains 112, and holds "
