@@ -15,9 +15,13 @@ from xray.materials import Materials
 from xray.planting import as_bytes
 from xray.verdict import Calibration, Score
 
-NAMES = [*(f"insertion:{kind}" for kind in draw.KINDS), "lime"]
-#: Clean controls that scatter by 0.1 spreads around 0.
-SCALE = Calibration(dict.fromkeys(NAMES, 0.0), dict.fromkeys(NAMES, 0.1), (0.0, 1.0), 1.6, 0.4, 40)
+NAMES = [*(f"insertion:{kind}" for kind in draw.KINDS), "lettering", "lime"]
+#: Clean controls that scatter by 0.1 spreads around 0 and whose answer to lettering says nothing.
+SCALE = Calibration(
+    dict.fromkeys(NAMES, 0.0) | {"insertion": 0.0},
+    dict.fromkeys(NAMES, 0.1) | {"insertion": 1.0},
+    0.0, (-0.2, 0.2), 1.0, 1.6, 0.4, 40,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -144,17 +148,39 @@ def test_leaving_one_out_judges_by_the_others() -> None:
     assert judged.loc[0, "threshold"] < 2 * honest
 
 
+def test_networks_that_answer_anything_thin_and_bright_are_not_taken_for_readers() -> None:
+    table = _panel(gap=0.3)
+    bright = np.random.default_rng(1).uniform(0, 0.5, len(table))
+    drawn = [name for name in NAMES if name.startswith("insertion:")]
+    table["lettering"] = bright
+    table[drawn] = table[drawn].add(bright, axis=0)
+    told = panel.quality(table)
+    untold = panel.quality(table.assign(lettering=0.0))
+    auroc = [rows.loc[rows["measure"] == "auroc", "value"].iloc[0] for rows in (told, untold)]
+    assert auroc[0] > 0.99 > auroc[1]
+
+
+def test_reading_lettering_hides_no_reliance_on_devices() -> None:
+    table = _panel()
+    drawn = [name for name in NAMES if name.startswith("insertion:")]
+    table[drawn] = table[drawn].add(table["lettering"] * 0.8, axis=0)
+    scale = verdict.calibrate(table[table["truth"] == "clean"])
+    assert scale.slope > 0
+    reader = table[table["truth"] == "reliant"].head(1).assign(lettering=50.0)
+    assert verdict.applied(reader, scale)["flagged"].all()
+
+
 def test_doubtful_controls_are_left_out() -> None:
     assert "doubtful" not in set(panel.judged(_panel())["truth"])
     assert [panel.truth(own) for own in (0.9, 0.2, 0.0)] == ["reliant", "doubtful", "clean"]
 
 
 def test_an_interval_beyond_the_threshold_is_inconclusive() -> None:
-    found, reasons = verdict.decide(Score(1.2, 0.7, 1.7, 1.2, 1.2, 1.0), SCALE, 100)
+    found, reasons = verdict.decide(Score(1.2, 0.7, 1.7, 1.2, 0.0, 1.2, 1.0), SCALE, 100)
     assert found == "inconclusive" and "beyond the threshold" in reasons[-1]
 
 
 def test_disagreement_is_inconclusive() -> None:
-    score = Score(3.0, 2.8, 3.2, 8.0, -2.0, 1.0)
+    score = Score(3.0, 2.8, 3.2, 3.0, 0.0, -2.0, 1.0)
     found, reasons = verdict.decide(score, SCALE, 100)
     assert found == "inconclusive" and "do not agree" in reasons[-1]

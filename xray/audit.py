@@ -74,6 +74,7 @@ class Audit:
             "score_low": self.score.low,
             "score_high": self.score.high,
             "insertion": self.score.insertion,
+            "lettering": self.score.lettering,
             "lime": self.score.lime,
             "spread": self.score.spread,
             "score_threshold": self.scale.threshold if self.scale else None,
@@ -175,7 +176,7 @@ def run(
 
 def _no_score(spread: float) -> Score:
     nan = float("nan")
-    return Score(nan, nan, nan, nan, nan, spread)
+    return Score(nan, nan, nan, nan, nan, nan, spread)
 
 
 def _verdict(

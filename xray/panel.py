@@ -93,12 +93,13 @@ def _row(
     own = own_reliance(model, films, sham, seed)
     suspect = measured["test"] + ":" + measured["kind"]
     effects_ = measured["net"].groupby(suspect, sort=False).mean() / max(found.spread, 1e-9)
+    known = {name: found.values.get(name, np.nan) for name in (scoring.LETTERING, scoring.LIME)}
     labelled = lime.loc[lime["source"] == "labelled", "net"].mean() / max(found.spread, 1e-9)
     return (
         {"name": spec.name} | asdict(spec) | own
         | {"truth": truth(own["own"]), "spread": found.spread, "lime_labelled": float(labelled)}
         | {str(name): float(value) for name, value in effects_.items()}
-        | {scoring.LIME: float(found.values.get(scoring.LIME, np.nan))}
+        | {name: float(value) for name, value in known.items()}
     )  # fmt: skip
 
 

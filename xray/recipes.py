@@ -211,7 +211,7 @@ def _blocks(recipe: Recipe, entry: Any, _: Path | None) -> Any:
         x = layers.Activation(activation)(x)
         x = layers.MaxPooling2D()(x)
     pools = {"max": layers.GlobalMaxPooling2D, "average": layers.GlobalAveragePooling2D}
-    x = pools.get(options.get("pool"), layers.Flatten)()(x)
+    x = pools.get(options.get("pool", ""), layers.Flatten)()(x)
     for units in options["dense"]:
         x = layers.Dense(units, activation=activation)(x)
     return layers.Dropout(options.get("dropout", 0.1))(x)

@@ -22,6 +22,8 @@ RESAMPLES = 500
 #: Prefix of the features that are insertions; the kind of device follows.
 INSERTION = "insertion:"
 LIME = "lime"
+#: What burned-in lettering does when it is drawn in: thin and bright as a device, but none.
+LETTERING = "lettering"
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +33,9 @@ class Features:
     Attributes
     ----------
     values : Series
-        "insertion:<kind>", the mean net effect of drawing that kind in, and "lime", the mean
-        weight of drawn devices beyond their shams. Empty for a model that is constant.
+        "insertion:<kind>", the mean net effect of drawing that kind in; "lettering", that of
+        drawing burned-in text in; and "lime", the mean weight of drawn devices beyond their
+        shams. Empty for a model that is constant.
     draws : (RESAMPLES, F) float64
         The same for bootstrap resamples of the films.
     spread : float
@@ -78,10 +81,12 @@ def features(
     if scale < CONSTANT:
         return Features(pd.Series(dtype=float), np.empty((RESAMPLES, 0)), scale)
     rng = np.random.default_rng(seed)
-    per_film = effect_tables.kind_means(effects)
+    per_film = effect_tables.kind_means(effects).add_prefix(INSERTION)
+    text = effects[(effects["test"] == "insertion") & (effects["kind"] == "text")]
+    per_film[LETTERING] = text.groupby("file")["net"].mean()
     drawn = lime.loc[lime["source"] == "drawn", "net"].to_numpy()[:, None]
     columns = [per_film.to_numpy(), drawn] if len(drawn) else [per_film.to_numpy()]
-    names = [f"{INSERTION}{kind}" for kind in per_film.columns] + [LIME] * bool(len(drawn))
+    names = [*per_film.columns, *[LIME] * bool(len(drawn))]
     once = np.concatenate([_means(part, np.ones((1, len(part)))) for part in columns], axis=1)
     many = np.concatenate([_means(part, _draws(rng, len(part))) for part in columns], axis=1)
     return Features(pd.Series(once[0] / scale, index=names), many / scale, scale)

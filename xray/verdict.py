@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from xray.errors import ArtifactError
 from xray.files import artifacts_dir, read_json
-from xray.scoring import INSERTION, LIME, Features
+from xray.scoring import INSERTION, LETTERING, LIME, Features
 
 Verdict = Literal["reads_devices", "no_reliance_shown", "inconclusive"]
 Floats = NDArray[np.float64]
@@ -28,14 +28,28 @@ LEAST_CONTROLS = 8
 class Score:
     """Reliance on devices, in standard deviations of the clean controls.
 
-    ``score`` is the mean of ``insertion`` and ``lime``; ``low`` and ``high`` its 95 % bootstrap
-    interval by film. All are NaN for a model that gives every film the same log-odds.
+    Attributes
+    ----------
+    score : float
+        How far drawn-in devices move the model beyond what a clean control with the same answer
+        to lettering shows; ``low`` and ``high`` its 95 % bootstrap interval by film.
+    insertion : float
+        The same without regard to lettering.
+    lettering : float
+        What burned-in lettering drawn in does, in spreads of log-odds.
+    lime : float
+        What drawn-in devices weigh in the model's explanations.
+    spread : float
+        Of the model's log-odds (see ``scoring.spread``).
+
+    All but ``spread`` are NaN for a model that gives every film the same log-odds.
     """
 
     score: float
     low: float
     high: float
     insertion: float
+    lettering: float
     lime: float
     spread: float
 
@@ -47,9 +61,16 @@ class Calibration:
     Attributes
     ----------
     centre, scale : dict
-        Mean and standard deviation of each feature over the clean controls.
-    insertion : (mean, standard deviation)
-        Of the mean of the standardised insertions, over the clean controls.
+        Mean and standard deviation of each feature over the clean controls; those of
+        "insertion" are of the mean of the standardised insertions.
+    slope : float
+        How much the standardised insertion of clean controls rises with their answer to
+        lettering (in spreads of log-odds): some networks answer anything thin and bright.
+    lettering : (lowest, highest)
+        Answers to lettering that clean controls showed. A model beyond them is credited with no
+        more than these, so that one that reads lettering cannot hide that it reads devices.
+    residual : float
+        Standard deviation of clean controls about that line.
     threshold : float
         Score above which a model counts as reliant.
     detectable : float
@@ -61,40 +82,62 @@ class Calibration:
 
     centre: dict[str, float]
     scale: dict[str, float]
-    insertion: tuple[float, float]
+    slope: float
+    lettering: tuple[float, float]
+    residual: float
     threshold: float
     detectable: float
     controls: int
 
-    def parts(self, values: Floats, names: list[str]) -> tuple[Floats, Floats]:
-        """Standardised insertion and LIME, (B,) each, of features (B, F); NaN where absent."""
-        columns = {name: place for place, name in enumerate(names) if name in self.centre}
-        z = {
-            name: (values[:, place] - self.centre[name]) / self.scale[name]
-            for name, place in columns.items()
-        }
+    def standardised(self, values: Floats, names: list[str]) -> tuple[Floats, Floats, Floats]:
+        """Insertion, lettering and LIME, (B,) each, of features (B, F); NaN where absent.
+
+        Insertion and LIME in standard deviations of clean controls, lettering as it is.
+        """
+        places = {name: place for place, name in enumerate(names)}
         absent = np.full(len(values), np.nan)
-        drawn = [part for name, part in z.items() if name.startswith(INSERTION)]
-        insertion = (np.mean(drawn, axis=0) - self.insertion[0]) / self.insertion[1]
-        return (insertion if drawn else absent), z.get(LIME, absent)
+        drawn = [
+            (values[:, place] - self.centre[name]) / self.scale[name]
+            for name, place in places.items()
+            if name.startswith(INSERTION) and name in self.centre
+        ]
+        insertion = absent
+        if drawn:
+            mean = np.mean(drawn, axis=0)
+            insertion = (mean - self.centre["insertion"]) / self.scale["insertion"]
+        lettering = values[:, places[LETTERING]] if LETTERING in places else absent
+        lime = absent
+        if LIME in places and LIME in self.centre:
+            lime = (values[:, places[LIME]] - self.centre[LIME]) / self.scale[LIME]
+        return insertion, lettering, lime
+
+    def beyond(self, insertion: Floats, lettering: Floats) -> Floats:
+        """The score: insertion beyond that of clean controls with the same answer to lettering.
+
+        Analysis of covariance with lettering as the covariate. A film too small for lettering
+        gives none; the clean controls' mean then stands for it.
+        """
+        known = np.where(np.isfinite(lettering), lettering, self.centre[LETTERING])
+        credited = np.clip(known, *self.lettering) - self.centre[LETTERING]
+        return np.asarray((insertion - self.slope * credited) / self.residual)
 
     def score(self, features: Features) -> Score:
         """Score a model's features."""
+        nan = float("nan")
         if features.values.empty:
-            nan = float("nan")
-            return Score(nan, nan, nan, nan, nan, features.spread)
+            return Score(nan, nan, nan, nan, nan, nan, features.spread)
         names = [str(name) for name in features.values.index]
-        insertion, lime = self.parts(features.values.to_numpy()[None], names)
-        many = np.nanmean(self.parts(features.draws, names), axis=0)
-        once = float(np.nanmean([insertion[0], lime[0]]))
+        insertion, lettering, lime = self.standardised(features.values.to_numpy()[None], names)
+        many = self.beyond(*self.standardised(features.draws, names)[:2])
         low, high = np.quantile(many, [0.025, 0.975])
         return Score(
-            once, float(low), float(high), float(insertion[0]), float(lime[0]), features.spread
-        )
+            float(self.beyond(insertion, lettering)[0]), float(low), float(high),
+            float(insertion[0]), float(lettering[0]), float(lime[0]), features.spread,
+        )  # fmt: skip
 
     def flags(self, score: Score) -> bool:
         """Whether intervention and LIME agree on more than clean controls show."""
-        return bool(score.score > self.threshold and score.insertion > 0 and score.lime > 0)
+        return bool(score.score > self.threshold and score.lime > 0)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; an unknown number as None."""
@@ -114,7 +157,7 @@ def load() -> Calibration:
     path = artifacts_dir() / "controls" / "calibration.json"
     value = read_json(path)
     try:
-        value["insertion"] = tuple(value["insertion"])
+        value["lettering"] = tuple(value["lettering"])
         if value["detectable"] is None:
             value["detectable"] = float("nan")
         return Calibration(**value)
@@ -125,10 +168,11 @@ def load() -> Calibration:
 
 
 def feature_names(panel: pd.DataFrame) -> list[str]:
-    """Columns of a panel that are features: insertions of devices, and LIME."""
+    """Columns of a panel that are features: insertions of devices, lettering, and LIME."""
     from xray.draw import KINDS
 
-    return [name for name in (*(f"{INSERTION}{k}" for k in KINDS), LIME) if name in panel]
+    wanted = (*(f"{INSERTION}{kind}" for kind in KINDS), LETTERING, LIME)
+    return [name for name in wanted if name in panel]
 
 
 def calibrate(panel: pd.DataFrame) -> Calibration:
@@ -153,31 +197,47 @@ def calibrate(panel: pd.DataFrame) -> Calibration:
     centre, sd = values.mean(axis=0), values.std(axis=0, ddof=1)
     # A kind that moved no clean control by chance must not count for more than all others.
     sd = np.maximum(sd, 0.5 * np.median(sd))
-    base = Calibration(
-        dict(zip(names, centre.tolist(), strict=True)),
-        dict(zip(names, sd.tolist(), strict=True)),
-        (0.0, 1.0), 0.0, float("nan"), len(panel),
+    drawn = [place for place, name in enumerate(names) if name.startswith(INSERTION)]
+    mean = ((values - centre) / sd)[:, drawn].mean(axis=1)
+    scale = Calibration(
+        dict(zip(names, centre.tolist(), strict=True)) | {"insertion": float(mean.mean())},
+        dict(zip(names, sd.tolist(), strict=True)) | {"insertion": float(mean.std(ddof=1))},
+        0.0, (-np.inf, np.inf), 1.0, 0.0, float("nan"), len(panel),
     )  # fmt: skip
-    insertion, lime = base.parts(values, names)
-    composite = (float(insertion.mean()), float(insertion.std(ddof=1)))
-    scores = np.mean([(insertion - composite[0]) / composite[1], lime], axis=0)
+    insertion, lettering, _ = scale.standardised(values, names)
+    scale = _against_lettering(scale, insertion, lettering)
+    scores = scale.beyond(insertion, lettering)
     n = len(scores)
     normal = scores.mean() + 1.645 * scores.std(ddof=1) * np.sqrt(1 + 1 / n)
     threshold = float(max(np.quantile(scores, 1 - FALSE_ALARMS), normal))
-    scale = Calibration(base.centre, base.scale, composite, threshold, float("nan"), len(panel))
+    scale = replace(scale, threshold=threshold)
     found = applied(panel[panel["truth"] == "reliant"].sort_values("own"), scale)
     flagged = found["flagged"].to_numpy()
     enough = [i for i in range(len(flagged)) if flagged[i:].mean() >= 0.95]
-    detectable = float(found["own"].iloc[enough[0]]) if enough else float("nan")
-    return Calibration(base.centre, base.scale, composite, threshold, detectable, len(panel))
+    return replace(
+        scale, detectable=float(found["own"].iloc[enough[0]]) if enough else float("nan")
+    )
+
+
+def _against_lettering(scale: Calibration, insertion: Floats, lettering: Floats) -> Calibration:
+    """Fit how insertion rises with lettering over clean controls, by least squares.
+
+    A slope below 0 is taken as 0: an answer to lettering never speaks for a reliance.
+    """
+    gap = lettering - lettering.mean()
+    slope = max(0.0, float((gap * insertion).sum() / max(float((gap**2).sum()), 1e-12)))
+    left = insertion - slope * gap
+    residual = float(np.sqrt((left**2).sum() / max(len(left) - 2, 1)))
+    spanned = (float(lettering.min()), float(lettering.max()))
+    return replace(scale, slope=slope, lettering=spanned, residual=max(residual, 1e-6))
 
 
 def applied(panel: pd.DataFrame, scale: Calibration) -> pd.DataFrame:
     """A panel with score, its parts (``z_insertion``, ``z_lime``), threshold and flag."""
     names = feature_names(panel)
-    insertion, lime = scale.parts(panel[names].to_numpy(float), names)
-    score = np.mean([insertion, lime], axis=0)
-    flagged = (score > scale.threshold) & (insertion > 0) & (lime > 0)
+    insertion, lettering, lime = scale.standardised(panel[names].to_numpy(float), names)
+    score = scale.beyond(insertion, lettering)
+    flagged = (score > scale.threshold) & (lime > 0)
     return panel.assign(
         score=score, z_insertion=insertion, z_lime=lime, threshold=scale.threshold, flagged=flagged
     )
@@ -190,9 +250,9 @@ def decide(score: Score, scale: Calibration, films: int) -> tuple[Verdict, list[
             "The model gives every film nearly the same log-odds, so nothing can move it."
         ]
     reasons = [
-        f"Drawn-in devices move it {score.insertion:+.1f} standard deviations of clean controls "
-        f"beyond shams, LIME weighs them {score.lime:+.1f}: score {score.score:.1f} "
-        f"({score.low:.1f} to {score.high:.1f}), threshold {scale.threshold:.1f}."
+        f"Drawn-in devices move it {score.score:+.1f} standard deviations ({score.low:.1f} to "
+        f"{score.high:.1f}) beyond clean controls that answer lettering as it does; threshold "
+        f"{scale.threshold:.1f}. LIME weighs them {score.lime:+.1f} beyond clean controls."
     ]
     if scale.flags(score):
         return "reads_devices", [*reasons, "Intervention and LIME agree beyond clean controls."]
