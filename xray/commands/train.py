@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import replace
 from pathlib import Path
 
-from xray import recipes, registry
+import pandas as pd
+
+from xray import recipes, registry, scan
 from xray.commands._bars import bars
 from xray.errors import DatasetError, ModelError
 from xray.files import data_dir
@@ -46,11 +49,7 @@ def run(options: argparse.Namespace) -> None:
         raise DatasetError("There are no films to train on; give --data FOLDER or set XRAY_DATA.")
     if options.backbone_weights and not options.backbone_weights.is_file():
         raise ModelError(f"There is no file {options.backbone_weights}; check --backbone-weights.")
-    exclude: frozenset[str] = frozenset()
-    if options.exclude:
-        from xray import cleaning
-
-        exclude = frozenset(cleaning.read_exclusions(options.exclude))
+    exclude = _exclusions(options.exclude, data) if options.exclude else frozenset()
     job = training.Job(
         recipe,
         data,
@@ -64,3 +63,14 @@ def run(options: argparse.Namespace) -> None:
         card = training.train(job, stage)
     print(f"{card.name}: {card.parameters:,} parameters, {card.wall_time_s} s.")
     print(f"Threshold {card.threshold:.4f}, chosen on validation. Now: python -m xray evaluate")
+
+
+def _exclusions(path: Path, data: Path) -> frozenset[str]:
+    """Films that a cleaning list names; those that there are not are told before hours of work."""
+    from xray import cleaning
+
+    listed = cleaning.read_exclusions(path)
+    films = pd.DataFrame({"file": [film.file for film in scan.scan(data).films]})
+    if warning := cleaning.unknown_films(listed, films):
+        print(f"warning: {warning}", file=sys.stderr)
+    return listed

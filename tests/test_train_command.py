@@ -1,0 +1,89 @@
+"""``train``: what a list of films to leave out does, told before any training begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from xray import cli, dataset, recipes, registry, training
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[training.Job]:
+    """Jobs that the command would train; nothing is trained."""
+    jobs: list[training.Job] = []
+
+    def train(job: training.Job, stage: training.Stage) -> registry.Card:
+        jobs.append(job)
+        return registry.Card(job.name, parameters=1, wall_time_s=1.0, threshold=0.5)
+
+    monkeypatch.setattr(training, "train", train)
+    return jobs
+
+
+def films_of(folder: Path, part: str) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in (folder / part).rglob("*.*"))
+
+
+def test_unknown_films_of_a_list_are_named_and_the_rest_is_left_out(
+    synthetic_folder: Path,
+    tmp_path: Path,
+    asked: list[training.Job],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    known = [films_of(synthetic_folder, "train")[0], films_of(synthetic_folder, "test")[0]]
+    path = tmp_path / "exclude.csv"
+    pd.DataFrame({"file": [*known, "train/NORMAL/ghost.jpeg", "胸部.jpeg"]}).to_csv(
+        path, index=False
+    )
+    code = cli.main(
+        ["train", "basic", "--data", str(synthetic_folder), "--exclude", str(path), "--out", "x"]
+    )
+    printed = capsys.readouterr()
+    assert code == 0 and len(asked) == 1
+    warnings = [line for line in printed.err.splitlines() if line.startswith("warning:")]
+    assert len(warnings) == 1
+    assert "2 of 4 films on the list are not in this dataset" in warnings[0]
+    assert "train/NORMAL/ghost.jpeg, 胸部.jpeg" in warnings[0]
+    table = dataset.index(synthetic_folder)
+    split = training.assign(asked[0], table)
+    by_file = dict(zip(table["file"], split, strict=True))
+    assert by_file[known[0]] == "", "a train film on the list trains nothing"
+    assert by_file[known[1]] == "test", "test films stay, so that models remain comparable"
+    assert split.ne("").sum() == len(table) - 1
+
+
+def test_a_list_of_known_films_is_taken_without_a_word(
+    synthetic_folder: Path,
+    tmp_path: Path,
+    asked: list[training.Job],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "exclude.csv"
+    pd.DataFrame({"file": films_of(synthetic_folder, "train")[:3]}).to_csv(path, index=False)
+    arguments = ["train", "basic", "--data", str(synthetic_folder), "--exclude", str(path)]
+    assert cli.main(arguments) == 0
+    assert "warning" not in capsys.readouterr().err
+    assert len(asked[0].exclude) == 3
+    assert asked[0].key("data") != training.Job(
+        recipes.get("basic"), synthetic_folder, "basic", tmp_path
+    ).key("data"), "another list is another training"
+
+
+@pytest.mark.parametrize("content", [b"", b"name\na.jpeg\n", b"\xff\xfe\x00\x01", None])
+def test_a_list_that_is_none_ends_before_training(
+    content: bytes | None,
+    synthetic_folder: Path,
+    tmp_path: Path,
+    asked: list[training.Job],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "exclude.csv"
+    if content is not None:
+        path.write_bytes(content)
+    arguments = ["train", "basic", "--data", str(synthetic_folder), "--exclude", str(path)]
+    assert cli.main(arguments) == 2
+    errors = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
+    assert len(errors) == 1 and not asked
