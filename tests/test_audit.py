@@ -66,6 +66,12 @@ def test_effects_have_intervals_around_their_means(reader: audit.Audit) -> None:
     assert set(pooled["label"]) == {"", "NORMAL", "PNEUMONIA"}
 
 
+def test_explanations_are_checked_against_random_order(reader: audit.Audit) -> None:
+    rows = reader.sanity.set_index("measure")
+    assert rows.loc["deletion_passed", "n"] == audit.SANITY_FILMS
+    assert rows.loc["deletion_score", "low"] > 0
+
+
 def test_json_is_plain_and_has_the_promised_fields(reader: audit.Audit) -> None:
     value = json.loads(json.dumps(reader.to_json(), allow_nan=False))
     promised = {"model", "verdict", "score", "effects", "minimum_detectable_effect", "seed",

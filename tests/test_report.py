@@ -138,7 +138,7 @@ def test_it_holds_verdict_evidence_metrics_hashes_and_limits(artifacts: Path) ->
         "+0.50 (no interval: too few)",
         "0.70 (0.50 to 0.90), controls' threshold 0.30",
         "Drawn-in devices move it.",
-        "LIME lays 31.0 % (30.0 % to 33.0 %) of its weight on the lungs, which take 37.0 %.",
+        "LIME lays 31 % (30 % to 33 %) of its weight on the lungs, which take 37 %.",
         "0.90 (0.80 to 0.95), n = 200",
         card.sha256,
         "624 films of films224",

@@ -16,7 +16,9 @@ from xray import (
     bootstrap,
     effects,
     lime_evidence,
+    lime_image,
     registry,
+    sanity,
     scoring,
     verdict,
 )  # fmt: skip
@@ -28,6 +30,8 @@ from xray.registry import LogOdds, Model
 from xray.verdict import Calibration, Score
 
 Stage = Callable[[str], Progress | None]
+#: Films whose explanations are checked against shuffled weights and random order.
+SANITY_FILMS = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,9 @@ class Audit:
         and without devices, with lungs hidden and with all but the lungs hidden.
     lungs : dict
         Share of absolute LIME weight on the lungs and their share of the area.
+    sanity : DataFrame
+        Sanity checks of explanations over ``SANITY_FILMS`` films: measure, mean, low, high, n
+        (see ``sanity.summarise``).
     films : DataFrame
         The films that moved most: file, device, original, treated, sham, net.
     """
@@ -55,6 +62,7 @@ class Audit:
     effects: pd.DataFrame
     strata: pd.DataFrame
     lungs: dict[str, float]
+    sanity: pd.DataFrame
     films: pd.DataFrame
     seed: int
     source: str
@@ -83,6 +91,7 @@ class Audit:
             "minimum_detectable_effect": self.scale.detectable if self.scale else None,
             "strata": self.strata.to_dict("records"),
             "lungs": self.lungs,
+            "sanity": self.sanity.to_dict("records"),
             "most_moved": self.films.to_dict("records"),
             "seed": self.seed,
             "data": self.source,
@@ -153,6 +162,7 @@ def audit(
         effects=pd.concat([table for table in tables if len(table)], ignore_index=True),
         strata=strata(model, materials, precision, stage("strata")),
         lungs=_lungs(lime, seed),
+        sanity=explanations(model, materials, precision, stage("sanity checks")),
         films=most_moved(measured),
         seed=seed,
         source=materials.source,
@@ -225,6 +235,19 @@ def strata(
     for name, log_odds, chosen in views:
         rows += _metrics(name, log_odds[chosen], materials.table[chosen], model, materials.seed)
     return pd.DataFrame(rows, columns=["stratum", "metric", "value", "low", "high", "n"])
+
+
+def explanations(
+    model: Model, materials: Materials, precision: str, progress: Progress | None = None
+) -> pd.DataFrame:
+    """Sanity checks of explanations, over films of both classes as evenly as there are."""
+    place = materials.table.groupby("label").cumcount().to_numpy()
+    chosen = np.argsort(place, kind="stable")[:SANITY_FILMS]
+    films = [as_float(materials.films[i]) for i in chosen]
+    settings = lime_image.Settings(precision=precision)
+    found = [lime_image.explain(model, film, settings) for film in films]
+    checked = sanity.check_many(model, films, found, seed=materials.seed, progress=progress)
+    return sanity.summarise(checked, seed=materials.seed)
 
 
 def _metrics(

@@ -24,6 +24,9 @@ def reaction(card: Card, audit: Mapping[str, Any]) -> None:
         "structure; for devices taken out and for LIME, the same shape elsewhere in the same "
         "film. Whiskers are 95 % bootstrap intervals by possible patient."
     )
+    for sentence in (wording.lungs(audit), wording.sanity_overall(audit)):
+        if sentence:
+            st.markdown(snippets.plain(sentence))
     folder = dashboard.films_folder()
     if folder is None or not audit.get("most_moved") or audit.get("synthetic"):
         st.caption("Films that moved most are shown where the films are (XRAY_DATA).")
@@ -73,7 +76,7 @@ def live(card: Card) -> None:
         st.code("python -m xray demo", language=None)
         return
     st.caption(
-        "Draws devices into up to 200 films, takes them out of others, explains 112, and holds "
+        "Draws devices into films, takes them out of others, explains some of both, and holds "
         "the score against the controls. Minutes for a small model, longer for VGG19."
     )
     key = hash_json(["audit", card.name, card.sha256, str(folder)])

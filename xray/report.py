@@ -190,18 +190,8 @@ def _model(card: registry.Card, audit: Mapping[str, Any] | None) -> dict[str, An
         "score": f"{score}{against}" if found.get("score") is not None else "",
         "effects": effects if len(effects) else None,
         "strata": strata if len(strata) else None,
-        "lungs": _lungs(found.get("lungs") or {}),
+        "lungs": " ".join(filter(None, (wording.lungs(found), wording.sanity_overall(found)))),
     }
-
-
-def _lungs(lungs: Mapping[str, Any]) -> str:
-    """Where the model's LIME weight lies, in a sentence."""
-    if not lungs:
-        return ""
-    weight = report_tables.share(lungs.get("weight_share"))
-    low, high = (report_tables.share(lungs.get(f"weight_share_{end}")) for end in ("low", "high"))
-    area = report_tables.share(lungs.get("area_share"))
-    return f"LIME lays {weight} ({low} to {high}) of its weight on the lungs, which take {area}."
 
 
 def _score_figure(

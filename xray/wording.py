@@ -189,3 +189,31 @@ def sanity(checked: Sanity) -> list[str]:
             f"(rank correlation {random.correlation:+.2f})."
         )
     return says
+
+
+def lungs(audit: Audit) -> str:
+    """Where LIME's weight lies, in a sentence; "" where the audit does not say."""
+    found = audit.get("lungs") or {}
+    if not found:
+        return ""
+    weight, low, high, area = (
+        f"{100 * number(found.get(name)):.0f} %"
+        for name in ("weight_share", "weight_share_low", "weight_share_high", "area_share")
+    )
+    return f"LIME lays {weight} ({low} to {high}) of its weight on the lungs, which take {area}."
+
+
+def sanity_overall(audit: Audit) -> str:
+    """What the sanity checks of explanations found over films; "" where the audit has none."""
+    rows = {row["measure"]: row for row in audit.get("sanity") or []}
+    says = []
+    for name, does in (
+        ("deletion_passed", "hiding superpixels by weight beats random order"),
+        ("randomisation_passed", "shuffling the network's weights changes the explanation"),
+    ):
+        if row := rows.get(name):
+            mean, low, high = (100 * number(row[key]) for key in ("mean", "low", "high"))
+            says.append(
+                f"{does} in {mean:.0f} % of {row['n']:.0f} films ({low:.0f} to {high:.0f} %)"
+            )
+    return f"Can its explanations be read? {'; '.join(says).capitalize()}." if says else ""
