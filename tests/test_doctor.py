@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -109,6 +110,8 @@ def test_films(synthetic_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     check = next(doctor.data())
     assert check.state == "ok"
     assert check.found.startswith("48 in")
+    monkeypatch.setenv("XRAY_DATA", os.pathsep.join(["/nowhere", str(synthetic_folder)]))
+    assert [check.state for check in doctor.data()] == ["bad", "ok"]
 
 
 def test_exit_code_and_json(

@@ -24,7 +24,15 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from xray import figures, registry, share, snippets
 from xray.errors import ArtifactError, XrayError
-from xray.files import ROOT, Progress, artifacts_dir, data_dir, read_json, sha256_file
+from xray.files import (
+    ROOT,
+    Progress,
+    artifacts_dir,
+    data_dir,
+    data_dirs,
+    read_json,
+    sha256_file,
+)
 from xray.work import Queue, Status
 
 log = logging.getLogger(__name__)
@@ -174,11 +182,7 @@ def problem(sentence: str) -> None:
 
 def _without_paths(sentence: str) -> str:
     """A sentence without where things lie on this machine, which is no visitor's business."""
-    for folder in (
-        artifacts_dir(),
-        *([Path(d)] if (d := os.environ.get("XRAY_DATA")) else []),
-        ROOT,
-    ):
+    for folder in (artifacts_dir(), *data_dirs(), ROOT):
         sentence = sentence.replace(f"{folder}{os.sep}", "").replace(str(folder), folder.name)
     return sentence
 

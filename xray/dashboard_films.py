@@ -149,11 +149,18 @@ def _catalogue(key: str, _make: Callable[[], Films]) -> Films:
 
 # --- which dataset ---------------------------------------------------------------------------
 
+
+@dataclass(frozen=True)
+class _Offered:
+    """Parameter of links: the name of a dataset that this server has; never a path."""
+
+    def problem(self, values: Sequence[str]) -> str:
+        keys = tuple(source.key for source in _server_now().offered)
+        return share.Choice(keys).problem(values)
+
+
 #: Parameters of links that every Dataset page knows: the dataset, and the film that is open.
-PARAMETERS: dict[str, share.Parameter] = {
-    "data": share.Token(r"public|folder-[0-9a-f]{8}"),
-    "film": share.Token(),
-}
+PARAMETERS: dict[str, share.Parameter] = {"data": _Offered(), "film": share.Token()}
 
 
 def begin(
@@ -200,7 +207,7 @@ def films() -> Films | None:
 
     None where it is still being indexed, or cannot be used; the reader is told why.
     """
-    server = _server(str(artifacts_dir()), *map(os.environ.get, sources.VARIABLES))
+    server = _server_now()
     for sentence in server.problems:
         dashboard.problem(sentence)
     source = server.offered[_asked(server.offered)]
@@ -223,15 +230,14 @@ class _Server:
     cards: tuple[registry.Card, ...]
 
 
+def _server_now() -> _Server:
+    return _server(str(artifacts_dir()), *map(os.environ.get, sources.VARIABLES))
+
+
 @st.cache_resource(ttl=1.5, max_entries=8, show_spinner=False)
 def _server(artifacts: str, *environment: str | None) -> _Server:
     """Look at the files; for a moment the look holds, so that clicks do not wait for a disk."""
-    problems = []
-    try:
-        offered = sources.configured()
-    except XrayError as error:
-        problems.append(str(error))
-        offered = [sources.Source(sources.PUBLIC, sources.PUBLIC_TITLE, None)]
+    offered, problems = sources.configured()
     stored = Path(artifacts) / "dataset"
     roles = ("recipe", "cure", "user")
     return _Server(
@@ -251,7 +257,7 @@ def _asked(offered: Sequence[sources.Source]) -> int:
     place = next((i for i, each in enumerate(offered) if each.key == asked), first)
     if len(offered) == 1:
         return place
-    # Not bound to the link by Streamlit, which would write the folder's name into it.
+    # Not bound to the link by Streamlit: the films' own parameters have to change with it.
     st.sidebar.selectbox(
         "Dataset",
         range(len(offered)),
@@ -260,7 +266,8 @@ def _asked(offered: Sequence[sources.Source]) -> int:
         key=f"dataset {place}",
         on_change=lambda: _choose(offered, f"dataset {place}"),
     )
-    if offered[place].key != st.query_params.get("data", sources.PUBLIC):
+    # A dataset that this server does not have stays in the link until the page has said so.
+    if "data" not in st.query_params and offered[place].key != sources.PUBLIC:
         st.query_params["data"] = offered[place].key
     return place
 
@@ -273,14 +280,15 @@ def _choose(offered: Sequence[sources.Source], widget: str) -> None:
 
 def _join_copies(offered: list[sources.Source]) -> list[sources.Source]:
     """Let a folder that is a copy of the public set give that set its pixels."""
-    public, rest = offered[0], []
-    for source in offered[1:]:
-        found = _scanned(str(source.folder))
-        if isinstance(found, str) or not found or not _is_copy(str(source.folder)):
-            rest.append(source)
-        elif public.folder is None:
-            public = sources.Source(public.key, public.title, source.folder)
-    return [public, *rest]
+    copies = {source.key: len(_scanned(str(source.folder))) for source in offered[1:]
+              if _is_copy(str(source.folder))}  # fmt: skip
+    if not copies:
+        return offered
+    # Of two copies the fuller one; the other stays a dataset of its own.
+    fullest = max(copies, key=lambda key: copies[key])
+    folder = next(source.folder for source in offered if source.key == fullest)
+    public = sources.Source(offered[0].key, offered[0].title, folder)
+    return [public, *(source for source in offered[1:] if source.key != fullest)]
 
 
 @st.cache_data(ttl=900, max_entries=16, show_spinner="Looking for films …")
@@ -312,7 +320,8 @@ def _public(server: _Server, source: sources.Source) -> Films:
 def _own(server: _Server, source: sources.Source) -> Films | None:
     """Index a folder, once and in the queue; None until that is over."""
     assert source.folder is not None
-    folder, job = source.folder, f"index {source.key}"
+    place = hash_json([str(source.folder.resolve()), os.environ.get("XRAY_CLASSES", "")])
+    folder, job = source.folder, f"index {place}"
 
     def work(progress: Progress) -> dataset.Index:
         return dataset.build_index(folder, progress, sources.classes())
@@ -329,7 +338,7 @@ def _own(server: _Server, source: sources.Source) -> Films | None:
         dashboard.problem(status.error or "Reading the films was stopped; read them again.")
         return None
     index: dataset.Index = status.result
-    return _made(server, source, lambda: index, (source.key, index.seconds))
+    return _made(server, source, lambda: index, (place, index.seconds))
 
 
 def _made(

@@ -220,13 +220,17 @@ def _readable(name: str, read: Callable[[], object], advice: str) -> Check:
 def data() -> Iterator[Check]:
     """The films, as far as this machine has them."""
     from xray import sources
+    from xray.files import data_dirs
 
-    folders = sources.folders()
+    folders = data_dirs()
     if not folders:
         advice = "the pages work without them; to have them: python -m xray fetch, or set XRAY_DATA"
         yield Check("films", "note", "XRAY_DATA is not set", advice)
     for folder in folders:
-        yield Check("films", "ok", f"{len(sources.paths(folder)):,} in {folder}")
+        try:
+            yield Check("films", "ok", f"{len(sources.paths(folder)):,} in {folder}")
+        except XrayError as error:
+            yield Check("films", "bad", str(error), "correct XRAY_DATA")
 
 
 def browser() -> Iterator[Check]:

@@ -26,19 +26,28 @@ def artifacts_dir() -> Path:
     return Path(os.environ.get("XRAY_ARTIFACTS") or ROOT / "artifacts")
 
 
+def data_dirs() -> list[Path]:
+    """Folders of films named by ``XRAY_DATA``: one, or several with ``os.pathsep`` between.
+
+    Whether they are folders is not looked at.
+    """
+    value = os.environ.get("XRAY_DATA", "")
+    if value and Path(value).is_dir():
+        # Its name may hold the separator.
+        return [Path(value)]
+    return [Path(part) for part in value.split(os.pathsep) if part.strip()]
+
+
 def data_dir() -> Path | None:
-    """Folder of films named by ``XRAY_DATA``, or None when it is not set.
+    """First folder of films named by ``XRAY_DATA``, or None when it is not set.
 
     Raises
     ------
     DatasetError
-        ``XRAY_DATA`` names something that is not a folder.
+        It is not a folder.
     """
-    value = os.environ.get("XRAY_DATA")
-    if not value:
-        return None
-    path = Path(value)
-    if not path.is_dir():
+    path = next(iter(data_dirs()), None)
+    if path is not None and not path.is_dir():
         raise DatasetError(
             f"XRAY_DATA points to {path}, which is not a folder; set it to the folder of the films."
         )

@@ -7,15 +7,15 @@ and the folder gives the pixels. Any other folder is a dataset of its own and is
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pandas as pd
 
 from xray import dataset, scan
-from xray.errors import DatasetError
-from xray.files import hash_json
+from xray.files import data_dirs
 
 #: Name of the public set for people, and its key in links.
 PUBLIC_TITLE, PUBLIC = "Public pneumonia set", "public"
@@ -26,6 +26,9 @@ VARIABLES = ("XRAY_DATA", "XRAY_CLASSES")
 #: Share of a folder's films that must be films of the public set for it to be a copy.
 COPY_SHARE = 0.5
 
+#: Longest name of a folder in links and lists.
+LONGEST_NAME = 60
+
 
 @dataclass(frozen=True)
 class Source:
@@ -33,7 +36,7 @@ class Source:
 
     Attributes
     ----------
-    key : name in links; tells nothing of where the films lie
+    key : name in links: the folder's own name, nothing of where it lies
     title : name for people
     folder : where the films lie; None where there are only facts
     """
@@ -43,40 +46,44 @@ class Source:
     folder: Path | None
 
 
-def folders() -> list[Path]:
-    """Folders of films that this server is told of (``XRAY_DATA``, several with ":" between).
-
-    Raises
-    ------
-    DatasetError
-        One of them is not a folder.
-    """
-    value = os.environ.get("XRAY_DATA", "")
-    if value and Path(value).is_dir():
-        return [Path(value)]
-    found = [Path(part) for part in value.split(os.pathsep) if part]
-    for path in found:
-        if not path.is_dir():
-            raise DatasetError(
-                f"XRAY_DATA points to {path}, which is not a folder; "
-                "set it to the folder of the films."
-            )
-    return found
-
-
 def classes() -> Mapping[str, str] | None:
     """Class folders by another name (``XRAY_CLASSES``, as ``--classes`` takes them)."""
     value = os.environ.get("XRAY_CLASSES", "")
     return scan.parse_classes(value) if value.strip() else None
 
 
-def configured() -> list[Source]:
-    """Give every dataset there is, the public set first; a copy of it is told by ``paths``."""
-    found = [Source(PUBLIC, PUBLIC_TITLE, None)]
-    for folder in folders():
-        key = "folder-" + hash_json(str(folder.resolve()))[:8]
-        found.append(Source(key, dataset.describe(folder), folder))
-    return found
+def configured() -> tuple[list[Source], list[str]]:
+    """Give every dataset that this server is told of (``XRAY_DATA``), the public set first.
+
+    Returns
+    -------
+    datasets : a copy of the public set among them is told by ``is_copy``; folders of the same
+        name are numbered in the order of ``XRAY_DATA``, each folder is given once
+    problems : a sentence about each folder that cannot be used; the others are there all the same
+    """
+    found, problems = [Source(PUBLIC, PUBLIC_TITLE, None)], []
+    taken, seen = {PUBLIC}, set()
+    for folder in data_dirs():
+        if not folder.is_dir():
+            problems.append(
+                f"XRAY_DATA names {dataset.describe(folder)}, which is not a folder; "
+                "set it to the folder of the films."
+            )
+        elif (place := folder.resolve()) not in seen:
+            seen.add(place)
+            name = _unused(dataset.describe(folder), taken)
+            taken.add(name)
+            found.append(Source(name, name, folder))
+    return found, problems
+
+
+def _unused(name: str, taken: Collection[str]) -> str:
+    """Name, or the first of "name 2", "name 3", ... that is not taken."""
+    # A name that is no text can stand in no link; its bytes are shown escaped.
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    name = text[:LONGEST_NAME] or "films"
+    numbered = (f"{name} {number}" for number in count(2))
+    return name if name not in taken else next(each for each in numbered if each not in taken)
 
 
 def paths(folder: Path) -> dict[str, str]:
