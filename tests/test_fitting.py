@@ -104,3 +104,15 @@ def test_recipes_build_what_they_say(name: str) -> None:
     pools = [layer for layer in network.layers if "MaxPooling" in type(layer).__name__]
     assert len(pools) == 4
     assert not any("Random" in type(layer).__name__ for layer in network.layers)
+
+
+def test_a_phase_may_show_the_films_as_they_are() -> None:
+    heavy = recipes.Augmentation(brightness=0.9, contrast=0.9)
+    plain = replace(TINY, augmentation=heavy, phases=(recipes.Phase(2, 3e-3, augmented=False),))
+    changed = replace(plain, phases=(recipes.Phase(2, 3e-3),))
+    bare = replace(plain, augmentation=recipes.Augmentation())
+    losses = [
+        fitting.fit(_network(), each, _sample(0), _sample(1))["val_loss"]
+        for each in (plain, bare, changed)
+    ]
+    assert losses[0] == losses[1] != losses[2]

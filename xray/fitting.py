@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from xray.errors import ArtifactError
 from xray.files import Progress, read_json, replacing, write_json
 from xray.films import Pixels
-from xray.recipes import Phase, Recipe, augmentation_layers
+from xray.recipes import Augmentation, Phase, Recipe, augmentation_layers
 
 Labels = NDArray[np.bool_]
 #: epoch -> training films of that epoch (N, h, w), for recipes that draw into them
@@ -132,7 +132,8 @@ def _trainer(network: Any, recipe: Recipe, phase: Phase, seed: int) -> Any:
             inner.trainable = wanted
     entry = keras.Input((*recipe.size, 1))
     x = entry
-    for layer in augmentation_layers(recipe.augmentation, seed):
+    change = recipe.augmentation if phase.augmented else Augmentation()
+    for layer in augmentation_layers(change, seed):
         x = layer(x)
     trainer = keras.Model(entry, network(x))
     trainer.compile(
