@@ -1,6 +1,7 @@
 """LIME, measured: the stock package, shap's partition explainer and ours, in one run.
 
-Seconds, perturbations, agreement of repeats and R2 of an explanation, on the same films, models
+Seconds, perturbations (also as a multiple of K + 1, the fewest that determine the weights of K
+superpixels), agreement of repeats and R2 of an explanation, on the same films, models
 and superpixels. ``python -m benchmarks.lime [--json FILE]``; real films where ``XRAY_DATA`` is
 set, synthetic ones otherwise. Agreement is the overlap of the five leading superpixels between
 repeats that differ in nothing but their random numbers.
@@ -178,12 +179,14 @@ def measure(
 
 def _repeated(method: Method, films: list[Pixels], repeats: int, title: str) -> dict[str, Any]:
     """Median seconds, perturbations, agreement and R2 over films and repeats."""
-    seconds, cpu, counts, overlaps, r2 = [], [], [], [], []
+    seconds, cpu, counts, limits, overlaps, r2 = [], [], [], [], [], []
     for film in tqdm(films, desc=title, file=sys.stderr):
         runs = [method(film, 1 + seed) for seed in range(repeats)]
         seconds += [run.seconds for run in runs]
         cpu += [run.cpu_seconds for run in runs]
         counts += [run.perturbations for run in runs]
+        # Fewer evaluations than superpixels and an intercept determine no weights.
+        limits += [len(run.weights) + 1 for run in runs]
         r2 += [run.r2 for run in runs]
         overlaps += [
             surrogate.overlap(one.weights, two.weights) for one, two in combinations(runs, 2)
@@ -192,6 +195,7 @@ def _repeated(method: Method, films: list[Pixels], repeats: int, title: str) -> 
         "seconds": float(np.median(seconds)),
         "cpu_seconds": float(np.median(cpu)),
         "perturbations": float(np.mean(counts)),
+        "times_limit": float(np.mean(counts) / np.mean(limits)),
         "agreement": float(np.mean(overlaps)),
         "r2": float(np.mean(r2)),
     }
