@@ -17,7 +17,10 @@ ROOT = Path(__file__).parent.parent
 BAD: dict[str, list[list[str]]] = {
     "fetch": [["--no-such-option"]],
     "index": [["no/such/folder"], []],
-    "train": [["no-such-recipe"], ["basic", "--data", "no/such/folder"], ["basic"], []],
+    "train": [["no-such-recipe"], ["basic", "--data", "no/such/folder"], ["basic"], []]
+    + [["basic", "--set", each] for each in ("fraction", "fraction=2", "hair=long", "size=[1")],
+    "sweep": [["no/such/file.toml"], ["README.md"], ["sweeps/learning_curve.toml"], []],
+    "ledger": [["--no-such-option"]],
     "evaluate": [["no-such-model"], ["basic", "--data", "no/such/folder"]],
     "explain": [["no-such-model", "film.png"], ["basic", "no-such-film.png"], ["basic"]],
     "controls": [["--data", "no/such/folder"], []],

@@ -387,3 +387,21 @@ def test_pillow_still_has_what_the_traps_rely_on() -> None:
     assert Image.MAX_IMAGE_PIXELS is not None
     assert PngImagePlugin.MAX_TEXT_MEMORY <= 64 * 2**20
     assert not ImageFile.LOAD_TRUNCATED_IMAGES
+
+
+def test_crop_keeps_the_aspect_and_the_middle() -> None:
+    wide = np.zeros((50, 100), np.float32)
+    wide[:, 25:75] = 1
+    assert (resize(wide, (40, 40), "crop") == 1).all()
+    assert np.array_equal(resize(wide.T, (40, 40), "crop"), np.ones((40, 40), np.float32))
+
+
+@pytest.mark.parametrize("fit", ["letterbox", "crop"])
+def test_a_squashed_film_gets_its_aspect_back(fit: str) -> None:
+    native = phantom(3, (120, 180)).pixels
+    squashed = resize(native, (120, 120))
+    restored = resize(squashed, (60, 60), fit, aspect=1.5)
+    wanted = resize(native, (60, 60), fit)
+    assert (
+        np.abs(restored - wanted).mean() < 0.25 * np.abs(resize(squashed, (60, 60)) - wanted).mean()
+    )

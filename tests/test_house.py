@@ -21,11 +21,11 @@ HEAVY = ("tensorflow", "keras")
 #: asked of them and how it is told, 4 commands and dashboard.
 FLOORS = {
     0: "errors files __init__",
-    1: """films dataset splits scan film_facts grey jpeg dicom sniff quality thumbnails sources
-        lungs lung_training anatomy synthetic blur strip device_labels""",
+    1: """films aspects dataset splits scan film_facts grey jpeg dicom sniff quality thumbnails
+        sources lungs lung_training anatomy synthetic blur strip device_labels""",
     2: """devices draw draw_canvas draw_plant draw_probe draw_probe_cords
         draw_probe_solids shams removal metrics bootstrap calibration comparison decision strata
-        registry networks recipes training fitting planting evaluation""",
+        registry networks recipes training fitting planting evaluation overrides ledger""",
 }
 TOP = 4
 

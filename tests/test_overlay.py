@@ -50,3 +50,10 @@ def test_letterbox_bars_are_cut_off() -> None:
     back = at_film_size(image, (40, 100), "letterbox")
     assert back.shape == (40, 100) and back.all()
     assert not at_film_size(image, (40, 100)).all()
+
+
+def test_what_was_cropped_away_is_nothing() -> None:
+    back = at_film_size(np.ones((10, 10), int), (40, 100), "crop")
+    assert back.shape == (40, 100)
+    assert back[:, 30:70].all()
+    assert not back[:, :30].any() and not back[:, 70:].any()

@@ -83,7 +83,9 @@ LEVELS = {
     "xray.report": 5,
     "xray.model_card": 5,
     "xray.film_view": 5,
-    **dict.fromkeys((f"xray.{n}" for n in ("dataset", "splits", "scan", "film_facts")), 2),
+    **dict.fromkeys(
+        (f"xray.{n}" for n in ("aspects", "dataset", "splits", "scan", "film_facts")), 2
+    ),
     **dict.fromkeys((f"xray.{n}" for n in ("quality", "device_labels")), 2),
     **dict.fromkeys((f"xray.{n}" for n in ("films", "dicom", "jpeg", "sniff", "strip", "grey")), 1),
     **dict.fromkeys((f"xray.{n}" for n in ("files", "errors", "health")), 0),

@@ -16,6 +16,8 @@ VERBS = {
     "fetch": "download the public dataset and check it",
     "index": "build the table of a folder of films",
     "train": "train a recipe and write model, card and predictions",
+    "sweep": "train many runs from one file, and none of them twice",
+    "ledger": "show the table of training runs, or make it again",
     "evaluate": "predict and score models on a dataset",
     "explain": "explain one film with LIME",
     "controls": "train and measure the panel of control models",

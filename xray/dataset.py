@@ -32,7 +32,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from xray import film_facts, films, quality
+from xray import aspects, film_facts, films, quality
 from xray.errors import ArtifactError, DatasetError, FilmError
 from xray.files import (
     Progress,
@@ -280,10 +280,12 @@ def load_pixels(
     out = np.empty((len(table), *size), np.float32)
     column = "path" if "path" in table else "file"
     paths = [Path(folder) / path for path in table[column]]
+    ratios = aspects.native(table["file"]) if fit != "squash" else [None] * len(table)
 
     def load(i: int) -> None:
         try:
-            out[i] = films.resize(films.read(paths[i]).pixels, size, fit)
+            film = films.read(paths[i])
+            out[i] = films.resize(film.pixels, size, fit, aspects.lost(film, ratios[i]))
         except (FilmError, OSError) as error:
             raise DatasetError(
                 f"{table['file'].iloc[i]} cannot be read from {folder} ({error}); leave it out "

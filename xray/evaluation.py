@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from xray import bootstrap, dataset, films, metrics, registry, scan
+from xray import aspects, bootstrap, dataset, films, metrics, registry, scan
 from xray.errors import ArtifactError, DatasetError, FilmError
 from xray.files import Progress, read_table, sha256_file, write_table
 from xray.films import Pixels
@@ -191,9 +191,13 @@ def predict(
     """
     card = model.card
 
+    ratios = dict(zip(rows["path"], aspects.native(rows["file"]), strict=True))
+
     def load(path: str) -> Pixels | str:
         try:
-            return films.resize(films.read(folder / path).pixels, card.size, card.fit)
+            film = films.read(folder / path)
+            aspect = aspects.lost(film, ratios[path])
+            return films.resize(film.pixels, card.size, card.fit, aspect)
         except (FilmError, OSError) as error:
             return str(error)
 

@@ -19,6 +19,13 @@ SCALES = {
     "imagenet": "grey is given as blue, green and red of 0 to 255, less ImageNet's mean colour",
 }
 
+#: What each way to a model's size does to a film, in words.
+HOW = {
+    "squash": "squashed to a square",
+    "letterbox": "fitted in with black beside it",
+    "crop": "cut to a square at its own aspect",
+}
+
 #: Augmented variants that are shown.
 VARIANTS = 8
 
@@ -43,7 +50,7 @@ def steps(film: Film, card: Card) -> list[Step]:
     low, high = float(values.min()), float(values.max())
     seen = values.mean(axis=-1)
     spread = max(float(seen.max() - seen.min()), 1e-9)
-    how = "squashed to a square" if card.fit == "squash" else "fitted in with black beside it"
+    how = HOW.get(card.fit, card.fit)
     if card.size[0] != card.size[1]:
         how = how.replace("a square", "its size")
     channels = "once" if values.shape[-1] == 1 else f"{values.shape[-1]} times over"

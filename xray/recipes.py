@@ -90,6 +90,9 @@ _STRONG = Augmentation(
     brightness=0.15, contrast=0.25,
 )  # fmt: skip
 
+#: Augmentations by name, from none at all.
+AUGMENTATIONS = {"none": Augmentation(), "moderate": _MODERATE, "strong": _STRONG}
+
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
@@ -140,6 +143,46 @@ RECIPES |= {
         title="Devices drawn into both classes",
         planted=0.8,
         role="cure",
+    ),
+}
+
+# What others reported, so that each finding can be had again by one command. "rgb" gives a film
+# three times over: the public re-encode is grey, and so were all but 283 of the originals.
+_SMALL = Recipe(
+    "small64",
+    "Small CNN, 64 pixels",
+    size=(64, 64),
+    options={"filters": [8, 16, 32, 64], "dense": [64]},
+    phases=(Phase(30, 1e-3, patience=8),),
+    fraction=0.2,
+)
+RECIPES |= {
+    "small64": _SMALL,
+    "small64_augmented": replace(
+        _SMALL,
+        name="small64_augmented",
+        title="Small CNN, 64 pixels, augmented",
+        augmentation=_MODERATE,
+    ),
+    # 311,041 parameters, and 128 features after the last convolution, whose map is one pixel.
+    "five_conv300": Recipe(
+        "five_conv300",
+        "Five convolutions at 300 pixels",
+        size=(300, 300),
+        options={
+            "filters": [32, 64, 64, 128, 128],
+            "strides": [2, 2, 1, 1, 1],
+            "padding": "valid",
+            "dense": [256],
+            "rgb": True,
+        },
+    ),
+    # Both give the native shape back; letterboxing shows it as bars, cropping hides it.
+    "basic_letterboxed": replace(
+        _CURE_BASE, name="basic_letterboxed", title="Basic CNN, letterboxed", fit="letterbox"
+    ),
+    "basic_cropped": replace(
+        _CURE_BASE, name="basic_cropped", title="Basic CNN, cropped", fit="crop"
     ),
 }
 
@@ -210,12 +253,14 @@ def _blocks(recipe: Recipe, entry: Any, _: Path | None) -> Any:
     x = entry
     if options.get("rgb"):
         x = layers.Concatenate()([x, x, x])
-    for filters in options["filters"]:
-        x = layers.Conv2D(filters, 3, padding="same")(x)
+    strides = options.get("strides", [1] * len(options["filters"]))
+    for filters, stride in zip(options["filters"], strides, strict=True):
+        x = layers.Conv2D(filters, 3, stride, padding=options.get("padding", "same"))(x)
         if options.get("normalise"):
             x = layers.BatchNormalization(momentum=0.9)(x)
         x = layers.Activation(activation)(x)
-        x = layers.MaxPooling2D()(x)
+        if min(x.shape[1:3]) > 1:
+            x = layers.MaxPooling2D()(x)
     pools = {"max": layers.GlobalMaxPooling2D, "average": layers.GlobalAveragePooling2D}
     x = pools.get(options.get("pool", ""), layers.Flatten)()(x)
     for units in options["dense"]:

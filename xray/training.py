@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from xray import (
     dataset,
     evaluation,
     fitting,
+    ledger,
     metrics,
     networks,
     recipes,
@@ -32,6 +33,20 @@ from xray.fitting import Sample
 
 #: Called as stage(name) when a new stretch of the work begins, to give its progress callback.
 Stage = Callable[[str], Progress | None]
+
+
+class Loader(Protocol):
+    """What reads films, as ``dataset.load_pixels`` does; sweeps bring one that remembers."""
+
+    def __call__(
+        self,
+        folder: Path,
+        table: pd.DataFrame,
+        size: tuple[int, int],
+        fit: str = "squash",
+        progress: Progress | None = None,
+    ) -> Pixels: ...
+
 
 PACKAGES = (
     "tensorflow", "tensorflow-cpu", "keras", "numpy", "scikit-learn", "opencv-python-headless",
@@ -49,10 +64,12 @@ class Job:
     seed: int = 0
     backbone_weights: Path | None = None
     exclude: frozenset[str] = frozenset()
+    #: Sweeps keep what a run predicted, not its weights.
+    keep_weights: bool = True
 
     def key(self, data_hash: str) -> str:
         """Hash of everything that decides the result; names the checkpoint's folder."""
-        return hash_json([self.recipe.settings(), data_hash, self.seed, sorted(self.exclude)])[:16]
+        return ledger.run_id(self.recipe.settings(), data_hash, self.seed, sorted(self.exclude))
 
 
 def versions() -> dict[str, str]:
@@ -93,8 +110,12 @@ def assign(job: Job, table: pd.DataFrame) -> pd.Series:
     return split
 
 
-def train(job: Job, stage: Stage = lambda _: None) -> registry.Card:
+def train(
+    job: Job, stage: Stage = lambda _: None, load: Loader = dataset.load_pixels
+) -> registry.Card:
     """Train a recipe and write ``model.keras``, ``predictions.csv`` and ``card.json``.
+
+    The run becomes a row of the ledger (``xray.ledger``).
 
     The threshold is chosen on validation; the test films are predicted once, at the end.
     A run that was killed goes on from its last finished epoch when it is started again.
@@ -111,9 +132,7 @@ def train(job: Job, stage: Stage = lambda _: None) -> registry.Card:
     content = data_hash(table)
     split = assign(job, table)
     table = table[split != ""].assign(split=split[split != ""]).reset_index(drop=True)
-    films = dataset.load_pixels(
-        job.data, table, recipe.size, fit=recipe.fit, progress=stage("load films")
-    )
+    films = load(job.data, table, recipe.size, recipe.fit, stage("load films"))
     parts = {part: _sample(table, films, part) for part in ("train", "val")}
 
     keras.utils.set_random_seed(job.seed)
@@ -132,7 +151,10 @@ def train(job: Job, stage: Stage = lambda _: None) -> registry.Card:
         networks.set_policy(network, "float32")
     card = _card(job, network, table, content, split, history)
     card = replace(card, wall_time_s=round(time.monotonic() - start, 1))
-    return store(job.out / job.name, card, network, table, films, half=recipe.half)
+    home = job.out / job.name
+    card = store(home, card, network, table, films, recipe.half, job.keep_weights)
+    ledger.add(home, card)
+    return card
 
 
 def _sample(table: pd.DataFrame, films: Pixels, part: str) -> Sample:
@@ -174,7 +196,7 @@ def _card(
         fit=recipe.fit,
         parameters=int(network.count_params()),
         layers=networks.layer_table(network),
-        settings=recipe.settings(),
+        settings=recipe.settings() | ({"exclude": sorted(job.exclude)} if job.exclude else {}),
         seed=job.seed,
         data=dataset.describe(job.data),
         data_hash=content,
@@ -195,15 +217,19 @@ def store(
     table: pd.DataFrame,
     films: Pixels,
     half: bool = False,
+    keep_weights: bool = True,
 ) -> registry.Card:
     """Write a trained network, choose its threshold on validation, and store its predictions.
 
     Predictions are made by the model as it is read back from disk, rounding included.
+    Weights that are not to be kept are removed once they have predicted; their hash stays.
     """
     path = folder / registry.WEIGHTS
     networks.save(network, path, half=half)
     card = replace(card, files={registry.WEIGHTS: sha256_file(path)}, bytes=path.stat().st_size)
     model = registry.Model(card, networks.read(path, card.name))
+    if not keep_weights:
+        path.unlink()
     used = table["split"].isin(["val", "test"]).to_numpy()
     rows = table.loc[used, ["file", "split", "label"]].reset_index(drop=True)
     rows["log_odds"] = model.log_odds(films[used]).round(5)

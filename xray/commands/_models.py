@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from xray.films import FITS
 from xray.registry import OUTPUTS, SCALES
 
 
@@ -15,7 +16,7 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--output", choices=OUTPUTS, help="default: sigmoid, or softmax by its size")
     group.add_argument("--positive-index", type=int, help="which output is PNEUMONIA")
     group.add_argument("--threshold", type=float, help="probability that calls it (default: 0.5)")
-    group.add_argument("--fit", choices=("squash", "letterbox"), help="default: squash")
+    group.add_argument("--fit", choices=FITS, help="default: squash")
 
 
 def model_options(options: argparse.Namespace) -> dict[str, Any]:

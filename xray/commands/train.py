@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from xray import recipes, registry, scan
+from xray import films, overrides, recipes, registry, scan
 from xray.commands._bars import bars
 from xray.errors import DatasetError, ModelError
 from xray.files import data_dir
@@ -28,22 +27,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, help="input height and width in pixels")
     parser.add_argument("--fraction", type=float, help="use this fraction of the training films")
     parser.add_argument("--class-weight", help="balanced, none, or NORMAL:PNEUMONIA as in 2:1")
-    parser.add_argument("--fit", choices=("squash", "letterbox"), help="how films are resized")
+    parser.add_argument("--fit", choices=films.FITS, help="how films are resized")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change any setting of the recipe, as in epochs=10, augmentation=moderate or "
+        "options.rgb=true; may be given often",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
     """Train and say what came of it."""
     from xray import training
 
-    recipe = recipes.get(options.recipe)
-    changes = {
-        "split": options.split,
-        "size": (options.size, options.size) if options.size else None,
-        "fraction": options.fraction,
-        "class_weight": options.class_weight,
-        "fit": options.fit,
-    }
-    recipe = replace(recipe, **{key: value for key, value in changes.items() if value is not None})
+    names = ("split", "size", "fraction", "class_weight", "fit")
+    changes = {name: getattr(options, name) for name in names} | overrides.parse(options.set)
+    given = {key: value for key, value in changes.items() if value is not None}
+    recipe = overrides.change(recipes.get(options.recipe), given)
     data = options.data or data_dir()
     if data is None or not data.is_dir():
         raise DatasetError("There are no films to train on; give --data FOLDER or set XRAY_DATA.")

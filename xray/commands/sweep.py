@@ -1,0 +1,47 @@
+"""``python -m xray sweep FILE``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from xray import sweeps
+from xray.commands._bars import bars
+from xray.errors import DatasetError
+from xray.files import data_dir, write_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``sweep``."""
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="TOML or JSON; see the sweeps folder"
+    )
+    parser.add_argument("--data", type=Path, help="folder of films (default: XRAY_DATA)")
+    parser.add_argument("--json", type=Path, help="write the rows of the ledger here")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run what is missing; each run is kept as soon as it is finished."""
+    sweep = sweeps.read(options.file)
+    data = options.data or data_dir()
+    if data is None or not data.is_dir():
+        raise DatasetError("There are no films to train on; give --data FOLDER or set XRAY_DATA.")
+    print(f"{sweep.name}: {len(sweep.runs)} runs. {sweep.about}")
+    with bars() as stage:
+
+        def progress(done: int, total: int, last: sweeps.Outcome) -> None:
+            stage.close()
+            print(f"[{done}/{total}] {sweeps.shown(last)}", file=sys.stderr, flush=True)
+
+        done = sweeps.run(sweep, data, stage, progress)
+    if options.json:
+        # JSON knows no "not a number".
+        rows = [
+            {key: None if pd.isna(value) else value for key, value in each.row.items()}
+            for each in done
+        ]
+        write_json(options.json, rows)
+    print(f"{len(done)} of {len(sweep.runs)} runs are in the ledger, artifacts/ledger.csv.")
