@@ -2,18 +2,10 @@
 
 from typing import Any
 
-import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
-from xray import dashboard, device_labels, figures, registry, showcase, snippets, wording
-
-#: Metrics of the overview, as ``metrics.TITLES`` names them, in the order shown.
-METRICS = {
-    "auroc": "AUROC",
-    "accuracy": "Accuracy",
-    "recall": "Sensitivity",
-    "specificity": "Specificity",
-}
+from xray import dashboard, front, registry, snippets, wording
 
 
 def verdicts(models: list[registry.Card], audits: dict[str, dict[str, Any]]) -> None:
@@ -40,13 +32,7 @@ def verdicts(models: list[registry.Card], audits: dict[str, dict[str, Any]]) -> 
 
 def picture(models: list[registry.Card], audits: dict[str, dict[str, Any]]) -> None:
     """A synthetic film, the same with a device drawn in, and the model's probability of each."""
-    table = dashboard.showcase()
-    ranked = sorted(
-        (card for card in models if not card.problem),
-        key=lambda card: -wording.number(audits.get(card.name, {}).get("score", 0)),
-    )
-    found = [showcase.example(table, card) for card in ranked] if table is not None else []
-    shown = next((example for example in found if example is not None), None)
+    shown = dashboard.first_page(front.picture(models, audits))
     if shown is None:
         dashboard.empty(
             "The picture is not computed yet",
@@ -54,29 +40,18 @@ def picture(models: list[registry.Card], audits: dict[str, dict[str, Any]]) -> N
             "python -m xray showcase",
         )
         return
-    before, after = dashboard.showcase_films(shown)
-    as_it_is, drawn = (
-        wording.percent(float(registry.probability(value)))
-        for value in (shown.original, shown.drawn)
-    )
-    title = next(card.title for card in ranked if card.name == shown.model)
-    words = f"with {wording.a(shown.device)} drawn in"
-    st.html(
-        snippets.pair(
-            [
-                (before, "Synthetic chest film", as_it_is, "pneumonia, as it is"),
-                (after, f"The same film {words}", drawn, f"pneumonia, {words}"),
-            ]
-        )
-    )
-    st.caption(wording.example(shown, title))
+    films = [
+        tuple(film[name] for name in ("png", "alt", "number", "words")) for film in shown["films"]
+    ]
+    st.html(snippets.pair(films))
+    st.caption(shown["caption"])
 
 
-models = [card for card in dashboard.cards() if card.role in {"recipe", "user", "demo"}]
+models = front.shown(dashboard.cards())
 audits = dashboard.audits(models)
 question = ""
 with dashboard.guard("The question"):
-    question = wording.question(device_labels.load())
+    question = dashboard.first_page(front.question())
 dashboard.page(wording.title(models, audits), question, clinical=True)
 
 left, right = st.columns(2, gap="large")
@@ -89,25 +64,16 @@ with st.container(horizontal=True):
     dashboard.go_to("explain", "Explain a film", "radiology")
     dashboard.report_button()
 
-scored = wording.scores(models, audits)
-if len(scored):
-    with dashboard.guard("The scores"):
-        dashboard.show(figures.scores(scored), key="scores")
+with dashboard.guard("The scores"):
+    if scores := dashboard.first_page(front.scores(models, audits)):
+        dashboard.show(go.Figure(scores), key="scores")
 
 left, right = st.columns(2, gap="large")
 with left, dashboard.guard("The models' figures"):
-    tables = [
-        dashboard.metrics(card).assign(model=card.name, title=card.title)
-        for card in models
-        if not card.problem
-    ]
-    if tables:
-        scores = pd.concat(tables).query("metric in @METRICS.keys()").replace({"metric": METRICS})
-        order = {name: place for place, name in enumerate(METRICS.values())}
-        scores = scores.sort_values("metric", key=lambda names: names.map(order), kind="stable")
-        dashboard.show(figures.key_figures(scores), key="key figures")
-        st.caption(wording.basis(tables[0]))
+    if metrics := dashboard.first_page(front.key_figures(models)):
+        dashboard.show(go.Figure(metrics["figure"]), key="key figures")
+        st.caption(metrics["basis"])
     dashboard.go_to("models", "Compare the models", "compare_arrows")
 with right, dashboard.guard("The dataset's figures"):
-    dashboard.show(figures.class_counts(dashboard.stored_films()), key="class counts")
+    dashboard.show(go.Figure(dashboard.first_page(front.classes())), key="class counts")
     dashboard.go_to("dataset", "What the films give away", "bar_chart")

@@ -15,7 +15,7 @@ from xray import (
     share,
 )
 from xray.errors import ArtifactError
-from xray.files import Progress, artifacts_dir
+from xray.files import Progress, artifacts_dir, digest
 
 SPLITS = ("train", "test")
 
@@ -29,7 +29,7 @@ def part(split: str) -> pd.DataFrame:
 def measured(films: dashboard_films.Films, split: str) -> pd.DataFrame | None:
     """Giveaways of a split: stored ones of the public set, or measured in the queue; None yet."""
     if films.public:
-        content = dashboard.digest(artifacts_dir() / "dataset" / giveaways.STORED_FILE)
+        content = digest(artifacts_dir() / "dataset" / giveaways.STORED_FILE)
         with suppress(ArtifactError):  # Not stored: measured here, as of any other dataset.
             return dashboard_films.remember("stored giveaways", lambda: part(split), content, split)
     job = f"giveaways {films.key} {split}"
@@ -69,7 +69,7 @@ def files(films: dashboard_films.Films) -> None:
     rows = measured(films, split)
     if rows is None:
         return
-    content = dashboard.digest(artifacts_dir() / "dataset" / giveaways.STORED_FILE)
+    content = digest(artifacts_dir() / "dataset" / giveaways.STORED_FILE)
     figure = dashboard_films.figure(
         "giveaways", lambda: figures_dataset.giveaways(rows, split), films.key, split, content
     )

@@ -13,7 +13,7 @@ import pandas as pd
 from xray import registry
 from xray.errors import ModelError
 from xray.files import ROOT, sha256_file, write_bytes, write_json, write_table
-from xray.films import Pixels
+from xray.films import Pixels, resize
 
 #: Models of the shelf; the last one is broken.
 GOOD = ("basic", "augmented", "transfer")
@@ -103,7 +103,7 @@ class Linear:
     card: registry.Card
 
     def prepare(self, films: Pixels) -> Pixels:
-        return registry.resize(films, self.card.size, self.card.fit)
+        return resize(films, self.card.size, self.card.fit)
 
     def log_odds_prepared(self, grey: Pixels, precision: str = "float32") -> registry.LogOdds:
         height, width = self.card.size

@@ -81,6 +81,7 @@ LEVELS = {
     "xray.dashboard": 6,
     "xray.figures": 5,
     "xray.report": 5,
+    "xray.front": 5,
     "xray.model_card": 5,
     "xray.film_view": 5,
     **dict.fromkeys(

@@ -12,17 +12,15 @@ import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.pages_manager import PagesManager
 
-from xray import figures, registry, share, snippets
+from xray import figures, front, registry, share, snippets
 from xray.errors import ArtifactError, XrayError
 from xray.files import (
     ROOT,
@@ -30,10 +28,14 @@ from xray.files import (
     artifacts_dir,
     data_dir,
     data_dirs,
+    digest,
     read_json,
-    sha256_file,
 )
 from xray.work import Queue, Status
+
+if TYPE_CHECKING:
+    # For types only: see tests/test_front.py for what the first page does without.
+    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -270,20 +272,6 @@ def report_button() -> None:
 # --- loaders, cached by content --------------------------------------------------------------
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file; "" where there is none. Read again only when the file was replaced."""
-    try:
-        state = path.stat()
-    except OSError:
-        return ""
-    return _digest(str(path), state.st_ino, state.st_mtime_ns, state.st_size)
-
-
-@lru_cache(maxsize=512)
-def _digest(path: str, inode: int, modified: int, size: int) -> str:
-    return sha256_file(Path(path))
-
-
 def cards(roles: tuple[str, ...] | None = None) -> list[registry.Card]:
     """Cards of the models, broken ones with their ``problem``."""
     folder = registry.models_dir()
@@ -364,26 +352,18 @@ def _stored_films(content: str) -> pd.DataFrame:
     return dataset.stored_table()
 
 
-def showcase() -> pd.DataFrame | None:
-    """What models say of synthetic films with devices drawn in; None when nothing is stored."""
-    content = digest(artifacts_dir() / "showcase.csv")
-    return _showcase(content) if content else None
+def first_page(part: front.Part) -> Any:
+    """A part of the first page: the one that is kept, or made now where that is of old results."""
+    kept: Mapping[str, Any] = {}
+    with suppress(ArtifactError):
+        kept = _json(str(front.path()), digest(front.path()))
+    found, value = front.kept(part, kept)
+    return value if found else _made(part.key, part)
 
 
-@st.cache_data(max_entries=2, show_spinner=False)
-def _showcase(content: str) -> pd.DataFrame:
-    from xray import showcase
-
-    return showcase.load()
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def showcase_films(example: Any) -> tuple[Any, Any]:
-    """The two films of an example: as it is, and with the device drawn in."""
-    from xray import showcase
-
-    film = showcase.film(example.seed, example.label)
-    return film, showcase.with_device(film, example.device, example.seed).film
+@st.cache_data(max_entries=16, show_spinner=False)
+def _made(key: str, _part: front.Part) -> Any:
+    return _part.make()
 
 
 def films_folder() -> Path | None:

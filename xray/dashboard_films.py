@@ -32,7 +32,7 @@ from xray import (
 )
 from xray.browse import Catalogue
 from xray.errors import XrayError
-from xray.files import Progress, artifacts_dir, hash_json
+from xray.files import Progress, artifacts_dir, digest, hash_json
 
 log = logging.getLogger(__name__)
 
@@ -243,8 +243,8 @@ def _server(artifacts: str, *environment: str | None) -> _Server:
     return _Server(
         tuple(_join_copies(offered)),
         tuple(problems),
-        tuple(dashboard.digest(stored / n) for n in (dataset.FACTS_FILE, dataset.COMPUTED_FILE)),
-        dashboard.digest(device_labels.folder() / "devices.csv"),
+        tuple(digest(stored / n) for n in (dataset.FACTS_FILE, dataset.COMPUTED_FILE)),
+        digest(device_labels.folder() / "devices.csv"),
         tuple(card for card in dashboard.cards(roles) if not card.problem),
     )
 

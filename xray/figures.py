@@ -13,13 +13,16 @@ they wrap on a phone and are read aloud, from ``figure.layout.meta["title"]``.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from xray import palette
+
+if TYPE_CHECKING:
+    # For types only: the first page draws kept figures, and pandas takes long to import.
+    import pandas as pd
 
 
 def template(

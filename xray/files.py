@@ -8,12 +8,15 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from xray.errors import ArtifactError, DatasetError
+
+if TYPE_CHECKING:
+    # For types only: the first page is drawn without a table, and pandas takes long to import.
+    import pandas as pd
 
 #: Called as ``progress(done, total)`` while work goes on; raises ``Stopped`` to end it.
 Progress = Callable[[int, int], None]
@@ -71,6 +74,20 @@ def sha256_file(path: Path) -> str:
     """SHA-256 of a file's content, read in blocks."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file; "" where there is none. Read again only when the file was replaced."""
+    try:
+        state = path.stat()
+    except OSError:
+        return ""
+    return _digest(str(path), state.st_ino, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=512)
+def _digest(path: str, inode: int, modified: int, size: int) -> str:
+    return sha256_file(Path(path))
 
 
 def hash_json(value: Any) -> str:
@@ -151,6 +168,8 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     ArtifactError
         The file is missing or damaged.
     """
+    import pandas as pd
+
     path = Path(path)
     try:
         if path.suffix == ".parquet":

@@ -10,15 +10,19 @@ import threading
 from collections import OrderedDict
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from xray.errors import ArtifactError, ModelError, XrayError
 from xray.files import artifacts_dir, read_json, read_table, sha256_file, write_json
-from xray.films import Pixels, resize
+
+if TYPE_CHECKING:
+    # For types only: what reads films and tables takes long to import, and cards need neither.
+    import pandas as pd
+
+    from xray.films import Pixels
 
 LogOdds = NDArray[np.float64]
 
@@ -192,6 +196,8 @@ class Model:
 
     def prepare(self, films: Pixels) -> Pixels:
         """Resize films (N, H, W) of any size to (N, h, w), still grey in [0, 1]."""
+        from xray.films import resize
+
         return resize(films, self.card.size, self.card.fit)
 
     def log_odds_prepared(

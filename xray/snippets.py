@@ -88,18 +88,24 @@ def png(picture: NDArray[np.generic]) -> bytes:
     return stream.getvalue()
 
 
-def image(picture: NDArray[np.generic], alt: str) -> str:
-    """A picture as an ``<img>`` that carries its own bytes."""
-    code = base64.b64encode(png(picture)).decode()
+def image(picture: NDArray[np.generic] | str, alt: str) -> str:
+    """A picture as an ``<img>`` that carries its own bytes.
+
+    Parameters
+    ----------
+    picture : as ``png`` takes it, or the base64 of a PNG.
+    alt : what is to be seen.
+    """
+    code = escape(picture) if isinstance(picture, str) else base64.b64encode(png(picture)).decode()
     return f'<img class="xma-film" src="data:image/png;base64,{code}" alt="{escape(alt)}">'
 
 
-def pair(entries: Sequence[tuple[NDArray[np.generic], str, str, str]]) -> str:
+def pair(entries: Sequence[tuple[NDArray[np.generic] | str, str, str, str]]) -> str:
     """Pictures side by side, each with a large number and words under it.
 
     Parameters
     ----------
-    entries : (picture, alt, number, words) of each.
+    entries : (picture as ``image`` takes it, alt, number, words) of each.
     """
     figures = [
         f"<figure>{image(picture, alt)}<figcaption>"

@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from xray.registry import Card
 
 if TYPE_CHECKING:
-    # For types only: what explains films takes long to import, and most pages never explain.
+    # For types only: tables and what explains films take long to import; not every page needs them.
+    import pandas as pd
+
     from xray.explanation import Explanation
     from xray.sanity import Sanity
     from xray.showcase import Example
@@ -89,6 +89,8 @@ def _against_controls(audit: Audit) -> str:
 
 def scores(cards: Sequence[Card], audits: Mapping[str, Audit]) -> pd.DataFrame:
     """Scores of the audited models, as ``figures.scores`` draws them."""
+    import pandas as pd
+
     columns = ["model", "title", "verdict", "score", "low", "high", "threshold"]
     keys = ("score", "score_low", "score_high", "score_threshold")
     rows = [

@@ -1,12 +1,17 @@
-"""``python -m xray showcase``: what models say of synthetic films with a device drawn in."""
+"""``python -m xray showcase``: what the first page shows, made once and kept.
+
+What models say of synthetic films with a device drawn in, and the parts of ``xray.front``.
+"""
 
 from __future__ import annotations
 
 import argparse
+import sys
 
-from xray import registry, showcase
+from xray import front, registry, showcase
 from xray.commands._bars import bars
 from xray.errors import ModelError
+from xray.report import stored_audits
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,11 +19,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "models", nargs="*", metavar="MODEL", help="registered models (default: all that load)"
     )
+    parser.add_argument(
+        "--front",
+        action="store_true",
+        help="ask no model: only keep what the first page shows of the results as they are now",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure and store."""
-    names = options.models or [card.name for card in registry.cards() if not card.problem]
+    """Measure, store, and keep the parts of the first page."""
+    if not options.front:
+        measure(options.models)
+    cards = front.shown(registry.cards())
+    for problem in front.store(cards, stored_audits(cards)):
+        print(f"Not kept: {problem}", file=sys.stderr)
+    print(f"The first page is kept in {front.path()}.")
+
+
+def measure(models: list[str]) -> None:
+    """Let models read the synthetic films, and store what they say."""
+    names = models or [card.name for card in registry.cards() if not card.problem]
     if not names:
         raise ModelError("There is no model to show; train one or restore artifacts/models.")
     with bars() as stage:
