@@ -18,6 +18,7 @@ from xray.metrics import to_probability
 ROOT = Path(__file__).parent.parent
 PAGES = (
     *("models", "operating_points", "decisions", "compare_pairs", "calibration", "weak_spots"),
+    "validation_gap",
     *("model_cards", "writeups"),
 )
 HISTORY = {

@@ -22,6 +22,7 @@ PAGES: dict[str, list[tuple[str, str, str]]] = {
         ("compare_pairs", "Two at a time", "join_inner"),
         ("calibration", "Calibration", "speed"),
         ("weak_spots", "Weak spots", "troubleshoot"),
+        ("validation_gap", "Validation to test", "trending_down"),
         ("model_cards", "Model cards", "description"),
         ("writeups", "What others reported", "menu_book"),
     ],

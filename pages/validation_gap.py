@@ -1,0 +1,88 @@
+"""Validation to test: what a model's drop comes from."""
+
+import streamlit as st
+
+from xray import bootstrap, dashboard, device_labels, figures_gap, gap
+from xray import dashboard_models as shared
+from xray.errors import ArtifactError
+
+METRICS = {"accuracy": "Accuracy", "auroc": "AUROC"}
+
+
+def films(view: shared.View, name: str) -> dict[str, gap.Part]:
+    """Validation and test films of a model with what is known of them."""
+
+    def make() -> dict[str, gap.Part]:
+        try:
+            devices = device_labels.load()
+        except ArtifactError:
+            devices = None
+        return gap.parts(dashboard.predictions(name), dashboard.stored_films(), devices)
+
+    return shared.own(view, "gap films", make, name)
+
+
+def tables(view: shared.View, name: str) -> dict[str, object]:
+    """All tables of a model."""
+    limit = view.entrant(name).threshold
+
+    def make() -> dict[str, object]:
+        parts = films(view, name)
+        return {
+            "points": gap.points(parts, limit),
+            "rankings": gap.rankings(parts),
+            "mixes": gap.mixes(parts, limit),
+            "shifts": gap.shifts(parts),
+        }
+
+    return shared.own(view, "gap tables", make, name, limit)
+
+
+def finding(view: shared.View) -> str:
+    """What the first model's drop comes from."""
+    first = view.lineup.entrants[0]
+    made = tables(view, first.name)
+    return gap.finding(first.title, made["mixes"], made["points"])
+
+
+def shown(view: shared.View, name: str, title: str) -> None:
+    """The four answers for one model."""
+    made = tables(view, name)
+    parts, limit = films(view, name), view.entrant(name).threshold
+    st.subheader("Another threshold?", anchor=False)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        dashboard.show(figures_gap.points(made["points"], name, title), "figure points")
+    with right:
+        dashboard.show(figures_gap.spread(parts, limit, title), "figure spread")
+    st.subheader("Another mix of films?", anchor=False)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        metric = shared.choice("Metric", METRICS, "metric")
+        dashboard.show(figures_gap.mixes(made["mixes"], name, title, metric), "figure mixes")
+    with right:
+        dashboard.show(figures_gap.rankings(made["rankings"], name, title), "figure rankings")
+    st.subheader("Other films?", anchor=False)
+    dashboard.show(figures_gap.shifts(made["shifts"]), "figure shifts")
+    draws = bootstrap.RESAMPLES
+    st.caption(
+        "Thresholds were chosen on validation. Lines are 95 % intervals: Wilson for accuracy at a "
+        f"threshold, else {draws:,} bootstrap draws of possible patients. Weighted: each "
+        "validation film counts as often as its kind occurs on test. What no threshold and no "
+        f"mix explains lies in the films themselves. {device_labels.PROVENANCE}"
+    )
+    for key, table in made.items():
+        dashboard.download(f"Save {key} as CSV", table, f"gap-{name}-{key}.csv")
+
+
+view = shared.begin(
+    finding,
+    "Validation films come from the training folder, the test films from another: what a model "
+    "loses between them is what it would lose on films from elsewhere, or more.",
+    {"metric": shared.offered(METRICS)},
+    choose_split=False,
+)
+if view:
+    entrant = shared.one_model(view)
+    with dashboard.guard("The drop from validation to test"):
+        shown(view, entrant.name, entrant.title)
