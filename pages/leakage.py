@@ -56,6 +56,11 @@ def patients(films: dashboard_films.Films) -> None:
         )
     )
     st.caption(dashboard_leakage.CAVEAT)
+    said = dashboard_films.remember(
+        "numbers", lambda: dashboard_leakage.numbers_say(films.table), films.key
+    )
+    if said:
+        st.markdown(said)
     rows = dashboard_films.remember("compared", lambda: compared(films), films.key)
     if len(rows):
         figure = dashboard_films.figure(

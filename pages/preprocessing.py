@@ -1,7 +1,6 @@
 """What a model sees: a film step by step on its way into a network, and as training varies it."""
 
 from collections.abc import Iterator
-from functools import cache
 
 import numpy as np
 import streamlit as st
@@ -23,7 +22,7 @@ from xray import (
 )  # fmt: skip
 from xray.files import Progress, sha256_bytes
 
-usable = [card for card in dashboard.cards(("recipe", "cure", "user")) if not card.problem]
+usable = dashboard_films.models()
 titles = {card.title or card.name: card for card in usable}
 
 
@@ -50,13 +49,13 @@ def pick(shown: dashboard_films.Films) -> films.Film:
             dashboard_films.NO_FILMS,
             dashboard_films.GET_FILMS,
         )
-        return made_up()
+        # Drawn once: a function of a page's own is made anew by every rerun, and so is its cache.
+        return dashboard_films.remember("made-up film", made_up)
     name = snippets.plain(str(shown.table["name"].iat[row]))
     st.caption(f"{shown.table['label'].iat[row]} film {name}")
     return dashboard_grid.decoded(str(path), path.stat().st_mtime_ns)
 
 
-@cache
 def made_up() -> films.Film:
     """A synthetic film with an electrode."""
     pixels = synthetic.phantom(7, label="PNEUMONIA", device="electrode").pixels

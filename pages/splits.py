@@ -2,7 +2,7 @@
 
 from functools import partial
 
-import pandas as pd
+import numpy as np
 import streamlit as st
 
 from xray import (
@@ -101,7 +101,10 @@ def clean(films: dashboard_films.Films) -> None:
         )
         if key[-1]:
             st.caption(device_labels.PROVENANCE)
-        rows = pd.Index(table["file"]).get_indexer(pd.Index(gone["file"].head(12)))
+        rows = dashboard_films.remember(
+            "first gone", lambda: np.flatnonzero(table["file"].isin(gone["file"].head(12))),
+            films.key, key,
+        )  # fmt: skip
         dashboard_grid.grid(films, rows.astype("int32"), key="gone")
 
 

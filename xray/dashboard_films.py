@@ -219,6 +219,11 @@ def films() -> Films | None:
         return None
 
 
+def models() -> tuple[registry.Card, ...]:
+    """Cards of the models that can be used, controls left out, as they were a moment ago."""
+    return _server_now().cards
+
+
 @dataclass(frozen=True)
 class _Server:
     """What this server has: datasets, problems with them, and hashes of what is stored."""

@@ -13,10 +13,9 @@ from xray.dashboard_films import Films
 from xray.files import Progress
 
 CAVEAT = (
-    "Possible, because nobody has published what the numbers in the file names mean. Taken with "
-    "the subtype (“person1_bacteria” and “person1_virus” as two patients), the last column "
-    "counts again: where it falls to none, the numbers were probably given out per subtype, and "
-    "the shared numbers are no shared patients."
+    "Possible, because nobody has published what the numbers in the file names mean. The last "
+    "column counts again with the subtype as part of who it is: “person1_bacteria” and "
+    "“person1_virus” as two."
 )
 
 
@@ -28,6 +27,26 @@ def patients(table: pd.DataFrame) -> tuple[int, int]:
     trained = set(table.loc[table["split"] == "train", "person"])
     people = set(judged["person"])
     return len(people & trained), len(people)
+
+
+def numbers_say(table: pd.DataFrame) -> str:
+    """Whether shared numbers are likely to be shared patients, as far as the numbers tell."""
+    use = leakage.number_use(table)
+    if not use["shared"]:
+        return ""
+    counted = (
+        f"Of {use['numbers']:,} numbers in test, {use['shared']:,} are in train too; with the "
+        f"subtype as part of the identity it is {use['shared_by_subtype']:,} of "
+        f"{use['by_subtype']:,}. Within train, {use['several_subtypes']:,} of "
+        f"{use['other_numbers']:,} numbers name films of more than one subtype. "
+    )
+    if use["shared_by_subtype"]:
+        return f"{counted}Those {use['shared_by_subtype']:,} may be patients on both sides."
+    return counted + (
+        "The numbers may therefore have been given out for each subtype by itself, and the shared "
+        "ones need not be shared patients. This is no proof either way: treat the metrics below "
+        "as what would change if they were."
+    )
 
 
 def patient_table(table: pd.DataFrame) -> str:

@@ -80,7 +80,9 @@ def criteria(films: Films) -> tuple[cleaning.Criteria, tuple[Hashable, ...]]:
         doubles = _switch("All but one of byte-identical films", "doubles", True)
         patients = _switch("Train films of possible patients who also have test films", "patients")
     with two:
-        known = bool(films.table["has_device"].notna().any())
+        known = dashboard_films.remember(
+            "devices known", lambda: bool(films.table["has_device"].notna().any()), films.key
+        )
         devices = known and _switch("Films that show a device", "devices")
         odd = st.multiselect(
             "Odd in any of these ways", dashboard_browse.ODD, key="odd", bind="query-params"

@@ -156,6 +156,37 @@ def shared_persons(
     return shared.rename_axis(columns=None).reset_index()
 
 
+def number_use(table: pd.DataFrame, part: str = "test", other: str = "train") -> dict[str, int]:
+    """Count how far the numbers of possible patients with a subtype go by that subtype.
+
+    Parameters
+    ----------
+    table : films; those without a possible patient or a subtype are left out
+    part, other : two parts of the table's split
+
+    Returns
+    -------
+    numbers : possible patients of ``part``
+    shared : of these, those who are in ``other`` too
+    by_subtype, shared_by_subtype : the same, the subtype taken as part of the identity
+    other_numbers : possible patients of ``other``
+    several_subtypes : of these, those whose number names films of more than one subtype
+    """
+    used = table[(table["person"] != "") & (table["subtype"] != "")]
+    both = used["person"] + "-" + used["subtype"]
+    mine, theirs = (used["split"] == part).to_numpy(), (used["split"] == other).to_numpy()
+    numbers, others = set(used["person"][mine]), set(used["person"][theirs])
+    kinds = used[theirs].groupby("person")["subtype"].nunique()
+    return {
+        "numbers": len(numbers),
+        "shared": len(numbers & others),
+        "by_subtype": both[mine].nunique(),
+        "shared_by_subtype": len(set(both[mine]) & set(both[theirs])),
+        "other_numbers": len(others),
+        "several_subtypes": int((kinds > 1).sum()),
+    }
+
+
 def persons(table: pd.DataFrame, split: pd.Series[str] | None = None) -> Groups:
     """Group the films of every possible patient who has films in more than one part."""
     shared = shared_persons(table, split)["person"]

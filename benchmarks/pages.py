@@ -1,0 +1,178 @@
+"""Reruns of every Dataset page against an empty page with one Plotly chart.
+
+``python -m benchmarks.pages [--rows N] [--only PAGE ...] [--repeats N] [--json FILE]``. All in one
+process, by Streamlit's own AppTest, so that neither sockets nor a browser blur the comparison: the
+empty page (a script of its own, without navigation or anything else), every view of the dashboard
+as it is (with films where ``XRAY_DATA`` names some), and the same views over a made table of
+``--rows`` films with labels and predictions of as many. In turns, after a run that counts nothing,
+the best of each, in processor time of all threads: a rerun waits for nothing, and other work on
+the machine then does not count. To reach: at most 3 times the empty page with the public set's
+5,856 films, at most 5 times with 100,000.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from streamlit.testing.v1 import AppTest
+
+from benchmarks import _common
+from benchmarks._visitor import FAILED
+from xray import dashboard_navigation, registry
+from xray.files import ROOT, artifacts_dir, sha256_bytes, sha256_file, write_bytes, write_table
+
+GOALS = {"public": 3.0, "made": 5.0}
+EMPTY = """import plotly.graph_objects as go, streamlit as st
+st.plotly_chart(go.Figure(go.Scatter(x=[1, 2, 3], y=[1, 3, 2])))
+"""
+
+#: Views of a page that its link asks for; a page that is not named has its first view only.
+VIEWS: dict[str, list[dict[str, str]]] = {
+    "dataset": [{}, {"view": "Image sizes"}, {"view": "Image sizes", "measure": "Aspect"}],
+    "shortcuts": [{}, {"split": "test"}],
+    "devices_in_films": [{}, {"view": "Burned-in text"}],
+    "oddballs": [{}, {"kind": "blurred", "blurred_limit": "0.6"}],
+    "leakage": [{}, {"view": "Byte-identical films"}, {"view": "Near-identical films"}],
+    "splits": [{}, {"view": "Cleaning list"}, {"view": "Cleaning list", "patients": "true"}],
+    "film_browser": [
+        {},
+        {"page": "3"},
+        {"classes": "NORMAL", "with": "shows a device", "sort": "most wrong first"},
+    ],
+}
+
+
+def renamed(file: str, copy: int) -> str:
+    """Key or name of a film in a further copy: other films of other possible patients."""
+    folder, slash, name = file.rpartition("/")
+    for series in ("person", "IM-"):
+        name = name.replace(series, f"{series}{copy}0", 1) if copy else name
+    return folder + slash + name
+
+
+def enlarged(table: pd.DataFrame, rows: int, columns: tuple[str, ...]) -> pd.DataFrame:
+    """A table repeated up to a number of rows; the films in ``columns`` are others each time."""
+    parts = []
+    for copy in range(-(-rows // len(table))):
+        part = table.copy()
+        for column in columns:
+            part[column] = [
+                ";".join(renamed(file, copy) for file in str(files).split(";") if file)
+                for files in table[column].fillna("")
+            ]
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True).head(rows)
+
+
+def made(folder: Path, rows: int, seed: int = 0) -> Path:
+    """Write artifacts of a made dataset: facts, device labels and models' calls of its films."""
+    stored, rng = artifacts_dir(), np.random.default_rng(seed)
+    factor = rows / len(pd.read_csv(stored / "dataset" / "films.csv", usecols=["file"]))
+    facts = enlarged(pd.read_csv(stored / "dataset" / "films.csv"), rows, ("file", "identical_to"))
+    for side in ("native_width", "native_height"):
+        facts[side] = (facts[side] * rng.uniform(0.9, 1.1, rows)).round()
+    write_table(folder / "dataset" / "films.csv", facts)
+    computed = enlarged(pd.read_csv(stored / "dataset" / "films224.csv"), rows, ("file",))
+    computed["sha256"] = [sha256_bytes(file.encode()) for file in computed["file"]]
+    computed["phash"] = [f"{bits:016x}" for bits in rng.integers(0, 2**63, rows)]
+    write_table(folder / "dataset" / "films224.csv", computed)
+    labels = pd.read_csv(stored / "devices" / "devices.csv")
+    write_table(folder / "devices" / "devices.csv", enlarged(labels, rows, ("file",)))
+    for name in ("dataset/giveaways.csv", "devices/devices_test.jsonl"):
+        write_bytes(folder / name, (stored / name).read_bytes())
+    for card in registry.cards(stored / "models", ("recipe", "cure")):
+        home, source = folder / "models" / card.name, stored / "models" / card.name
+        calls = registry.predictions(card.name, stored / "models")
+        write_table(
+            home / "predictions.csv", enlarged(calls, round(len(calls) * factor), ("file",))
+        )
+        (home / registry.WEIGHTS).symlink_to((source / registry.WEIGHTS).resolve())
+        hashes = {**card.files, "predictions.csv": sha256_file(home / "predictions.csv")}
+        registry.write_card(replace(card, files=hashes), home)
+    return folder
+
+
+def opened(page: str, query: dict[str, str]) -> AppTest:
+    """A session that has this view open, everything in it computed once."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
+    app.run().switch_page(f"pages/{page}.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    for _ in range(2):
+        app.run()
+    said = [str(element.value) for kind in ("warning", "exception") for element in app.get(kind)]
+    if wrong := [words for words in said if FAILED in words or app.exception]:
+        # What fails would look quick.
+        raise RuntimeError(f"{page} with {query} shows errors: {wrong}")
+    ignored = [str(note.value) for note in app.info if "was ignored" in str(note.value)]
+    if ignored:
+        raise RuntimeError(f"{page} does not know its own view: {ignored}")
+    return app
+
+
+def rerun(app: AppTest, environment: Mapping[str, str]) -> None:
+    """One rerun, over the tables that an environment names."""
+    os.environ.update(environment)
+    app.run()
+
+
+def views(only: list[str]) -> list[tuple[str, dict[str, str]]]:
+    """Page and query of every view to measure."""
+    pages = [name for name, *_ in dashboard_navigation.PAGES["Dataset"]]
+    return [(page, view) for page in (only or pages) for view in VIEWS.get(page, [{}])]
+
+
+def main() -> None:
+    """Measure and print; exit code 1 where a goal is missed."""
+    parser = _common.parser(__doc__)
+    parser.add_argument("--rows", type=int, default=100_000, help="films of the made table")
+    parser.add_argument("--only", nargs="+", default=[], metavar="PAGE")
+    parser.add_argument("--repeats", type=int, default=9)
+    options = parser.parse_args()
+    empty = AppTest.from_string(EMPTY)
+    runs: dict[str, Callable[[], object]] = {"empty": empty.run}
+    labels: dict[str, tuple[str, str, str]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        tables = {
+            "public": {
+                "XRAY_ARTIFACTS": str(artifacts_dir()),
+                "XRAY_DATA": os.environ.get("XRAY_DATA", ""),
+            },
+            "made": {"XRAY_ARTIFACTS": str(made(Path(folder), options.rows)), "XRAY_DATA": ""},
+        }
+        for table, environment in tables.items():
+            os.environ.update(environment)
+            for page, view in views(options.only):
+                key = f"{table} {page} {view}"
+                runs[key] = partial(rerun, opened(page, view), environment)
+                labels[key] = table, page, ", ".join(view.values())
+        seconds = _common.best(runs, options.repeats, time.process_time)
+    rows = [
+        {
+            **{"table": table, "page": page, "view": view, "ms": round(1000 * seconds[key], 2)},
+            "ratio": round(seconds[key] / seconds["empty"], 2),
+        }
+        for key, (table, page, view) in labels.items()
+    ]
+    worst = {
+        table: max(float(str(row["ratio"])) for row in rows if row["table"] == table)
+        for table in GOALS
+    }
+    print(f"an empty page with one chart: {1000 * seconds['empty']:.2f} ms")
+    ratios = {f"worst page, {table} table": value for table, value in worst.items()}
+    _common.report("pages", rows, ratios, options.json)
+    if any(worst[table] > goal for table, goal in GOALS.items()):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
