@@ -13,6 +13,8 @@ import pytest
 # Before anything imports the library: TensorFlow reads this once, when it loads.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ["XRAY_CACHE"] = tempfile.mkdtemp(prefix="xray-test-cache-")
+os.environ["XRAY_LABELS"] = f"sqlite:///{os.environ['XRAY_CACHE']}/labels.sqlite"
+os.environ.pop("XRAY_DEVICE_LABELS", None)
 atexit.register(shutil.rmtree, os.environ["XRAY_CACHE"], ignore_errors=True)
 
 

@@ -88,8 +88,12 @@ LEVELS = {
         (f"xray.{n}" for n in ("aspects", "dataset", "splits", "scan", "film_facts")), 2
     ),
     **dict.fromkeys((f"xray.{n}" for n in ("quality", "device_labels")), 2),
+    **dict.fromkeys((f"xray.label_{n}" for n in ("format", "look", "schema", "database")), 2),
+    **dict.fromkeys((f"xray.label_{n}" for n in ("history", "store", "exchange", "source")), 2),
     **dict.fromkeys((f"xray.{n}" for n in ("films", "dicom", "jpeg", "sniff", "strip", "grey")), 1),
-    **dict.fromkeys((f"xray.{n}" for n in ("files", "errors", "health")), 0),
+    **dict.fromkeys(
+        (f"xray.{n}" for n in ("files", "errors", "health", "runs", "executor", "cluster")), 0
+    ),
 }
 
 

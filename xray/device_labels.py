@@ -1,7 +1,8 @@
-"""Device labels of the public films: who wears what, and where on the test films.
+"""Device labels: who wears what, and where.
 
-The labels come from a general-purpose vision-language model that looked at every film;
-they were never checked by a radiologist (``artifacts/devices/README.md``).
+Those of the public films come from a general-purpose vision-language model that looked at every
+film; they were never checked by a radiologist (``artifacts/devices/CARD.md``). Labels of one's
+own (``label_source``), made with the workbench, add films and replace what the model said.
 """
 
 from __future__ import annotations
@@ -17,16 +18,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xray import label_format, label_source
 from xray.errors import ArtifactError
-from xray.files import artifacts_dir, read_table
+from xray.files import artifacts_dir, digest, read_table
 
 Mask = NDArray[np.bool_]
-#: One marked device: kind, geometry in tenths of width and height, confidence 0..1.
-Device = Mapping[str, Any]
-#: One look of the labelling model at one film: devices, tech_text, quality.
-Look = Mapping[str, Any]
-
-KINDS = ("line", "tube", "electrode", "support", "other")
+Device = label_format.Device
+Look = label_format.Look
+KINDS = label_format.KINDS
 
 #: What to say wherever labels are shown.
 PROVENANCE = (
@@ -62,7 +61,10 @@ def _load(path: Path) -> pd.DataFrame:
 
 
 def load() -> pd.DataFrame:
-    """Read the labels of all 5,856 films of the public set.
+    """Read the labels of all 5,856 films of the public set, and one's own.
+
+    A film that people looked at says what they said: each look counts alike, and an agreed
+    look alone.
 
     Returns
     -------
@@ -74,8 +76,39 @@ def load() -> pd.DataFrame:
     ------
     ArtifactError
         The table is missing or lacks columns.
+    LabelError
+        One's own labels cannot be read.
     """
-    return _load(folder() / "devices.csv").copy()
+    table = _load(folder() / "devices.csv").copy()
+    own = label_source.rows()
+    if not own:
+        return table
+    seen = pd.DataFrame([_presence(row) for row in own if row.passes], columns=["file", *table])
+    seen = seen.set_index("file").astype(table.dtypes.to_dict())
+    return pd.concat([table.drop(index=table.index.intersection(seen.index)), seen]).sort_index()
+
+
+def _presence(row: label_format.Row) -> dict[str, Any]:
+    """A row of the table from looks at a film."""
+    split, label, _ = label_format.split_key(row.file)
+    sure = label_format.presence(row.passes)
+    told = {"file": row.file, "split": split, "label": label, "passes": len(row.passes)}
+    return told | sure | {"has_device": sure["confidence"] >= 0.5}
+
+
+def content() -> str:
+    """A text that changes when any of the labels does; "" where none are stored."""
+    stored = digest(folder() / "devices.csv")
+    return f"{stored} {label_source.content()}".strip() if stored else ""
+
+
+def provenance() -> str:
+    """What to say wherever labels are shown: who made them."""
+    own = len(label_source.rows())
+    if not own:
+        return PROVENANCE
+    films = "1 film" if own == 1 else f"{own:,} films"
+    return f"{PROVENANCE} Those of {films} were made by people with this program's workbench."
 
 
 @cache
@@ -90,20 +123,28 @@ def _load_geometry(path: Path) -> dict[str, tuple[Look, ...]]:
 
 
 def load_geometry() -> dict[str, tuple[Look, ...]]:
-    """Read where devices are on the 624 test films.
+    """Read where devices are: on the 624 test films, and where one's own labels say.
 
     Returns
     -------
-    dict from ``file`` ("test/PNEUMONIA/person1_virus_6.jpeg") to its two independent looks,
-    each a mapping with ``devices`` (kind, geometry, confidence), ``tech_text`` and
-    ``quality``. Geometry is in tenths of width and height, 0..10: a polyline for line and
-    tube, [x, y, r] for electrode, a box [x0, y0, x1, y1] for support and other.
+    dict from ``file`` ("test/PNEUMONIA/person1_virus_6.jpeg") to its independent looks (two
+    of the labelling model's; one where people agreed on one), each a mapping with ``devices``
+    (kind, geometry, confidence), ``tech_text`` and ``quality``. Geometry is in tenths of width
+    and height, 0..10: a polyline for line and tube, [x, y, r] for electrode, a box
+    [x0, y0, x1, y1] for support and other.
 
     Raises
     ------
     ArtifactError
         The file is missing or damaged.
+    LabelError
+        One's own labels cannot be read.
     """
+    return stored_geometry() | {row.file: row.passes for row in label_source.rows()}
+
+
+def stored_geometry() -> dict[str, tuple[Look, ...]]:
+    """Read the committed part of ``load_geometry``: two looks at each of the 624 test films."""
     return dict(_load_geometry(folder() / "devices_test.jsonl"))
 
 
@@ -185,10 +226,10 @@ def _look_mask(devices: Sequence[Device], size: tuple[int, int]) -> Mask:
 
 def kappa(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
     """Cohen's kappa of two raters' yes/no (Cohen 1960); NaN when both say one thing always."""
-    observed = float(np.mean(first == second))
-    p, q = float(np.mean(first)), float(np.mean(second))
-    chance = p * q + (1 - p) * (1 - q)
-    return (observed - chance) / (1 - chance) if chance < 1 else float("nan")
+    from sklearn.metrics import cohen_kappa_score
+
+    same = len(np.unique(np.concatenate([first, second]))) < 2
+    return float("nan") if same else float(cohen_kappa_score(first, second))
 
 
 #: Groups in which the agreement of the looks is counted.
@@ -200,33 +241,78 @@ AGREEMENT_GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def agreement(min_confidence: float = 0.5) -> pd.DataFrame:
-    """Measure how well the two looks at the 624 test films agree.
+def agreement(
+    pairs: Sequence[Sequence[Look]] | None = None,
+    min_confidence: float = 0.5,
+    groups: Mapping[str, tuple[str, ...]] = AGREEMENT_GROUPS,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Measure how well two looks agree, film by film.
+
+    Parameters
+    ----------
+    pairs : two looks at each film; those of the labelling model at the 624 test films when None
+    min_confidence : leave out devices marked with less, 0..1
+    groups : name -> kinds that count as one
+    seed : of the intervals
 
     Returns
     -------
-    DataFrame with columns what, films, agreement (share of films), kappa (Cohen's), iou
-    (mean over the films that both looks mark, of the masks at 224 x 224; NaN for text).
+    DataFrame with columns what, films, agreement (share of films), kappa (Cohen's), kappa_low,
+    kappa_high (95 %, bootstrap by film), both (films that both looks mark), iou (mean over
+    these, of the masks at 224 x 224; NaN for text).
     """
-    looks = list(load_geometry().values())
+    looks = list(stored_geometry().values() if pairs is None else pairs)
     rows: list[dict[str, Any]] = []
-    for what, kinds in AGREEMENT_GROUPS.items():
-        pairs = [
+    for what, kinds in groups.items():
+        says = np.array([[_says(look, kinds, min_confidence) for look in both] for both in looks])
+        masks = [
             [mask([look], (224, 224), kinds, min_confidence) for look in both] for both in looks
         ]
-        says = np.array([[m.any() for m in pair] for pair in pairs])
-        overlap = [(a & b).sum() / (a | b).sum() for a, b in pairs if a.any() and b.any()]
-        rows.append(_agreement_row(what, says, float(np.mean(overlap))))
+        overlap = [(a & b).sum() / (a | b).sum() for a, b in masks if a.any() and b.any()]
+        rows.append(_agreement_row(what, says, overlap, seed))
     text = np.array([[bool(look["tech_text"]) for look in both] for both in looks])
-    rows.append(_agreement_row("burned-in text", text, float("nan")))
+    rows.append(_agreement_row("burned-in text", text, [], seed))
     return pd.DataFrame(rows)
 
 
-def _agreement_row(what: str, says: NDArray[np.bool_], iou: float) -> dict[str, Any]:
+def _says(look: Look, kinds: Sequence[str], min_confidence: float) -> bool:
+    """Whether a look says that one of these kinds is there, drawn or not."""
+    marks = [*look["devices"], *look.get("present", ())]
+    return any(m["kind"] in kinds and m["confidence"] >= min_confidence for m in marks)
+
+
+def _agreement_row(
+    what: str, says: NDArray[np.bool_], overlap: Sequence[float], seed: int
+) -> dict[str, Any]:
+    first, second = says.reshape(-1, 2).T.astype(bool)
+    low, high = _kappa_interval(first, second, seed)
     return {
         "what": what,
-        "films": len(says),
-        "agreement": float(np.mean(says[:, 0] == says[:, 1])),
-        "kappa": kappa(says[:, 0], says[:, 1]),
-        "iou": iou,
+        "films": len(first),
+        "agreement": float(np.mean(first == second)) if len(first) else float("nan"),
+        "kappa": kappa(first, second),
+        "kappa_low": low,
+        "kappa_high": high,
+        "both": len(overlap),
+        "iou": float(np.mean(overlap)) if overlap else float("nan"),
     }
+
+
+def _kappa_interval(
+    first: NDArray[np.bool_], second: NDArray[np.bool_], seed: int, draws: int = 2000
+) -> tuple[float, float]:
+    """95 % of kappa over films drawn again; kappa is a function of the four cells' counts only."""
+    n = len(first)
+    if n < 2 or np.isnan(kappa(first, second)):
+        return float("nan"), float("nan")
+    cells = np.bincount(2 * first + second, minlength=4) / n
+    no, only_second, only_first, yes = (
+        np.random.default_rng(seed).multinomial(n, cells, draws).T / n
+    )
+    p, q = yes + only_first, yes + only_second
+    chance = p * q + (1 - p) * (1 - q)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        drawn = (no + yes - chance) / (1 - chance)
+    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+    return float(low), float(high)

@@ -27,3 +27,7 @@ class ArtifactError(XrayError):
 
 class Stopped(XrayError):
     """Long work was stopped by the person who started it."""
+
+
+class LabelError(XrayError):
+    """Labels made by people could not be read, saved or exchanged."""
