@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 from sklearn import metrics as sk
 from statsmodels.stats.proportion import proportion_confint
 
@@ -261,3 +262,19 @@ def test_log_odds_and_probability_are_inverse():
 )
 def test_thresholds_never_read_as_certainty(threshold, positive, words):
     assert metrics.show_threshold(threshold, positive) == words
+
+
+def test_newcombe_covers_and_does_not_vanish_at_one() -> None:
+    low, high = bootstrap.newcombe(1.0, 20, 20)
+    assert high == 1 and 0.85 < low < 0.97
+    assert bootstrap.newcombe(0.0, 20, 20) == pytest.approx((1 - high, 1 - low), abs=1e-6)
+    assert np.isnan(bootstrap.newcombe(0.5, 0, 3)).all()
+    rng = np.random.default_rng(0)
+    truth = norm.cdf(1.5 / np.sqrt(2))
+    covered = []
+    for _ in range(400):
+        score = np.r_[rng.normal(1.5, 1, 20), rng.normal(0, 1, 15)]
+        area = sk.roc_auc_score(np.arange(35) < 20, score)
+        low, high = bootstrap.newcombe(float(area), 20, 15)
+        covered.append(low <= truth <= high)
+    assert 0.92 < np.mean(covered) < 0.99
