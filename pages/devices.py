@@ -40,7 +40,7 @@ with dashboard.guard("The prevalence of devices"):
     )
     rows = census.prevalence(table, table["has_device"])
     dashboard.show(figures_dataset.prevalence(rows, "a device"), key="prevalence")
-    st.caption(device_labels.PROVENANCE)
+    st.caption(device_labels.provenance())
 
 st.header("Does this model react to them?", anchor="reaction")
 name = st.selectbox(

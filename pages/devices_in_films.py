@@ -52,7 +52,7 @@ def devices(films: dashboard_films.Films) -> None:
     )
     dashboard.show(figure, "kinds")
     st.subheader("How far to trust the labels", anchor=False)
-    st.markdown(device_labels.PROVENANCE)
+    st.markdown(device_labels.provenance())
     html = dashboard_films.remember(
         "agreement", lambda: film_view.agreement(device_labels.agreement()), films.key
     )
@@ -78,4 +78,4 @@ elif shown:
             devices(shown)
         else:
             shares(shown, "tech_text", "burned-in text")
-            st.caption(device_labels.PROVENANCE)
+            st.caption(device_labels.provenance())

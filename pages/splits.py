@@ -100,7 +100,7 @@ def clean(films: dashboard_films.Films) -> None:
             "stay, so that models remain comparable."
         )
         if key[-1]:
-            st.caption(device_labels.PROVENANCE)
+            st.caption(device_labels.provenance())
         rows = dashboard_films.remember(
             "first gone", lambda: np.flatnonzero(table["file"].isin(gone["file"].head(12))),
             films.key, key,

@@ -63,6 +63,6 @@ if view:
             st.caption(
                 f"{view.positive} positive, the model's own threshold. Lines are 95 % intervals. "
                 f"Of {len(found)} groups, about {by_chance} would stand out by chance alone. "
-                f"{device_labels.PROVENANCE} Sizes are those of the originals."
+                f"{device_labels.provenance()} Sizes are those of the originals."
             )
             dashboard.download("Save as CSV", found, f"weak-spots-{entrant.name}-{metric}.csv")

@@ -29,6 +29,7 @@ BAD: dict[str, list[list[str]]] = {
     "demo": [["--seed", "one"]],
     "lungs": [["--data", "no/such/folder", "--masks", "no/such/folder"], []],
     "add": [["no-such-file.keras", "--name", "x"], ["README.md", "--name", "x"], []],
+    "label": [[], ["--import", "README.md"], ["--queue"], ["--export", "x.jsonl"]],
     "report": [["--out", "tests"], ["--out", "README.md/report.html"]],
     "doctor": [["--no-such-option"]],
 }

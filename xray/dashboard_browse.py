@@ -90,7 +90,7 @@ def wish(shown: Films, models: Mapping[str, str]) -> Wish:
                     "Only films of which this holds", TRAITS, key="with", bind="query-params"
                 )
                 st.text_input("File name holds", max_chars=80, key="name")
-                st.caption(device_labels.PROVENANCE)
+                st.caption(device_labels.provenance())
             with two:
                 if models:
                     model = _one("Model", list(models), "model")
@@ -199,9 +199,9 @@ def _picture(shown: Films, row: int) -> None:
     jpeg = dashboard_grid.picture(shown, row, large=True)
     st.html(film_view.framed(jpeg, alt, looks if drawn else (), missing, aspect))
     if drawn:
-        st.caption(f"Whole lines: first look; dashes: second look. {device_labels.PROVENANCE}")
+        st.caption(f"Whole lines: first look; dashes: second look. {device_labels.provenance()}")
     elif not np.isnan(film["has_device"]):
-        st.caption(device_labels.PROVENANCE)
+        st.caption(device_labels.provenance())
 
 
 def _calls(shown: Films, row: int, models: Mapping[str, str]) -> list[dict[str, str]]:

@@ -24,6 +24,7 @@ from xray import (
     dataset,
     device_labels,
     film_view,
+    label_source,
     leakage,
     registry,
     share,
@@ -236,20 +237,26 @@ class _Server:
 
 
 def _server_now() -> _Server:
-    return _server(str(artifacts_dir()), *map(os.environ.get, sources.VARIABLES))
+    named = (*sources.VARIABLES, label_source.VARIABLE)
+    return _server(str(artifacts_dir()), *map(os.environ.get, named))
 
 
 @st.cache_resource(ttl=1.5, max_entries=8, show_spinner=False)
 def _server(artifacts: str, *environment: str | None) -> _Server:
     """Look at the files; for a moment the look holds, so that clicks do not wait for a disk."""
     offered, problems = sources.configured()
+    labels = ""
+    try:
+        labels = device_labels.content()
+    except XrayError as error:
+        problems.append(str(error))
     stored = Path(artifacts) / "dataset"
     roles = ("recipe", "cure", "user")
     return _Server(
         tuple(_join_copies(offered)),
         tuple(problems),
         tuple(digest(stored / n) for n in (dataset.FACTS_FILE, dataset.COMPUTED_FILE)),
-        digest(device_labels.folder() / "devices.csv"),
+        labels,
         tuple(card for card in dashboard.cards(roles) if not card.problem),
     )
 

@@ -79,13 +79,18 @@ def load() -> pd.DataFrame:
     LabelError
         One's own labels cannot be read.
     """
-    table = _load(folder() / "devices.csv").copy()
+    table = stored()
     own = label_source.rows()
     if not own:
         return table
     seen = pd.DataFrame([_presence(row) for row in own if row.passes], columns=["file", *table])
     seen = seen.set_index("file").astype(table.dtypes.to_dict())
     return pd.concat([table.drop(index=table.index.intersection(seen.index)), seen]).sort_index()
+
+
+def stored() -> pd.DataFrame:
+    """Read the committed part of ``load``: the labelling model's, of the public films."""
+    return _load(folder() / "devices.csv").copy()
 
 
 def _presence(row: label_format.Row) -> dict[str, Any]:

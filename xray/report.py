@@ -90,7 +90,7 @@ def build(created: datetime | None = None) -> str:
         calibration=_attempt(gaps, "calibration", _calibration),
         **_metrics(fine, gaps["metrics"]),
         **_films(gaps),
-        provenance_of_labels=device_labels.PROVENANCE,
+        provenance_of_labels=device_labels.provenance(),
         limits=LIMITS,
         provenance=report_tables.provenance(cards, audits),
         environment=_environment(),

@@ -1,0 +1,167 @@
+"""``python -m xray label``: the labels that people make, on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from xray import (
+    dataset,
+    device_labels,
+    label_card,
+    label_database,
+    label_exchange,
+    label_format,
+    label_queue,
+    label_store,
+    registry,
+    sources,
+)
+from xray.errors import LabelError, XrayError
+from xray.files import artifacts_dir, data_dir, write_json, write_text
+from xray.label_store import Store
+
+log = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    act = parser.add_mutually_exclusive_group(required=True)
+    act.add_argument(
+        "--export", type=Path, metavar="FILE", help="write the finished labels (JSONL)"
+    )
+    act.add_argument(
+        "--import", type=Path, metavar="FILE", dest="enter", help="enter labels of such a file"
+    )
+    act.add_argument("--agreement", action="store_true", help="kappa and overlap of two labellers")
+    act.add_argument(
+        "--queue", type=int, nargs="?", const=10, metavar="N",
+        help="put films into the queue, the ones the audit is most unsure of first; show N of them",
+    )  # fmt: skip
+    act.add_argument("--upgrade", action="store_true", help="bring the database up to date")
+    act.add_argument(
+        "--card", type=Path, nargs="?", metavar="FILE",
+        const=artifacts_dir() / "devices" / label_card.FILE,
+        help="write the card of the committed labels (default: artifacts/devices/CARD.md)",
+    )  # fmt: skip
+    parser.add_argument("--data", type=Path, help="films for --queue (default: XRAY_DATA)")
+    parser.add_argument(
+        "--looks", action="store_true", help="with --export: every look, not the agreed one"
+    )
+    parser.add_argument("--name", default="", help="with --import: who made them (default: FILE)")
+    parser.add_argument("--collection", default="", help="dataset (default: the only one there is)")
+    parser.add_argument("--json", type=Path, help="also write what was found to this file")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Do the one thing that was asked for."""
+    if options.card:
+        write_text(options.card, label_card.markdown())
+        print(f"Written: {options.card}")
+        return
+    reading = options.export or options.agreement
+    if reading and not label_database.exists(label_database.url()):
+        raise LabelError(
+            "There are no labels yet; label films on the page 'Label films' of the dashboard, or "
+            "enter a file with --import."
+        )
+    with label_store.opened() as store:
+        found = _act(store, options)
+    if options.json:
+        write_json(options.json, found)
+
+
+def _act(store: Store, options: argparse.Namespace) -> Any:
+    if options.upgrade:
+        at = store.engine.url.render_as_string(hide_password=True)
+        print(f"Up to date: {at}")
+        return {"database": at}
+    if options.enter:
+        return _import(store, options)
+    if options.queue is not None:
+        return _queue(store, options)
+    collection = _collection(store, options.collection)
+    return (
+        _agreement(store, collection) if options.agreement else _export(store, collection, options)
+    )
+
+
+def _collection(store: Store, named: str) -> str:
+    """The collection that was named, or the only one."""
+    known = store.collections()
+    if named in known or (not named and len(known) == 1):
+        return named or known[0]
+    if not known:
+        raise LabelError("There are no labels yet; label a film first, or enter a file (--import).")
+    raise LabelError(f"Name the dataset with --collection, one of: {', '.join(known)}.")
+
+
+def _export(store: Store, collection: str, options: argparse.Namespace) -> Any:
+    rows = label_exchange.rows(store, collection, agreed=not options.looks)
+    label_format.write(options.export, rows)
+    agreed = sum(row.adjudicated for row in rows)
+    print(f"{len(rows):,} films, {agreed:,} of them agreed: {options.export}")
+    print(f"Let the audit read them: XRAY_DEVICE_LABELS={options.export}")
+    return {"films": len(rows), "agreed": agreed, "file": str(options.export)}
+
+
+def _import(store: Store, options: argparse.Namespace) -> Any:
+    rows = label_format.read(options.enter)
+    collection = options.collection or sources.PUBLIC
+    new = label_exchange.enter(store, collection, rows, options.name or options.enter.stem)
+    looks = sum(len(row.passes) for row in rows)
+    print(f"{new:,} of {looks:,} looks at {len(rows):,} films were new and are in {collection}.")
+    return {"films": len(rows), "looks": looks, "new": new, "collection": collection}
+
+
+def _agreement(store: Store, collection: str) -> Any:
+    pairs = label_exchange.pairs(store, collection)
+    if not pairs:
+        raise LabelError("No film has two finished looks yet; agreement needs two labellers.")
+    table = label_queue.agreement(list(pairs.values()))
+    differ = {
+        file: words for file, pair in pairs.items() if (words := label_queue.difference(pair))
+    }
+    print(table.round(2).to_string(index=False))
+    print(f"{len(differ):,} of {len(pairs):,} films need somebody to decide.")
+    # JSON knows no NaN.
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return {"agreement": rows, "to decide": differ}
+
+
+def _queue(store: Store, options: argparse.Namespace) -> Any:
+    folder = options.data or data_dir()
+    if folder is None:
+        raise LabelError("Give --data the folder of the films, or set XRAY_DATA.")
+    paths = sources.paths(folder)
+    public = sources.is_copy(paths, dataset.stored_table())
+    collection = sources.PUBLIC if public else dataset.describe(folder)
+    collection = options.collection or collection
+    files = pd.Index(sorted(paths), name="file")
+    confidence = device_labels.load()["confidence"].reindex(files)
+    found = label_queue.priorities(confidence, *_calls(files))
+    new = store.enqueue(collection, {str(file): float(p) for file, p in found.items()})
+    print(f"{len(found):,} films in the queue of {collection}, {new:,} of them new.")
+    first = found.sort_values(ascending=False, kind="stable").head(options.queue)
+    for file, priority in first.items():
+        print(f"{priority:.3f}  {file}")
+    return {"collection": collection, "films": len(found), "new": new, "first": first.to_dict()}
+
+
+def _calls(files: pd.Index) -> tuple[dict[str, Any], dict[str, float]]:
+    """Stored log-odds of every model on these films, and the models' thresholds."""
+    log_odds, thresholds = {}, {}
+    for card in registry.cards(roles=("recipe", "cure", "user")):
+        try:
+            if card.problem:
+                continue
+            table = registry.predictions(card.name).drop_duplicates("file").set_index("file")
+            log_odds[card.name] = table["log_odds"].reindex(files).to_numpy(dtype=float)
+            thresholds[card.name] = card.threshold_log_odds
+        except XrayError as error:
+            log.warning("%s is left out: %s", card.name, error)
+    return log_odds, thresholds
