@@ -15,6 +15,8 @@ st.set_page_config(
 )
 st.logo(ICON, size="large")
 dashboard_signin.require()
+# Off in .streamlit/config.toml, where it says why.
+st.set_option("client.showSidebarNavigation", True)
 page = st.navigation(dashboard_navigation.pages(), expanded=True)
 with dashboard.guard("This page"):
     page.run()

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from xray.files import ROOT
 
@@ -116,14 +117,18 @@ class Browser:
 
     def open(self, url: str, theme: str | None = None) -> None:
         """Open a page and wait until it is drawn; in a theme, as its menu would choose it."""
-        self.driver.get(url)
         if theme is not None:
+            # The choice is stored from an answer of the same server that is no page: quicker than
+            # drawing the page twice.
+            parts = urlsplit(url)
+            self.driver.get(f"{parts.scheme}://{parts.netloc}/_stcore/health")
             self.run(
-                "const p = location.pathname; localStorage.setItem('xma-started-dark-' + p, '1');"
-                "localStorage.setItem('stActiveTheme-' + p + '-v2', JSON.stringify(arguments[0]))",
+                "const p = arguments[0]; localStorage.setItem('xma-started-dark-' + p, '1');"
+                "localStorage.setItem('stActiveTheme-' + p + '-v2', JSON.stringify(arguments[1]))",
+                parts.path or "/",
                 theme,
             )
-            self.driver.get(url)
+        self.driver.get(url)
         self.settle()
 
     def settle(self, patience: float = PATIENCE) -> None:

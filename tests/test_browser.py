@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(bool(missing()), reason=missing() or "a browser is here"),
     pytest.mark.skipif(
-        importlib.util.find_spec("selenium") is None, reason="needs selenium (requirements-dev)"
+        not all(map(importlib.util.find_spec, ("selenium", "axe_core_python"))),
+        reason="needs selenium and axe-core-python (requirements-dev.txt)",
     ),
 ]
 
@@ -29,6 +31,12 @@ PAGES = [
     for name, *_ in entries
     if (ROOT / "pages" / f"{name}.py").is_file()
 ]
+#: Keeps the names of all pages that the sidebar ever offers, however briefly.
+WATCH = """window.seen = []; new MutationObserver(() => {
+  for (const e of document.querySelectorAll('[data-testid=stSidebarNavLink]')) {
+    const name = e.innerText.trim().split('\\n').pop();
+    if (name && !window.seen.includes(name)) window.seen.push(name);
+  }}).observe(document, {childList: true, subtree: true, characterData: true})"""
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +61,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def axe() -> str:
     spec = importlib.util.find_spec("axe_core_python")
-    if spec is None or not spec.submodule_search_locations:
-        pytest.skip("needs axe-core (pip install axe-core-python)")
+    assert spec is not None
+    assert spec.submodule_search_locations
     return (Path(spec.submodule_search_locations[0]) / "axe.min.js").read_text(encoding="utf-8")
 
 
@@ -70,13 +78,14 @@ def rgb(colour: str) -> str:
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page or "overview")
-def test_page_is_drawn_in_both_sizes(
-    page: str, theme: str, url: str, browser: Browser, pictures: Path
+def test_page_is_drawn_in_both_sizes_and_accessible(
+    page: str, theme: str, url: str, browser: Browser, pictures: Path, axe: str
 ) -> None:
     browser.resize("desktop")
     browser.complaints()
     browser.open(f"{url}/{page}", theme)
     assert browser.background() == rgb(palette.BACKGROUND[theme.lower()])
+    assert browser.axe(axe) == []
     for size in SIZES:
         browser.resize(size)
         browser.settle()
@@ -89,27 +98,27 @@ def test_page_is_drawn_in_both_sizes(
     assert browser.complaints() == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page or "overview")
-def test_page_is_accessible(page: str, url: str, browser: Browser, axe: str) -> None:
-    found = {}
-    for theme in THEMES:
-        browser.resize("desktop")
-        browser.open(f"{url}/{page}", theme)
-        found[theme] = browser.axe(axe)
-    assert found == {theme: [] for theme in THEMES}
-
-
-def test_first_visit_is_dark(url: str) -> None:
-    fresh = Browser()
-    try:
-        fresh.open(url)
-        fresh.wait(
-            "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
-            f" === '{rgb(palette.BACKGROUND['dark'])}'",
-            "the reading-room to go dark",
-        )
-    finally:
-        fresh.close()
+def test_first_visitor_by_a_link_sees_the_app_and_it_is_dark() -> None:
+    """To a fresh server and with a fresh browser, to a page that is not the first."""
+    titles = {entry[1] for entries in dashboard_navigation.PAGES.values() for entry in entries}
+    with server({}) as fresh_url:
+        fresh = Browser()
+        try:
+            fresh.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
+            fresh.open(f"{fresh_url}/models")
+            dark = (
+                "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
+                f" === '{rgb(palette.BACKGROUND['dark'])}'"
+            )
+            fresh.wait(dark, "the reading-room to go dark")
+            fresh.wait("document.querySelector('.xtick text')", "a chart")
+            assert set(fresh.run("return window.seen")) == titles
+            ink = fresh.run("return getComputedStyle(document.querySelector('.xtick text')).fill")
+            assert min(map(int, re.findall(r"\d+", ink)[:3])) > 128, f"{ink} on a dark page"
+            fresh.open(fresh_url)
+            fresh.wait(dark, "the first page to go dark")
+        finally:
+            fresh.close()
 
 
 def test_upload_is_explained(url: str, browser: Browser, tmp_path: Path, need_models: None) -> None:
