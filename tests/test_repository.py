@@ -92,7 +92,7 @@ LEVELS = {
     **dict.fromkeys((f"xray.label_{n}" for n in ("history", "store", "exchange", "source")), 2),
     **dict.fromkeys((f"xray.{n}" for n in ("films", "dicom", "jpeg", "sniff", "strip", "grey")), 1),
     **dict.fromkeys(
-        (f"xray.{n}" for n in ("files", "errors", "health", "runs", "executor", "cluster")), 0
+        (f"xray.{n}" for n in ("files", "errors", "health", "batch_runs", "executor", "cluster")), 0
     ),
 }
 

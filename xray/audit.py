@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from xray import (
     battery,
     bootstrap,
     effects,
+    executor,
     lime_evidence,
     lime_image,
     registry,
@@ -25,13 +26,15 @@ from xray import (
 from xray.errors import ModelError
 from xray.files import Progress
 from xray.materials import Materials, prepare
-from xray.planting import as_bytes, as_float
+from xray.planting import Bytes, as_bytes, as_float
 from xray.registry import LogOdds, Model
 from xray.verdict import Calibration, Score
 
 Stage = Callable[[str], Progress | None]
 #: Films whose explanations are checked against shuffled weights and random order.
 SANITY_FILMS = 12
+#: Films of a piece of that work.
+SANITY_PIECE = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,11 +246,26 @@ def explanations(
     """Sanity checks of explanations, over films of both classes as evenly as there are."""
     place = materials.table.groupby("label").cumcount().to_numpy()
     chosen = np.argsort(place, kind="stable")[:SANITY_FILMS]
-    films = [as_float(materials.films[i]) for i in chosen]
-    settings = lime_image.Settings(precision=precision)
+    films = list(enumerate(materials.films[chosen]))
+    parts = executor.each(
+        _checked,
+        (films[start : start + SANITY_PIECE] for start in range(0, len(films), SANITY_PIECE)),
+        total=len(films),
+        progress=progress,
+        model=model,
+        seed=materials.seed,
+        settings=lime_image.Settings(precision=precision),
+    )
+    return sanity.summarise(pd.concat(parts, ignore_index=True), seed=materials.seed)
+
+
+def _checked(
+    batch: Sequence[tuple[int, Bytes]], model: Model, seed: int, settings: lime_image.Settings
+) -> pd.DataFrame:
+    """Explain some films and check the explanations."""
+    films = [as_float(film) for _, film in batch]
     found = [lime_image.explain(model, film, settings) for film in films]
-    checked = sanity.check_many(model, films, found, seed=materials.seed, progress=progress)
-    return sanity.summarise(checked, seed=materials.seed)
+    return sanity.check_many(model, films, found, seed=seed, first=batch[0][0])
 
 
 def _metrics(

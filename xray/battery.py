@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from xray import executor, planting
 from xray import lungs as lung_fields
-from xray import planting
 from xray.files import Progress
 from xray.films import Pixels
 from xray.planting import Bytes, as_bytes, as_float
@@ -19,6 +20,8 @@ from xray.suspects import SUSPECTS, Mask, Subject, Suspect, Trial
 
 #: Side of the films that devices are drawn into; larger networks see them enlarged.
 SIDE = 224
+#: Films that are predicted, and films that are changed, as one piece of work.
+SHOWN, CHANGED = 128, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,42 +73,71 @@ def build(
     -------
     Battery
     """
-    rows: list[dict[str, Any]] = []
-    treated: list[Bytes] = []
-    sham: list[Bytes] = []
-    names = films["file"].tolist()
-    free, marked = films["free"].tolist(), films["marked"].tolist()
-    for i, subject in enumerate(under_test):
-        for suspect in suspects:
-            if (suspect.needs == "free" and not free[i]) or (
-                suspect.needs == "marked" and not marked[i]
-            ):
-                continue
-            trial = attempt(names[i], subject, suspect, seed)
-            if trial is None:
-                continue
-            treated.append(as_bytes(trial.treated))
-            sham.append(as_bytes(trial.sham))
-            rows.append(
-                {
-                    "film": i,
-                    "test": suspect.test,
-                    "kind": suspect.kind,
-                    "family": suspect.family,
-                    "sign": suspect.sign,
-                }
-            )
-        if progress:
-            progress(i + 1, len(under_test))
-    shape = (0, *under_test[0].film.shape) if under_test else (0, SIDE, SIDE)
-    columns = ["film", "test", "kind", "family", "sign"]
+    asked = list(
+        zip(
+            films["file"],
+            films["free"],
+            films["marked"],
+            range(len(films)),
+            under_test,
+            strict=True,
+        )
+    )
+    made = list(
+        executor.each(
+            _change,
+            (asked[start : start + CHANGED] for start in range(0, len(asked), CHANGED)),
+            total=len(asked),
+            progress=progress,
+            seed=seed,
+            # By default a worker takes its own: functions made by functions do not travel.
+            suspects=None if suspects is SUSPECTS else suspects,
+        )
+    )
+    shape = under_test[0].film.shape if under_test else (SIDE, SIDE)
+    rows = [
+        (film, which.test, which.kind, which.family, which.sign)
+        for part in made
+        for film, which in zip(
+            part["film"].tolist(), (suspects[i] for i in part["suspect"]), strict=True
+        )
+    ]
+    none = np.empty((0, *shape), np.uint8)
     return Battery(
         films.reset_index(drop=True),
         as_bytes(np.stack([subject.film for subject in under_test])),
-        pd.DataFrame(rows, columns=columns),
-        np.stack(treated) if treated else np.empty(shape, np.uint8),
-        np.stack(sham) if sham else np.empty(shape, np.uint8),
+        pd.DataFrame(rows, columns=["film", "test", "kind", "family", "sign"]),
+        np.concatenate([none, *(part["treated"] for part in made)]),
+        np.concatenate([none, *(part["sham"] for part in made)]),
     )
+
+
+def _change(
+    batch: Sequence[tuple[str, bool, bool, int, Subject]],
+    seed: int,
+    suspects: Sequence[Suspect] | None,
+) -> dict[str, NDArray[Any]]:
+    """Apply every suspect to some films: (T, H, W) treated and sham, (T,) film and suspect."""
+    treated: list[Bytes] = []
+    sham: list[Bytes] = []
+    which: list[tuple[int, int]] = []
+    for file, free, marked, film, subject in batch:
+        for place, suspect in enumerate(suspects or SUSPECTS):
+            if not {"free": free, "marked": marked, "any": True}[suspect.needs]:
+                continue
+            trial = attempt(file, subject, suspect, seed)
+            if trial is not None:
+                treated.append(as_bytes(trial.treated))
+                sham.append(as_bytes(trial.sham))
+                which.append((film, place))
+    none = np.empty((0, *batch[0][-1].film.shape), np.uint8)
+    places = np.array(which, np.int64).reshape(-1, 2)
+    return {
+        "film": places[:, 0],
+        "suspect": places[:, 1],
+        "treated": np.stack(treated) if treated else none,
+        "sham": np.stack(sham) if sham else none,
+    }
 
 
 def attempt(file: str, subject: Subject, suspect: Suspect, seed: int) -> Trial | None:
@@ -123,14 +155,21 @@ def predict(
     model: Any, films: Bytes, precision: str = "float32", progress: Progress | None = None
 ) -> LogOdds:
     """Log-odds of films (N, H, W) uint8, a few hundred at a time so that memory stays bounded."""
-    out = np.empty(len(films))
-    for start in range(0, len(films), 256):
-        part = slice(start, start + 256)
-        grey = model.prepare(planting.as_float(films[part]))
-        out[part] = model.log_odds_prepared(grey, precision=precision)
-        if progress:
-            progress(min(start + 256, len(films)), len(films))
-    return out
+    parts = executor.each(
+        _log_odds,
+        (films[start : start + SHOWN] for start in range(0, len(films), SHOWN)),
+        total=len(films),
+        progress=progress,
+        model=model,
+        precision=precision,
+    )
+    return np.concatenate([np.empty(0), *parts])
+
+
+def _log_odds(films: Bytes, model: Any, precision: str) -> LogOdds:
+    """Log-odds of some films."""
+    grey = model.prepare(planting.as_float(films))
+    return np.asarray(model.log_odds_prepared(grey, precision=precision), np.float64)
 
 
 def measure(

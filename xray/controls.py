@@ -8,7 +8,7 @@ clean by what devices of its own style do to it on films it never saw.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xray import dataset, device_labels, fitting, networks, planting, recipes, registry, splits
+from xray import (
+    dataset,
+    device_labels,
+    executor,
+    fitting,
+    networks,
+    planting,
+    recipes,
+    registry,
+    splits,
+)
 from xray.errors import DatasetError
 from xray.files import Progress, sha256_file
 from xray.films import resize
@@ -215,7 +225,18 @@ def trained(
     specs: list[Spec], films: Base, out: Path, progress: Progress | None = None
 ) -> Iterator[tuple[Spec, Model]]:
     """Train the controls one after another; those trained before are loaded."""
-    for i, spec in enumerate(specs):
-        yield spec, train(spec, films, out)
-        if progress:
-            progress(i + 1, len(specs))
+    done = executor.each(
+        _train_some,
+        ([spec] for spec in specs),
+        total=len(specs),
+        progress=progress,
+        films=films,
+        out=out.resolve(),
+    )
+    for spec, _ in zip(specs, done, strict=True):
+        yield spec, registry.load(spec.name, out)
+
+
+def _train_some(batch: Sequence[Spec], films: Base, out: Path) -> list[str]:
+    """Train some controls; what travels back are their names."""
+    return [train(spec, films, out).card.name for spec in batch]

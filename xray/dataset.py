@@ -32,7 +32,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from xray import aspects, film_facts, films, quality
+from xray import aspects, executor, film_facts, films, quality
 from xray.errors import ArtifactError, DatasetError, FilmError
 from xray.files import (
     Progress,
@@ -182,37 +182,48 @@ def _facts(rows: list[dict[str, Any]]) -> pd.DataFrame:
 def _measure_all(folder: Path, todo: pd.DataFrame, known: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Measure the films that are new or changed, in order; one row of ``FACTS`` each."""
 
-    def measure(batch: list[Any]) -> list[dict[str, Any]]:
-        rows = [_unchanged(folder, film, known) for film in batch]
-        todo = [i for i, row in enumerate(rows) if row is None]
-        measured = film_facts.measure([folder / batch[i].path for i in todo])
-        for i, facts in zip(todo, measured, strict=True):
-            rows[i] = _stamp(batch[i]) | facts
-        return [row for row in rows if row]
+    def batches() -> Iterator[list[tuple[Found, dict[str, Any] | None]]]:
+        for start in range(0, len(todo), BATCH):
+            rows = todo.iloc[start : start + BATCH].itertuples(index=False)
+            yield [(film, _before(film, known)) for film in (Found(*row) for row in rows)]
 
-    films_todo = list(todo.itertuples(index=False))
-    batches = [films_todo[i : i + BATCH] for i in range(0, len(films_todo), BATCH)]
-    for rows in in_order(measure, batches):
+    for rows in executor.each(_measure, batches(), threads=WORKERS, folder=folder.resolve()):
         yield from rows
 
 
-def _stamp(film: Any) -> dict[str, Any]:
+def _before(film: Found, known: pd.DataFrame) -> dict[str, Any] | None:
+    """What the run before knew of a film; None where it did not."""
+    if film.path not in known.index:
+        return None
+    return {str(name): value for name, value in known.loc[film.path].items()}
+
+
+def _measure(
+    batch: Sequence[tuple[Found, dict[str, Any] | None]], folder: Path
+) -> list[dict[str, Any]]:
+    """Measure some films."""
+    rows = [_unchanged(folder, film, before) for film, before in batch]
+    todo = [i for i, row in enumerate(rows) if row is None]
+    measured = film_facts.measure([folder / batch[i][0].path for i in todo])
+    for i, facts in zip(todo, measured, strict=True):
+        rows[i] = _stamp(batch[i][0]) | facts
+    return [row for row in rows if row]
+
+
+def _stamp(film: Found) -> dict[str, Any]:
     return {"path": film.path, "bytes": film.bytes, "modified": film.modified}
 
 
-def _unchanged(folder: Path, film: Any, known: pd.DataFrame) -> dict[str, Any] | None:
+def _unchanged(folder: Path, film: Found, before: dict[str, Any] | None) -> dict[str, Any] | None:
     """Row of a film that need not be measured; None where it must be."""
     if film.problem:
         return _stamp(film) | film_facts.UNREADABLE | {"error": film.problem}
-    if film.path not in known.index:
-        return None
-    before = known.loc[film.path]
-    if before["bytes"] != film.bytes or not before["sha256"]:
+    if before is None or before["bytes"] != film.bytes or not before["sha256"]:
         return None
     try:
         # Copied or restored: a new time of change on the same bytes.
         if sha256_file(folder / film.path) == before["sha256"]:
-            return {**before.to_dict(), **_stamp(film)}
+            return {**before, **_stamp(film)}
     except OSError:
         return None
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from xray import aspects, bootstrap, dataset, films, metrics, registry, scan
+from xray import aspects, bootstrap, dataset, executor, films, metrics, registry, scan
 from xray.errors import ArtifactError, DatasetError, FilmError
 from xray.files import Progress, read_table, sha256_file, write_table
 from xray.films import Pixels
@@ -20,6 +21,8 @@ TOLERANCE = 0.005
 #: File of stored metrics inside a model's folder, and the decimals they are stored with.
 METRICS = "metrics.csv"
 DECIMALS = 6
+#: Films that are read and predicted as one piece of work: memory does not grow with their number.
+PIECE = 128
 COLUMNS = [
     *("split", "positive", "threshold", "metric", "value", "low", "high", "method", "n"),
 ]
@@ -180,7 +183,7 @@ def predict(
     model : loaded model.
     folder : of the films.
     rows : as :func:`choose` gives them.
-    progress : called with (films read, films).
+    progress : called with (films predicted, films).
 
     Returns
     -------
@@ -189,35 +192,46 @@ def predict(
     damaged : list of str
         Why films were left out, one sentence each.
     """
+    listed = list(zip(rows["path"], aspects.native(rows["file"]), strict=True))
+    parts = executor.each(
+        _predict,
+        (listed[start : start + PIECE] for start in range(0, len(listed), PIECE)),
+        total=len(listed),
+        progress=progress,
+        model=model,
+        folder=folder.resolve(),
+    )
+    made = pd.concat(parts, ignore_index=True)
+    usable = (made["problem"] == "").to_numpy()
+    damaged = made.loc[~usable, "problem"].tolist()
+    if not usable.any():
+        raise DatasetError(f"None of the {len(rows)} films can be read; the first: {damaged[0]}")
+    found = rows.loc[usable, ["file", "split", "label"]].reset_index(drop=True)
+    found["log_odds"] = made.loc[usable, "log_odds"].to_numpy().round(5)
+    found["probability"] = metrics.to_probability(found["log_odds"]).round(6)
+    return found, damaged
+
+
+def _predict(
+    batch: Sequence[tuple[str, float | None]], model: Scorer, folder: Path
+) -> pd.DataFrame:
+    """Read and predict some films: log_odds (NaN of a damaged film) and problem ("" of others)."""
     card = model.card
 
-    ratios = dict(zip(rows["path"], aspects.native(rows["file"]), strict=True))
-
-    def load(path: str) -> Pixels | str:
+    def load(item: tuple[str, float | None]) -> Pixels | str:
         try:
-            film = films.read(folder / path)
-            aspect = aspects.lost(film, ratios[path])
-            return films.resize(film.pixels, card.size, card.fit, aspect)
+            film = films.read(folder / item[0])
+            return films.resize(film.pixels, card.size, card.fit, aspects.lost(film, item[1]))
         except (FilmError, OSError) as error:
             return str(error)
 
-    pixels: list[Pixels] = []
-    damaged: list[str] = []
-    usable = np.zeros(len(rows), dtype=bool)
-    for i, film in enumerate(dataset.in_order(load, rows["path"].tolist())):
-        if isinstance(film, str):
-            damaged.append(film)
-        else:
-            pixels.append(film)
-            usable[i] = True
-        if progress:
-            progress(i + 1, len(rows))
-    if not pixels:
-        raise DatasetError(f"None of the {len(rows)} films can be read; the first: {damaged[0]}")
-    found = rows.loc[usable, ["file", "split", "label"]].reset_index(drop=True)
-    found["log_odds"] = model.log_odds(np.stack(pixels)).round(5)
-    found["probability"] = metrics.to_probability(found["log_odds"]).round(6)
-    return found, damaged
+    read = list(dataset.in_order(load, batch))
+    problem = [film if isinstance(film, str) else "" for film in read]
+    log_odds = np.full(len(batch), np.nan)
+    pixels = [film for film in read if not isinstance(film, str)]
+    if pixels:
+        log_odds[[not words for words in problem]] = model.log_odds(np.stack(pixels))
+    return pd.DataFrame({"log_odds": log_odds, "problem": problem})
 
 
 def compare(card: registry.Card, stored: pd.DataFrame, fresh: pd.DataFrame) -> Agreement | None:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from xray import draw, perturbation, shams, superpixels, surrogate
+from xray import draw, executor, perturbation, shams, superpixels, surrogate
 from xray.designs import Masks
 from xray.files import Progress
 from xray.films import Pixels
@@ -27,6 +27,8 @@ from xray.suspects import Mask, Subject
 FILL: perturbation.Fill = "inpaint"
 HIDDEN = 0.12
 EVALUATIONS = 64
+#: Cases that are explained as one piece of work.
+PIECE = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,18 +137,32 @@ def measure(
         log-odds), ``net`` = device - sham; ``lung_weight`` (share of the absolute weight on
         superpixels that are mostly lung), ``lung_area`` (their share of the area); r2.
     """
-    rows: list[dict[str, Any]] = []
-    for i, case in enumerate(under_test):
-        row = _weigh(model, case, np.random.default_rng([seed, i]), precision)
-        if row is not None:
-            rows.append(row)
-        if progress:
-            progress(i + 1, len(under_test))
+    numbered = list(enumerate(under_test))
+    parts = executor.each(
+        _weigh_some,
+        (numbered[start : start + PIECE] for start in range(0, len(numbered), PIECE)),
+        total=len(numbered),
+        progress=progress,
+        model=model,
+        seed=seed,
+        precision=precision,
+    )
+    rows = [row for part in parts for row in part if row is not None]
     columns = [
         "file", "label", "person", "kind", "source", "device", "sham", "net",
         "lung_weight", "lung_area", "r2",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
+
+
+def _weigh_some(
+    batch: Sequence[tuple[int, Case]], model: Predictor, seed: int, precision: str
+) -> list[dict[str, Any] | None]:
+    """Weigh some cases; each has a generator of its own, by its number."""
+    return [
+        _weigh(model, case, np.random.default_rng([seed, number]), precision)
+        for number, case in batch
+    ]
 
 
 def _weigh(

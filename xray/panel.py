@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xray import battery, bootstrap, effects, lime_evidence, registry, scoring, shams, verdict
+from xray import (
+    battery,
+    bootstrap,
+    effects,
+    executor,
+    lime_evidence,
+    registry,
+    scoring,
+    shams,
+    verdict,
+)
 from xray.controls import Base, Spec
 from xray.files import write_bytes, write_json, write_table
 from xray.materials import Materials
@@ -80,8 +90,17 @@ def measure(
         and interval, and the net effect in spreads of every suspect (columns "test:kind").
     """
     sham = own_shams(films, seed)
-    rows = [_row(spec, model, materials, films, sham, seed) for spec, model in controls]
-    return pd.DataFrame(rows)
+    parts = executor.each(
+        _rows, ([each] for each in controls), materials=materials, films=films, sham=sham, seed=seed
+    )
+    return pd.DataFrame([row for part in parts for row in part])
+
+
+def _rows(
+    batch: Sequence[tuple[Spec, Model]], materials: Materials, films: Base, sham: Bytes, seed: int
+) -> list[dict[str, Any]]:
+    """Rows of some controls."""
+    return [_row(spec, model, materials, films, sham, seed) for spec, model in batch]
 
 
 def _row(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -181,8 +182,19 @@ class Model:
         self.card = card
         self.exact = networks.strip_activation(network, card.output)
         self._network = network
+        #: Name, folder and options that it was loaded by; None for one made in this process.
+        self.origin: tuple[str, Path | None, dict[str, Any]] | None = None
         self._lock = threading.Lock()
         self._compiled: dict[str, networks.Compiled] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process as the place of a file and its hash, never as weights."""
+        if self.origin is None:
+            raise ModelError(
+                f"{self.card.name} lies in no file that another process could load; store it first."
+            )
+        name, folder, options = self.origin
+        return _again, (name, folder, tuple(sorted(options.items())), self.card.sha256)
 
     @property
     def bytes(self) -> int:
@@ -316,6 +328,11 @@ def load(name: str, folder: Path | None = None, **options: Any) -> Model:
         network = networks.read(path, card.name)
         card = networks.complete(replace(card, files={**card.files, WEIGHTS: key[1]}), network)
         model = Model(card, network)
+        # Absolute: a worker stands in another folder.
+        home = (models_dir() if folder is None else folder).resolve()
+        model.origin = (
+            (str(path.resolve()), None, options) if path == Path(name) else (name, home, options)
+        )
         networks.check(model)
         if not options:
             _cache[key] = model
@@ -343,3 +360,17 @@ def _find(name: str, folder: Path | None, options: dict[str, Any]) -> tuple[Card
     if card.problem:
         raise ModelError(card.problem)
     return card, home / WEIGHTS
+
+
+@lru_cache(maxsize=2)
+def _again(
+    name: str, folder: Path | None, options: tuple[tuple[str, Any], ...], sha256: str
+) -> Model:
+    """Load a model that travelled here from another process; once, and only the same file."""
+    model = load(name, folder, **dict(options))
+    if model.card.sha256 != sha256:
+        raise ModelError(
+            f"{name} is another file for this worker than where the work was started; "
+            "let all machines share one folder of models."
+        )
+    return model

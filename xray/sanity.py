@@ -132,9 +132,14 @@ def check_many(
     explanations: Sequence[Explanation],
     *,
     seed: int = 0,
+    first: int = 0,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Check many explanations of one model.
+
+    Parameters
+    ----------
+    first : number of the first film, where these are a part of more.
 
     Returns
     -------
@@ -145,7 +150,7 @@ def check_many(
     shuffled = shuffle_weights(model, seed) if isinstance(model, Model) else None
     rows = []
     for index, (film, explanation) in enumerate(zip(films, explanations, strict=True)):
-        result = check(model, film, explanation, seed=seed + index, shuffled=shuffled)
+        result = check(model, film, explanation, seed=seed + first + index, shuffled=shuffled)
         random = result.randomisation
         rows.append(
             {

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from xray import registry
-from xray.commands._bars import bars
 from xray.commands._models import add_model_options, model_options
+from xray.commands._workers import add_worker_options, working
 from xray.errors import ArtifactError, DatasetError, ModelError
 from xray.files import artifacts_dir, data_dir, write_json
 
@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--json", type=Path, help="write the audits to this file")
     add_model_options(parser)
+    add_worker_options(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
         print(f"{error} Until then every verdict is inconclusive.", file=sys.stderr)
         scale = None
     found: list[dict[str, Any]] = []
-    with bars() as stage:
+    with working(options, ", ".join(options.model)) as stage:
         prepared = materials.prepare(data, options.seed, options.split, stage("draw and inpaint"))
         for model in loaded:
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from xray.commands._bars import bars
+from xray.commands._workers import add_worker_options, working
 from xray.errors import DatasetError
 from xray.files import artifacts_dir, cache_dir, data_dir
 
@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", type=Path, help="where the controls are kept and resumed from")
     parser.add_argument("--seed", type=int, default=0, help="seed of planting and audit; default 0")
     parser.add_argument("--most", type=int, help="train and measure only this many controls")
+    add_worker_options(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -27,7 +28,7 @@ def run(options: argparse.Namespace) -> None:
         raise DatasetError("There are no films to train on; give --data FOLDER or set XRAY_DATA.")
     out = options.models or cache_dir() / "controls"
     specs = controls.panel()[: options.most]
-    with bars() as stage:
+    with working(options, str(data.name)) as stage:
         films = controls.base(data, options.seed, progress=stage("plant devices"))
         prepared = materials.prepare(data, options.seed, progress=stage("draw and inpaint"))
         measured = panel.measure(

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from xray import evaluation, metrics, registry
-from xray.commands._bars import Bars, bars
+from xray.commands._bars import Bars
+from xray.commands._workers import add_worker_options, working
 from xray.errors import ArtifactError, DatasetError, ModelError
 from xray.files import data_dir, write_json
 
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--scale", choices=registry.SCALES, help="of the inputs of a .keras file")
     parser.add_argument("--positive-index", type=int, help="output of a .keras file to read")
+    add_worker_options(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -56,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
     broken: list[str] = []
     if folder is None:
         print("No films (XRAY_DATA is not set): scoring the stored predictions.")
-    with bars() as stage:
+    with working(options, ", ".join(names)) as stage:
         for name in names:
             try:
                 entries += _one(name, folder, options, stage)

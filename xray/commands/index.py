@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from xray import dataset, device_labels, giveaways, leakage, quality
-from xray.commands._bars import Bars, bars
+from xray.commands._bars import Bars
+from xray.commands._workers import add_worker_options, working
 from xray.errors import DatasetError
 from xray.files import Progress, artifacts_dir, data_dir, write_json, write_table
 from xray.scan import parse_classes
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="store the facts of the public set's 224 x 224 re-encode under artifacts/",
     )
+    add_worker_options(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -40,7 +42,7 @@ def run(options: argparse.Namespace) -> None:
     folder = options.folder or data_dir()
     if folder is None:
         raise DatasetError("Which films? Give a folder, or set XRAY_DATA to it.")
-    with bars() as stage:
+    with working(options, str(folder.name)) as stage:
         index = dataset.build_index(folder, _when_needed(stage), options.classes, options.refresh)
     found = summary(folder, index)
     show(found)
