@@ -23,6 +23,7 @@ PAGES: dict[str, list[tuple[str, str, str]]] = {
         ("calibration", "Calibration", "speed"),
         ("weak_spots", "Weak spots", "troubleshoot"),
         ("validation_gap", "Validation to test", "trending_down"),
+        ("runs", "Runs", "history"),
         ("model_cards", "Model cards", "description"),
         ("writeups", "What others reported", "menu_book"),
     ],
@@ -35,6 +36,7 @@ PAGES: dict[str, list[tuple[str, str, str]]] = {
         ("splits", "Splits and cleaning", "call_split"),
         ("preprocessing", "What a model sees", "filter_center_focus"),
         ("film_browser", "Film browser", "photo_library"),
+        ("labelling", "Label films", "draw"),
     ],
 }
 

@@ -35,8 +35,10 @@ PATIENCE = 60.0
 ELSEWHERE = frozenset({"control", "demo", "user"})
 #: Settings of a recipe that are columns of their own.
 SETTINGS = ("size", "fit", "augmentation", "fraction", "class_weight", "epochs", "network")
+#: Further settings, of which "other" holds those that are not what a recipe has by itself.
+_TOLD = {*SETTINGS, "name", "options", "split"}
 COLUMNS = [
-    *("run", "name", "recipe", "changes", *SETTINGS, "parameters"),
+    *("run", "name", "recipe", "changes", *SETTINGS, "other", "parameters"),
     *("data", "data_hash", "split", "seed", "train_films", "val_films", "test_films"),
     *("threshold", *(f"{split}_{metric}" for split in SPLITS for metric in METRICS)),
     *("test_accuracy_half", "test_called", "test_called_half"),
@@ -72,7 +74,7 @@ def read(folder: Path | None = None) -> pd.DataFrame:
     DataFrame
         ``COLUMNS``: run (see :func:`run_id`), name (folder of the run), recipe and changes
         (JSON) that were made to it, the settings that came of it (size as "height x width",
-        epochs at most, network as JSON), data and its hash, films a split, threshold
+        epochs at most, network and others as JSON), data and its hash, films a split, threshold
         (probability of PNEUMONIA, from validation), metrics on validation and test in [0, 1]
         (recall is of PNEUMONIA), test_accuracy_half and the share of test films called
         PNEUMONIA at the threshold and at one half, wall time in seconds, hash of the weights,
@@ -156,6 +158,10 @@ def _settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The columns that a recipe's settings fill."""
     augmentation = overrides.augmentation_name(settings["augmentation"])
     network = {"network": settings["network"], **settings["options"]}
+    rest = {k: v for k, v in overrides.essence(settings).items() if k not in _TOLD}
+    rest["phases"] = [
+        {key: value for key, value in phase.items() if key != "epochs"} for phase in rest["phases"]
+    ]
     return {
         "size": f"{settings['size'][0]} x {settings['size'][1]}",
         "fit": settings["fit"],
@@ -166,6 +172,7 @@ def _settings(settings: Mapping[str, Any]) -> dict[str, Any]:
         "class_weight": settings["class_weight"],
         "epochs": sum(phase["epochs"] for phase in settings["phases"]),
         "network": json.dumps(network, sort_keys=True),
+        "other": json.dumps(rest, sort_keys=True),
     }
 
 
@@ -186,8 +193,12 @@ def add(folder: Path, card: registry.Card) -> None:
     """
     if card.role in ELSEWHERE or card.recipe not in recipes.RECIPES:
         return
-    found = row(folder, card)
-    with _locked(home(folder)) as place:
+    put(home(folder), row(folder, card))
+
+
+def put(place: Path, found: dict[str, Any]) -> None:
+    """Write one row into the ledger of a folder; an earlier row of its name goes."""
+    with _locked(place):
         table = read(place)
         _write(place, [*table[table["name"] != found["name"]].to_dict("records"), found])
 

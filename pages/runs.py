@@ -1,0 +1,97 @@
+"""Runs: every training run, what was changed, and what it did, over seeds."""
+
+import pandas as pd
+import streamlit as st
+
+from xray import dashboard, figures_runs, ledger, seeds, snippets
+from xray import dashboard_models as shared
+from xray.errors import XrayError
+from xray.files import artifacts_dir
+
+VIEWS = {"effects": "What each change did", "curve": "Learning curve", "all": "All runs"}
+START = "python -m xray sweep sweeps/learning_curve.toml"
+
+
+def stored() -> pd.DataFrame:
+    """The ledger, without rows where it cannot be read."""
+    content = dashboard.digest(artifacts_dir() / ledger.FILE)
+    try:
+        return shared.remember("ledger", ledger.read, str(artifacts_dir()), content)
+    except XrayError as error:
+        dashboard.problem(str(error))
+        return ledger.read(artifacts_dir() / "none")
+
+
+def effects(table: pd.DataFrame, metric: str) -> None:
+    """Pairs of groups that differ in one setting."""
+    found = seeds.effects(table, metric)
+    if found.empty:
+        dashboard.empty("No two groups of runs differ in one setting yet.", "Run a sweep.", START)
+        return
+    dashboard.show(figures_runs.effects(found, metric), "figure effects")
+    dashboard.download("Save as CSV", found, f"effects-{metric}.csv")
+    lost = seeds.collapsed(table)
+    for row in lost.to_dict("records"):
+        st.warning(
+            f"**Degenerate.** {snippets.plain(row['name'])} calls nearly every test film "
+            f"{row['call']} at a threshold of one half, whatever it shows: "
+            f"{row['test_called_half']:.1%} PNEUMONIA.",
+            icon=":material/troubleshoot:",
+        )
+    if lost.empty:
+        bare = int((table["class_weight"] == "none").sum())
+        st.caption(
+            f"None of {len(table)} runs, {bare} of them without class weights, gives nearly every "
+            "test film the same call at a threshold of one half."
+        )
+
+
+def curve(table: pd.DataFrame, metric: str) -> None:
+    """Share of the films by augmentation."""
+    found = seeds.curve(table, metric)
+    if found.empty:
+        dashboard.empty("No learning curve yet.", "Run its sweep.", START)
+        return
+    dashboard.show(figures_runs.curve(found, metric), "figure curve")
+    dashboard.download("Save as CSV", found.drop(columns="seeds"), f"curve-{metric}.csv")
+
+
+def everything(table: pd.DataFrame, metric: str) -> None:
+    """The ledger itself."""
+    dashboard.show(figures_runs.runs(table), "figure runs")
+    st.dataframe(table, hide_index=True)
+    dashboard.download("Save as CSV", table, "ledger.csv")
+    with st.expander("Repeat a run", icon=":material/replay:"):
+        st.code("\n".join(table["command"]), language=None)
+
+
+table = stored()
+title = "No training run is in the ledger yet"
+if len(table):
+    means = seeds.groups(table, "test_auroc")
+    title = (
+        f"{len(table)} training runs, {len(means)} ways to train; "
+        f"{int((means['n'] > 1).sum())} of them with more than one seed"
+    )
+dashboard.page(
+    title,
+    "What was changed, what it did, and how much of that another seed would have done. "
+    "Thresholds and epochs were chosen on validation, never on test.",
+    {"view": shared.offered(VIEWS), "metric": shared.offered(seeds.METRICS)},
+    clinical=True,
+)
+if len(table):
+    chosen = shared.choice("View", VIEWS, "view", label=False)
+    metric = "test_auroc" if chosen == "all" else shared.choice("Metric", seeds.METRICS, "metric")
+    parts = {"effects": effects, "curve": curve, "all": everything}
+    with dashboard.guard(VIEWS[chosen]):
+        parts[chosen](table, metric)
+    st.caption(
+        "PNEUMONIA is the positive class. Lines are 95 % intervals over seeds (Student's t, n as "
+        "given): they say what another seed would do, not what other test films would. Accuracy "
+        "is at the threshold chosen on validation unless it says one half; AUROC needs none. "
+        "Filled: the interval leaves out zero."
+    )
+else:
+    dashboard.empty("There is no run.", "Train a recipe or run a sweep.",
+                    "python -m xray train basic\n" + START)  # fmt: skip

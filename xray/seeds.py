@@ -1,0 +1,263 @@
+"""What the runs of the ledger say: means over seeds, what one change did, the learning curve.
+
+Runs that differ in nothing but the seed are one group. The seed draws the network's first
+weights, the order of the films, their augmentation, and which films a fraction keeps; split and
+test films are the same for all. Intervals are 95 %, Student's t over seeds; of one run there is
+none. They say what another seed would do, not what other test films would.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from xray.bootstrap import LEVEL, Floats
+from xray.diagnosis import SAME_CALL
+from xray.ledger import SETTINGS
+
+#: Columns in which the runs of a group agree.
+SAME = [*SETTINGS, "other", "split", "data_hash"]
+#: Metrics to look at -> words for people.
+METRICS = {
+    "test_auroc": "AUROC, test",
+    "test_accuracy": "accuracy, test",
+    "test_balanced_accuracy": "balanced accuracy, test",
+    "test_specificity": "specificity, test",
+    "test_accuracy_half": "accuracy at one half, test",
+    "val_auroc": "AUROC, validation",
+    "val_accuracy": "accuracy, validation",
+}
+#: Setting -> words for people.
+WORDS = {
+    "size": "size",
+    "fit": "shape",
+    "augmentation": "augmentation",
+    "fraction": "share of the training films",
+    "class_weight": "class weights",
+    "network": "network",
+    "epochs": "epochs",
+}
+#: Values that others are compared with, where a change has a plain side.
+PLAIN = {"fit": "squash", "augmentation": "none", "class_weight": "balanced", "fraction": 1.0}
+NAN = float("nan")
+
+
+def t_interval(values: Floats) -> tuple[float, float]:
+    """Student's t interval of a mean, 95 %; nan where there are fewer than two values."""
+    values = np.asarray(values, dtype=np.float64)
+    n = len(values)
+    if n < 2:
+        return NAN, NAN
+    half = stats.t.ppf((1 + LEVEL) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n)
+    return float(values.mean() - half), float(values.mean() + half)
+
+
+def groups(ledger: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Mean of a metric over the seeds of each group.
+
+    Parameters
+    ----------
+    ledger : as ``ledger.read`` gives it
+    metric : key of ``METRICS``
+
+    Returns
+    -------
+    DataFrame
+        ``SAME``, recipe (of the group's first run), train_films, mean, low, high, n (seeds),
+        values (tuple, by seed), seeds (tuple), collapsed (runs that call nearly every test film
+        the same at one half).
+    """
+    rows = []
+    for key, alike in ledger.groupby(SAME, sort=False, dropna=False):
+        # A seed that was run twice counts once, by its last run.
+        runs = alike.drop_duplicates("seed", keep="last").sort_values("seed")
+        values = runs[metric].to_numpy(dtype=np.float64)
+        called = runs["test_called_half"].to_numpy(dtype=np.float64)
+        low, high = t_interval(values)
+        rows.append(
+            {
+                **dict(zip(SAME, key, strict=True)),
+                "recipe": runs["recipe"].iloc[0],
+                "train_films": float(runs["train_films"].mean()),
+                "mean": float(values.mean()),
+                "low": low,
+                "high": high,
+                "n": len(values),
+                "values": tuple(values.tolist()),
+                "seeds": tuple(runs["seed"].tolist()),
+                "collapsed": int((np.maximum(called, 1 - called) >= SAME_CALL).sum()),
+            }
+        )
+    columns = [*SAME, "recipe", "train_films", "mean", "low", "high", "n"]
+    return pd.DataFrame(rows, columns=[*columns, "values", "seeds", "collapsed"])
+
+
+def effects(ledger: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """What one change did: pairs of groups that differ in one setting, seed by seed.
+
+    The epochs may differ along with the share of the films, whose epochs are shorter.
+
+    Returns
+    -------
+    DataFrame
+        setting (key of ``WORDS``), before, after (its values, for people), context (what both
+        have), difference (mean of after less before over the seeds that both have), low, high
+        (t over pairs), n (pairs), sorted by setting.
+    """
+    found = groups(ledger, metric).to_dict("records")
+    rows = []
+    for place, one in enumerate(found):
+        for other in found[place + 1 :]:
+            changed = _changed(one, other)
+            if changed is None:
+                continue
+            before, after = sorted((one, other), key=lambda group: _rank(group, changed))
+            pairs = _paired(before, after)
+            if not len(pairs):
+                continue
+            low, high = t_interval(pairs)
+            texts = value(before, changed), value(after, changed)
+            mean = float(pairs.mean())
+            rows.append((changed, *texts, context(before, changed), mean, low, high, len(pairs)))
+    columns = ["setting", "before", "after", "context", "difference", "low", "high", "n"]
+    table = pd.DataFrame(rows, columns=columns)
+    order = {setting: place for place, setting in enumerate(WORDS)}
+    return table.sort_values(
+        ["setting", "context", "after"],
+        key=lambda column: column.map(order) if column.name == "setting" else column,
+        ignore_index=True,
+    )
+
+
+def _changed(one: dict[Any, Any], other: dict[Any, Any]) -> str | None:
+    """The one setting in which two groups differ; None where it is none or several."""
+    apart = {key for key in SAME if one[key] != other[key]}
+    if apart == {"fraction", "epochs"}:
+        return "fraction"
+    return apart.pop() if len(apart) == 1 and apart <= WORDS.keys() else None
+
+
+def _rank(group: dict[Any, Any], setting: str) -> tuple[bool, float, str]:
+    """The plain side of a change first, else the smaller."""
+    mine = group[setting]
+    if setting in PLAIN:
+        return mine != PLAIN[setting], 0.0, str(mine)
+    number = float(str(mine).split(" ")[0]) if setting in {"size", "epochs"} else len(str(mine))
+    return False, number, str(mine)
+
+
+def _paired(before: dict[Any, Any], after: dict[Any, Any]) -> Floats:
+    """Differences of the seeds that both groups have."""
+    first = dict(zip(before["seeds"], before["values"], strict=True))
+    second = dict(zip(after["seeds"], after["values"], strict=True))
+    return np.array([second[seed] - first[seed] for seed in first if seed in second])
+
+
+def value(group: dict[Any, Any], setting: str) -> str:
+    """A setting's value for people."""
+    if setting == "fraction":
+        return f"{100 * float(group['fraction']):g} %"
+    if setting == "network":
+        return _network(str(group["network"]))
+    if setting == "size":
+        return f"{group['size']} pixels"
+    return str(group[setting])
+
+
+def _network(text: str) -> str:
+    network = json.loads(text)
+    parts = ["/".join(map(str, network["filters"])) if "filters" in network else network["network"]]
+    parts += [f"dense {'/'.join(map(str, network['dense']))}"] if "dense" in network else []
+    parts += ["RGB"] if network.get("rgb") else ["grey"]
+    parts += [network["activation"]] if "activation" in network else []
+    return ", ".join(parts)
+
+
+def context(group: dict[Any, Any], setting: str) -> str:
+    """What a group is, beside one setting, in a few words."""
+    words = [str(group["recipe"]).removesuffix("_augmented").removesuffix("_letterboxed")]
+    if setting != "size":
+        words.append(f"{str(group['size']).split(' ', maxsplit=1)[0]} px")
+    if setting != "fraction":
+        words.append(f"{100 * float(group['fraction']):g} % of the films")
+    if setting != "augmentation" and group["augmentation"] != "none":
+        words.append("augmented")
+    return ", ".join(words)
+
+
+def curve(ledger: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """The learning curve: the runs that differ in share of the films and augmentation only.
+
+    Of several families of such runs the one with the most groups is taken.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`groups`, of one family, by augmentation and fraction; without rows where no
+        family has two shares.
+    """
+    found = groups(ledger, metric)
+    free = [key for key in SAME if key not in {"fraction", "epochs", "augmentation"}]
+    families = [
+        family.sort_values(["augmentation", "fraction"], ignore_index=True)
+        for _, family in found.groupby(free, sort=False)
+        if family["fraction"].nunique() > 1
+    ]
+    if not families:
+        return found.iloc[:0]
+    family = max(families, key=len)
+    # One group a point: where several differ in epochs, the one with the most seeds.
+    return (
+        family.sort_values("n", kind="stable")
+        .drop_duplicates(["augmentation", "fraction"], keep="last")
+        .sort_values(["augmentation", "fraction"], ignore_index=True)
+    )
+
+
+def finding(table: pd.DataFrame, metric: str) -> str:
+    """Say in a sentence what augmentation did on the learning curve's shares of the films.
+
+    Parameters
+    ----------
+    table : of :func:`curve`
+    """
+    sides: dict[float, dict[str, Any]] = {}
+    for row in table.to_dict("records"):
+        side = "without" if row["augmentation"] == "none" else "with"
+        sides.setdefault(float(row["fraction"]), {})[side] = row
+    said = []
+    for fraction in sorted(sides):
+        both = sides[fraction]
+        if len(both) < 2:
+            continue
+        pairs = _paired(both["without"], both["with"])
+        low, high = t_interval(pairs)
+        if not len(pairs):
+            continue
+        text = f"{100 * fraction:g} %: {pairs.mean():+.3f}"
+        if np.isfinite(low):
+            verdict = "clear" if low > 0 or high < 0 else "may be chance"
+            text += f" ({low:+.3f} to {high:+.3f}, {len(pairs)} seeds: {verdict})"
+        said.append(text)
+    if not said:
+        return "No share of the films was learnt from both with and without augmentation yet"
+    return f"What augmentation adds to {METRICS[metric]}, by share of the films; " + "; ".join(said)
+
+
+def collapsed(ledger: pd.DataFrame) -> pd.DataFrame:
+    """Runs that give nearly every test film the same call at a threshold of one half.
+
+    Returns
+    -------
+    DataFrame
+        Rows of the ledger, with ``call``, the class that they call.
+    """
+    called = ledger["test_called_half"].astype(np.float64)
+    same = (called >= SAME_CALL) | (called <= 1 - SAME_CALL)
+    found = ledger[same].copy()
+    found["call"] = np.where(called[same] > 0.5, "PNEUMONIA", "NORMAL")
+    return found
