@@ -75,7 +75,7 @@ WRITE_UPS = (
         "Arab. J. Sci. Eng. 47, 2123-2139",
         "",
         {"accuracy": "0.9583", "recall": "0.9776", "auroc": "0.9521"},
-        "ensemble of three networks",
+        "ensemble of three networks; its abstract gives recall and AUROC, not the accuracy",
     ),
     WriteUp(
         "PneumoniaMNIST, AutoML",
