@@ -55,7 +55,7 @@ def renamed(file: str, copy: int) -> str:
     """Key or name of a film in a further copy: other films of other possible patients."""
     folder, slash, name = file.rpartition("/")
     for series in ("person", "IM-"):
-        name = name.replace(series, f"{series}{copy}0", 1) if copy else name
+        name = name.replace(series, f"{series}9{copy:03d}", 1) if copy else name
     return folder + slash + name
 
 

@@ -101,6 +101,69 @@ def test_damaged_films_are_listed_not_fatal(folder: Path) -> None:
         dataset.load_pixels(folder, broken, (32, 32))
 
 
+def test_a_film_that_may_not_be_read_costs_only_itself(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (locked,) = some(folder, 1)
+    really = open
+
+    def refuse(path: object, *arguments: object, **options: object) -> object:
+        if Path(str(path)) == locked:
+            raise PermissionError(13, "Permission denied")
+        return really(path, *arguments, **options)  # type: ignore[call-overload]
+
+    # Permissions do not bind the superuser that many containers run tests as.
+    monkeypatch.setattr("builtins.open", refuse)
+    table = dataset.index(folder).set_index("path")
+    row = table.loc[locked.relative_to(folder).as_posix()]
+    assert row["error"] == (
+        f"{locked.name} cannot be opened (Permission denied); check that it may be read."
+    )
+    assert np.isnan(row["width"]) and row["sha256"] == ""
+    assert table["error"].ne("").sum() == 1
+    monkeypatch.undo()
+    monkeypatch.setenv("XRAY_CACHE", str(folder.parent / "cache"))
+    assert dataset.index(folder, refresh=True)["error"].eq("").all(), "readable again, read again"
+
+
+def test_everything_wrong_at_once_leaves_the_rest(folder: Path) -> None:
+    """Loops, names in any script, empty and cut films: a sentence each, and 48 films less three."""
+    train = folder / "train" / "NORMAL"
+    empty, cut, renamed, *_ = sorted(train.iterdir())
+    empty.write_bytes(b"")
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    renamed.rename(train / f"胸部 рентген é 😀{renamed.suffix}")
+    (folder / "train" / "again").symlink_to(folder)
+    (train / "self").symlink_to(train / "self")
+    (train / "gone.jpeg").symlink_to(folder / "nowhere.jpeg")
+    found = dataset.build_index(folder)
+    table = found.table.set_index("name")
+    assert len(table) == 49
+    problems = table.loc[table["error"] != "", "error"]
+    assert set(problems.index) == {empty.name, cut.name, "gone.jpeg"}
+    assert "check the link" in problems["gone.jpeg"]
+    assert table.loc[f"胸部 рентген é 😀{renamed.suffix}", "error"] == ""
+    assert any("leads to a folder already listed" in warning for warning in found.warnings)
+    pixels = dataset.load_pixels(folder, dataset.usable(found.table), (16, 16))
+    assert pixels.shape == (46, 16, 16)
+
+
+@pytest.mark.parametrize("content", ["nothing", "hidden", "texts"])
+def test_a_folder_without_films_is_one_sentence(
+    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "empty"
+    place.mkdir()
+    if content == "hidden":
+        (place / ".NORMAL.png").write_bytes(b"x")
+    elif content == "texts":
+        (place / "NORMAL").mkdir()
+        (place / "NORMAL" / "read me.txt").write_text("no film")
+    assert cli.main(["index", str(place)]) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
+    assert "holds no images" in line and "NORMAL" in line
+
+
 def test_a_second_run_reads_only_what_changed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
