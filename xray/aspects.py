@@ -1,7 +1,8 @@
 """The shape that films had before they were squashed to a square, and how it is given back.
 
 Squashing leaves a trace of the shape in every film, and the shape differs by class. The re-encode
-that models learn from is square; the facts of the public set know what it was.
+that models learn from is square; the facts of the public set know what it was. A film without a
+key of its own, such as an upload or one that an audit changed, keeps the shape it has.
 """
 
 from __future__ import annotations
