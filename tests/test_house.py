@@ -20,7 +20,7 @@ HEAVY = ("tensorflow", "keras")
 #: Floors: 0 files, 1 films and their tables, 2 devices, models, metrics, 3 all others: what is
 #: asked of them and how it is told, 4 commands and dashboard.
 FLOORS = {
-    0: "errors files __init__ batch_runs executor cluster",
+    0: "errors files __init__ batch_runs executor cluster parts collection",
     1: """films aspects dataset splits scan film_facts grey jpeg dicom sniff quality thumbnails
         sources lungs lung_training anatomy synthetic blur strip device_labels
         label_format label_look label_schema label_database label_history label_store

@@ -70,6 +70,9 @@ def _imports(tree: ast.Module, top: bool = False) -> set[str]:
 MODULES = dict(_modules())
 
 
+#: Modules that import nothing of ours but each other.
+LOWEST = "files errors health batch_runs executor cluster parts collection"
+
 #: How high a module stands, by how its name begins; what is not named stands in the middle, 4.
 #: A module may import its own level and those below.
 LEVELS = {
@@ -91,9 +94,7 @@ LEVELS = {
     **dict.fromkeys((f"xray.label_{n}" for n in ("format", "look", "schema", "database")), 2),
     **dict.fromkeys((f"xray.label_{n}" for n in ("history", "store", "exchange", "source")), 2),
     **dict.fromkeys((f"xray.{n}" for n in ("films", "dicom", "jpeg", "sniff", "strip", "grey")), 1),
-    **dict.fromkeys(
-        (f"xray.{n}" for n in ("files", "errors", "health", "batch_runs", "executor", "cluster")), 0
-    ),
+    **dict.fromkeys((f"xray.{n}" for n in LOWEST.split()), 0),
 }
 
 

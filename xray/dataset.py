@@ -22,9 +22,11 @@ and the scores of oddballs (``quality.STORED``).
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar
@@ -32,7 +34,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from xray import aspects, executor, film_facts, films, quality
+from xray import aspects, executor, film_facts, films, parts, quality
 from xray.errors import ArtifactError, DatasetError, FilmError
 from xray.files import (
     Progress,
@@ -43,7 +45,7 @@ from xray.files import (
     sha256_file,
     write_table,
 )
-from xray.scan import Found, person, scan, subtype
+from xray.scan import Found, person, scan, stream, subtype
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -151,6 +153,52 @@ def build_index(
     return Index(table, warnings, len(todo), len(kept), perf_counter() - start)
 
 
+def build_parts(
+    folder: Path,
+    out: Path,
+    progress: Progress | None = None,
+    classes: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Build the table of a folder as partitioned Parquet; memory does not grow with the films.
+
+    Parameters
+    ----------
+    folder, classes : as in :func:`build_index`; every film is read
+    out : folder of the table (``xray.parts``)
+    progress : called with (films done, films in all)
+
+    Returns
+    -------
+    dict : ``parts.summary`` of the table
+
+    Raises
+    ------
+    DatasetError
+        The folder holds no film of any class.
+    """
+    total = sum(1 for _ in stream(folder, classes))
+    if not total:
+        raise DatasetError(f"{folder} holds no films; see --classes and --table.")
+    waiting: deque[Found] = deque()
+
+    def batches() -> Iterator[list[tuple[Found, None]]]:
+        films = stream(folder, classes)
+        while batch := list(islice(films, BATCH)):
+            waiting.extend(batch)
+            yield [(film, None) for film in batch]
+
+    results = executor.each(
+        _measure, batches(), total=total, progress=progress, threads=WORKERS,
+        folder=folder.resolve(),
+    )  # fmt: skip
+    with parts.Writer(out, counted=("split", "label")) as table:
+        for rows in results:
+            films = [waiting.popleft() for _ in rows]
+            listed = pd.DataFrame([vars(film) for film in films])
+            table.add(_table(listed, _facts(rows)))
+    return parts.summary(out)
+
+
 def _cache_path(folder: Path) -> Path:
     """One cached table a folder; another way to measure is another table."""
     return (
@@ -232,11 +280,18 @@ def _unchanged(folder: Path, film: Found, before: dict[str, Any] | None) -> dict
 def _table(listed: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
     """Join where films lie with what they hold, in the order of ``listed``."""
     facts = measured.drop(columns=["bytes", "modified"])
-    table = listed.drop(columns=["modified", "problem"]).merge(facts, on="path", how="left")
+    table = listed.drop(columns=["modified", "problem", "further"]).merge(
+        facts, on="path", how="left"
+    )
+    # Further columns of a collection that lists its films in a table (see xray.collection).
+    further = [dict(pairs) for pairs in listed["further"]]
+    for name in sorted({name for row in further for name in row}):
+        table[name] = [row.get(name, "") for row in further]
     names = [file.rpartition("/")[2] for file in table["file"].tolist()]
     table["name"] = names
     table["subtype"] = [subtype(name) for name in names]
-    table["person"] = [person(name) for name in names]
+    known = table["person"].tolist()
+    table["person"] = [given or person(name) for given, name in zip(known, names, strict=True)]
     return table[[*COLUMNS, *(column for column in table if column not in COLUMNS)]]
 
 

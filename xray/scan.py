@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from xray import collection
 from xray.errors import DatasetError
 
 #: Folder name (any case) -> label, where nobody says otherwise.
@@ -46,6 +47,7 @@ class Found:
     label : one of the labels of the class mapping
     bytes, modified : size and time of change (ns); -1 where the file cannot be looked at
     problem : why it cannot be looked at; "" when it can
+    person, further : patient and further columns, where the films are listed in a table
     """
 
     file: str
@@ -55,6 +57,8 @@ class Found:
     bytes: int
     modified: int
     problem: str = ""
+    person: str = ""
+    further: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,8 +123,15 @@ def scan(folder: Path, classes: Mapping[str, str] | None = None) -> Scan:
     folder = Path(folder)
     if not folder.is_dir():
         raise DatasetError(f"{folder} is not a folder; give the folder that holds the films.")
-    classes = classes or CLASSES
     warnings: list[str] = []
+    if collection.find(folder) is not None:
+        films = {film.file: film for film in listed(folder, warnings, classes)}
+        if not films:
+            raise DatasetError(
+                f"The table in {folder} lists no film of a class; see --table and --columns."
+            )
+        return Scan(tuple(films[key] for key in sorted(films)), tuple(warnings))
+    classes = classes or CLASSES
     found: dict[str, Found] = {}
     outside, copies = 0, 0
     # Shallow first: of two copies of a dataset, one inside the other, the outer one counts.
@@ -144,6 +155,67 @@ def scan(folder: Path, classes: Mapping[str, str] | None = None) -> Scan:
     if not found:
         raise DatasetError(_nothing_found(folder, classes, outside))
     return Scan(tuple(found[key] for key in sorted(found)), tuple(warnings))
+
+
+def stream(folder: Path, classes: Mapping[str, str] | None = None) -> Iterator[Found]:
+    """List films one by one, in no particular order, for folders too large to hold at once.
+
+    Unlike :func:`scan` it does not look for a second copy of the dataset inside the folder.
+    """
+    if collection.find(folder) is not None:
+        yield from listed(folder, [], classes)
+        return
+    for path, entry in _walk(folder, []):
+        film = _found(path, entry, classes or CLASSES)
+        if film is not None:
+            yield film
+
+
+def listed(
+    folder: Path, warnings: list[str], classes: Mapping[str, str] | None = None
+) -> Iterator[Found]:
+    """Films of a folder that lists them in a table; what is left out goes into ``warnings``."""
+    listing = collection.find(folder)
+    assert listing is not None
+    neither = 0
+    for rows in collection.read(folder, listing, classes):
+        about = [str(name) for name in rows if str(name).startswith(collection.ABOUT)]
+        for row in rows.to_dict("records"):
+            if not row["label"]:
+                neither += 1
+                continue
+            further = tuple((name, str(row[name])) for name in about)
+            split = SPLITS.get(str(row["split"]).casefold(), "")
+            yield _listed(folder, str(row["path"]), split, str(row["label"]), str(row["person"]),
+                          further)  # fmt: skip
+    if neither:
+        warnings.append(
+            f"{neither:,} films of the {listing.kind} table are neither class and were left out."
+        )
+
+
+def _listed(
+    folder: Path,
+    path: str,
+    split: str,
+    label: str,
+    person: str,
+    further: tuple[tuple[str, str], ...],
+) -> Found:
+    """Look at one film of a table."""
+    # Names repeat in such sets ("view1_frontal.jpg"): the folders below the split tell them apart.
+    inner = path.removeprefix(f"{split}/")
+    key = "/".join(part for part in (split, label, inner) if part)
+    inside = not Path(path).is_absolute() and ".." not in Path(path).parts
+    try:
+        if not inside:
+            problem = "it lies outside the folder; list only films inside it"
+            return Found(key, path, split, label, -1, -1, problem, person, further)
+        stat = (folder / path).stat()
+        return Found(key, path, split, label, stat.st_size, stat.st_mtime_ns, "", person, further)
+    except OSError as error:
+        problem = f"it cannot be looked at ({error.strerror}); check the table's paths"
+        return Found(key, path, split, label, -1, -1, problem, person, further)
 
 
 def _rest(film: Found) -> tuple[str, str, str, int, int, str]:

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from xray import bootstrap, quality
+from xray import bootstrap, collection, quality
 from xray.bootstrap import Bools, Floats, wilson
 from xray.metrics import POSITIVE, TITLES
 
 METRICS = ("recall", "specificity", "auroc")
 #: Fewer films than this in a group (of the class that the metric counts) are too few to judge.
 FEW = 10
+#: Values of a collection's further column that are groups each; a number of more goes in thirds.
+MOST_VALUES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +72,7 @@ def divide(
     found += _thirds("Brightness", at["mean"], ("darker films", "middling films", "brighter films"))
     found += _patients(files, at, facts)
     found += _oddballs(at)
+    found += _further(at)
     return [each for each in found if 0 < each.member.sum() < len(files)]
 
 
@@ -108,6 +111,23 @@ def _patients(files: pd.Series, at: pd.DataFrame, facts: pd.DataFrame) -> Iterat
     also = person.isin(seen).to_numpy() & known
     yield Stratum("Possible patient", "patient number also in training", also, known)
     yield Stratum("Possible patient", "patient number only here", ~also & known, known)
+
+
+def _further(at: pd.DataFrame) -> Iterator[Stratum]:
+    """Groups by further columns of a collection: a value each, or thirds of a number."""
+    for column in at.columns[at.columns.str.startswith(collection.ABOUT)]:
+        title = str(column).removeprefix(collection.ABOUT)
+        words = at[column].fillna("").astype(str)
+        known = (words != "").to_numpy()
+        values = sorted(set(words) - {""})
+        if len(values) <= MOST_VALUES:
+            for value in values:
+                yield Stratum(title, f"{title} {value}", (words == value).to_numpy(), known)
+            continue
+        numbers = pd.to_numeric(words, errors="coerce")
+        if numbers.notna().sum() >= 0.9 * known.sum():
+            low = title[:1].lower() + title[1:]
+            yield from _thirds(title, numbers, (f"lowest {low}", f"middle {low}", f"highest {low}"))
 
 
 def _oddballs(at: pd.DataFrame) -> Iterator[Stratum]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from xray import dataset, device_labels, giveaways, leakage, quality
+from xray import collection, dataset, device_labels, giveaways, leakage, quality, scan
 from xray.commands._bars import Bars
 from xray.commands._workers import add_worker_options, working
 from xray.errors import DatasetError
@@ -15,6 +16,8 @@ from xray.scan import parse_classes
 
 #: Damaged films that are named one by one; the JSON file names all.
 SHOWN = 10
+#: Films above which a Parquet table is written in parts.
+LARGE = 50_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +30,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="names of the class folders, such as healthy=NORMAL,covid=PNEUMONIA",
     )
     parser.add_argument("--refresh", action="store_true", help="read every film again")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the table (CSV or Parquet)")
+    parser.add_argument(
+        "--table", metavar="FILE", help="CSV or Parquet in the folder that lists the films"
+    )
+    parser.add_argument(
+        "--columns", type=collection.parse_columns, default=collection.Columns(),
+        metavar="path=NAME,label=NAME,...",
+        help="columns of --table: path, label, split, patient; the others become groups",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE",
+        help="write the table (CSV or Parquet); above 50,000 films, or where the name is that "
+        "of a folder, as partitioned Parquet",
+    )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write a summary")
     parser.add_argument(
         "--store",
@@ -42,6 +57,13 @@ def run(options: argparse.Namespace) -> None:
     folder = options.folder or data_dir()
     if folder is None:
         raise DatasetError("Which films? Give a folder, or set XRAY_DATA to it.")
+    if options.table:
+        listing = collection.store(folder, options.table, options.columns)
+        groups = ", ".join(listing.columns.further) or "none"
+        print(f"Films are listed in {options.table}; groups to compare: {groups}.")
+    if options.out and options.out.suffix == ".parquet" and _is_large(folder, options):
+        _in_parts(folder, options)
+        return
     with working(options, str(folder.name)) as stage:
         index = dataset.build_index(folder, _when_needed(stage), options.classes, options.refresh)
     found = summary(folder, index)
@@ -52,6 +74,25 @@ def run(options: argparse.Namespace) -> None:
         write_json(options.json, found)
     if options.store:
         store(index)
+
+
+def _is_large(folder: Path, options: argparse.Namespace) -> bool:
+    """Whether the table is to be written in parts."""
+    if options.out.is_dir():
+        return True
+    films = scan.stream(folder, options.classes)
+    return next(islice(films, LARGE, None), None) is not None
+
+
+def _in_parts(folder: Path, options: argparse.Namespace) -> None:
+    """Index a folder without holding its table in memory."""
+    with working(options, folder.name) as stage:
+        found = dataset.build_parts(folder, options.out, _when_needed(stage), options.classes)
+    print(f"{found['rows']:,} films in {options.out}")
+    for row in found["counts"]:
+        print(f"  {row['split'] or 'no split':8} {row['label']:12} {row['rows']:8,}")
+    if options.json:
+        write_json(options.json, found)
 
 
 def store(index: dataset.Index) -> None:

@@ -1,0 +1,216 @@
+"""Tables too large for memory: partitioned Parquet, written as rows come, read by the page.
+
+A table is a folder whose name ends in ``.parquet``: ``split=test/part-00000.parquet`` and so
+on, and ``_summary.json`` beside them with what pages show of all rows together.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as arrow
+from pyarrow import parquet
+
+from xray.errors import ArtifactError
+from xray.files import read_json, write_json
+
+#: The underscore keeps it out of what Arrow takes for parts.
+SUMMARY = "_summary.json"
+#: Rows of a row group, the least that is read; and of a file.
+GROUP, PART = 4_096, 65_536
+#: A page's filter: column -> values, any of which will do.
+Where = Mapping[str, Sequence[Any]]
+
+
+class Writer:
+    """Writes a table part by part; it takes its place when the block ends without an error.
+
+    Parameters
+    ----------
+    folder : the table's; a table there before is replaced.
+    by : column whose values become folders.
+    counted : columns whose combinations are counted for the summary.
+    """
+
+    def __init__(self, folder: Path, by: str = "split", counted: Sequence[str] = ()) -> None:
+        self._folder, self._by, self._counted = folder, by, list(counted)
+        self._waiting: dict[str, list[pd.DataFrame]] = {}
+        self._counts: Counter[tuple[str, ...]] = Counter()
+        self._schema: pa.Schema | None = None
+        self._parts = 0
+        self.rows = 0
+
+    def __enter__(self) -> Writer:
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = tempfile.mkdtemp(prefix=f".partial-{self._folder.name}-", dir=self._folder.parent)
+        self._beside = Path(beside)
+        return self
+
+    def add(self, rows: pd.DataFrame) -> None:
+        """Add rows; the first decide the columns and their kinds."""
+        self.rows += len(rows)
+        if self._counted:
+            counts = rows.groupby(self._counted, dropna=False, observed=True).size()
+            for names, count in counts.items():
+                key = names if isinstance(names, tuple) else (names,)
+                self._counts[tuple(map(str, key))] += int(count)
+        for value, group in rows.groupby(self._by, sort=False):
+            waiting = self._waiting.setdefault(str(value), [])
+            waiting.append(group.drop(columns=self._by))
+            if sum(map(len, waiting)) >= PART:
+                self._write(str(value))
+
+    def _write(self, value: str) -> None:
+        rows = pd.concat(self._waiting.pop(value), ignore_index=True)
+        table = pa.Table.from_pandas(rows, schema=self._schema, preserve_index=False)
+        self._schema = table.schema
+        home = self._beside / f"{self._by}={value or '-'}"
+        home.mkdir(exist_ok=True)
+        name = home / f"part-{self._parts:05d}.parquet"
+        parquet.write_table(table, name, row_group_size=GROUP, compression="zstd")
+        self._parts += 1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                for value in list(self._waiting):
+                    self._write(value)
+                self._summarise()
+                if self._folder.is_dir():
+                    shutil.rmtree(self._folder)
+                self._beside.chmod(0o755)
+                self._beside.rename(self._folder)
+        finally:
+            shutil.rmtree(self._beside, ignore_errors=True)
+
+    def _summarise(self) -> None:
+        counts = [
+            dict(zip(self._counted, names, strict=True)) | {"rows": count}
+            for names, count in sorted(self._counts.items())
+        ]
+        write_json(self._beside / SUMMARY, {"rows": self.rows, "by": self._by, "counts": counts})
+
+
+def is_table(folder: Path) -> bool:
+    """Whether a folder is a table of this module."""
+    return folder.suffix == ".parquet" and (folder / SUMMARY).is_file()
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    """Rows, and counts of the columns that were counted; none of the rows is read.
+
+    Raises
+    ------
+    ArtifactError
+        The folder is no table.
+    """
+    return dict(read_json(folder / SUMMARY))
+
+
+def _open(folder: Path) -> arrow.Dataset:
+    by = summary(folder)["by"]
+    try:
+        return arrow.dataset(
+            folder, partitioning=arrow.partitioning(pa.schema([(by, pa.string())]), flavor="hive")
+        )
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{folder} is damaged ({error}); index the films again.") from error
+
+
+def _expression(where: Where, by: str = "split") -> Any:
+    made = None
+    for column, values in where.items():
+        wanted = [value or "-" if column == by else value for value in values]
+        one = arrow.field(column).isin(wanted)
+        made = one if made is None else made & one
+    return made
+
+
+def _none(opened: arrow.Dataset, names: list[str] | None) -> pa.Table:
+    """No rows, with the columns asked for."""
+    table = opened.schema.empty_table()
+    return table if names is None else table.select(names)
+
+
+def count(folder: Path, where: Where | None = None) -> int:
+    """Rows that pass a filter; only the filter's columns are read."""
+    return int(_open(folder).count_rows(filter=_expression(where or {})))
+
+
+def read(
+    folder: Path, columns: Sequence[str] | None = None, where: Where | None = None
+) -> pd.DataFrame:
+    """Some columns of the rows that pass a filter; parts and row groups that cannot are skipped."""
+    names = None if columns is None else list(columns)
+    table = _open(folder).to_table(columns=names, filter=_expression(where or {}))
+    return pd.DataFrame(table.to_pandas()).replace({"split": {"-": ""}})
+
+
+def page(
+    folder: Path,
+    number: int,
+    each: int,
+    columns: Sequence[str] | None = None,
+    where: Where | None = None,
+) -> pd.DataFrame:
+    """Page ``number`` (from 1) of ``each`` rows, in the order of the parts.
+
+    Without a filter only the row groups that hold the page are read. With one, the filter's
+    columns are read as far as the page, and the other columns of the page's rows.
+    """
+    opened, start = _open(folder), max(0, number - 1) * each
+    names = None if columns is None else list(columns)
+    if not where:
+        found = _slice(opened, start, each, names)
+        return found.replace({"split": {"-": ""}})
+    rows, before = [], 0
+    expression = _expression(where)
+    for fragment in opened.get_fragments(filter=expression):
+        here = fragment.scanner(schema=opened.schema, filter=expression).count_rows()
+        if before + here > start and before < start + each:
+            part = fragment.to_table(schema=opened.schema, columns=names, filter=expression)
+            rows.append(part.slice(max(0, start - before), start + each - max(start, before)))
+        before += here
+        if before >= start + each:
+            break
+    table = pa.concat_tables(rows) if rows else _none(opened, names)
+    return pd.DataFrame(table.to_pandas()).replace({"split": {"-": ""}})
+
+
+def _slice(opened: arrow.Dataset, start: int, each: int, names: list[str] | None) -> pd.DataFrame:
+    """Rows start .. start + each of a whole table, by its row groups' sizes."""
+    rows, before = [], 0
+    for fragment in opened.get_fragments():
+        here = fragment.metadata.num_rows
+        if before + here > start and before < start + each:
+            groups, inside = [], before
+            first = None
+            for place in range(fragment.metadata.num_row_groups):
+                size = fragment.metadata.row_group(place).num_rows
+                if inside + size > start and inside < start + each:
+                    groups.append(place)
+                    first = inside if first is None else first
+                inside += size
+            assert first is not None
+            part = fragment.subset(row_group_ids=groups).to_table(
+                schema=opened.schema, columns=names
+            )
+            rows.append(part.slice(max(0, start - first), start + each - max(start, first)))
+        before += here
+        if before >= start + each:
+            break
+    table = pa.concat_tables(rows) if rows else _none(opened, names)
+    return pd.DataFrame(table.to_pandas())
