@@ -160,9 +160,9 @@ def sizes(summary: pd.DataFrame) -> str:
     return table(headers, rows)
 
 
-def agreement(rows: pd.DataFrame) -> str:
-    """Agreement of the two looks (``device_labels.agreement``) as a table."""
-    headers = ("test films, two looks", "films", "agreement", "Cohen's kappa", "overlap (IoU)")
+def agreement(rows: pd.DataFrame, of: str = "test films, two looks") -> str:
+    """Agreement of two looks (``device_labels.agreement``) as a table; ``of`` names the films."""
+    headers = (of, "films", "agreement", "Cohen's kappa", "overlap (IoU)")
     return table(
         headers,
         [
@@ -170,7 +170,9 @@ def agreement(rows: pd.DataFrame) -> str:
                 str(row.what),
                 f"{row.films:,}",
                 f"{100 * row.agreement:.1f} %",
-                f"{row.kappa:.2f}",
+                f"{row.kappa:.2f} ({row.kappa_low:.2f} to {row.kappa_high:.2f})"
+                if row.kappa == row.kappa
+                else "–",
                 f"{row.iou:.2f}" if row.iou == row.iou else "–",
             )
             for row in list[Any](rows.itertuples())
