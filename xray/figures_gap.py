@@ -65,7 +65,7 @@ def points(table: pd.DataFrame, name: str, title: str) -> go.Figure:
         rows = _rows(table[table["metric"] == metric].set_index("point").loc[shown].reset_index())
         places = [place + shift for place in range(len(shown))]
         _dots(figure, rows, places, mark, TITLES[metric], metric == "accuracy")
-    _places(figure, [_broken(words) for words in POINTS.values()])
+    _places(figure, [words.replace(", ", ",<br>") for words in POINTS.values()])
     at = table[table["metric"] == "accuracy"].set_index("point")["value"].to_dict()
     said = (
         f"{title}: accuracy {at['validation']:.3f} on validation, {at['own']:.3f} on test at the "
@@ -73,12 +73,6 @@ def points(table: pd.DataFrame, name: str, title: str) -> go.Figure:
         "films known"
     )
     return template(figure, said, height=110 + 62 * len(shown))
-
-
-def _broken(words: str) -> str:
-    """Words for a tick, on two lines after the second comma."""
-    parts = words.split(", ")
-    return "<br>".join(filter(None, (", ".join(parts[:2]), ", ".join(parts[2:]))))
 
 
 def rankings(table: pd.DataFrame, name: str, title: str) -> go.Figure:

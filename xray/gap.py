@@ -24,7 +24,7 @@ POINTS = {
     "validation": "validation films, own threshold",
     "own": "test films, own threshold",
     "half": "test films, threshold one half",
-    "best": "test films, the threshold best on these very films: an upper bound, no result",
+    "best": "test films, their own best threshold, an upper bound and no result",
 }
 #: Groups of :func:`rankings` -> the PNEUMONIA films that are ranked against all NORMAL films.
 GROUPS = {"": "all pneumonia", "bacteria": "bacterial pneumonia", "virus": "viral pneumonia"}
@@ -40,8 +40,8 @@ FACTS = {
 #: Mixes of :func:`mixes` -> words for people.
 MIXES = {
     "label": "classes",
-    "subtype": "classes, bacterial and viral",
-    "devices": "the same, and devices",
+    "subtype": "classes and subtypes",
+    "devices": "classes, subtypes and devices",
     "height": "classes and native heights",
     "aspect": "classes and native shapes",
     "mean": "classes and brightness",

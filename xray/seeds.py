@@ -23,13 +23,13 @@ from xray.ledger import SETTINGS
 SAME = [*SETTINGS, "other", "split", "data_hash"]
 #: Metrics to look at -> words for people.
 METRICS = {
-    "test_auroc": "AUROC, test",
-    "test_accuracy": "accuracy, test",
-    "test_balanced_accuracy": "balanced accuracy, test",
-    "test_specificity": "specificity, test",
-    "test_accuracy_half": "accuracy at one half, test",
-    "val_auroc": "AUROC, validation",
-    "val_accuracy": "accuracy, validation",
+    "test_auroc": "test AUROC",
+    "test_accuracy": "test accuracy",
+    "test_balanced_accuracy": "test balanced accuracy",
+    "test_specificity": "test specificity",
+    "test_accuracy_half": "test accuracy at one half",
+    "val_auroc": "validation AUROC",
+    "val_accuracy": "validation accuracy",
 }
 #: Setting -> words for people.
 WORDS = {
@@ -239,13 +239,14 @@ def finding(table: pd.DataFrame, metric: str) -> str:
         if not len(pairs):
             continue
         text = f"{100 * fraction:g} %: {pairs.mean():+.3f}"
+        text += " (one seed)" if len(pairs) == 1 else ""
         if np.isfinite(low):
             verdict = "clear" if low > 0 or high < 0 else "may be chance"
             text += f" ({low:+.3f} to {high:+.3f}, {len(pairs)} seeds: {verdict})"
         said.append(text)
     if not said:
         return "No share of the films was learnt from both with and without augmentation yet"
-    return f"What augmentation adds to {METRICS[metric]}, by share of the films; " + "; ".join(said)
+    return f"What augmentation adds to {METRICS[metric]}, by share of the films: " + "; ".join(said)
 
 
 def collapsed(ledger: pd.DataFrame) -> pd.DataFrame:
