@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -42,7 +44,16 @@ PAGES: dict[str, list[tuple[str, str, str]]] = {
 
 
 def pages() -> dict[str, list[Any]]:
-    """The pages whose files exist, by group, as ``st.navigation`` takes them."""
+    """The pages whose files exist, by group, as ``st.navigation`` takes them.
+
+    Each rerun gets copies, because Streamlit marks the page that it runs.
+    """
+    return {group: [copy(page) for page in entries] for group, entries in _pages().items()}
+
+
+@lru_cache(maxsize=1)
+def _pages() -> dict[str, list[Any]]:
+    """Look for the files once: for two dozen pages that is an eighth of a rerun."""
     folder = ROOT / "pages"
     found = {
         group: [
