@@ -7,6 +7,7 @@ from xray import (
     census,
     dashboard,
     dashboard_audit,
+    dashboard_runs,
     device_labels,
     evidence,
     figures_dataset,
@@ -87,3 +88,7 @@ st.header("Audit now", anchor="live")
 with dashboard.guard("The live audit"):
     if name:
         dashboard_audit.live(known[name])
+
+st.header("Running elsewhere", anchor="running")
+with dashboard.guard("The runs elsewhere"):
+    dashboard_runs.running()

@@ -19,6 +19,14 @@ def squares(batch: Sequence[int]) -> list[int]:
     return [value * value for value in batch]
 
 
+def slow_squares(batch: Sequence[int]) -> list[int]:
+    """Long enough that every worker gets one, and imports what the work needs."""
+    import xray.lime_evidence  # noqa: F401
+
+    time.sleep(0.2)
+    return squares(batch)
+
+
 def slower_at_first(batch: Sequence[int]) -> list[int]:
     time.sleep(0.02 / (1 + batch[0]))
     return list(batch)

@@ -16,12 +16,13 @@ ROOT = Path(__file__).parent.parent
 #: Verb -> command lines that cannot work. A verb without any has no input that can be bad.
 BAD: dict[str, list[list[str]]] = {
     "fetch": [["--no-such-option"]],
-    "index": [["no/such/folder"], []],
+    "index": [["no/such/folder"], [], ["tests", "--table", "x.csv"], ["tests", "--columns", "z"]],
     "train": [["no-such-recipe"], ["basic", "--data", "no/such/folder"], ["basic"], []]
     + [["basic", "--set", each] for each in ("fraction", "fraction=2", "hair=long", "size=[1")],
     "sweep": [["no/such/file.toml"], ["README.md"], ["sweeps/learning_curve.toml"], []],
     "ledger": [["--no-such-option"]],
-    "evaluate": [["no-such-model"], ["basic", "--data", "no/such/folder"]],
+    "evaluate": [["no-such-model"], ["basic", "--data", "no/such/folder"]]
+    + [["--workers", "2", "--scheduler", "tcp://127.0.0.1:9"], ["--workers", "0"]],
     "explain": [["no-such-model", "film.png"], ["basic", "no-such-film.png"], ["basic"]],
     "controls": [["--data", "no/such/folder"], []],
     "audit": [["no-such-model", "--data", "tests"], ["basic", "--data", "no/such/folder"], []],

@@ -314,6 +314,33 @@ def test_a_model_travels_as_its_file_and_never_as_weights(tmp_path: Path) -> Non
         pickle.loads(data)
 
 
+def test_many_films_are_explained_as_one_by_one(
+    synthetic_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of films: the same weights as film by film, in one list."""
+    from xray import registry
+    from xray.cli import main
+
+    monkeypatch.setattr(registry, "load", lambda name, **_: Fake(thin_and_bright))
+    films = sorted((synthetic_folder / "test" / "NORMAL").iterdir())[:2]
+    plain = ["--evaluations", "64", "--precision", "float32", "--superpixels", "20"]
+    entries = []
+    for film in films:
+        out = tmp_path / "one.json"
+        assert main(["explain", "fake", str(film), *plain, "--json", str(out)]) == 0
+        entries.append(json.loads(out.read_text()))
+    out = tmp_path / "many.json"
+    assert main(["explain", "fake", *map(str, films), *plain, "--json", str(out)]) == 0
+    assert json.loads(out.read_text()) == entries
+
+
+def test_what_runs_is_said_in_a_line() -> None:
+    from xray.dashboard_runs import says
+
+    status = Status("audit", "basic", stage="LIME", done=3, total=9, workers=2, lost=1, batches=4)
+    assert says(status) == ("audit basic · 2 workers, 1 lost · LIME: 3 of 9 · 4 batches done")
+
+
 @pytest.mark.slow
 def test_evaluate_on_two_workers_prints_what_it_prints_here(
     synthetic_folder: Path, tmp_path: Path

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,7 +119,7 @@ class Cluster:
                 fixed = self._large[fixed]
             # A loop inside another goes first: the outer one waits for it.
             return self._client.submit(
-                perform, fixed, task.batch, task.kept, pure=False, priority=self._loops
+                _perform, fixed, task.batch, task.kept, pure=False, priority=self._loops
             )
         except (OSError, TimeoutError, RuntimeError) as error:
             raise Lost from error
@@ -224,6 +225,20 @@ class Cluster:
                 f"{list(seen.values()).count(False)} of {len(seen)} workers do not see "
                 f"{self._run.folder}; give --run a folder that all machines share."
             )
+
+
+def _perform(fixed: bytes, batch: bytes, kept: tuple[Path, str] | None) -> Any:
+    """Do one task on a worker."""
+    _one_thread()
+    return perform(fixed, batch, kept)
+
+
+@cache
+def _one_thread() -> None:
+    """OpenCV takes a thread a core whatever the environment says, and workers would contend."""
+    import cv2
+
+    cv2.setNumThreads(1)
 
 
 def _sees(path: str) -> bool:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from xray import films, registry, sanity
-from xray.commands._bars import bars
+from xray import executor, films, precision, registry, sanity
+from xray.commands._workers import add_worker_options, working
 from xray.designs import DESIGNS
+from xray.errors import FilmError
 from xray.explanation import Explanation
 from xray.files import replacing, write_json, write_table
 from xray.films import Film
@@ -19,6 +21,7 @@ from xray.lime_image import Settings, explain
 from xray.overlay import overlay
 from xray.perturbation import FILLS
 from xray.registry import Card
+from xray.scan import SUFFIXES
 
 _DEFAULT = Settings()
 
@@ -26,7 +29,10 @@ _DEFAULT = Settings()
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``explain``."""
     parser.add_argument("model", metavar="MODEL", help="registered name, or a .keras or .h5 file")
-    parser.add_argument("image", metavar="IMAGE", type=Path, help="film: JPEG, PNG, DICOM, ...")
+    parser.add_argument(
+        "image", metavar="IMAGE", type=Path, nargs="+",
+        help="film (JPEG, PNG, DICOM, ...), several films, or folders of films",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, help="write overlay (PNG) and weights (CSV) here")
     parser.add_argument("--json", type=Path, help="write prediction and weights here")
     parser.add_argument("--seed", type=int, default=_DEFAULT.seed)
@@ -49,25 +55,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scale", choices=registry.SCALES, help="of the inputs of a .keras file")
     parser.add_argument("--positive-index", type=int, help="output of a .keras file to read")
     parser.add_argument("--threshold", type=float, help="probability from which it is PNEUMONIA")
+    add_worker_options(parser)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Explain one film, say what was found, and write what was asked for."""
-    film = films.read(options.image)
-    given = {name: getattr(options, name) for name in ("scale", "positive_index", "threshold")}
-    given = {name: value for name, value in given.items() if value is not None}
-    settings = Settings(
-        seed=options.seed,
-        n_superpixels=options.superpixels,
-        fill=options.fill,
-        design=options.design,
-        target=options.target,
-        ceiling=options.evaluations,
-        precision=options.precision,
-    )
-    model = registry.load(options.model, **given)
+    """Explain, say what was found, and write what was asked for."""
+    if len(options.image) > 1 or options.image[0].is_dir():
+        _many(options)
+    else:
+        _one(options)
+
+
+def _one(options: argparse.Namespace) -> None:
+    """Explain one film."""
+    film = films.read(options.image[0])
+    model, settings = _asked(options)
     checks: sanity.Sanity | None = None
-    with bars() as stage:
+    with working(options, model.card.name) as stage:
         result = explain(model, film.pixels, settings, progress=stage("perturbed films"))
         if options.sanity:
             checks = sanity.check(
@@ -81,6 +85,74 @@ def run(options: argparse.Namespace) -> None:
             print(f"  written: {path}")
     if options.json:
         write_json(options.json, record(result, model.card, film, checks))
+
+
+def _many(options: argparse.Namespace) -> None:
+    """Explain many films, a film a piece of work; the JSON file holds a list."""
+    if options.sanity:
+        raise FilmError("--sanity checks one film's explanation; give one film.")
+    paths = [path.resolve() for each in options.image for path in _within(each)]
+    if not paths:
+        raise FilmError(f"{options.image[0]} holds no films; give films or folders of films.")
+    model, settings = _asked(options)
+    if settings.precision == "auto":
+        # Decided here, so that every worker calculates alike.
+        settings = replace(settings, precision=precision.probe(model).choice)
+    out = options.out.resolve() if options.out else None
+    with working(options, f"{model.card.name}, {len(paths)} films") as stage:
+        parts = executor.each(
+            explain_some,
+            ([path] for path in paths),
+            total=len(paths),
+            progress=stage("films"),
+            model=model,
+            settings=settings,
+            out=out,
+        )
+        entries = [entry for part in parts for entry in part]
+    for entry in entries:
+        stable = "stable" if entry["stable"] else "not stable enough to read"
+        print(f"{entry['film']}: probability of PNEUMONIA {entry['probability']:.3f}, {stable}")
+    print("Not for clinical use.")
+    if options.json:
+        write_json(options.json, entries)
+
+
+def explain_some(
+    batch: Sequence[Path], model: registry.Model, settings: Settings, out: Path | None
+) -> list[dict[str, Any]]:
+    """Explain some films and write what was asked for; their records."""
+    entries = []
+    for path in batch:
+        film = films.read(path)
+        result = explain(model, film.pixels, settings)
+        if out is not None:
+            write(result, model.card, film, out)
+        entries.append(record(result, model.card, film))
+    return entries
+
+
+def _within(path: Path) -> list[Path]:
+    """A film, or the films anywhere in a folder."""
+    if not path.is_dir():
+        return [path]
+    return sorted(each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES)
+
+
+def _asked(options: argparse.Namespace) -> tuple[registry.Model, Settings]:
+    """Model and settings that the options ask for."""
+    given = {name: getattr(options, name) for name in ("scale", "positive_index", "threshold")}
+    given = {name: value for name, value in given.items() if value is not None}
+    settings = Settings(
+        seed=options.seed,
+        n_superpixels=options.superpixels,
+        fill=options.fill,
+        design=options.design,
+        target=options.target,
+        ceiling=options.evaluations,
+        precision=options.precision,
+    )
+    return registry.load(options.model, **given), settings
 
 
 def describe(result: Explanation, card: Card, film: Film) -> str:
