@@ -13,10 +13,11 @@ from xray import (
     device_labels,
     figures_dataset,
     film_view,
+    label_card,
     share,
 )
 
-VIEWS = ("Devices", "Burned-in text")
+VIEWS = ("Devices", "Burned-in text", "Card of the labels")
 
 
 def prevalence(films: dashboard_films.Films, column: str) -> Any:
@@ -61,6 +62,20 @@ def devices(films: dashboard_films.Films) -> None:
     dashboard_grid.link("film_browser", "Films with devices, marked", "photo_library", wish)
 
 
+def card(films: dashboard_films.Films) -> None:
+    """What the committed labels are, how made, how far to trust them, their licence."""
+    text = dashboard_films.remember("card of labels", label_card.markdown, films.key)
+    st.download_button(
+        "Card (Markdown)",
+        text,
+        file_name=label_card.FILE,
+        mime="text/markdown",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    st.markdown(label_card.body(text))
+
+
 shown = dashboard_films.begin(
     lambda films: figures_dataset.prevalence_says(prevalence(films, "has_device"), "a device"),
     "Tubes, wires and electrodes say that a child is very ill, without a look at its lungs.",
@@ -76,6 +91,8 @@ elif shown:
     with dashboard.guard(view):
         if view == VIEWS[0]:
             devices(shown)
+        elif view == VIEWS[2]:
+            card(shown)
         else:
             shares(shown, "tech_text", "burned-in text")
             st.caption(device_labels.provenance())

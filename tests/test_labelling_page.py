@@ -157,6 +157,19 @@ def test_export_holds_what_was_finished(visit: Opener, url: str, films: Path) ->
     assert rows == [Row(rows[0].file, ({"devices": [], "tech_text": False, "quality": "ok"},))]
 
 
+def test_the_card_is_a_view_of_devices_in_films(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XRAY_DATA", raising=False)
+    app = AppTest.from_file(str(ROOT / "pages" / "devices_in_films.py"), default_timeout=180)
+    app.query_params["view"] = "Card of the labels"
+    app.run()
+    assert not app.exception
+    said = words(app)
+    assert "never checked by a radiologist" in said
+    assert "CC BY 4.0" in said
+    assert "license:" not in said, "the head is for hosts"
+    assert [b.label for b in app.get("download_button")] == ["Card (Markdown)"]
+
+
 # --- drawing ---------------------------------------------------------------------------------
 
 
@@ -246,7 +259,12 @@ def begin(browser: Browser, address: str) -> None:
 
     browser.resize("desktop", 1500)
     browser.open(f"{address}/labelling", "Dark")
-    browser.wait("document.querySelector('.stMain input[type=text]')", "to be asked for a name")
+    asked = "document.querySelector('.stMain input[type=text]')"
+    try:
+        browser.wait(asked, "to be asked for a name", 90)
+    except TimeoutError as error:
+        seen = browser.run("return document.body.innerText")
+        raise AssertionError(f"no name is asked for; the page says: {seen}") from error
     browser.driver.find_element(By.CSS_SELECTOR, ".stMain input[type=text]").send_keys("Ada\n")
     browser.wait("document.querySelector('.stMain .nsewdrag')", "the film")
     browser.settle()

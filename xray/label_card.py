@@ -172,3 +172,9 @@ def _twins() -> tuple[int, int]:
 def _unsure(table: pd.DataFrame) -> str:
     n = int(np.sum(table["confidence"].between(0.3, 0.6)))
     return f"{n:,} films, {n / len(table):.1%}"
+
+
+def body(card: str) -> str:
+    """The card without the head for dataset hosts, its headings below those of a page."""
+    text = card.removeprefix(_HEAD).strip()
+    return "\n".join(f"##{line}" if line.startswith("#") else line for line in text.splitlines())
