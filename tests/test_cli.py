@@ -21,8 +21,12 @@ BAD: dict[str, list[list[str]]] = {
     + [["basic", "--set", each] for each in ("fraction", "fraction=2", "hair=long", "size=[1")],
     "sweep": [["no/such/file.toml"], ["README.md"], ["sweeps/learning_curve.toml"], []],
     "ledger": [["--no-such-option"]],
-    "evaluate": [["no-such-model"], ["basic", "--data", "no/such/folder"]]
-    + [["--workers", "2", "--scheduler", "tcp://127.0.0.1:9"], ["--workers", "0"]],
+    "evaluate": [
+        ["no-such-model"],
+        ["basic", "--data", "no/such/folder"],
+        ["--workers", "2", "--scheduler", "tcp://127.0.0.1:9"],
+        ["--workers", "0"],
+    ],
     "explain": [["no-such-model", "film.png"], ["basic", "no-such-film.png"], ["basic"]],
     "controls": [["--data", "no/such/folder"], []],
     "audit": [["no-such-model", "--data", "tests"], ["basic", "--data", "no/such/folder"], []],
