@@ -84,8 +84,9 @@ def groups(ledger: pd.DataFrame, metric: str) -> pd.DataFrame:
                 "recipe": runs["recipe"].iloc[0],
                 "train_films": float(runs["train_films"].mean()),
                 "mean": float(values.mean()),
-                "low": low,
-                "high": high,
+                # No metric here lies outside 0 to 1, whatever three seeds suggest.
+                "low": float(np.maximum(low, 0.0)),
+                "high": float(np.minimum(high, 1.0)),
                 "n": len(values),
                 "values": tuple(values.tolist()),
                 "seeds": tuple(runs["seed"].tolist()),
