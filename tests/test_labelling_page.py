@@ -258,7 +258,7 @@ def begin(browser: Browser, address: str) -> None:
     from selenium.webdriver.common.by import By
 
     browser.resize("desktop", 1500)
-    browser.open(f"{address}/labelling", "Dark")
+    browser.open(f"{address}/labelling")
     asked = "document.querySelector('.stMain input[type=text]')"
     try:
         browser.wait(asked, "to be asked for a name", 90)
