@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -145,6 +145,10 @@ class Browser:
     def wait(self, script: str, what: str, patience: float = PATIENCE) -> None:
         """Wait until JavaScript (an expression) is true."""
         _until(lambda: self.run(f"return !!({script})"), what, patience)
+
+    def wait_for(self, look: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+        """Wait until something outside the page is true, such as that a file was saved."""
+        _until(look, what, patience)
 
     def background(self) -> str:
         """Colour behind the page, as the browser computes it."""

@@ -183,3 +183,30 @@ def test_keyboard_alone_reaches_the_button(url: str, browser: Browser) -> None:
         "return s.outlineStyle !== 'none' || s.boxShadow !== 'none'"
     )
     assert ring, "the focus is not to be seen"
+
+
+def press(browser: Browser, words: str) -> None:
+    """Press the button that says so, once it is there."""
+    button = f"[...document.querySelectorAll('button')].find(b => b.innerText.includes('{words}'))"
+    browser.wait(button, f"the button {words}")
+    browser.run(f"{button}.click()")
+
+
+def test_report_is_saved_and_opens_without_a_server(
+    url: str, browser: Browser, tmp_path: Path
+) -> None:
+    browser.resize("desktop")
+    browser.open(url, "Dark")
+    browser.driver.execute_cdp_cmd(
+        "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)}
+    )
+    press(browser, "Save the report")
+    saved = tmp_path / "xray-model-audit.html"
+    browser.wait_for(saved.is_file, "the report")
+    browser.complaints()
+    browser.driver.get(saved.as_uri())
+    text = browser.run("return document.body.innerText")
+    assert "Not for clinical use" in text
+    assert all(card.title in text for card in registry.cards(roles=("recipe",)))
+    browser.wait("document.querySelector('.js-plotly-plot .xtick')", "a figure of the report")
+    assert browser.complaints() == []
