@@ -176,6 +176,7 @@ class Cluster:
     def _connected(self) -> Client:
         from distributed import Client
 
+        _quiet()
         try:
             client = Client(self._address, timeout=ANSWER, set_as_default=False)
             try:
@@ -248,9 +249,9 @@ def _sees(path: str) -> bool:
 @contextmanager
 def local(workers: int) -> Iterator[str]:
     """Processes of this machine, one thread each, on loopback; gives the scheduler's address."""
-    _quiet()
     from distributed import LocalCluster
 
+    _quiet()
     # Before they start: TensorFlow and OpenMP read these once.
     with LocalCluster(
         n_workers=workers,
@@ -272,7 +273,6 @@ def connected(run: Run, workers: int | None, scheduler: str | None) -> Iterator[
     XrayError
         Dask is not installed, or nothing answers.
     """
-    _quiet()
     try:
         import distributed  # noqa: F401
     except ModuleNotFoundError as error:
@@ -295,5 +295,7 @@ def connected(run: Run, workers: int | None, scheduler: str | None) -> Iterator[
 
 def _quiet() -> None:
     """What Dask says of lost workers is said by the run, in a sentence."""
-    for name in ("distributed", "tornado.application"):
+    # Dask sets levels of its own, logger by logger, when it is imported.
+    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    for name in (*names, "tornado.application"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
