@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from serving import serve
+from streamlit import config
+from streamlit.runtime.secrets import secrets_singleton
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.browser import Browser, missing
@@ -155,6 +157,33 @@ def test_export_holds_what_was_finished(visit: Opener, url: str, films: Path) ->
     with opened(url) as store:
         rows = label_exchange.rows(store, films.name)
     assert rows == [Row(rows[0].file, ({"devices": [], "tech_text": False, "quality": "ok"},))]
+
+
+def test_the_secrets_name_the_database_of_a_team(
+    films: Path, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("XRAY_DATA", str(films))
+    team = f"sqlite:///{tmp_path / 'team.sqlite'}"
+    (tmp_path / "secrets.toml").write_text(f'[connections.labels]\nurl = "{team}"\n')
+    # AppTest's own secrets do not reach connections: a real file, forgotten at the end.
+    before = config.get_option("secrets.files")
+    config.set_option("secrets.files", [str(tmp_path / "secrets.toml")])
+    secrets_singleton._reset()
+    request.addfinalizer(secrets_singleton._reset)
+    request.addfinalizer(lambda: config.set_option("secrets.files", before))
+    app = AppTest.from_file(str(ROOT / "pages" / "labelling.py"), default_timeout=180).run()
+    while app.get("progress"):
+        app.run()
+    app.text_input(key="labeller").set_value("Ada")
+    app.button[-1].click().run()
+    app.button(key="kind line").click().run()
+    assert not app.exception
+    with opened(team) as store:
+        assert store.look(1).state.confidence("line") == SURE
+        with store.engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    assert not (tmp_path / "labels.sqlite").exists()
 
 
 def test_the_card_is_a_view_of_devices_in_films(monkeypatch: pytest.MonkeyPatch) -> None:
