@@ -143,22 +143,21 @@ def judged(panel: pd.DataFrame, group: str | None = None) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def quality(panel: pd.DataFrame, group: str | None = None, seed: int = 0) -> pd.DataFrame:
+def quality(panel: pd.DataFrame, group: str | None = None) -> pd.DataFrame:
     """How good the audit is: AUROC of the score, detection and false alarms, with intervals.
 
     Returns
     -------
     DataFrame
         measure ("auroc", "detection", "false alarms"), strength ("" for all), value, low,
-        high, n. AUROC with a bootstrap interval over controls, shares with Wilson's.
+        high, n. AUROC with Newcombe's interval over controls, shares with Wilson's.
     """
     done = judged(panel, group)
     reliant = (done["truth"] == "reliant").to_numpy()
     rows: list[dict[str, Any]] = []
     score = done["score"].to_numpy()
-    weights = bootstrap.resamples(done["name"].to_numpy(), seed=seed)
-    low, high, _ = bootstrap.percentiles(bootstrap.auroc(reliant, score, weights))
     value = float(bootstrap.auroc(reliant, score)[0])
+    low, high = bootstrap.newcombe(value, int(reliant.sum()), int((~reliant).sum()))
     rows.append({"measure": "auroc", "value": value, "low": low, "high": high, "n": len(done)})
     strengths = ["", *sorted(done.loc[reliant, "strength"].unique(), reverse=True)]
     for measure, chosen in (("detection", reliant), ("false alarms", ~reliant)):

@@ -178,13 +178,14 @@ def feature_names(panel: pd.DataFrame) -> list[str]:
 def calibrate(panel: pd.DataFrame) -> Calibration:
     """Set scale and threshold by the clean controls, and see what the reliant ones show.
 
-    The threshold is what one more clean model exceeds with a chance of ``FALSE_ALARMS``, as the
-    larger of the empirical quantile and a normal prediction bound, mean + 1.645 s sqrt(1 + 1/n):
-    twenty controls alone hardly show a one-in-twenty tail.
+    The threshold is what one more clean model, of an architecture that is not in the panel,
+    exceeds with a chance of ``FALSE_ALARMS``: the larger of the empirical quantile and a normal
+    bound, because twenty controls alone hardly show a one-in-twenty tail.
 
     Parameters
     ----------
-    panel : truth ("reliant", "clean", "doubtful"), own, and the features; one row a control
+    panel : truth ("reliant", "clean", "doubtful"), own, architecture, and the features; one row
+        a control
     """
     names = feature_names(panel)
     clean = panel[panel["truth"] == "clean"]
@@ -207,9 +208,8 @@ def calibrate(panel: pd.DataFrame) -> Calibration:
     insertion, lettering, _ = scale.standardised(values, names)
     scale = _against_lettering(scale, insertion, lettering)
     scores = scale.beyond(insertion, lettering)
-    n = len(scores)
-    normal = scores.mean() + 1.645 * scores.std(ddof=1) * np.sqrt(1 + 1 / n)
-    threshold = float(max(np.quantile(scores, 1 - FALSE_ALARMS), normal))
+    bound = _bound(scores, clean["architecture"])
+    threshold = float(max(np.quantile(scores, 1 - FALSE_ALARMS), bound))
     scale = replace(scale, threshold=threshold)
     found = applied(panel[panel["truth"] == "reliant"].sort_values("own"), scale)
     flagged = found["flagged"].to_numpy()
@@ -217,6 +217,25 @@ def calibrate(panel: pd.DataFrame) -> Calibration:
     return replace(
         scale, detectable=float(found["own"].iloc[enough[0]]) if enough else float("nan")
     )
+
+
+def _bound(scores: Floats, architectures: pd.Series) -> float:
+    """Upper 95 % bound of the score of a clean model of a new architecture.
+
+    Clean controls of one architecture are more alike than those of two, so that the spread of
+    all of them together understates what a new architecture may show. One-way random effects by
+    the analysis of variance (Searle, Casella and McCulloch 1992, chapter 3).
+    """
+    groups = pd.Series(scores).groupby(architectures.to_numpy())
+    sizes, many, n = groups.size(), groups.ngroups, len(scores)
+    within = float((groups.var(ddof=1).fillna(0) * (sizes - 1)).sum()) / max(n - many, 1)
+    if many < 2:
+        return float(scores.mean() + 1.645 * np.sqrt(within * (1 + 1 / n)))
+    between = float((sizes * (groups.mean() - scores.mean()) ** 2).sum()) / (many - 1)
+    typical = (n - float((sizes**2).sum()) / n) / (many - 1)
+    variance = max(0.0, (between - within) / typical)
+    spread = np.sqrt(variance * (1 + 1 / many) + within)
+    return float(groups.mean().mean() + 1.645 * spread)
 
 
 def _against_lettering(scale: Calibration, insertion: Floats, lettering: Floats) -> Calibration:
