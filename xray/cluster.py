@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -81,25 +82,29 @@ class Cluster:
             stayed away.
         """
         running: dict[Future[Any], Task] = {}
+        todo: deque[Task] = deque()
         left = True
         self._loops += 1
         try:
-            while left or running:
+            while left or todo or running:
                 try:
                     self._look()
-                    while left and len(running) < self._most():
-                        task = next(tasks, None)
-                        if task is None:
-                            left = False
-                        else:
-                            running[self._submit(task)] = task
+                    while (left or todo) and len(running) < self._most():
+                        if not todo:
+                            following = next(tasks, None)
+                            left = following is not None
+                            todo.extend([following] if following else [])
+                        if todo:
+                            running[self._submit(todo[0])] = todo[0]
+                            todo.popleft()
                     for future in self._finished(running):
                         result = self._result(future)
                         yield running.pop(future).number, result
                 except Lost:
-                    self._reconnect()
                     # The batches that were under way are begun again; those finished are kept.
-                    running = {self._submit(task): task for task in running.values()}
+                    todo.extendleft(reversed(running.values()))
+                    running = {}
+                    self._reconnect()
         finally:
             self._loops -= 1
             with suppress(Exception):
@@ -127,10 +132,10 @@ class Cluster:
     def _finished(self, running: dict[Future[Any], Task]) -> list[Future[Any]]:
         """Futures that came to an end; waits a little for the first."""
         from distributed import wait
-        from distributed.client import FutureCancelledError
+        from distributed.client import FuturesCancelledError
 
         if running:
-            with suppress(TimeoutError, FutureCancelledError), self._client.as_current():
+            with suppress(TimeoutError, FuturesCancelledError), self._client.as_current():
                 wait(list(running), timeout=LOOK, return_when="FIRST_COMPLETED")
         if any(future.status in {"cancelled", "lost"} for future in running):
             raise Lost
@@ -138,12 +143,12 @@ class Cluster:
 
     def _result(self, future: Future[Any]) -> Any:
         from distributed import KilledWorker
-        from distributed.client import FutureCancelledError
+        from distributed.client import FutureCancelledError, FuturesCancelledError
         from distributed.comm.core import CommClosedError
 
         try:
             return future.result(timeout=60)
-        except (FutureCancelledError, CommClosedError) as error:
+        except (FutureCancelledError, FuturesCancelledError, CommClosedError) as error:
             # The scheduler died between telling of the result and giving it.
             raise Lost from error
         except KilledWorker as error:
