@@ -65,7 +65,11 @@ def controls(models: Sequence[Mapping[str, Any]]) -> None:
         f"least 95 % were flagged: {scale.detectable:.2f} spreads of log-odds."
     )
     quality = evidence.quality().rename(columns={"left_out": "left out"})
-    st.dataframe(quality, hide_index=True, width="stretch")
+    quality["strength"] = quality["strength"].fillna("all")
+    formats = {
+        name: st.column_config.NumberColumn(format="%.3f") for name in ("value", "low", "high")
+    }
+    st.dataframe(quality, hide_index=True, width="stretch", column_config=formats)
 
 
 def live(card: Card) -> None:

@@ -45,7 +45,8 @@ def template(
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         showlegend=legend,
-        legend={"orientation": "h", "y": -0.22, "x": 0, "title": None},
+        # Below the ticks and the axis' title, however low the plot is.
+        legend={"orientation": "h", "y": -58 / max(height - 70, 60), "x": 0, "title": None},
         hoverlabel={"align": "left"},
         dragmode=False,
     )
