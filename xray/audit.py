@@ -23,6 +23,7 @@ from xray import (
     scoring,
     verdict,
 )  # fmt: skip
+from xray import precision as precisions
 from xray.errors import ModelError
 from xray.files import Progress
 from xray.materials import Materials, prepare
@@ -125,7 +126,7 @@ def audit(
     model: Model,
     materials: Materials,
     scale: Calibration | None,
-    precision: str = "float32",
+    precision: str = "auto",
     stage: Stage = lambda _: None,
 ) -> Audit:
     """Audit one model.
@@ -133,6 +134,7 @@ def audit(
     Parameters
     ----------
     scale : the controls' calibration; without one the verdict is "inconclusive".
+    precision : "float32", "bfloat16", or "auto" for what ``precision.probe`` found best here.
     stage : called with the name of each stretch of the work, gives its progress callback.
 
     Raises
@@ -142,6 +144,8 @@ def audit(
     """
     from xray.training import versions
 
+    if precision == "auto":
+        precision = precisions.probe(model).choice
     seed = materials.seed
     threshold = model.card.threshold_log_odds
     originals, measured = battery.measure(

@@ -20,7 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="folder of films (default: XRAY_DATA)")
     parser.add_argument("--split", default="test", help="split to audit on (default: test)")
     parser.add_argument("--seed", type=int, default=0, help="default 0")
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "float32", "bfloat16"),
+        default="auto",
+        help="arithmetic; auto takes bfloat16 where this processor gains by it and log-odds stay",
+    )
     parser.add_argument("--json", type=Path, help="write the audits to this file")
     add_model_options(parser)
     add_worker_options(parser)
