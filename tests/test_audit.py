@@ -183,7 +183,7 @@ def test_doubtful_controls_are_left_out() -> None:
 
 def test_an_interval_beyond_the_threshold_is_inconclusive() -> None:
     found, reasons = verdict.decide(Score(1.2, 0.7, 1.7, 1.2, 0.0, 1.2, 1.0), SCALE, 100)
-    assert found == "inconclusive" and "beyond the threshold" in reasons[-1]
+    assert found == "inconclusive" and "across the threshold" in reasons[-1]
 
 
 def test_disagreement_is_inconclusive() -> None:

@@ -164,8 +164,11 @@ def _named(file: str) -> set[str]:
 @pytest.mark.parametrize(
     ("folders", "files"),
     [
-        (("xray", "pages"), ("requirements.txt",)),
-        (("tests", "benchmarks"), ("requirements.txt", "requirements-dev.txt")),
+        (("xray", "pages"), ("requirements.txt", "requirements-cluster.txt")),
+        (
+            ("tests", "benchmarks"),
+            ("requirements.txt", "requirements-cluster.txt", "requirements-dev.txt"),
+        ),
     ],
 )
 def test_what_is_imported_is_required(folders: tuple[str, ...], files: tuple[str, ...]) -> None:

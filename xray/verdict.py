@@ -273,12 +273,12 @@ def decide(score: Score, scale: Calibration, films: int) -> tuple[Verdict, list[
         f"{score.high:.1f}) beyond clean controls that answer lettering as it does; threshold "
         f"{scale.threshold:.1f}. LIME weighs them {score.lime:+.1f} beyond clean controls."
     ]
+    if score.low <= scale.threshold < score.high:
+        return "inconclusive", [*reasons, "The interval reaches across the threshold."]
     if scale.flags(score):
         return "reads_devices", [*reasons, "Intervention and LIME agree beyond clean controls."]
     if score.score > scale.threshold:
         return "inconclusive", [*reasons, "The intervention and LIME do not agree."]
-    if score.high > scale.threshold:
-        return "inconclusive", [*reasons, "The interval reaches beyond the threshold."]
     if films < ENOUGH_FILMS:
         return "inconclusive", [*reasons, f"{films} films are too few to rule reliance out."]
     if np.isfinite(scale.detectable):
