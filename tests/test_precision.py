@@ -75,3 +75,10 @@ def test_auto_explains_in_the_choice_but_predicts_the_whole_film_in_float32() ->
     assert found.params["precision"] == "bfloat16"
     assert model.asked[0] == "float32" and set(model.asked[1:]) == {"bfloat16"}
     assert np.isfinite(found.weights).all()
+
+
+def test_the_environment_may_ask_for_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XRAY_PRECISION", "float32")
+    asked = Probed("environment")
+    assert precision.probe(asked).choice == "float32"
+    assert asked.asked == []
