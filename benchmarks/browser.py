@@ -1,26 +1,19 @@
-"""The real app in a real browser: a server on a free port, Chromium, and looks at both.
+"""The real app in a real browser: Chromium, with what the tests ask of it.
 
 For the browser tests and for the pictures of the README (``python -m benchmarks.screenshots``).
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-
-from xray.files import ROOT
 
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 THEMES = ("Dark", "Light")
@@ -31,6 +24,8 @@ PATIENCE = 180.0
 
 def missing() -> str:
     """Why there can be no browser here; empty when there can."""
+    if not importlib.util.find_spec("selenium"):
+        return "needs selenium (requirements-dev.txt)"
     if not (shutil.which("chromium") or shutil.which("google-chrome")):
         return "needs Chromium"
     if not shutil.which("chromedriver"):
@@ -38,42 +33,20 @@ def missing() -> str:
     return ""
 
 
-@contextmanager
-def server(settings: Mapping[str, str]) -> Iterator[str]:
-    """Run the app with environment ``settings``, no films unless they name some; gives its URL."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {key: value for key, value in os.environ.items() if key != "XRAY_DATA"}
-    command = [
-        *(sys.executable, "-m", "streamlit", "run", "app.py"),
-        *("--server.address", "127.0.0.1", "--server.port", str(port), "--server.headless", "true"),
-    ]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env={**environment, **settings}, stdout=subprocess.DEVNULL
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _until(lambda: _healthy(url), "the server to start")
-        yield url
-    finally:
-        process.terminate()
-        process.wait(30)
+def _until(look: Callable[[], Any], what: str, patience: float = PATIENCE) -> None:
+    """Look until it is true. A page that is being exchanged answers with an error: look again."""
+    from selenium.common.exceptions import WebDriverException
 
-
-def _healthy(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
-def _until(look: Any, what: str, patience: float = PATIENCE) -> None:
-    end = time.monotonic() + patience
-    while not look():
+    end, problem = time.monotonic() + patience, ""
+    while True:
+        try:
+            if look():
+                return
+            problem = ""
+        except WebDriverException as error:
+            problem = f": {error.msg}"
         if time.monotonic() > end:
-            raise TimeoutError(f"waited {patience:.0f} s for {what}")
+            raise TimeoutError(f"waited {patience:.0f} s for {what}{problem}")
         time.sleep(0.2)
 
 
@@ -149,6 +122,28 @@ class Browser:
     def wait_for(self, look: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
         """Wait until something outside the page is true, such as that a file was saved."""
         _until(look, what, patience)
+
+    def text(self) -> str:
+        """The words of the page, without the sidebar."""
+        return str(self.run("return document.querySelector('.stMain').innerText"))
+
+    def says(self, words: str, patience: float = PATIENCE) -> None:
+        """Wait until the page says so, in whatever case."""
+        _until(lambda: words.lower() in self.text().lower(), f"the words {words!r}", patience)
+
+    def press(self, words: str) -> None:
+        """Press the button that says so, once it is there."""
+        button = (
+            f"[...document.querySelectorAll('button')].find(b => b.innerText.includes('{words}'))"
+        )
+        self.wait(button, f"the button {words!r}")
+        # By script: while the page settles, another element may lie over the button for a moment.
+        self.run(f"{button}.click()")
+
+    def upload(self, film: Path) -> None:
+        """Give a file to the page's upload field."""
+        self.wait("document.querySelector('input[type=file]')", "a field for uploads")
+        self.driver.find_element("css selector", "input[type=file]").send_keys(str(film))
 
     def background(self) -> str:
         """Colour behind the page, as the browser computes it."""

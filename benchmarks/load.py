@@ -21,11 +21,9 @@ import numpy as np
 
 from benchmarks import _common
 from benchmarks._visitor import Visitor
+from benchmarks.serving import serve
 from xray import snippets, synthetic
 from xray.files import ROOT
-
-sys.path.insert(0, str(ROOT / "tests"))
-from serving import serve
 
 #: Never more, whatever is asked for.
 MOST_SESSIONS, MOST_SECONDS = 100, 900

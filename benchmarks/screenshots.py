@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from pathlib import Path
 
-from benchmarks.browser import THEMES, Browser, missing, server
+from benchmarks.browser import THEMES, Browser, missing
+from benchmarks.serving import serve
 from xray.files import ROOT
 
 #: Picture -> (page, whether the film is explained first).
 VIEWS = {"overview": ("", False), "explain": ("explain?child=12", True)}
 EXPLAINED = (
     "document.querySelectorAll('.xma-head').length && !document.querySelector('.stProgress')"
-)
-PRESS = (
-    "[...document.querySelectorAll('button')]"
-    ".find(b => b.innerText.includes('Explain this film')).click()"
 )
 
 
@@ -31,15 +29,15 @@ def main() -> int:
     if why := missing():
         print(f"No pictures: this {why}.", file=sys.stderr)
         return 2
-    with server({}) as url:
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder), {"XRAY_DATA": None}) as run:
         browser = Browser()
         try:
             for name, (page, explained) in VIEWS.items():
                 for theme in THEMES:
                     browser.resize("desktop")
-                    browser.open(f"{url}/{page}", theme)
+                    browser.open(f"{run.url}/{page}", theme)
                     if explained:
-                        browser.run(PRESS)
+                        browser.press("Explain this film")
                         browser.wait(EXPLAINED, "the explanation", 600)
                         browser.settle()
                         browser.resize("desktop", height=1500)

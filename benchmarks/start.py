@@ -6,7 +6,6 @@ script of the first page is through, in turns, the best of each; to reach: at mo
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from functools import partial
@@ -14,9 +13,8 @@ from pathlib import Path
 
 from benchmarks import _common
 from benchmarks._visitor import Visitor
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from serving import ROOT, serve
+from benchmarks.serving import serve
+from xray.files import ROOT
 
 GOAL = 1.5
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from benchmarks.browser import Browser, missing
 
 # Before anything imports the library: TensorFlow reads this once, when it loads.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -38,3 +42,24 @@ def synthetic_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("synthetic")
     write_dataset(folder, n_train=24, n_val=8, n_test=16, seed=7)
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser; the test is skipped where there is none."""
+    if why := missing():
+        pytest.skip(why)
+    made = Browser()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def components_looked_for_once() -> Iterator[None]:
+    """Streamlit looks through all installed packages for components, for every AppTest anew."""
+    from streamlit.components.v2 import manifest_scanner
+
+    with pytest.MonkeyPatch.context() as patch:
+        look = functools.cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", look)
+        yield

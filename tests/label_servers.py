@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from serving import free_port
+
+from benchmarks.serving import free_port
 
 
 def _programs() -> Path | None:

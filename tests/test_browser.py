@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.browser import SIZES, THEMES, Browser, missing, server
-from benchmarks.screenshots import EXPLAINED, PRESS
+from benchmarks.browser import SIZES, THEMES, Browser, missing
+from benchmarks.screenshots import EXPLAINED
+from benchmarks.serving import serve
 from xray import dashboard_navigation, palette, registry, snippets, synthetic
 from xray.files import ROOT
 
@@ -20,8 +21,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(bool(missing()), reason=missing() or "a browser is here"),
     pytest.mark.skipif(
-        not all(map(importlib.util.find_spec, ("selenium", "axe_core_python"))),
-        reason="needs selenium and axe-core-python (requirements-dev.txt)",
+        importlib.util.find_spec("axe_core_python") is None,
+        reason="needs axe-core-python (requirements-dev.txt)",
     ),
 ]
 
@@ -40,17 +41,11 @@ WATCH = """window.seen = []; new MutationObserver(() => {
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     # What the probe of the arithmetic does is no matter of the pages, and takes minutes here.
-    with server({"XRAY_PRECISION": "float32"}) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    made = Browser()
-    yield made
-    made.close()
+    settings = {"XRAY_DATA": None, "XRAY_PRECISION": "float32"}
+    with serve(tmp_path_factory.mktemp("dashboard"), settings) as server:
+        yield server.url
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +86,7 @@ def test_page_is_drawn_in_both_sizes_and_accessible(
         browser.resize(size)
         browser.settle()
         browser.picture(pictures / f"{page or 'overview'}-{theme.lower()}-{size}.png")
-        text = browser.run("return document.querySelector('.stMain').innerText")
+        text = browser.text()
         assert "the server's log says why" not in text
         assert not browser.run("return document.querySelector('[data-testid=stException]')")
         over = "const m = document.querySelector('.stMain'); return m.scrollWidth - m.clientWidth"
@@ -99,14 +94,14 @@ def test_page_is_drawn_in_both_sizes_and_accessible(
     assert browser.complaints() == []
 
 
-def test_first_visitor_by_a_link_sees_the_app_and_it_is_dark() -> None:
+def test_first_visitor_by_a_link_sees_the_app_and_it_is_dark(tmp_path: Path) -> None:
     """To a fresh server and with a fresh browser, to a page that is not the first."""
     titles = {entry[1] for entries in dashboard_navigation.PAGES.values() for entry in entries}
-    with server({}) as fresh_url:
+    with serve(tmp_path, {"XRAY_DATA": None}) as server:
         fresh = Browser()
         try:
             fresh.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
-            fresh.open(f"{fresh_url}/models")
+            fresh.open(f"{server.url}/models")
             dark = (
                 "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
                 f" === '{rgb(palette.BACKGROUND['dark'])}'"
@@ -116,37 +111,32 @@ def test_first_visitor_by_a_link_sees_the_app_and_it_is_dark() -> None:
             assert set(fresh.run("return window.seen")) == titles
             ink = fresh.run("return getComputedStyle(document.querySelector('.xtick text')).fill")
             assert min(map(int, re.findall(r"\d+", ink)[:3])) > 128, f"{ink} on a dark page"
-            fresh.open(fresh_url)
+            fresh.open(server.url)
             fresh.wait(dark, "the first page to go dark")
         finally:
             fresh.close()
 
 
 def test_upload_is_explained(url: str, browser: Browser, tmp_path: Path, need_models: None) -> None:
-    from selenium.webdriver.common.by import By
-
     film = tmp_path / "patient-name.png"
     film.write_bytes(snippets.png(synthetic.phantom(5, label="PNEUMONIA").pixels))
     browser.resize("desktop")
-    browser.open(f"{url}/explain", "Dark")
-    browser.driver.find_element(By.CSS_SELECTOR, "input[type=file]").send_keys(str(film))
-    browser.wait("document.querySelector('.stMain').innerText.includes('Your upload')", "the film")
-    browser.run(PRESS)
+    # Few superpixels: every model, but not for minutes.
+    browser.open(f"{url}/explain?superpixels=12", "Dark")
+    browser.upload(film)
+    browser.says("Your upload")
+    browser.press("Explain this film")
     browser.wait(EXPLAINED, "the explanation", 600)
-    text = browser.run("return document.querySelector('.stMain').innerText")
+    text = browser.text()
     assert "Not for clinical use" in text
     assert "called" in text
     assert "patient" not in browser.driver.current_url
 
 
 def test_damaged_upload_is_a_sentence(url: str, browser: Browser, tmp_path: Path) -> None:
-    from selenium.webdriver.common.by import By
-
     (tmp_path / "cut.png").write_bytes(snippets.png(synthetic.phantom(5).pixels)[:200])
     browser.open(f"{url}/explain", "Dark")
-    browser.driver.find_element(By.CSS_SELECTOR, "input[type=file]").send_keys(
-        str(tmp_path / "cut.png")
-    )
+    browser.upload(tmp_path / "cut.png")
     browser.wait("document.querySelector('[data-testid=stAlert]')", "the sentence")
     assert not browser.run("return document.querySelector('[data-testid=stException]')")
 
@@ -156,7 +146,7 @@ def test_link_restores_the_view_and_back_goes_back(url: str, browser: Browser) -
     browser.open(f"{url}/explain?child=42&shows=NORMAL&device=spoon", "Dark")
     child = "document.querySelector('input[aria-label=Child]').value"
     assert browser.run(f"return {child}") == "42"
-    text = browser.run("return document.querySelector('.stMain').innerText")
+    text = browser.text()
     assert "spoon" in text
     assert "ignored" in text
     # In the theme already chosen: choosing one would put a page of its own into the history.
@@ -187,13 +177,6 @@ def test_keyboard_alone_reaches_the_button(url: str, browser: Browser) -> None:
     assert ring, "the focus is not to be seen"
 
 
-def press(browser: Browser, words: str) -> None:
-    """Press the button that says so, once it is there."""
-    button = f"[...document.querySelectorAll('button')].find(b => b.innerText.includes('{words}'))"
-    browser.wait(button, f"the button {words}")
-    browser.run(f"{button}.click()")
-
-
 def test_report_is_saved_and_opens_without_a_server(
     url: str, browser: Browser, tmp_path: Path
 ) -> None:
@@ -202,7 +185,7 @@ def test_report_is_saved_and_opens_without_a_server(
     browser.driver.execute_cdp_cmd(
         "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)}
     )
-    press(browser, "Save the report")
+    browser.press("Save the report")
     saved = tmp_path / "xray-model-audit.html"
     browser.wait_for(saved.is_file, "the report")
     browser.complaints()

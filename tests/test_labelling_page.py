@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from serving import serve
 from streamlit import config
 from streamlit.runtime.secrets import secrets_singleton
 from streamlit.testing.v1 import AppTest
 
-from benchmarks.browser import Browser, missing
+from benchmarks.browser import Browser
+from benchmarks.serving import serve
 from xray import figures_labelling, label_exchange, label_look
 from xray.files import ROOT
 from xray.label_format import Row
@@ -238,19 +237,8 @@ def test_marks_are_shown_and_the_tool_fits_the_kind() -> None:
 # --- a real browser --------------------------------------------------------------------------
 
 
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    made = Browser()
-    yield made
-    made.close()
-
-
 @pytest.mark.browser
 @pytest.mark.slow
-@pytest.mark.skipif(bool(missing()), reason=missing() or "a browser is here")
-@pytest.mark.skipif(
-    importlib.util.find_spec("selenium") is None, reason="needs selenium (requirements-dev)"
-)
 def test_a_film_is_labelled_from_end_to_end(
     browser: Browser, films: Path, url: str, tmp_path: Path
 ) -> None:
@@ -260,16 +248,16 @@ def test_a_film_is_labelled_from_end_to_end(
         begin(browser, server.url)
         press(browser, "2", "Tube: there")
         drag(browser, [(0.2, 0.2), (0.3, 0.4), (0.4, 0.6)])
-        browser.wait("document.querySelector('.stMain').innerText.includes('1 drawn')", "the line")
+        browser.says("1 drawn")
         press(browser, "3", "Electrode: there")
         drag(browser, [(0.6, 0.6), (0.7, 0.7)])
-        browser.wait("document.querySelector('.stMain').innerText.includes('2 drawn')", "the box")
+        browser.says("2 drawn")
         server.process.kill()
         with opened(url) as store:
             [tube, electrode] = drawn(store)
     with serve(tmp_path, settings) as server:
         begin(browser, server.url)
-        browser.wait("document.querySelector('.stMain').innerText.includes('Tube: there')", "it")
+        browser.says("Tube: there")
         press(browser, "f", "You finished 1 films")
     with opened(url) as store:
         [row] = label_exchange.rows(store, films.name)
@@ -305,7 +293,7 @@ def press(browser: Browser, key: str, says: str) -> None:
 
     browser.run("document.activeElement.blur()")
     ActionChains(browser.driver).send_keys(key).perform()
-    browser.wait(f"document.querySelector('.stMain').innerText.includes('{says}')", says)
+    browser.says(says)
     browser.settle()
 
 

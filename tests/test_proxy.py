@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shutil
@@ -14,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from serving import Server, free_port, healthy, serve
 
 from benchmarks.browser import Browser, missing
+from benchmarks.serving import Server, free_port, healthy, serve
 from xray import snippets, synthetic
 from xray.files import ROOT
 
@@ -27,9 +26,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(NGINX is None, reason="needs nginx (apt-get install nginx-light)"),
     pytest.mark.skipif(bool(missing()), reason=missing() or "a browser is here"),
-    pytest.mark.skipif(
-        importlib.util.find_spec("selenium") is None, reason="needs selenium (requirements-dev)"
-    ),
 ]
 
 
@@ -77,13 +73,6 @@ def url(dashboard: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         process.wait(20)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    made = Browser()
-    yield made
-    made.close()
-
-
 def test_headers_are_added_and_nothing_lies_outside_the_path(url: str) -> None:
     with urllib.request.urlopen(f"{url}/", timeout=30) as answer:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -106,23 +95,18 @@ def test_forged_uploads_are_refused(url: str) -> None:
 def test_a_page_by_its_link_an_upload_and_the_link_to_share(
     url: str, browser: Browser, tmp_path: Path
 ) -> None:
-    from selenium.webdriver.common.by import By
-
     film = tmp_path / "film.png"
     film.write_bytes(snippets.png(synthetic.phantom(5, label="PNEUMONIA").pixels))
     browser.open(f"{url}/explain?shows=NORMAL", "Dark")
-    assert "Explain" in browser.run("return document.querySelector('.stMain').innerText")
-    browser.driver.find_element(By.CSS_SELECTOR, "input[type=file]").send_keys(str(film))
-    browser.wait("document.querySelector('.stMain').innerText.includes('Your upload')", "the film")
+    assert "Explain" in browser.text()
+    browser.upload(film)
+    browser.says("Your upload")
     links = browser.run(
         "return [...document.querySelectorAll('[data-testid=stSidebarNavLink]')].map(a => a.href)"
     )
     assert links
     assert all(link.startswith(f"{url}/") or link == url for link in links), links
-    browser.run(
-        "[...document.querySelectorAll('button')]"
-        ".find(b => b.innerText.includes('Share this view')).click()"
-    )
+    browser.press("Share this view")
     shared = "document.querySelector('[data-testid=stPopoverBody] code')?.innerText"
     browser.wait(shared, "the link to share")
     assert browser.run(f"return {shared}").startswith(f"{url}/explain?")

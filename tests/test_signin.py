@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -15,11 +14,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
-from serving import free_port, serve
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+from benchmarks.browser import Browser
+from benchmarks.serving import free_port, serve
 
 CLIENT = "xray-audit-test"
+#: The links to the pages, as the sidebar shows them.
+LINKS = "return document.querySelectorAll('[data-testid=stSidebarNavLink]').length"
 
 
 class Provider(ThreadingHTTPServer):
@@ -99,49 +100,12 @@ def provider() -> Iterator[Provider]:
     server.server_close()
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Any]:
-    if not (shutil.which("chromedriver") and shutil.which("chromium")):
-        pytest.skip("needs Chromium and its driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(shutil.which("chromium"))
-    for argument in (
-        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        f"--user-data-dir={tmp_path / 'profile'}",
-    ):  # fmt: skip
-        options.add_argument(argument)
-    service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
-    driver = webdriver.Chrome(options=options, service=service)
-    yield driver
-    driver.quit()
-
-
-def _wait_for(browser: Any, words: str, seconds: float = 240) -> None:
-    end = time.monotonic() + seconds
-    while words.lower() not in (text := browser.find_element("tag name", "body").text).lower():
-        assert time.monotonic() < end, f"{words!r} is not in: {text}"
-        time.sleep(0.3)
-
-
-def _press(browser: Any, words: str) -> None:
-    where = f"//button[contains(., '{words}')]"
-    end = time.monotonic() + 60
-    while not (found := browser.find_elements("xpath", where)):
-        assert time.monotonic() < end, f"there is no button {words!r}"
-        time.sleep(0.2)
-    button = found[0]
-    # By script: while the page settles, another element may lie over the button for a moment.
-    browser.execute_script("arguments[0].click()", button)
-
-
 @pytest.mark.browser
 @pytest.mark.slow
 def test_sign_in_opens_the_door_to_those_named_and_to_nobody_else(
-    provider: Provider, browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    provider: Provider, browser: Browser, tmp_path: Path
 ) -> None:
     port = free_port()
-    monkeypatch.setattr("serving.free_port", lambda: port)
     secrets = tmp_path / "secrets.toml"
     secrets.write_text(
         f'[auth]\nredirect_uri = "http://127.0.0.1:{port}/oauth2callback"\n'
@@ -149,24 +113,23 @@ def test_sign_in_opens_the_door_to_those_named_and_to_nobody_else(
         f'server_metadata_url = "{provider.url}/.well-known/openid-configuration"\n'
         '[access]\nemails = ["welcome@example.org"]\n'
     )
-    with serve(tmp_path, options=(f"--secrets.files={secrets}",)) as server:
+    with serve(tmp_path, options=(f"--secrets.files={secrets}",), port=port) as server:
         # A fresh server is asked for a page first: Streamlit could run that file by itself.
         for page in ("models", "explain", "", "devices"):
-            browser.get(f"{server.url}/{page}")
-            _wait_for(browser, "asks who you are")
-            text = browser.find_element("tag name", "body").text
-            assert "not for clinical use" not in text.lower(), text
-            assert not browser.find_elements("css selector", '[data-testid="stSidebarNavLink"]')
+            browser.driver.get(f"{server.url}/{page}")
+            browser.says("asks who you are")
+            assert "not for clinical use" not in browser.text().lower()
+            assert not browser.run(LINKS)
 
         provider.email = "stranger@example.org"
-        _press(browser, "Sign in")
-        _wait_for(browser, "Not open to this account")
-        assert not browser.find_elements("css selector", '[data-testid="stSidebarNavLink"]')
-        _press(browser, "Sign out")
+        browser.press("Sign in")
+        browser.says("Not open to this account")
+        assert not browser.run(LINKS)
+        browser.press("Sign out")
 
         provider.email = "welcome@example.org"
-        _press(browser, "Sign in")
-        _wait_for(browser, "not for clinical use")
-        _press(browser, "Sign out")
-        _wait_for(browser, "asks who you are")
+        browser.press("Sign in")
+        browser.says("not for clinical use")
+        browser.press("Sign out")
+        browser.says("asks who you are")
         assert "example.org" not in server.text()

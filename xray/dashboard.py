@@ -20,7 +20,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.pages_manager import PagesManager
 
-from xray import figures, front, registry, share, snippets
+from xray import figures, front, heap, registry, share, snippets
 from xray.errors import ArtifactError, XrayError
 from xray.files import (
     ROOT,
@@ -112,6 +112,7 @@ def page(
     clinical : whether the page shows predictions, and so must say what they are not for.
     """
     _through_app()
+    heap.settle()
     known = dict(parameters or {})
     st.html(STYLE)
     st.html(_DARK_FIRST, unsafe_allow_javascript=True)

@@ -1,4 +1,7 @@
-"""Start the real server for a test, on loopback and a free port, and stop it whatever happens."""
+"""Start the real server on loopback and a free port, and stop it whatever happens.
+
+For the browser tests, for the pictures of the README and for the benchmarks that need a server.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from xray.files import ROOT
 
 
 @dataclass(frozen=True)
@@ -48,24 +51,31 @@ def healthy(url: str) -> bool:
 @contextmanager
 def serve(
     folder: Path,
-    environment: Mapping[str, str] | None = None,
+    settings: Mapping[str, str | None] | None = None,
     options: tuple[str, ...] = (),
     script: Path = ROOT / "app.py",
     base: str = "",
-    patience: float = 120,
+    port: int | None = None,
+    patience: float = 180,
 ) -> Iterator[Server]:
     """Run the dashboard until the block ends.
 
     Parameters
     ----------
     folder : for its log and cache.
-    environment : variables on top of this process's.
+    settings : environment variables on top of this process's; None takes one away.
     options : of ``streamlit run``.
     script : the app.
     base : its base path, such as "/audit".
+    port : to listen on; a free one by default.
     patience : seconds to wait for it.
+
+    Raises
+    ------
+    RuntimeError
+        When it does not start; with its log.
     """
-    port = free_port()
+    port = port or free_port()
     url, log = f"http://127.0.0.1:{port}{base}", folder / "server.log"
     command = [
         *(sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"),
@@ -73,7 +83,8 @@ def serve(
         *((f"--server.baseUrlPath={base}",) if base else ()),
         *options,
     ]
-    variables = {**os.environ, "XRAY_CACHE": str(folder / "cache"), **(environment or {})}
+    chosen = {**os.environ, "XRAY_CACHE": str(folder / "cache"), **(settings or {})}
+    variables = {name: value for name, value in chosen.items() if value is not None}
     with open(log, "wb") as stream:
         process = subprocess.Popen(
             command, cwd=ROOT, env=variables, stdout=stream, stderr=subprocess.STDOUT
