@@ -11,10 +11,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from benchmarks._common import parser, report
-from xray import battery, lime_evidence, materials, registry, scoring, verdict
+from xray import battery, lime_evidence, materials, panel, registry, scoring, verdict
 from xray.files import artifacts_dir, data_dir
 
 
@@ -29,16 +28,18 @@ def main() -> int:
     if folder is None:
         print("There are no films to audit on; set XRAY_DATA.", file=sys.stderr)
         return 2
-    panel = pd.read_csv(artifacts_dir() / "controls" / "panel.csv")
-    panel = panel[panel["truth"] != "doubtful"]
-    kept = [name for name in panel["name"] if (chosen.models / name / "card.json").is_file()]
+    stored = panel.load(artifacts_dir() / "controls")
+    names = stored.table["name"]
+    kept = [(chosen.models / name / "card.json").is_file() for name in names]
+    known = stored.part((stored.table["truth"] != "doubtful").to_numpy() & np.array(kept))
     # In turns from the whole range of scores, so that near cases are among them.
-    ranked = panel[panel["name"].isin(kept)].sort_values("score")
-    places = np.unique(np.linspace(0, len(ranked) - 1, chosen.most).round().astype(int))
+    order = np.argsort(known.table["score"].to_numpy())
+    places = np.unique(np.linspace(0, len(order) - 1, chosen.most).round().astype(int))
     scale = verdict.load()
     shown = materials.prepare(folder, chosen.seed)
     rows = []
-    for _, control in ranked.iloc[places].iterrows():
+    for place in order[places]:
+        control, first = known.table.iloc[place], known.score(place, scale)
         model = registry.load(str(control["name"]), chosen.models)
         originals, measured = battery.measure(model, shown.battery)
         lime = lime_evidence.measure(model, shown.cases, chosen.seed)
@@ -49,14 +50,21 @@ def main() -> int:
             {
                 "control": control["name"],
                 "truth": control["truth"],
-                "score": control["score"],
+                "score": first.score,
                 "again": score.score,
-                "flagged": bool(control["flagged"]),
+                "flagged": scale.flags(first),
                 "flagged_again": scale.flags(score),
+                "verdict": verdict.decide(first, scale, verdict.ENOUGH_FILMS)[0],
+                "verdict_again": verdict.decide(score, scale, verdict.ENOUGH_FILMS)[0],
             }
         )
-    same = sum(row["flagged"] == row["flagged_again"] for row in rows)
-    ratios = {f"same verdict with seed {chosen.seed}, of {len(rows)}": same / max(1, len(rows))}
+    ratios = {
+        f"same {what} with seed {chosen.seed}, of {len(rows)}": sum(
+            row[key] == row[f"{key}_again"] for row in rows
+        )
+        / max(1, len(rows))
+        for what, key in (("side of the threshold", "flagged"), ("verdict", "verdict"))
+    }
     report("seeds", rows, ratios, chosen.json)
     return 0
 

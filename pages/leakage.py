@@ -40,7 +40,7 @@ def compared(films: dashboard_films.Films) -> pd.DataFrame:
     for name, log_odds in catalogue.log_odds.items():
         mine = (table["split"] == "test").to_numpy() & ~np.isnan(log_odds)
         if mine.any():
-            groups = bootstrap.patients(table["file"][mine])
+            groups = bootstrap.patients(table[mine])
             y = (table["label"] == "PNEUMONIA").to_numpy()[mine]
             threshold = catalogue.thresholds[name]
             rows = leak_metrics.compare(y, log_odds[mine], threshold, groups, leaked[mine])

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from fakes import Fake, cloudy_lungs, thin_and_bright
 
-from xray import audit, battery, draw, effects, materials, panel, synthetic, verdict
+from xray import audit, battery, draw, effects, materials, panel, scoring, synthetic, verdict
+from xray.errors import ArtifactError
 from xray.materials import Materials
 from xray.planting import as_bytes
 from xray.verdict import Calibration, Score
@@ -132,15 +134,24 @@ def _panel(n: int = 20, gap: float = 1.0) -> pd.DataFrame:
     return pd.DataFrame(frame | {"architecture": ["a", "b"] * n + ["a"]} | features)
 
 
+def _measured(table: pd.DataFrame, noise: float = 0.01) -> panel.Panel:
+    """The panel with bootstrap draws about its features."""
+    names = [name for name in NAMES if name != "lime"]
+    rng = np.random.default_rng(2)
+    shape = (len(table), scoring.RESAMPLES, len(names))
+    draws = table[names].to_numpy()[:, None] + noise * rng.standard_normal(shape)
+    return panel.Panel(table.assign(spread=1.0), draws.astype(np.float32), names)
+
+
 def test_calibration_keeps_false_alarms_rare_and_finds_the_reliant() -> None:
-    rows = panel.quality(_panel())
+    rows = panel.quality(_measured(_panel()))
     assert rows.loc[rows["measure"] == "auroc", "value"].iloc[0] == 1
     assert rows.loc[rows["measure"] == "false alarms", "value"].iloc[0] <= 0.1
     assert rows.loc[rows["measure"] == "detection", "value"].iloc[0] == 1
 
 
 def test_calibration_shows_that_a_panel_without_a_gap_tells_nothing() -> None:
-    rows = panel.quality(_panel(gap=0.0))
+    rows = panel.quality(_measured(_panel(gap=0.0)))
     assert rows.loc[rows["measure"] == "auroc", "value"].iloc[0] < 0.75
     assert rows.loc[rows["measure"] == "detection", "value"].iloc[0] < 0.3
 
@@ -149,7 +160,7 @@ def test_leaving_one_out_judges_by_the_others() -> None:
     table = _panel()
     honest = verdict.calibrate(table).threshold
     table.loc[0, NAMES] = 5.0
-    judged = panel.judged(table)
+    judged = panel.judged(_measured(table))
     assert bool(judged.loc[0, "flagged"])
     assert judged.loc[0, "threshold"] < 2 * honest
 
@@ -160,8 +171,8 @@ def test_networks_that_answer_anything_thin_and_bright_are_not_taken_for_readers
     drawn = [name for name in NAMES if name.startswith("insertion:")]
     table["lettering"] = bright
     table[drawn] = table[drawn].add(bright, axis=0)
-    told = panel.quality(table)
-    untold = panel.quality(table.assign(lettering=0.0))
+    told = panel.quality(_measured(table))
+    untold = panel.quality(_measured(table.assign(lettering=0.0)))
     auroc = [rows.loc[rows["measure"] == "auroc", "value"].iloc[0] for rows in (told, untold)]
     assert auroc[0] > 0.99 > auroc[1]
 
@@ -176,8 +187,35 @@ def test_reading_lettering_hides_no_reliance_on_devices() -> None:
     assert verdict.applied(reader, scale)["flagged"].all()
 
 
+def test_controls_get_the_verdict_that_an_audit_would_give() -> None:
+    """A wide interval leaves undecided what the score alone would have called."""
+    for noise, expected in ((0.01, "reads_devices"), (5.0, "inconclusive")):
+        found = panel.judged(_measured(_panel(), noise))
+        reliant = found[found["truth"] == "reliant"]
+        assert reliant["flagged"].all()
+        assert set(reliant["verdict"]) == {expected}
+        assert (reliant["score_low"] < reliant["score_high"]).all()
+    rows = panel.quality(_measured(_panel())).set_index("measure")["value"]
+    assert rows["reliant, called"] == rows["detection"].iloc[0] == 1
+    for truth in ("reliant", "clean"):
+        shares = [rows[f"{truth}, {words}"] for words in panel.VERDICTS.values()]
+        assert sum(shares) == pytest.approx(1)
+
+
+def test_a_stored_panel_is_read_back_and_damage_is_a_sentence(tmp_path: Path) -> None:
+    made = _measured(_panel())
+    panel.store(made, tmp_path)
+    read = panel.load(tmp_path)
+    assert read.names == made.names
+    np.testing.assert_allclose(read.draws, made.draws, rtol=1e-3, atol=1e-3)
+    assert list(panel.quality(read)["n"]) == list(panel.quality(made)["n"])
+    (tmp_path / panel.DRAWS).write_bytes(b"PK")
+    with pytest.raises(ArtifactError, match="controls"):
+        panel.load(tmp_path)
+
+
 def test_doubtful_controls_are_left_out() -> None:
-    assert "doubtful" not in set(panel.judged(_panel())["truth"])
+    assert "doubtful" not in set(panel.judged(_measured(_panel()))["truth"])
     assert [panel.truth(own) for own in (0.9, 0.2, 0.0)] == ["reliant", "doubtful", "clean"]
 
 

@@ -195,3 +195,53 @@ def test_report_is_saved_and_opens_without_a_server(
     assert all(card.title in text for card in registry.cards(roles=("recipe",)))
     browser.wait("document.querySelector('.js-plotly-plot .xtick')", "a figure of the report")
     assert browser.complaints() == []
+
+
+def test_link_to_share_is_copied(url: str, browser: Browser) -> None:
+    browser.resize("desktop")
+    browser.open(f"{url}/explain?child=42&shows=NORMAL", "Dark")
+    browser.driver.execute_cdp_cmd(
+        "Browser.grantPermissions",
+        {"origin": url, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]},
+    )
+    browser.press("Share this view")
+    copy = "document.querySelector('[data-testid=stPopoverBody] [data-testid=stCodeCopyButton]')"
+    browser.wait(copy, "the button that copies")
+    browser.run(f"{copy}.click()")
+    read = "const done = arguments[0]; navigator.clipboard.readText().then(done, e => done(`${e}`))"
+    copied = browser.driver.execute_async_script(read)
+    assert copied.startswith(f"{url}/explain?")
+    assert {"child=42", "shows=NORMAL"} <= set(copied.partition("?")[2].split("&"))
+
+
+def test_phone_reaches_other_pages_by_the_menu(url: str, browser: Browser) -> None:
+    browser.resize("phone")
+    browser.open(f"{url}/calibration", "Dark")
+    bar = "document.querySelector('[data-testid=stExpandSidebarButton]')"
+    browser.wait(bar, "the button of the menu")
+    browser.run(f"{bar}.click()")
+    link = (
+        "[...document.querySelectorAll('[data-testid=stSidebarNavLink]')]"
+        ".find(a => a.innerText.includes('Model cards'))"
+    )
+    browser.wait(f"{link} && {link}.getBoundingClientRect().left >= 0", "the menu")
+    browser.run(f"{link}.click()")
+    browser.wait("location.pathname.endsWith('/model_cards')", "the page")
+    browser.settle()
+    browser.resize("desktop")
+
+
+def test_keyboard_alone_goes_to_another_page(url: str, browser: Browser) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    browser.resize("desktop")
+    browser.open(f"{url}/calibration", "Dark")
+    for _ in range(60):
+        ActionChains(browser.driver).send_keys(Keys.TAB).perform()
+        if "Model cards" in browser.run("return document.activeElement.innerText || ''"):
+            break
+    else:
+        pytest.fail("no number of tabs reaches the list of pages")
+    ActionChains(browser.driver).send_keys(Keys.ENTER).perform()
+    browser.wait("location.pathname.endsWith('/model_cards')", "the page")

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from fakes import Fake
 from PIL import Image
 
-from xray import collection, dataset, evaluation, parts, strata
+from xray import bootstrap, collection, dataset, evaluation, parts, strata
 from xray.cli import main
 from xray.errors import DatasetError
 from xray.scan import scan
@@ -64,6 +65,18 @@ def test_nih_is_read_by_its_own_columns(nih: Path) -> None:
     assert table["about_View Position"].tolist() == ["AP", "PA", "AP"]
     groups = {each.name for each in strata.divide(table["file"], table)}
     assert {"View Position AP", "View Position PA", "Patient Gender F"} <= groups
+
+
+def test_films_of_one_patient_stay_together_in_the_intervals(nih: Path) -> None:
+    listed = nih / collection.NIH_FILE
+    listed.write_text(listed.read_text().replace(",1,13,60,", ",1,2,60,"))
+    rows = evaluation.choose(nih, "train")
+    made, damaged = evaluation.predict(Fake(np.mean), nih, rows)
+    assert not damaged
+    assert made["person"].nunique() == 1
+    assert "2" not in made["person"].tolist(), "who it is stays behind"
+    assert len(set(bootstrap.patients(made))) == 1
+    assert len(set(bootstrap.patients(made[["file"]]))) == 2
 
 
 def test_chexpert_is_read_by_its_own_columns(tmp_path: Path) -> None:

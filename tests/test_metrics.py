@@ -204,7 +204,7 @@ def test_patients_are_persons_or_single_films():
         "test/NORMAL/mine.png",
         "test/NORMAL/other.png",
     ]
-    unit = bootstrap.patients(pd.Series(files))
+    unit = bootstrap.patients(pd.DataFrame({"file": files}))
     assert unit[0] == unit[1]
     assert len(set(unit)) == 3
 

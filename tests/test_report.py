@@ -217,7 +217,7 @@ def test_the_controls_are_shown_with_their_intervals(artifacts: Path) -> None:
     write_json(artifacts / "controls" / "calibration.json", scale)
     text = Page(report.build()).text
     assert "0.990 (0.970 to 1.000)" in text
-    assert "reliant controls flagged, planted 95/5" in text
+    assert "reliant controls above the threshold, planted 95/5" in text
     assert "45 controls set the threshold at a score of 0.30" in text
 
 

@@ -251,10 +251,10 @@ def explanations(
     place = materials.table.groupby("label").cumcount().to_numpy()
     chosen = np.argsort(place, kind="stable")[:SANITY_FILMS]
     films = list(enumerate(materials.films[chosen]))
-    parts = executor.each(
+    parts = executor.over(
         _checked,
-        (films[start : start + SANITY_PIECE] for start in range(0, len(films), SANITY_PIECE)),
-        total=len(films),
+        films,
+        SANITY_PIECE,
         progress=progress,
         model=model,
         seed=materials.seed,

@@ -84,10 +84,10 @@ def build(
         )
     )
     made = list(
-        executor.each(
+        executor.over(
             _change,
-            (asked[start : start + CHANGED] for start in range(0, len(asked), CHANGED)),
-            total=len(asked),
+            asked,
+            CHANGED,
             progress=progress,
             seed=seed,
             # By default a worker takes its own: functions made by functions do not travel.
@@ -155,13 +155,8 @@ def predict(
     model: Any, films: Bytes, precision: str = "float32", progress: Progress | None = None
 ) -> LogOdds:
     """Log-odds of films (N, H, W) uint8, a few hundred at a time so that memory stays bounded."""
-    parts = executor.each(
-        _log_odds,
-        (films[start : start + SHOWN] for start in range(0, len(films), SHOWN)),
-        total=len(films),
-        progress=progress,
-        model=model,
-        precision=precision,
+    parts = executor.over(
+        _log_odds, films, SHOWN, progress=progress, model=model, precision=precision
     )
     return np.concatenate([np.empty(0), *parts])
 

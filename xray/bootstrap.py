@@ -115,17 +115,21 @@ def single(n: int) -> Floats:
     return np.ones((1, n))
 
 
-def patients(files: pd.Series) -> NDArray[np.str_]:
+def patients(rows: pd.DataFrame) -> NDArray[np.str_]:
     """The unit of the bootstrap, a row a film: the possible patient, or the film itself.
 
     Parameters
     ----------
-    files : Series of str
-        Keys of films, "split/label/name". The patient is read from the name
-        (``scan.person``); a film whose name tells nothing counts as a patient of its own.
+    rows : DataFrame
+        ``file``, the key of the film, "split/label/name"; and ``person`` where a collection
+        names its patients. Without one it is read from the name (``scan.person``); a film whose
+        name tells nothing counts as a patient of its own.
     """
-    names = files.astype(str)
+    names = rows["file"].astype(str)
     people = names.str.rpartition("/")[2].map(scan.person)
+    if "person" in rows:
+        known = rows["person"].fillna("").astype(str)
+        people = known.where(known != "", people)
     return np.where(people == "", "film " + names, people).astype(str)
 
 

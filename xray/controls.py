@@ -225,14 +225,7 @@ def trained(
     specs: list[Spec], films: Base, out: Path, progress: Progress | None = None
 ) -> Iterator[tuple[Spec, Model]]:
     """Train the controls one after another; those trained before are loaded."""
-    done = executor.each(
-        _train_some,
-        ([spec] for spec in specs),
-        total=len(specs),
-        progress=progress,
-        films=films,
-        out=out.resolve(),
-    )
+    done = executor.over(_train_some, specs, progress=progress, films=films, out=out.resolve())
     for spec, _ in zip(specs, done, strict=True):
         yield spec, registry.load(spec.name, out)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from xray import dashboard, evidence, figures_devices, snippets, wording
+from xray import dashboard, evidence, figures_devices, report_tables, snippets, wording
 from xray.files import Progress, hash_json
 from xray.registry import Card
 
@@ -64,12 +64,12 @@ def controls(models: Sequence[Mapping[str, Any]]) -> None:
         "devices of its own style do to it on films it never saw. Smallest reliance of which at "
         f"least 95 % were flagged: {scale.detectable:.2f} spreads of log-odds."
     )
-    quality = evidence.quality().rename(columns={"left_out": "left out"})
-    quality["strength"] = quality["strength"].fillna("all")
-    formats = {
-        name: st.column_config.NumberColumn(format="%.3f") for name in ("value", "low", "high")
-    }
-    st.dataframe(quality, hide_index=True, width="stretch", column_config=formats)
+    st.dataframe(report_tables.controls(evidence.quality()), hide_index=True, width="stretch")
+    st.caption(
+        "Each control is judged by a scale that never saw it, or none of its architecture. To "
+        "be said to read devices takes more than a score above the threshold: the whole interval "
+        "of the score must lie above it, and LIME must agree."
+    )
 
 
 def live(card: Card) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from xray import aspects, bootstrap, dataset, executor, films, metrics, registry, scan
 from xray.errors import ArtifactError, DatasetError, FilmError
-from xray.files import Progress, read_table, sha256_file, write_table
+from xray.files import Progress, read_table, sha256_bytes, sha256_file, write_table
 from xray.films import Pixels
 
 #: A prediction made again may differ from the stored one by this much, in probability: other
@@ -75,7 +75,7 @@ def score(
     Parameters
     ----------
     predictions : DataFrame
-        file, split, label, log_odds, as ``registry.predictions`` gives it.
+        file, split, label, log_odds, as ``registry.predictions`` gives it; person where known.
     threshold : float
         On the log-odds scale.
     positive : "PNEUMONIA" or "NORMAL"
@@ -95,7 +95,7 @@ def score(
             rows["log_odds"].to_numpy(),
             threshold,
             positive,
-            groups=bootstrap.patients(rows["file"]),
+            groups=bootstrap.patients(rows),
             seed=seed,
         )
         chance = float(metrics.to_probability(threshold))
@@ -151,7 +151,8 @@ def choose(folder: Path, split: str, stored: pd.DataFrame | None = None) -> pd.D
     Returns
     -------
     DataFrame
-        file, path, split (the one asked for), label; one row a film.
+        file, path, split (the one asked for), label, person ("" where no table names it); one
+        row a film.
 
     Raises
     ------
@@ -169,7 +170,7 @@ def choose(folder: Path, split: str, stored: pd.DataFrame | None = None) -> pd.D
     if not own.any():
         held = ", ".join(sorted(set(table["split"]) - {""}))
         raise DatasetError(f"The folder holds no {split} films, but: {held}; choose another.")
-    rows = table.loc[own, ["file", "path", "label"]].reset_index(drop=True)
+    rows = table.loc[own, ["file", "path", "label", "person"]].reset_index(drop=True)
     return rows.assign(split=split)
 
 
@@ -188,18 +189,14 @@ def predict(
     Returns
     -------
     predictions : DataFrame
-        file, split, label, log_odds (5 decimals), probability (6), as stored predictions.
+        file, split, label, log_odds (5 decimals), probability (6), as stored predictions; and
+        person (a hash) where the films come with their patients.
     damaged : list of str
         Why films were left out, one sentence each.
     """
     listed = list(zip(rows["path"], aspects.native(rows["file"]), strict=True))
-    parts = executor.each(
-        _predict,
-        (listed[start : start + PIECE] for start in range(0, len(listed), PIECE)),
-        total=len(listed),
-        progress=progress,
-        model=model,
-        folder=folder.resolve(),
+    parts = executor.over(
+        _predict, listed, PIECE, progress=progress, model=model, folder=folder.resolve()
     )
     made = pd.concat(parts, ignore_index=True)
     usable = (made["problem"] == "").to_numpy()
@@ -209,6 +206,10 @@ def predict(
     found = rows.loc[usable, ["file", "split", "label"]].reset_index(drop=True)
     found["log_odds"] = made.loc[usable, "log_odds"].to_numpy().round(5)
     found["probability"] = metrics.to_probability(found["log_odds"]).round(6)
+    if rows.get("person", pd.Series(dtype=str)).ne("").any():
+        # Predictions are published: whose film it is stays behind, which films are one child's not.
+        people = rows.loc[usable, "person"]
+        found["person"] = [who and sha256_bytes(who.encode())[:12] for who in people]
     return found, damaged
 
 

@@ -21,6 +21,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from numpy.typing import NDArray
+
 from xray import batch_runs
 from xray.batch_runs import MISSING, Run
 from xray.errors import Stopped
@@ -132,6 +134,19 @@ def each(
         done += sizes.popleft()
         if progress:
             progress(done, max(total, done))
+
+
+def over(
+    function: Callable[..., Any],
+    items: Sequence[Any] | NDArray[Any],
+    size: int = 1,
+    *,
+    progress: Progress | None = None,
+    **fixed: Any,
+) -> Iterator[Any]:
+    """Do as :func:`each` does for a sequence, in batches of ``size``."""
+    batches = (items[start : start + size] for start in range(0, len(items), size))
+    return each(function, batches, total=len(items), progress=progress, **fixed)
 
 
 def _here(

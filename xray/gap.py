@@ -104,7 +104,7 @@ def parts(
                 "log_odds": rows["log_odds"],
             }
         )
-        drawn = bootstrap.resamples(bootstrap.patients(rows["file"]), seed=seed)
+        drawn = bootstrap.resamples(bootstrap.patients(rows), seed=seed)
         found[split] = Part(table, y, rows["log_odds"].to_numpy(dtype=np.float64), drawn)
     return found
 

@@ -138,14 +138,8 @@ def measure(
         superpixels that are mostly lung), ``lung_area`` (their share of the area); r2.
     """
     numbered = list(enumerate(under_test))
-    parts = executor.each(
-        _weigh_some,
-        (numbered[start : start + PIECE] for start in range(0, len(numbered), PIECE)),
-        total=len(numbered),
-        progress=progress,
-        model=model,
-        seed=seed,
-        precision=precision,
+    parts = executor.over(
+        _weigh_some, numbered, PIECE, progress=progress, model=model, seed=seed, precision=precision
     )
     rows = [row for part in parts for row in part if row is not None]
     columns = [

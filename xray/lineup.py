@@ -110,13 +110,12 @@ def line_up(models: Iterable[tuple[registry.Card, pd.DataFrame]], split: str = "
         notes.append(f"Compared on the {len(common)} {split} films that all of them were given.")
     files = common.sort_values()
     first = kept[0][1]
-    y = first[first["split"] == split].set_index("file").loc[files, "label"] == POSITIVE
+    rows = first[first["split"] == split].set_index("file").loc[files].reset_index()
     entrants = tuple(_entrant(card, table, split, files) for card, table in kept)
-    series = pd.Series(files)
     return Lineup(
-        series.to_numpy(dtype=str),
-        y.to_numpy(dtype=bool),
-        bootstrap.patients(series),
+        rows["file"].to_numpy(dtype=str),
+        (rows["label"] == POSITIVE).to_numpy(dtype=bool),
+        bootstrap.patients(rows),
         entrants,
         tuple(notes),
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from xray import (
     battery,
@@ -22,7 +25,8 @@ from xray import (
     verdict,
 )
 from xray.controls import Base, Spec
-from xray.files import write_bytes, write_json, write_table
+from xray.errors import ArtifactError
+from xray.files import read_table, write_bytes, write_json, write_table
 from xray.materials import Materials
 from xray.planting import Bytes, as_bytes, as_float
 from xray.registry import Model
@@ -30,6 +34,13 @@ from xray.registry import Model
 #: A control is reliant when devices of its own style move it by at least this many spreads,
 #: clean when by less than the lower bound; what lies between is doubtful and left out.
 RELIANT, CLEAN = 0.25, 0.15
+DRAWS = "draws.npz"
+#: Verdict -> words for the share of controls that get it.
+VERDICTS: dict[verdict.Verdict, str] = {
+    "reads_devices": "called",
+    "no_reliance_shown": "cleared",
+    "inconclusive": "inconclusive",
+}
 
 
 def own_shams(films: Base, seed: int = 0) -> Bytes:
@@ -73,27 +84,59 @@ def truth(own: float) -> str:
     return "clean" if own < CLEAN else "doubtful"
 
 
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Measured controls.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a control: its specification, own reliance and truth, spread, the features, and
+        the net effect in spreads of every suspect (columns "test:kind").
+    draws : (C, RESAMPLES, F) float32
+        The same features for bootstrap resamples of the films, in the order of ``names``; LIME,
+        of which the score holds no interval, is not among them.
+    names : list of str
+    """
+
+    table: pd.DataFrame
+    draws: NDArray[np.float32]
+    names: list[str]
+
+    def score(self, place: int, scale: verdict.Calibration) -> verdict.Score:
+        """Score one control, with its interval."""
+        row = self.table.iloc[place]
+        values = row[[*self.names, scoring.LIME]].astype(float)
+        lime = np.full((scoring.RESAMPLES, 1), values[scoring.LIME])
+        draws = np.concatenate([self.draws[place], lime], axis=1)
+        return scale.score(scoring.Features(values, draws, float(row["spread"])))
+
+    def part(self, chosen: NDArray[np.bool_]) -> Panel:
+        """Some of the controls."""
+        return Panel(self.table[chosen].reset_index(drop=True), self.draws[chosen], self.names)
+
+
 def measure(
     controls: Iterable[tuple[Spec, Model]], materials: Materials, films: Base, seed: int = 0
-) -> pd.DataFrame:
-    """Measure every control: its truth, and what the audit says of it.
+) -> Panel:
+    """Measure every control: its truth, and what devices do to it.
 
     Parameters
     ----------
     materials : the audit's films, drawn in the "test" style
     films : held-out device-free films with devices in the "plant" style
-
-    Returns
-    -------
-    DataFrame
-        One row a control: its specification, own reliance and truth, the score with its parts
-        and interval, and the net effect in spreads of every suspect (columns "test:kind").
     """
     sham = own_shams(films, seed)
     parts = executor.each(
         _rows, ([each] for each in controls), materials=materials, films=films, sham=sham, seed=seed
     )
-    return pd.DataFrame([row for part in parts for row in part])
+    rows = [row for part in parts for row in part]
+    draws = [row.pop("draws") for row in rows]
+    names = [name for name in verdict.feature_names(pd.DataFrame(rows)) if name != scoring.LIME]
+    # A control that is constant has none.
+    blank = np.full((scoring.RESAMPLES, len(names)), np.nan)
+    made = [np.column_stack([each[n] for n in names]) if each else blank for each in draws]
+    return Panel(pd.DataFrame(rows), np.stack(made).astype(np.float32), names)
 
 
 def _rows(
@@ -113,16 +156,22 @@ def _row(
     suspect = measured["test"] + ":" + measured["kind"]
     effects_ = measured["net"].groupby(suspect, sort=False).mean() / max(found.spread, 1e-9)
     known = {name: found.values.get(name, np.nan) for name in (scoring.LETTERING, scoring.LIME)}
+    draws = {
+        str(name): found.draws[:, place].round(5).tolist()
+        for place, name in enumerate(found.values.index)
+        if name != scoring.LIME
+    }
     labelled = lime.loc[lime["source"] == "labelled", "net"].mean() / max(found.spread, 1e-9)
     return (
         {"name": spec.name} | asdict(spec) | own
         | {"truth": truth(own["own"]), "spread": found.spread, "lime_labelled": float(labelled)}
         | {str(name): float(value) for name, value in effects_.items()}
         | {name: float(value) for name, value in known.items()}
+        | {"draws": draws}
     )  # fmt: skip
 
 
-def judged(panel: pd.DataFrame, group: str | None = None) -> pd.DataFrame:
+def judged(panel: Panel, group: str | None = None) -> pd.DataFrame:
     """Judge every control by a calibration that never saw it.
 
     Parameters
@@ -133,63 +182,114 @@ def judged(panel: pd.DataFrame, group: str | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The clean and reliant controls with ``threshold`` (of the others) and ``flagged``.
+        The clean and reliant controls with ``threshold`` (of the others), ``flagged``,
+        ``score_low`` and ``score_high``, and ``verdict`` as an audit would give it.
     """
-    known = panel[panel["truth"] != "doubtful"].reset_index(drop=True)
+    known = panel.part((panel.table["truth"] != "doubtful").to_numpy())
+    table = known.table
     parts = []
-    for i in known.index:
-        same = known[group] == known.loc[i, group] if group else known.index == i
-        parts.append(verdict.applied(known.loc[[i]], verdict.calibrate(known[~same])))
+    for i in table.index:
+        same = table[group] == table.loc[i, group] if group else table.index == i
+        scale = verdict.calibrate(table[~same])
+        score = known.score(i, scale)
+        found, _ = verdict.decide(score, scale, verdict.ENOUGH_FILMS)
+        parts.append(
+            verdict.applied(table.loc[[i]], scale).assign(
+                score_low=score.low, score_high=score.high, verdict=found
+            )
+        )
     return pd.concat(parts)
 
 
-def quality(panel: pd.DataFrame, group: str | None = None) -> pd.DataFrame:
-    """How good the audit is: AUROC of the score, detection and false alarms, with intervals.
+def quality(panel: Panel, group: str | None = None) -> pd.DataFrame:
+    """How good the audit is at telling the controls apart, with intervals.
 
     Returns
     -------
     DataFrame
-        measure ("auroc", "detection", "false alarms"), strength ("" for all), value, low,
-        high, n. AUROC with Newcombe's interval over controls, shares with Wilson's.
+        measure, strength ("" for all), value, low, high, n. "auroc" is that of the score, with
+        Newcombe's interval over controls. The others are shares of the reliant or of the clean
+        controls with Wilson's: "detection" and "false alarms", those with a score above the
+        threshold that LIME agrees with; and, by the verdict, which also asks that the whole
+        interval of the score lies on one side, those that are said to read devices ("called"),
+        those that are not ("cleared"), and those left "inconclusive".
     """
     done = judged(panel, group)
     reliant = (done["truth"] == "reliant").to_numpy()
-    rows: list[dict[str, Any]] = []
-    score = done["score"].to_numpy()
-    value = float(bootstrap.auroc(reliant, score)[0])
+    value = float(bootstrap.auroc(reliant, done["score"].to_numpy())[0])
     low, high = bootstrap.newcombe(value, int(reliant.sum()), int((~reliant).sum()))
-    rows.append({"measure": "auroc", "value": value, "low": low, "high": high, "n": len(done)})
-    strengths = ["", *sorted(done.loc[reliant, "strength"].unique(), reverse=True)]
-    for measure, chosen in (("detection", reliant), ("false alarms", ~reliant)):
-        for strength in strengths if measure == "detection" else [""]:
-            part = done[chosen & ((done["strength"] == strength) | (not strength))]
-            hits = int(part["flagged"].sum())
-            low, high = bootstrap.wilson(hits, len(part))
-            value = hits / len(part) if len(part) else float("nan")
-            rows.append({"measure": measure, "strength": strength, "value": value,
-                         "low": low, "high": high, "n": len(part)})  # fmt: skip
+    rows: list[dict[str, Any]] = [
+        {"measure": "auroc", "value": value, "low": low, "high": high, "n": len(done)}
+    ]
+    flagged = done["flagged"].to_numpy()
+    strengths = sorted(done.loc[reliant, "strength"].unique(), reverse=True)
+    rows.append(_share("detection", flagged[reliant]))
+    for strength in strengths:
+        chosen = reliant & (done["strength"] == strength).to_numpy()
+        rows.append(_share("detection", flagged[chosen]) | {"strength": strength})
+    rows.append(_share("false alarms", flagged[~reliant]))
+    for truth_, chosen in (("reliant", reliant), ("clean", ~reliant)):
+        for found, words in VERDICTS.items():
+            hits = (done.loc[chosen, "verdict"] == found).to_numpy()
+            rows.append(_share(f"{truth_}, {words}", hits))
     columns = ["measure", "strength", "value", "low", "high", "n"]
     return pd.DataFrame(rows).reindex(columns=columns).fillna({"strength": ""})
 
 
-def store(panel: pd.DataFrame, folder: Path) -> None:
-    """Write panel.csv, quality.csv and calibration.json.
+def _share(measure: str, hits: NDArray[np.bool_]) -> dict[str, Any]:
+    """A row of :func:`quality`: the share of hits."""
+    low, high = bootstrap.wilson(int(hits.sum()), len(hits))
+    value = float(hits.mean()) if len(hits) else float("nan")
+    return {"measure": measure, "value": value, "low": low, "high": high, "n": len(hits)}
+
+
+def store(panel: Panel, folder: Path) -> None:
+    """Write panel.csv, draws.npz, quality.csv and calibration.json.
 
     The quality is told twice: each control left out alone, and with all of its architecture.
     """
     alone = quality(panel).assign(left_out="control")
     architecture = quality(panel, "architecture").assign(left_out="architecture")
-    scale = verdict.calibrate(panel)
-    write_table(folder / "panel.csv", verdict.applied(panel, scale).round(5))
+    scale = verdict.calibrate(panel.table)
+    buffer = io.BytesIO()
+    # Three digits of each are enough for an interval.
+    np.savez_compressed(
+        buffer, draws=panel.draws.astype(np.float16), features=np.array(panel.names)
+    )
+    write_bytes(folder / DRAWS, buffer.getvalue())
+    write_table(folder / "panel.csv", verdict.applied(panel.table, scale).round(5))
     write_table(folder / "quality.csv", pd.concat([alone, architecture]).round(5))
     write_json(folder / "calibration.json", scale.to_json())
 
 
-def shown(panel: pd.DataFrame) -> list[str]:
+def load(folder: Path) -> Panel:
+    """Read what :func:`store` wrote.
+
+    Raises
+    ------
+    ArtifactError
+        It is missing or damaged.
+    """
+    table = read_table(folder / "panel.csv")
+    try:
+        with np.load(folder / DRAWS, allow_pickle=False) as stored:
+            draws, names = stored["draws"].astype(np.float32), stored["features"].tolist()
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ArtifactError(
+            f"{folder / DRAWS} is missing or damaged; restore it or run 'python -m xray controls'."
+        ) from error
+    if draws.shape != (len(table), scoring.RESAMPLES, len(names)):
+        raise ArtifactError(
+            f"{folder / DRAWS} does not belong to panel.csv; run 'python -m xray controls'."
+        )
+    return Panel(table, draws, names)
+
+
+def shown(table: pd.DataFrame) -> list[str]:
     """A reliant and a clean control to show live: the ones nearest their group's median."""
     names = []
     for group in ("reliant", "clean"):
-        rows = panel[panel["truth"] == group]
+        rows = table[table["truth"] == group]
         nearest = int((rows["own"] - rows["own"].median()).abs().to_numpy().argmin())
         names.append(str(rows["name"].iloc[nearest]))
     return names
@@ -201,10 +301,12 @@ def copy_model(source: Path, target: Path) -> None:
         write_bytes(target / name, (source / name).read_bytes())
 
 
-def summary(panel: pd.DataFrame) -> str:
+def summary(panel: Panel) -> str:
     """Say in a few lines what the panel shows."""
-    counts = panel["truth"].value_counts()
-    lines = [f"{len(panel)} controls: " + ", ".join(f"{n} {what}" for what, n in counts.items())]
+    counts = panel.table["truth"].value_counts()
+    lines = [
+        f"{len(panel.table)} controls: " + ", ".join(f"{n} {what}" for what, n in counts.items())
+    ]
     for left_out, group in (("control", None), ("architecture", "architecture")):
         rows = quality(panel, group)
         told = "; ".join(

@@ -127,8 +127,14 @@ def controls(quality: pd.DataFrame) -> pd.DataFrame:
     """How good the audit is at telling the control models apart (``panel.quality``)."""
     titles = {
         "auroc": "AUROC of the score",
-        "detection": "reliant controls flagged",
-        "false alarms": "clean controls flagged",
+        "detection": "reliant controls above the threshold",
+        "false alarms": "clean controls above the threshold",
+        "reliant, called": "reliant controls said to read devices",
+        "reliant, cleared": "reliant controls with no reliance shown",
+        "reliant, inconclusive": "reliant controls left inconclusive",
+        "clean, called": "clean controls said to read devices",
+        "clean, cleared": "clean controls with no reliance shown",
+        "clean, inconclusive": "clean controls left inconclusive",
     }
     strength = quality["strength"].fillna("").astype(str)
     return pd.DataFrame(

@@ -20,15 +20,18 @@ from __future__ import annotations
 import itertools
 import json
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from xray import dataset, ledger, overrides, recipes, training
+from xray import dataset, executor, ledger, overrides, recipes, training
 from xray.errors import ModelError
 from xray.files import Progress, artifacts_dir
 from xray.films import Pixels
@@ -36,6 +39,13 @@ from xray.training import Job, Stage
 
 #: Films of at most this many pixels stay in memory from one run to the next (0.4 GB at 128 x 128).
 REMEMBERED = 128 * 128
+
+
+def _quiet(_: str) -> None:
+    return None
+
+
+_stage: ContextVar[Stage] = ContextVar("stage", default=_quiet)
 
 
 @dataclass(frozen=True)
@@ -105,7 +115,7 @@ def _flat(grid: dict[str, Any]) -> dict[str, Any]:
 def run(
     sweep: Sweep,
     data: Path,
-    stage: Stage = lambda _: None,
+    stage: Stage = _quiet,
     progress: Callable[[int, int, Outcome], None] | None = None,
 ) -> list[Outcome]:
     """Train what the ledger does not hold yet; a run's weights are not kept.
@@ -123,28 +133,52 @@ def run(
     ------
     DatasetError, ModelError
     """
-    import keras
-
-    load = Memory()
-    out = artifacts_dir() / ledger.SWEEPS
     table = dataset.usable(dataset.index(data, progress=stage("index")))
     content = training.data_hash(table)
+    keys = [ledger.run_id(recipe.settings(), content, seed) for recipe, seed in sweep.runs]
+    known = {key: row for key in dict.fromkeys(keys) if (row := _finished(key))}
+    missing = {key: each for key, each in zip(keys, sweep.runs, strict=True) if key not in known}
     done: list[Outcome] = []
-    for recipe, seed in sweep.runs:
-        key = ledger.run_id(recipe.settings(), content, seed)
-        before = _finished(key)
-        if before is None:
-            keras.utils.clear_session()
-            name = f"{recipe.name}-{key[1:9]}"
-            job = Job(recipe, data, name, out, seed, keep_weights=False)
-            training.train(job, stage, load)
-        row = before or _finished(key)
-        if row is None:
-            raise ModelError(f"{recipe.name} left no row in the ledger; run the sweep again.")
-        done.append(Outcome(row, before is not None))
-        if progress:
-            progress(len(done), len(sweep.runs), done[-1])
+    with _reported_to(stage):
+        made = executor.over(_train, [(*each, key) for key, each in missing.items()], data=data)
+        for key in keys:
+            before = key in known
+            if not before:
+                next(made)
+                row = _finished(key)
+                if row is None:
+                    raise ModelError(
+                        f"Run {key} left no row in the ledger; see that all workers use the same "
+                        "artifacts folder, and run the sweep again."
+                    )
+                known[key] = row
+            done.append(Outcome(known[key], before))
+            if progress:
+                progress(len(done), len(keys), done[-1])
     return done
+
+
+@contextmanager
+def _reported_to(stage: Stage) -> Iterator[None]:
+    """Show what goes on in a run that is trained in this process; elsewhere nobody looks."""
+    token = _stage.set(stage)
+    try:
+        yield
+    finally:
+        _stage.reset(token)
+        _memory.cache_clear()
+
+
+def _train(batch: Sequence[tuple[recipes.Recipe, int, str]], data: Path) -> list[str]:
+    """Train some runs, which the ledger then holds; their keys."""
+    import keras
+
+    for recipe, seed, key in batch:
+        keras.utils.clear_session()
+        out = artifacts_dir() / ledger.SWEEPS
+        job = Job(recipe, data, f"{recipe.name}-{key[1:9]}", out, seed, keep_weights=False)
+        training.train(job, _stage.get(), _memory())
+    return [key for *_, key in batch]
 
 
 def _finished(key: str) -> dict[str, Any] | None:
@@ -192,3 +226,9 @@ def shown(outcome: Outcome) -> str:
         f"{row['test_auroc']:.3f} test; accuracy {row['val_accuracy']:.3f}, "
         f"{row['test_accuracy']:.3f}{' (was there)' if outcome.before else ''}"
     )
+
+
+@cache
+def _memory() -> Memory:
+    """What the runs of this process share."""
+    return Memory()

@@ -38,6 +38,6 @@ def run(options: argparse.Namespace) -> None:
             options.seed,
         )
     panel.store(measured, artifacts_dir() / "controls")
-    for model in panel.shown(measured):
+    for model in panel.shown(measured.table):
         panel.copy_model(out / model, artifacts_dir() / "models" / model)
     print(panel.summary(measured))

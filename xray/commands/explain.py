@@ -100,14 +100,8 @@ def _many(options: argparse.Namespace) -> None:
         settings = replace(settings, precision=precision.probe(model).choice)
     out = options.out.resolve() if options.out else None
     with working(options, f"{model.card.name}, {len(paths)} films") as stage:
-        parts = executor.each(
-            explain_some,
-            ([path] for path in paths),
-            total=len(paths),
-            progress=stage("films"),
-            model=model,
-            settings=settings,
-            out=out,
+        parts = executor.over(
+            explain_some, paths, progress=stage("films"), model=model, settings=settings, out=out
         )
         entries = [entry for part in parts for entry in part]
     for entry in entries:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from xray import sweeps
-from xray.commands._bars import bars
+from xray.commands._workers import add_worker_options, working
 from xray.errors import DatasetError
 from xray.files import data_dir, write_json
 
@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--data", type=Path, help="folder of films (default: XRAY_DATA)")
     parser.add_argument("--json", type=Path, help="write the rows of the ledger here")
+    add_worker_options(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -30,7 +31,7 @@ def run(options: argparse.Namespace) -> None:
     if data is None or not data.is_dir():
         raise DatasetError("There are no films to train on; give --data FOLDER or set XRAY_DATA.")
     print(f"{sweep.name}: {len(sweep.runs)} runs. {sweep.about}")
-    with bars() as stage:
+    with working(options, sweep.name) as stage:
 
         def progress(done: int, total: int, last: sweeps.Outcome) -> None:
             stage.close()
