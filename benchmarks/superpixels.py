@@ -34,6 +34,7 @@ from xray.superpixels import COMPACTNESS, Labels
 
 DEFAULT = Settings()
 NUMBERS = (20, 28, 44, 60, 76)
+VARIED = ("fill", "number", "method")
 
 #: (prepared film, film) -> superpixels
 Cut = Callable[[Pixels, Pixels], Labels]
@@ -90,8 +91,8 @@ def variants() -> list[tuple[str, str, Settings, Cut]]:
     ]
 
 
-def study(model: Model, films: list[Pixels], repeats: int) -> pd.DataFrame:
-    """Measure every variant on every film; one row a variant.
+def study(model: Model, films: list[Pixels], repeats: int, wanted: list[str]) -> pd.DataFrame:
+    """Measure the variants of what is ``wanted`` on every film; one row a variant.
 
     Columns: model, varied, choice, superpixels, deletion_score, score_low, score_high (95 %
     bootstrap over films), agreement, r2, evaluations.
@@ -99,6 +100,8 @@ def study(model: Model, films: list[Pixels], repeats: int) -> pd.DataFrame:
     arithmetic = precision.probe(model).choice
     rows: list[dict[str, Any]] = []
     for varied, choice, settings, cut in variants():
+        if varied not in wanted:
+            continue
         scores, overlaps, r2, counts, evaluations = [], [], [], [], []
         for index, film in enumerate(tqdm(films, desc=f"{varied}: {choice}", file=sys.stderr)):
             labels = cut(model.prepare(film[None])[0], film)
@@ -182,10 +185,13 @@ def main() -> None:
     parser.add_argument("--films", type=int, default=12)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--models", nargs="+", default=["basic", "augmented"])
+    parser.add_argument("--vary", nargs="+", choices=VARIED, default=VARIED)
     options = parser.parse_args()
     films, source = pick_films(options.films)
     models = [registry.load(name) for name in options.models]
-    table = pd.concat([study(each, films, options.repeats) for each in models], ignore_index=True)
+    table = pd.concat(
+        [study(each, films, options.repeats, options.vary) for each in models], ignore_index=True
+    )
     drawn_into, _ = pick_films(2 * options.films)
     hidden = pd.concat([devices(each, drawn_into) for each in models], ignore_index=True)
     print(f"{len(films)} {source} films, {options.repeats} repeats each\n")

@@ -71,3 +71,14 @@ def test_blocks_differ_by_seed_and_repeat_by_seed() -> None:
 def test_unknown_design_is_named() -> None:
     with pytest.raises(ValueError, match="nonsense"):
         designs.block("nonsense", 5, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("design", designs.DESIGNS)
+def test_halves_are_a_block_cut_in_two_with_complements_together(design: str) -> None:
+    masks = designs.block(design, 44, np.random.default_rng(6))
+    one, two = designs.halves(design, masks)
+    assert sorted(map(bytes, np.concatenate([one, two]))) == sorted(map(bytes, masks))
+    assert abs(len(one) - len(two)) <= 2
+    if design in {"folded", "balanced"}:
+        for half in (one, two):
+            assert {bytes(row) for row in half} == {bytes(~row) for row in half}

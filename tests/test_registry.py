@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -198,3 +201,21 @@ def test_memory_limit_drops_the_least_recently_used(
     write_json(tmp_path / "two" / "tiny" / "card.json", {"name": "other", "size": [32, 32]})
     registry.load("tiny", tmp_path / "two")
     assert first not in registry._cache.values()
+
+
+def test_initial_weights_follow_from_the_seed_whatever_other_threads_draw() -> None:
+    keras = pytest.importorskip("keras")
+
+    def build(disturbed: bool = False) -> Any:
+        made = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+        if disturbed:
+            random.sample(range(1_000), 5)
+        made.add(keras.layers.Dense(2))
+        return made
+
+    keras.utils.set_random_seed(3)
+    usual = build().get_weights()
+    for disturbed in (False, True):
+        found = networks.seeded(3, partial(build, disturbed)).get_weights()
+        for one, two in zip(usual, found, strict=True):
+            np.testing.assert_array_equal(one, two)

@@ -181,11 +181,8 @@ def fit(spec: Spec, films: Base, progress: Progress | None = None) -> tuple[Any,
     them evenly: small networks find thin lines late, and a control that never saw a device
     could not rely on one. Whether it then does is measured, not assumed.
     """
-    import keras
-
     recipe = spec.recipe()
-    keras.utils.set_random_seed(spec.seed)
-    network = recipes.build(recipe)
+    network = networks.seeded(spec.seed, lambda: recipes.build(recipe))
     history: dict[str, list[float]] = {}
     for looking in (True, False):
         if looking and spec.strength == "none":

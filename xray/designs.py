@@ -154,3 +154,20 @@ def block(design: str, superpixels: int, rng: np.random.Generator) -> Masks:
     columns = 1 + rng.permutation(len(matrix) - 1)[:superpixels]
     half = matrix[1:, columns] > 0
     return half if design == "hadamard" else np.concatenate([half, ~half])
+
+
+def halves(design: str, masks: Masks) -> tuple[Masks, Masks]:
+    """Cut a block in two, each with the complements of its own rows.
+
+    A half is not orthogonal, but together with a whole block before it the little that leaks is
+    divided by all of their evaluations.
+    """
+    half = len(masks) // 2
+    if design in {"folded", "balanced"}:
+        quarter = half // 2
+        places = np.r_[:quarter, half : half + quarter]
+    else:
+        places = np.arange(half)
+    chosen = np.zeros(len(masks), bool)
+    chosen[places] = True
+    return masks[chosen], masks[~chosen]

@@ -51,10 +51,11 @@ class Settings:
     design : one of ``designs.DESIGNS``
     target : "log_odds" or "probability"
     floor, ceiling : int
-        Least and most evaluations. Whole blocks of the design are added until the leading
-        superpixels are settled; at least one block is always evaluated.
+        Least and most evaluations. Half blocks of the design are added until the leading
+        superpixels are settled; at least one whole block is always evaluated.
     settled : float in [0, 1]
-        Overlap of the five leading superpixels to expect between repeats at which to stop.
+        Overlap of the five leading superpixels to expect between repeats at which to stop. The
+        expectation errs on the low side: repeats agree better than it says.
     precision : "float32", "bfloat16", or "auto"
         Arithmetic of the perturbed films (the whole film is always predicted in float32);
         "auto" takes what ``precision.probe`` found best on this machine.
@@ -62,12 +63,12 @@ class Settings:
 
     seed: int = 0
     n_superpixels: int = superpixels.DEFAULT_COUNT
-    fill: Fill = "inpaint"
+    fill: Fill = "mean"
     design: str = "folded"
     target: Target = "log_odds"
     floor: int = 64
     ceiling: int = 480
-    settled: float = 0.85
+    settled: float = 0.8
     precision: str = "auto"
 
     def __post_init__(self) -> None:
@@ -167,7 +168,7 @@ def take_apart(
 
 
 def _blocks(parts: Parts, settings: Settings) -> Iterator[Masks]:
-    """Masks to evaluate after the whole film: to the floor, then block by block to the ceiling."""
+    """Masks to evaluate after the whole film: to the floor, then half blocks to the ceiling."""
     seed = int(sha256_bytes(parts.grey.tobytes() + parts.labels.tobytes())[:12], 16)
     # Films must not share one randomisation: its errors would not average out over them.
     rng = np.random.default_rng([settings.seed, seed])
@@ -178,7 +179,7 @@ def _blocks(parts: Parts, settings: Settings) -> Iterator[Masks]:
     masks = [designs.block(settings.design, parts.count, rng) for _ in range(-(-first // size))]
     yield np.concatenate(masks)[:first]
     for _ in range((settings.ceiling - 1 - first) // size):
-        yield designs.block(settings.design, parts.count, rng)
+        yield from designs.halves(settings.design, designs.block(settings.design, parts.count, rng))
 
 
 def _shifted(progress: Progress, done: int) -> Progress:

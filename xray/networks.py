@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
 import tempfile
+import threading
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,6 +26,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 #: Prepared grey films (N, h, w) in, raw outputs (N, K) out.
 Compiled = Callable[[Pixels], NDArray[np.float32]]
+
+#: One network is built at a time.
+_SEEDING = threading.Lock()
 
 #: Channel means (blue, green, red) of keras.applications' "caffe" preprocessing (VGG, ResNet).
 IMAGENET_MEANS = (103.939, 116.779, 123.68)
@@ -228,6 +233,26 @@ def check(model: Model) -> None:
             f"{model.card.name} cannot predict a film of {model.card.size} ({reason}); "
             "check its input shape."
         ) from error
+
+
+def seeded(seed: int, build: Callable[[], Any]) -> Any:
+    """Build a network whose initial weights follow from the seed, whatever else goes on.
+
+    Keras draws the seeds of layers from Python's own generator, which all threads share, and
+    the threads that serve a cluster's worker draw from it too. While the network is built,
+    Keras draws the same numbers from a generator of its own.
+    """
+    import keras
+    from keras.src.random import seed_generator
+
+    with _SEEDING:
+        keras.utils.set_random_seed(seed)
+        shared = seed_generator.python_random
+        seed_generator.python_random = random.Random(seed)
+        try:
+            return build()
+        finally:
+            seed_generator.python_random = shared
 
 
 def layer_table(network: Any) -> list[dict[str, Any]]:

@@ -124,8 +124,6 @@ def train(
     ------
     DatasetError, ModelError
     """
-    import keras
-
     start = time.monotonic()
     recipe = job.recipe
     table = dataset.usable(dataset.index(job.data, progress=stage("index")))
@@ -135,8 +133,7 @@ def train(
     films = load(job.data, table, recipe.size, recipe.fit, stage("load films"))
     parts = {part: _sample(table, films, part) for part in ("train", "val")}
 
-    keras.utils.set_random_seed(job.seed)
-    network = recipes.build(recipe, job.backbone_weights)
+    network = networks.seeded(job.seed, lambda: recipes.build(recipe, job.backbone_weights))
     if recipe.precision != "float32":
         networks.set_policy(network, recipe.precision)
     folder = cache_dir() / "runs" / f"{job.name}-{job.key(content)}"
