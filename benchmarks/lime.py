@@ -155,14 +155,15 @@ def shap_partition(model: Model, evaluations: int) -> Method:
 
 
 def measure(
-    name: str, films: list[Pixels], repeats: int, shap_limit: int
+    name: str, films: list[Pixels], repeats: int, shap_limit: int, wanted: list[str]
 ) -> tuple[list[dict[str, Any]], dict[str, float]]:
     """All methods on one model; returns the table's rows and ratios of seconds."""
     model = registry.load(name)
     found = precision.probe(model)
     print(f"{name}: {found.choice}. {found.reason}", file=sys.stderr)
-    arithmetics = ["float32"] + ["bfloat16"] * precision.has_bfloat16()
-    if len(arithmetics) == 1:
+    here = ["float32"] + ["bfloat16"] * precision.has_bfloat16()
+    arithmetics = [each for each in here if each in wanted] or here[:1]
+    if len(here) == 1:
         print("bfloat16 is not available on this processor: float32 only.", file=sys.stderr)
     methods = [(STOCK, "float32", stock(model, "predict"))]
     methods += [(STOCK_COMPILED, each, stock(model, each)) for each in arithmetics]
@@ -310,13 +311,20 @@ def main() -> None:
     parser.add_argument("--films", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--models", nargs="+", default=["basic", "transfer"])
+    parser.add_argument(
+        "--precisions",
+        nargs="+",
+        choices=["float32", "bfloat16"],
+        default=["float32", "bfloat16"],
+        help="arithmetic of the compiled predictor and of ours; default both",
+    )
     parser.add_argument("--shap-limit", type=int, default=1024, help="most evaluations of shap")
     options = parser.parse_args()
     films, source = pick_films(options.films)
     rows: list[dict[str, Any]] = []
     ratios: dict[str, float] = {}
     for name in options.models:
-        more, times = measure(name, films, options.repeats, options.shap_limit)
+        more, times = measure(name, films, options.repeats, options.shap_limit, options.precisions)
         rows, ratios = rows + more, ratios | times
     peaks = {name: memory(name, films[0]) for name in options.models}
     print(f"{len(films)} {source} films, {options.repeats} repeats each\n")

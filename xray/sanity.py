@@ -7,9 +7,11 @@ the prediction faster than hiding them in random order (Samek et al. 2017).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -30,6 +32,10 @@ SAME_CORRELATION = 0.5
 #: Shares of the film's area at which the deletion curve is read.
 STEPS = 12
 RANDOM_ORDERS = 8
+
+#: Model -> seed -> its copy with shuffled weights.
+_SHUFFLED: WeakKeyDictionary[Model, dict[int, Model]] = WeakKeyDictionary()
+_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -192,9 +198,17 @@ def summarise(table: pd.DataFrame, *, seed: int = 0, draws: int = 2000) -> pd.Da
 
 
 def shuffle_weights(model: Model, seed: int = 0) -> Model:
-    """A copy of a model in which every weight tensor is permuted at random."""
+    """A copy of a model in which every weight tensor is permuted at random.
+
+    The copy is kept as long as the model is, because compiling it takes longer than explaining
+    a film by it.
+    """
     from xray import networks
 
+    with _LOCK:
+        kept = _SHUFFLED.setdefault(model, {})
+        if seed in kept:
+            return kept[seed]
     rng = np.random.default_rng(seed)
     network = networks.clone(model.network)
     network.set_weights(
@@ -203,12 +217,19 @@ def shuffle_weights(model: Model, seed: int = 0) -> Model:
     copy = Model(model.card, network)
     # What the network gives (logits or probabilities) is as in the original.
     copy.exact = model.exact
+    with _LOCK:
+        # One seed at a time: another one is asked for seldom, and a copy is as large as the model.
+        kept.clear()
+        kept[seed] = copy
     return copy
 
 
 def randomisation(shuffled: Predictor, film: Pixels, explanation: Explanation) -> Randomisation:
-    """Explain a film by the shuffled network and compare, on the same superpixels."""
-    settings = _settings(explanation)
+    """Explain a film by the shuffled network and compare, on the same superpixels.
+
+    With as many evaluations as the explanation took: most shuffled networks never settle.
+    """
+    settings = _settings(explanation, ceiling=explanation.n_evaluations)
     other = explain(shuffled, film, settings, segments=explanation.segments)
     one, two = explanation.weights, other.weights
     varies = np.ptp(one) > 1e-9 and np.ptp(two) > 1e-9
