@@ -1,9 +1,10 @@
-"""Modules are taken out of the collector's way once, and what is garbage still goes."""
+"""Modules are taken out of the collector's way, and what is garbage still goes."""
 
 from __future__ import annotations
 
 import gc
 import sys
+import time
 import types
 import weakref
 from collections.abc import Iterator
@@ -14,40 +15,43 @@ from xray import heap
 
 
 class Node:
-    """May point to itself."""
+    """Points to itself: only the collector can tell that it is garbage."""
 
     def __init__(self) -> None:
         self.self = self
 
 
 @pytest.fixture
-def unfrozen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(heap, "_known", len(sys.modules))
+def just_looked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(heap, "_modules", len(sys.modules))
+    monkeypatch.setattr(heap, "_looked", time.monotonic())
     yield
     gc.unfreeze()
 
 
-def test_only_many_new_modules_are_worth_it(
-    unfrozen: None, monkeypatch: pytest.MonkeyPatch
+def test_only_many_new_modules_or_time_are_worth_it(
+    just_looked: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not heap.settle()
     for number in range(heap.ENOUGH):
         monkeypatch.setitem(sys.modules, f"made_{number}", types.ModuleType(f"made_{number}"))
-    before = gc.get_freeze_count()
     assert heap.settle()
-    assert gc.get_freeze_count() > before
+    assert gc.get_freeze_count() > 1_000
     assert not heap.settle()
-
-
-def test_garbage_goes_before_and_after(unfrozen: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heap, "_known", -heap.ENOUGH)
-    node = Node()
-    gone = weakref.ref(node)
-    del node
+    monkeypatch.setattr(heap, "_looked", time.monotonic() - heap.AGAIN)
     assert heap.settle()
-    assert gone() is None
-    node = Node()
-    gone = weakref.ref(node)
-    del node
+
+
+def test_a_session_that_was_frozen_goes_at_the_next_look(
+    just_looked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Node()
+    gone = weakref.ref(session)
+    monkeypatch.setattr(heap, "_looked", time.monotonic() - heap.AGAIN)
+    assert heap.settle()
+    del session
     gc.collect()
+    assert gone() is not None, "it was frozen with the modules"
+    monkeypatch.setattr(heap, "_looked", time.monotonic() - heap.AGAIN)
+    assert heap.settle()
     assert gone() is None

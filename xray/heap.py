@@ -10,25 +10,26 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+import time
 
 #: Modules that must have come in before it pays to look again.
 ENOUGH = 100
+#: Seconds after which to look again in any case: sessions that lived at the last look were
+#: frozen with the modules, and what they leave behind is only then collected.
+AGAIN = 600.0
 
 _lock = threading.Lock()
-_known = 0
+_modules, _looked = 0, 0.0
 
 
 def settle() -> bool:
-    """Freeze what there is when many modules came in since the last time; whether it did.
-
-    What is garbage by then is collected first. Objects in use are frozen along with the modules;
-    they still go when nothing refers to them, only cycles among them stay.
-    """
-    global _known  # noqa: PLW0603
+    """Collect all garbage and freeze the rest, when it is time to; whether it did."""
+    global _modules, _looked
     with _lock:
-        if len(sys.modules) - _known < ENOUGH:
+        if len(sys.modules) - _modules < ENOUGH and time.monotonic() - _looked < AGAIN:
             return False
+        gc.unfreeze()
         gc.collect()
         gc.freeze()
-        _known = len(sys.modules)
+        _modules, _looked = len(sys.modules), time.monotonic()
         return True
