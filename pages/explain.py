@@ -76,7 +76,7 @@ def answers(
 
 models = dashboard.cards()
 titles = {card.name: card.title or card.name for card in models}
-usable = tuple(card.name for card in models if not card.problem)
+usable = tuple(registry.titles_of([card for card in models if not card.problem]))
 dashboard.page(
     "Explain a film",
     "Every model's probability, the parts of the film that speak for it (LIME), and whether a "

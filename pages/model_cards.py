@@ -8,7 +8,7 @@ from xray import dashboard_models as shared
 from xray.errors import XrayError
 
 cards = dashboard.cards()
-names = {name: title for title, name in shared.titles_of(cards).items()}
+names = {name: title for title, name in registry.titles_of(cards).items()}
 dashboard.page(
     "Each model, from its recipe to its weaknesses" if cards else "No model yet",
     "What a model was trained on and how; what its training curves say; every layer it has.",

@@ -197,23 +197,6 @@ def test_report_is_saved_and_opens_without_a_server(
     assert browser.complaints() == []
 
 
-def test_link_to_share_is_copied(url: str, browser: Browser) -> None:
-    browser.resize("desktop")
-    browser.open(f"{url}/explain?child=42&shows=NORMAL", "Dark")
-    browser.driver.execute_cdp_cmd(
-        "Browser.grantPermissions",
-        {"origin": url, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]},
-    )
-    browser.press("Share this view")
-    copy = "document.querySelector('[data-testid=stPopoverBody] [data-testid=stCodeCopyButton]')"
-    browser.wait(copy, "the button that copies")
-    browser.run(f"{copy}.click()")
-    read = "const done = arguments[0]; navigator.clipboard.readText().then(done, e => done(`${e}`))"
-    copied = browser.driver.execute_async_script(read)
-    assert copied.startswith(f"{url}/explain?")
-    assert {"child=42", "shows=NORMAL"} <= set(copied.partition("?")[2].split("&"))
-
-
 def test_phone_reaches_other_pages_by_the_menu(url: str, browser: Browser) -> None:
     browser.resize("phone")
     browser.open(f"{url}/calibration", "Dark")

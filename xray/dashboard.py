@@ -71,8 +71,8 @@ STYLE = """<style>
 .xma-pair .xma-number{display:block}
 .xma-verdict{padding:.55rem 0;border-top:1px solid color-mix(in srgb,currentColor 18%,transparent)}
 .xma-verdict strong{margin-right:.5rem;font-size:1.05rem}
-[data-testid=stSidebarHeader]>div:first-child{display:flex;align-items:center;gap:.6rem}
-[data-testid=stSidebarHeader]>div:first-child::after{content:"X-ray Model Audit";font-weight:600;
+[data-testid=stSidebarHeader]>:first-child{display:flex;align-items:center;gap:.6rem}
+[data-testid=stSidebarHeader]>:first-child::after{content:"X-ray Model Audit";font-weight:600;
   white-space:nowrap}
 .stMain .block-container{max-width:80rem}
 @media (max-width:640px){.xma-lead{font-size:1.02rem}.xma-number{font-size:1.6rem}}

@@ -179,12 +179,15 @@ def small(pixels: Pixels, side: int = SIDE) -> Pixels:
 
 def ask(cards: Sequence[registry.Card]) -> tuple[list[registry.Card], Question]:
     """Let the visitor choose the models and how to explain; both have sound defaults."""
-    usable = {card.name: card for card in cards if not card.problem}
-    names = st.pills(
+    names = {card.name: card for card in cards if not card.problem}
+    usable = {
+        title: names[name] for title, name in registry.titles_of(list(names.values())).items()
+    }
+    read = st.pills(
         "Models",
         list(usable),
         selection_mode="multi",
-        default=[name for name, card in usable.items() if card.role in FIRST],
+        default=[title for title, card in usable.items() if card.role in FIRST],
         key="models",
         bind="query-params",
     )
@@ -207,7 +210,7 @@ def ask(cards: Sequence[registry.Card]) -> tuple[list[registry.Card], Question]:
             help="Another number, another random order: a stable explanation stays the same.",
         )  # fmt: skip
     question = Question(int(count), cast(perturbation.Fill, fill), str(device), int(repeat))
-    return [usable[name] for name in names], question
+    return [usable[title] for title in read], question
 
 
 def submit(chosen: Chosen, cards: Sequence[registry.Card], question: Question) -> None:

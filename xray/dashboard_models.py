@@ -135,7 +135,7 @@ def begin(
     header = st.container()
     usable, problems = _usable()
     known: dict[str, share.Parameter] = {
-        "models": share.Choice(tuple(titles_of(usable)), several=True),
+        "models": share.Choice(tuple(registry.titles_of(usable)), several=True),
         "positive": offered(POSITIVES),
         **({"split": offered(SPLITS)} if choose_split else {}),
         **(parameters or {}),
@@ -181,18 +181,9 @@ def _usable() -> tuple[list[registry.Card], list[str]]:
     return usable, problems
 
 
-def titles_of(cards: list[registry.Card]) -> dict[str, str]:
-    """Title -> name; a title that two models have is told apart by their names."""
-    titles = [card.title or card.name for card in cards]
-    return {
-        title if titles.count(title) == 1 else f"{title} ({card.name})": card.name
-        for title, card in zip(titles, cards, strict=True)
-    }
-
-
 def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
     """Ask what to compare; None where the choice leaves nothing."""
-    by_title = titles_of(usable)
+    by_title = registry.titles_of(usable)
     by_name = {
         name: replace(card, title=title)
         for (title, name), card in zip(by_title.items(), usable, strict=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
@@ -144,6 +145,15 @@ def cards(folder: Path | None = None, roles: tuple[str, ...] | None = None) -> l
 def write_card(card: Card, folder: Path) -> None:
     """Write ``card.json`` into a model's folder, whole or not at all."""
     write_json(folder / "card.json", asdict(replace(card, problem="")))
+
+
+def titles_of(cards: Sequence[Card]) -> dict[str, str]:
+    """Title -> name; a title that two models have is told apart by their names."""
+    titles = [card.title or card.name for card in cards]
+    return {
+        title if titles.count(title) == 1 else f"{title} ({card.name})": card.name
+        for title, card in zip(titles, cards, strict=True)
+    }
 
 
 def predictions(name: str, folder: Path | None = None) -> pd.DataFrame:
