@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import multiprocessing
 import shlex
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -167,7 +169,9 @@ def test_a_sweep_leaves_rows_and_no_run_is_done_twice(
     assert cli.main(line) == 130
     assert len(ledger.read()) == 2
     monkeypatch.setattr(ledger, "add", add)
-    assert cli.main([*line, "--workers", "2"]) == 0
+    # In a process of its own, as a user starts it: workers are started anew from their parent.
+    command = [sys.executable, "-m", "xray", *line, "--workers", "2"]
+    subprocess.run(command, check=True, cwd=ROOT, timeout=300, capture_output=True)
     table = ledger.read().sort_values(["class_weight", "seed"], ignore_index=True)
     assert len(table) == 4
     assert list(table["seed"]) == [0, 1, 0, 1]

@@ -168,7 +168,7 @@ def difference(settings: Mapping[str, Any]) -> dict[str, Any]:
         if key in NAMES or key not in then or value == then[key]:
             continue
         if key == "options":
-            names = {*value, *then[key]}
+            names = sorted({*value, *then[key]})
             found |= {
                 f"options.{name}": value.get(name)
                 for name in names
