@@ -198,7 +198,9 @@ def ask(cards: Sequence[registry.Card]) -> tuple[list[registry.Card], Question]:
         )  # fmt: skip
         fill = st.selectbox(
             "A hidden piece shows", list(perturbation.FILLS), key="fill", bind="query-params",
-            help="; ".join(f"{name}: {words}" for name, words in perturbation.FILLS.items()),
+            help="; ".join(f"{name}: {words}" for name, words in perturbation.FILLS.items())
+            + ". Repeats agree best with mean; inpaint weighs devices more truly "
+            "(python -m benchmarks.superpixels --vary fill).",
         )  # fmt: skip
         device = st.selectbox(
             "Device to draw in", draw.KINDS, key="device", bind="query-params",
