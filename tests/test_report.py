@@ -17,7 +17,7 @@ from linear import Linear
 
 from xray import lime_image, palette, registry, report, report_tables, synthetic
 from xray.cli import main
-from xray.files import artifacts_dir, sha256_file, write_json, write_table
+from xray.files import artifacts_dir, sha256_file, write_json, write_table, write_text
 from xray.films import Film
 from xray.reading import Reading
 
@@ -182,6 +182,8 @@ def test_what_is_missing_is_said_and_the_rest_goes_on(artifacts: Path) -> None:
     assert "No audit has been run on this model yet." in text
     assert "devices.csv is missing" in text
     assert "quality.csv is missing" in text
+    write_text(artifacts / "controls" / "quality.csv", "\0\0\0\n")
+    assert "quality.csv is damaged" in Page(report.build()).text
     assert str(artifacts) not in text
     assert "Accuracy" in text
 

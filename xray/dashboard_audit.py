@@ -64,7 +64,8 @@ def controls(models: Sequence[Mapping[str, Any]]) -> None:
         "devices of its own style do to it on films it never saw. Smallest reliance of which at "
         f"least 95 % were flagged: {scale.detectable:.2f} spreads of log-odds."
     )
-    st.dataframe(report_tables.controls(evidence.quality()), hide_index=True, width="stretch")
+    quality = report_tables.controls(report_tables.stored_quality())
+    st.dataframe(quality, hide_index=True, width="stretch")
     st.caption(
         "Each control is judged by a scale that never saw it, or none of its architecture. To "
         "be said to read devices takes more than a score above the threshold: the whole interval "

@@ -58,11 +58,6 @@ def panel() -> pd.DataFrame:
     return read_table(artifacts_dir() / "controls" / "panel.csv")
 
 
-def quality() -> pd.DataFrame:
-    """How good the audit is on the controls (see ``panel.quality``)."""
-    return read_table(artifacts_dir() / "controls" / "quality.csv")
-
-
 def calibration() -> verdict.Calibration | None:
     """The controls' calibration; None when there is none."""
     try:

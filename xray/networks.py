@@ -8,6 +8,7 @@ import tempfile
 import threading
 import zipfile
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -243,16 +244,16 @@ def seeded(seed: int, build: Callable[[], Any]) -> Any:
     Keras draws the same numbers from a generator of its own.
     """
     import keras
-    from keras.src.random import seed_generator
 
-    with _SEEDING:
+    with _SEEDING, ExitStack() as stack:
         keras.utils.set_random_seed(seed)
-        shared = seed_generator.python_random
-        seed_generator.python_random = random.Random(seed)
-        try:
-            return build()
-        finally:
-            seed_generator.python_random = shared
+        # Keras' own module, which another version may lack: then only the shared seed counts.
+        with suppress(ImportError, AttributeError):
+            from keras.src.random import seed_generator
+
+            stack.callback(setattr, seed_generator, "python_random", seed_generator.python_random)
+            seed_generator.python_random = random.Random(seed)
+        return build()
 
 
 def layer_table(network: Any) -> list[dict[str, Any]]:

@@ -217,7 +217,11 @@ def _listed(values: Mapping[str, Any]) -> str:
 
 def stored_quality() -> pd.DataFrame:
     """The audit's own quality on the control models, as ``controls`` stored it."""
-    return read_table(artifacts_dir() / "controls" / "quality.csv")
+    path = artifacts_dir() / "controls" / "quality.csv"
+    table = read_table(path)
+    if not {"measure", "strength", "value", "low", "high", "n", "left_out"} <= set(table.columns):
+        raise ArtifactError(f"{path.name} is damaged; restore it from git.")
+    return table
 
 
 def superpixels(table: pd.DataFrame, leading: int = 12) -> pd.DataFrame:
