@@ -106,7 +106,7 @@ def varied(film: films.Film, card: registry.Card) -> None:
         for column, picture in zip(st.columns(len(status.result)), status.result, strict=True):
             column.html(film_view.step(snippets.png(picture), "a variant of the film", True))
     elif status.active:
-        dashboard.watch([(job, "Varying the film")])
+        dashboard.watch([(job, "Varying the film", status)])
     elif st.button("Show variants", icon=":material/shuffle:"):
         dashboard.ask(job, work)
         st.rerun()

@@ -45,7 +45,7 @@ def measured(films: dashboard_films.Films, split: str) -> pd.DataFrame | None:
     if status.error:
         dashboard.problem(status.error)
     if status.active:
-        dashboard.watch([(job, "Measuring what the files give away")])
+        dashboard.watch([(job, "Measuring what the files give away", status)])
     elif st.button("Measure what the files give away", icon=":material/calculate:"):
         dashboard.ask(job, work)
         st.rerun()

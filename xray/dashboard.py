@@ -402,16 +402,18 @@ def look(key: str) -> Status:
     return queue().status(key, owner())
 
 
-def watch(jobs: Sequence[tuple[str, str]]) -> None:
+def watch(jobs: Sequence[tuple[str, str, Status]]) -> None:
     """Show the progress of heavy work until it is over, then draw the page again.
 
     Parameters
     ----------
-    jobs : (key, what it is in words) of each piece of work, in order.
+    jobs : (key, what it is in words, state the page was drawn with) of each piece of work, in
+        order. A state looked at anew here could be over already, and the page, drawn with work
+        under way, would stay so.
     """
-    statuses = [(key, words, look(key)) for key, words in jobs]
-    if any(status.active for *_, status in statuses):
-        _watching(tuple(jobs), tuple(status.active for *_, status in statuses))
+    active = tuple(status.active for *_, status in jobs)
+    if any(active):
+        _watching(tuple((key, words) for key, words, _ in jobs), active)
 
 
 @st.fragment(run_every=0.7)

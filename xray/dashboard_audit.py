@@ -87,8 +87,8 @@ def live(card: Card) -> None:
     key = hash_json(["audit", card.name, card.sha256, str(folder)])
     if st.button(f"Audit {card.title} now", icon=":material/play_arrow:", type="primary"):
         dashboard.ask(key, lambda progress: _audit(card.name, folder, progress))
-    dashboard.watch([(key, f"Auditing {card.title}")])
     status = dashboard.look(key)
+    dashboard.watch([(key, f"Auditing {card.title}", status)])
     if status.state == "failed":
         dashboard.problem(status.error)
     if status.state == "done":

@@ -235,7 +235,7 @@ def collect(chosen: Chosen, cards: Sequence[registry.Card], question: Question) 
             "Each model takes some seconds: its probability with its threshold, what speaks for "
             "pneumonia and against it, and what a device drawn in changes.",
         )
-    dashboard.watch([(keys[card.name], f"{card.title} reads the film") for card in cards])
+    dashboard.watch([(keys[c.name], f"{c.title} reads the film", statuses[c.name]) for c in cards])
     for card in cards:
         if statuses[card.name].error:
             dashboard.problem(f"{card.title}: {statuses[card.name].error}")
@@ -300,9 +300,12 @@ def checks(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) -> N
                 return sanity.check(model, chosen.film.pixels, each.explanation, progress=progress)
 
             dashboard.ask(keys[each.model], work)
-    dashboard.watch([(keys[each.model], f"Checking {titles[each.model]}") for each in done])
+    statuses = {each.model: dashboard.look(keys[each.model]) for each in done}
+    dashboard.watch(
+        [(keys[name], f"Checking {titles[name]}", status) for name, status in statuses.items()]
+    )
     for each in done:
-        status = dashboard.look(keys[each.model])
+        status = statuses[each.model]
         if status.state == "done":
             for sentence in wording.sanity(status.result):
                 st.markdown(f"{snippets.plain(titles[each.model])}: {snippets.plain(sentence)}")

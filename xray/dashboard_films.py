@@ -344,7 +344,7 @@ def _own(server: _Server, source: sources.Source) -> Films | None:
         status = dashboard.ask(job, work)
     if status.active:
         st.info(f"Reading the films of {snippets.plain(source.title)} once.")
-        dashboard.watch([(job, f"Indexing {source.title}")])
+        dashboard.watch([(job, f"Indexing {source.title}", status)])
         return None
     if status.state != "done":
         dashboard.problem(status.error or "Reading the films was stopped; read them again.")

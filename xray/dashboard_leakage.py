@@ -90,7 +90,7 @@ def near(shown: Films) -> leakage.Groups | None:
     if status.error:
         dashboard.problem(status.error)
     if status.active:
-        dashboard.watch([(job, "Comparing the films that look alike")])
+        dashboard.watch([(job, "Comparing the films that look alike", status)])
     else:
         st.caption(
             f"Films whose perceptual hashes differ in at most {leakage.DISTANCE} of 64 bits are "
