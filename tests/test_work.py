@@ -17,7 +17,7 @@ from xray.work import Queue, Status
 
 
 def until(look: Callable[[], bool]) -> None:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while not look():
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.005)
