@@ -58,7 +58,7 @@ def _shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     option = build_mock_config_get_option({"secrets.files": files})
     monkeypatch.setattr(config, "get_option", option)
     monkeypatch.setattr(st, "get_option", option)
-    return AppTest.from_file(str(script)).run()
+    return AppTest.from_file(str(script), default_timeout=120).run()
 
 
 def test_without_secrets_everybody_comes_in(

@@ -22,6 +22,7 @@ NAMES = [*(f"insertion:{kind}" for kind in draw.KINDS), "lettering", "lime"]
 SCALE = Calibration(
     dict.fromkeys(NAMES, 0.0) | {"insertion": 0.0},
     dict.fromkeys(NAMES, 0.1) | {"insertion": 1.0},
+    dict.fromkeys((f"insertion:{kind}" for kind in draw.KINDS), 1 / len(draw.KINDS)),
     0.0, (-0.2, 0.2), 1.0, 1.6, 0.4, 40,
 )  # fmt: skip
 

@@ -169,6 +169,6 @@ def _page() -> None:
 
 
 def test_a_page_sees_work_that_ended_while_it_was_drawn() -> None:
-    app = AppTest.from_function(_page).run()
+    app = AppTest.from_function(_page, default_timeout=120).run()
     assert not app.exception
     assert [text.value for text in app.text] == ["its result"]
