@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from xray import census, palette
 from xray.figures import reference_line, template
 
+#: Most points of the scatter of sizes, and of them the extreme films at each end of a measure.
+POINTS, EXTREMES = 50_000, 500
+
 #: Sizes for histograms, with the axis titles and the word for a long one.
 MEASURES = {
     "height": ("height of the original in pixels", "Height"),
@@ -106,13 +109,13 @@ def size_scatter(table: pd.DataFrame, chosen: int | None = None) -> tuple[go.Fig
     figure, and for each of its curves the rows of the table that its points stand for, so that
     a point that is clicked can be found without sending names to the browser.
     """
-    known = (table["width"].notna() & table["height"].notna()).to_numpy()
-    labels = table["label"].to_numpy(dtype=str)
-    names, counts = np.unique(labels[known], return_counts=True)
+    shown = drawn(table, chosen)
+    labels = table["label"].to_numpy(dtype=str)[shown]
+    names, counts = np.unique(labels, return_counts=True)
     figure, rows = go.Figure(), []
-    size = 5 if known.sum() < 20_000 else 2.5
+    size = 5 if len(shown) < 20_000 else 2.5
     for label in names[np.argsort(-counts)]:
-        at = np.flatnonzero(known & (labels == label))
+        at = shown[labels == label]
         figure.add_scattergl(
             x=compact(table["width"].iloc[at]), y=compact(table["height"].iloc[at]),
             mode="markers", name=str(label), hovertemplate="%{x} × %{y}",
@@ -120,7 +123,7 @@ def size_scatter(table: pd.DataFrame, chosen: int | None = None) -> tuple[go.Fig
                     "symbol": palette.CLASS_SYMBOL.get(str(label), "circle")},
         )  # fmt: skip
         rows.append(at)
-    if chosen is not None and known[chosen]:
+    if chosen is not None and chosen in shown:
         film = table.iloc[chosen]
         figure.add_scattergl(
             x=[film["width"]], y=[film["height"]], mode="markers", name="chosen film",
@@ -133,6 +136,28 @@ def size_scatter(table: pd.DataFrame, chosen: int | None = None) -> tuple[go.Fig
     figure.update_yaxes(title="height in pixels", rangemode="tozero")
     says, alt = _sizes_say(table)
     return legend_above(template(figure, says, alt, height=440)), rows
+
+
+def drawn(table: pd.DataFrame, chosen: int | None = None) -> NDArray[np.int64]:
+    """Rows of the films that the scatter of sizes shows, ascending.
+
+    All whose size is known, up to ``POINTS``; of more the ``EXTREMES`` at either end of width,
+    height and aspect, because odd sizes are what one looks for, and a random part of the others.
+    """
+    width, height = (table[side].to_numpy(dtype=np.float64) for side in ("width", "height"))
+    known = np.flatnonzero(np.isfinite(width) & np.isfinite(height))
+    if len(known) <= POINTS:
+        return known
+    ends: list[NDArray[np.int64]] = []
+    for measure in (width[known], height[known], width[known] / height[known]):
+        order = np.argpartition(measure, (EXTREMES, len(known) - EXTREMES))
+        ends += [known[order[:EXTREMES]], known[order[-EXTREMES:]]]
+    if chosen is not None and chosen in known:
+        ends.append(np.array([chosen]))
+    kept = np.unique(np.concatenate(ends))
+    others = np.setdiff1d(known, kept, assume_unique=True)
+    part = np.random.default_rng(0).choice(others, POINTS - len(kept), replace=False)
+    return np.sort(np.concatenate([kept, part]))
 
 
 def _sizes_say(table: pd.DataFrame) -> tuple[str, str]:

@@ -107,7 +107,9 @@ class Calibration:
         insertion = absent
         if drawn:
             weights = np.array([self.weights[name] for name in drawn])
-            centre, scale = (np.array([each[n] for n in drawn]) for each in (self.centre, self.scale))
+            centre, scale = (
+                np.array([each[n] for n in drawn]) for each in (self.centre, self.scale)
+            )
             moved = (values[:, [places[name] for name in drawn]] - centre) / scale
             mean = moved @ (weights / weights.sum())
             insertion = (mean - self.centre["insertion"]) / self.scale["insertion"]
@@ -185,9 +187,10 @@ def calibrate(panel: pd.DataFrame) -> Calibration:
     """Set weights by all controls, scale and threshold by the clean ones.
 
     What each kind of device says about reliance is learnt from what every control does with
-    devices of its own style (:func:`_weights`). The threshold is what one more clean model, of an architecture that is not in the panel,
-    exceeds with a chance of ``FALSE_ALARMS``: the larger of the empirical quantile and a normal
-    bound, because twenty controls alone hardly show a one-in-twenty tail.
+    devices of its own style (:func:`_weights`). The threshold is what one more clean model, of an
+    architecture that is not in the panel, exceeds with a chance of ``FALSE_ALARMS``: the larger
+    of the empirical quantile and a normal bound, because twenty controls alone hardly show a
+    one-in-twenty tail.
 
     Parameters
     ----------
@@ -205,12 +208,14 @@ def calibrate(panel: pd.DataFrame) -> Calibration:
     own = panel.dropna(subset=drawn)  # A control that is constant has no features.
     centre, sd = own[drawn].mean(), own[drawn].std(ddof=1).clip(lower=1e-9)
     weights = _weights((own[drawn] - centre) / sd, own["own"])
-    mean = ((clean[drawn] - centre) / sd).to_numpy() @ weights.to_numpy()
+    mean = ((clean[drawn] - centre) / sd).to_numpy() @ np.array(list(weights.values()))
     others = clean[[name for name in names if name not in drawn]]
+    centres = pd.concat([centre, others.mean(), pd.Series({"insertion": mean.mean()})])
+    scales = pd.concat([sd, others.std(ddof=1), pd.Series({"insertion": mean.std(ddof=1)})])
     scale = Calibration(
-        centre.to_dict() | others.mean().to_dict() | {"insertion": float(mean.mean())},
-        sd.to_dict() | others.std(ddof=1).to_dict() | {"insertion": float(mean.std(ddof=1))},
-        weights.to_dict(), 0.0, (-np.inf, np.inf), 1.0, 0.0, float("nan"), len(panel),
+        dict(zip(centres.index.astype(str), centres.tolist(), strict=True)),
+        dict(zip(scales.index.astype(str), scales.tolist(), strict=True)),
+        weights, 0.0, (-np.inf, np.inf), 1.0, 0.0, float("nan"), len(panel),
     )  # fmt: skip
     values = clean[names].to_numpy(float)
     insertion, lettering, _ = scale.standardised(values, names)
@@ -227,7 +232,7 @@ def calibrate(panel: pd.DataFrame) -> Calibration:
     )
 
 
-def _weights(moved: pd.DataFrame, own: pd.Series) -> pd.Series:
+def _weights(moved: pd.DataFrame, own: pd.Series) -> dict[str, float]:
     """Share of each kind of device in the score, by ridge regression.
 
     Kinds differ in how much of a network's reliance carries over to them: a drawn pad moves a
@@ -250,7 +255,7 @@ def _weights(moved: pd.DataFrame, own: pd.Series) -> pd.Series:
     found = Ridge(alpha=PENALTY, positive=True).fit(moved.to_numpy(), own.to_numpy()).coef_
     # Controls of which none relies on anything teach no weights: every kind then counts alike.
     shares = found / found.sum() if found.sum() > 1e-9 else np.full(len(found), 1 / len(found))
-    return pd.Series(shares, index=moved.columns)
+    return dict(zip(map(str, moved.columns), map(float, shares), strict=True))
 
 
 def _bound(scores: Floats, architectures: pd.Series) -> float:
