@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 from fakes import Fake, cloudy_lungs, thin_and_bright
 
 from xray import audit, battery, draw, effects, materials, panel, scoring, synthetic, verdict
+from xray.cli import main
 from xray.errors import ArtifactError
+from xray.files import artifacts_dir, read_json, read_table
 from xray.materials import Materials
 from xray.planting import as_bytes
 from xray.verdict import Calibration, Score
@@ -164,6 +167,38 @@ def test_leaving_one_out_judges_by_the_others() -> None:
     judged = panel.judged(_measured(table))
     assert bool(judged.loc[0, "flagged"])
     assert judged.loc[0, "threshold"] < 2 * honest
+
+
+def test_kinds_weigh_by_what_they_say_about_a_reliance() -> None:
+    table = _panel()
+    rng = np.random.default_rng(3)
+    table["insertion:tube"] = rng.standard_normal(len(table))
+    table["insertion:clip"] = -table["own"] + 0.1 * rng.standard_normal(len(table))
+    weights = verdict.calibrate(table).weights
+    assert sum(weights.values()) == pytest.approx(1)
+    assert weights["insertion:clip"] == 0, "no device speaks against a reliance"
+    assert weights["insertion:tube"] < 0.1 * weights["insertion:pad"]
+    clean = table[table["truth"] == "clean"].assign(own=0.0)
+    alike = verdict.calibrate(clean).weights
+    assert set(alike.values()) == {1 / len(draw.KINDS)}, "nothing to learn from"
+
+
+def test_what_is_committed_of_the_controls_follows_from_their_measurements(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = artifacts_dir() / "controls"
+    shutil.copytree(stored, tmp_path / "controls")
+    monkeypatch.setenv("XRAY_ARTIFACTS", str(tmp_path))
+    assert main(["controls", "--judge"]) == 0
+    for name in ("panel.csv", "quality.csv"):
+        pd.testing.assert_frame_equal(
+            read_table(tmp_path / "controls" / name), read_table(stored / name), atol=2e-5
+        )
+    kept, again = (
+        read_json(folder / "calibration.json") for folder in (stored, tmp_path / "controls")
+    )
+    assert again["threshold"] == pytest.approx(kept["threshold"], abs=1e-6)
+    assert again["weights"] == pytest.approx(kept["weights"], abs=1e-6)
 
 
 def test_networks_that_answer_anything_thin_and_bright_are_not_taken_for_readers() -> None:

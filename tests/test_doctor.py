@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from xray import doctor, registry
+from xray import doctor, front, registry
 from xray.cli import main
 from xray.files import artifacts_dir
 
@@ -55,6 +56,18 @@ def test_a_changed_or_missing_file_of_a_model_is_named(copy: Path, file: str) ->
     assert check.state == "bad"
     assert file in check.found
     assert "git" in check.advice
+
+
+def test_what_is_kept_for_the_first_page_of_other_models_is_named(copy: Path) -> None:
+    assert _by_name(doctor.artifacts())["first page"].state == "note", "nothing is kept"
+    shown = front.shown(registry.cards())
+    front.store(shown, {})
+    assert _by_name(doctor.artifacts())["first page"].state == "ok"
+    registry.write_card(replace(shown[0], title="Renamed"), copy / "models" / "basic")
+    check = _by_name(doctor.artifacts())["first page"]
+    assert check.state == "note"
+    assert "key figures" in check.found and "class counts" not in check.found
+    assert "showcase --front" in check.advice
 
 
 def test_damaged_tables_and_audits_are_named(copy: Path) -> None:

@@ -16,9 +16,12 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from xray.errors import XrayError
+
+if TYPE_CHECKING:
+    from xray.registry import Card
 
 State = Literal["ok", "note", "bad"]
 
@@ -207,6 +210,23 @@ def artifacts() -> Iterator[Check]:
         path = registry.models_dir() / card.name / evaluation.METRICS
         if path.is_file():
             yield _readable(f"metrics {card.name}", partial(read_table, path), restore)
+    yield _first_page(cards)
+
+
+def _first_page(cards: list[Card]) -> Check:
+    """Whether what is kept for the first page is of the models and tables that are here now."""
+    from xray import front
+    from xray.files import read_json
+    from xray.report import stored_audits
+
+    shown = front.shown(cards)
+    stored = read_json(front.path()) if front.path().is_file() else None
+    parts = front.parts(shown, stored_audits(shown))
+    old = [part.name for part in parts if not front.kept(part, stored)[0]]
+    if not old:
+        return Check("first page", "ok", f"{len(parts)} parts kept, of what is here now")
+    words = f"{', '.join(old)}: not kept, or of something else; made anew at every start"
+    return Check("first page", "note", words, "keep it: python -m xray showcase --front")
 
 
 def _readable(name: str, read: Callable[[], object], advice: str) -> Check:

@@ -20,6 +20,7 @@ from xray import (
     figures,
     figures_dataset,
     figures_explain,
+    front,
     metrics,
     overlay,
     registry,
@@ -78,7 +79,7 @@ def build(created: datetime | None = None) -> str:
     fine = [card for card in cards if not card.problem]
     return report_html.render(
         "audit.html",
-        wording.title(fine, audits),
+        wording.title(front.shown(fine), audits),
         created,
         question=_attempt(gaps, "question", lambda: wording.question(device_labels.load())) or "",
         clinical=CLINICAL,

@@ -16,6 +16,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", type=Path, help="where the controls are kept and resumed from")
     parser.add_argument("--seed", type=int, default=0, help="seed of planting and audit; default 0")
     parser.add_argument("--most", type=int, help="train and measure only this many controls")
+    parser.add_argument(
+        "--judge",
+        action="store_true",
+        help="only judge the stored measurements again, as after a change of the score; needs no "
+        "films",
+    )
     add_worker_options(parser)
 
 
@@ -23,6 +29,12 @@ def run(options: argparse.Namespace) -> None:
     """Train what is missing, measure all, and write panel, quality and calibration."""
     from xray import controls, materials, panel
 
+    stored = artifacts_dir() / "controls"
+    if options.judge:
+        known = panel.load(stored)
+        panel.store(known, stored)
+        print(panel.summary(known))
+        return
     data = options.data or data_dir()
     if data is None or not data.is_dir():
         raise DatasetError("There are no films to train on; give --data FOLDER or set XRAY_DATA.")
@@ -37,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
             films.part("test"),
             options.seed,
         )
-    panel.store(measured, artifacts_dir() / "controls")
+    panel.store(measured, stored)
     for model in panel.shown(measured.table):
         panel.copy_model(out / model, artifacts_dir() / "models" / model)
     print(panel.summary(measured))
