@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from xray import __version__, dashboard, dashboard_navigation, dashboard_signin
+from xray import __version__, dashboard, dashboard_navigation, dashboard_signin, imports
 from xray.files import ROOT
 
 ICON = str(ROOT / "assets" / "icon.png")
@@ -18,6 +18,8 @@ dashboard_signin.require()
 # Off in .streamlit/config.toml, where it says why.
 st.set_option("client.showSidebarNavigation", True)
 page = st.navigation(dashboard_navigation.pages(), expanded=True)
+if page.url_path:  # Any but the first page.
+    imports.tables()
 with dashboard.guard("This page"):
     page.run()
 dashboard.sidebar()

@@ -95,8 +95,8 @@ def run(sessions: int, seconds: float) -> dict[str, Any]:
             time.sleep(1)
         for thread in threads:
             thread.join(180)
-        alive = server.process.poll() is None
-    return {"tally": tally, "samples": samples, "alive": alive}
+        alive, log = server.process.poll() is None, server.text()
+    return {"tally": tally, "samples": samples, "alive": alive, "log": log}
 
 
 def growth(samples: list[tuple[float, float]]) -> float:
@@ -130,6 +130,9 @@ def main() -> None:
     _common.report("load", rows, figures, options.json)
     for words in [*tally.errors, *tally.lost][:10]:
         print(f"seen: {words}")
+    if "Traceback" in found["log"]:
+        print("the server's log, from its first error on:")
+        print(found["log"][found["log"].index("Traceback") :][:4000])
     if tally.errors or tally.lost or not found["alive"]:
         sys.exit(1)
 

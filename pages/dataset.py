@@ -66,17 +66,6 @@ def scatter(films: dashboard_films.Films) -> tuple[go.Figure, list[NDArray[np.in
     return dashboard_films.ready(figure), curves
 
 
-def points(table: pd.DataFrame) -> str:
-    """What the points of the scatter are."""
-    known = int((table["width"].notna() & table["height"].notna()).sum())
-    if known <= figures_dataset.POINTS:
-        return "Every point is a film. Click one to see it."
-    return (
-        f"A point is a film; {figures_dataset.POINTS:,} of {known:,} are drawn: those of extreme "
-        "width, height or aspect, and a random part of the others. Click one to see it."
-    )
-
-
 def ranks(table: pd.DataFrame, measure: str) -> go.Figure:
     """How well one measure alone tells the classes apart, split by split."""
     values = figures_dataset.measured(table, measure)
@@ -104,7 +93,11 @@ def sizes(films: dashboard_films.Films) -> None:
             st.rerun()
     with right:
         if row is None:
-            st.caption(dashboard_films.remember("points", lambda: points(films.table), films.key))
+            st.caption(
+                dashboard_films.remember(
+                    "points", lambda: figures_dataset.points_say(films.table), films.key
+                )
+            )
         else:
             dashboard_grid.card(films, row)
     words = dashboard_films.choice("Distribution of", list(MEASURES), "measure")

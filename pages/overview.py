@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from xray import dashboard, front, registry, snippets, wording
@@ -66,14 +65,14 @@ with st.container(horizontal=True):
 
 with dashboard.guard("The scores"):
     if scores := dashboard.first_page(front.scores(models, audits)):
-        dashboard.show(go.Figure(scores), key="scores")
+        dashboard.show_kept(scores, "scores")
 
 left, right = st.columns(2, gap="large")
 with left, dashboard.guard("The models' figures"):
     if metrics := dashboard.first_page(front.key_figures(models)):
-        dashboard.show(go.Figure(metrics["figure"]), key="key figures")
+        dashboard.show_kept(metrics["figure"], "key figures")
         st.caption(metrics["basis"])
     dashboard.go_to("models", "Compare the models", "compare_arrows")
 with right, dashboard.guard("The dataset's figures"):
-    dashboard.show(go.Figure(dashboard.first_page(front.classes())), key="class counts")
+    dashboard.show_kept(dashboard.first_page(front.classes()), "class counts")
     dashboard.go_to("dataset", "What the films give away", "bar_chart")

@@ -194,3 +194,22 @@ def test_classes_of_other_datasets_have_colours_of_their_own() -> None:
     assert figures_dataset.class_colour("NORMAL") == palette.CLASS["NORMAL"]
     other = figures_dataset.class_colour("covid")
     assert other.startswith("#") and other == figures_dataset.class_colour("covid")
+
+
+def test_a_large_scatter_keeps_the_extremes_and_the_chosen_film() -> None:
+    rng = np.random.default_rng(0)
+    n = figures_dataset.POINTS + 5_000
+    table = pd.DataFrame(
+        {"label": "NORMAL", "width": rng.uniform(500, 2000, n), "height": rng.uniform(500, 2000, n)}
+    )
+    table.loc[7, "width"] = np.nan
+    table.loc[[11, 12, 13], "width"] = [9000, 20, 1000]
+    table.loc[13, "height"] = 10
+    shown = figures_dataset.drawn(table)
+    assert len(shown) == figures_dataset.POINTS == len(set(shown.tolist()))
+    assert {11, 12, 13} <= set(shown.tolist()) and 7 not in shown
+    left_out = int(np.setdiff1d(np.arange(n), [*shown, 7])[0])
+    assert left_out in figures_dataset.drawn(table, left_out)
+    np.testing.assert_array_equal(shown, figures_dataset.drawn(table))
+    assert f"{figures_dataset.POINTS:,} of {n - 1:,}" in figures_dataset.points_say(table)
+    assert "Every point" in figures_dataset.points_say(table.head(5))

@@ -20,7 +20,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.pages_manager import PagesManager
 
-from xray import figures, front, heap, registry, share, snippets
+from xray import figures, front, heap, imports, registry, share, snippets
 from xray.errors import ArtifactError, XrayError
 from xray.files import (
     ROOT,
@@ -215,6 +215,12 @@ def show(figure: go.Figure, key: str) -> None:
     st.plotly_chart(figure, key=key, theme="streamlit", config=_PLOTLY)
 
 
+def show_kept(figure: Mapping[str, Any], key: str) -> None:
+    """Show a figure of the first page, which is kept as JSON."""
+    with imports.undisturbed():
+        show(go.Figure(figure), key)
+
+
 def show_points(figure: go.Figure, key: str) -> list[tuple[int, int]]:
     """Show a figure whose points can be clicked: (curve, point) of each that is chosen."""
     _title(figure)
@@ -260,6 +266,7 @@ def report_button() -> None:
 
     def write() -> str:
         # Here, not above: a report needs much that most pages never do.
+        imports.tables()
         from xray import report
 
         return report.build()
@@ -364,6 +371,7 @@ def first_page(part: front.Part) -> Any:
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _made(key: str, _part: front.Part) -> Any:
+    imports.tables()
     return _part.make()
 
 

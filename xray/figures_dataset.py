@@ -160,6 +160,17 @@ def drawn(table: pd.DataFrame, chosen: int | None = None) -> NDArray[np.int64]:
     return np.sort(np.concatenate([kept, part]))
 
 
+def points_say(table: pd.DataFrame) -> str:
+    """What the points of the scatter are."""
+    known = int((table["width"].notna() & table["height"].notna()).sum())
+    if known <= POINTS:
+        return "Every point is a film. Click one to see it."
+    return (
+        f"A point is a film; {POINTS:,} of {known:,} are drawn: those of extreme "
+        "width, height or aspect, and a random part of the others. Click one to see it."
+    )
+
+
 def _sizes_say(table: pd.DataFrame) -> tuple[str, str]:
     """Title and alternative text of the sizes."""
     sizes = census.sizes(table)
