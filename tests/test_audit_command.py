@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from xray import parts
 from xray.cli import main
 
 keras = pytest.importorskip("keras")
@@ -71,9 +72,18 @@ def test_a_constant_model_is_inconclusive(tmp_path: Path, synthetic_folder: Path
             "train",
             "--json",
             str(out),
+            "--effects",
+            str(tmp_path / "effects.parquet"),
         ]
     )
     assert code == 0
+    kept = parts.read(
+        tmp_path / "effects.parquet", where={"model": ["flat"], "test": ["insertion"]}
+    )
+    assert len(kept) and (kept["net"].abs() < 1e-6).all()
+    told = parts.summary(tmp_path / "effects.parquet")
+    counted = {row["kind"]: row["rows"] for row in told["counts"] if row["test"] == "insertion"}
+    assert counted == kept["kind"].value_counts().to_dict()
     (found,) = json.loads(out.read_text())
     assert found["verdict"] == "inconclusive" and found["score"] is None
 

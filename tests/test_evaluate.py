@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from xray import cli, evaluation, registry
+from xray import cli, evaluation, parts, registry
 from xray.errors import ModelError
 from xray.files import sha256_file, write_table
 from xray.metrics import to_probability
@@ -58,6 +58,23 @@ def test_json_holds_a_row_a_model_with_bounds(home, synthetic_folder, tmp_path, 
         roc_auc_score(rows["label"] == "PNEUMONIA", rows["log_odds"])
     )
     assert "PNEUMONIA positive" in capsys.readouterr().out
+
+
+def test_predictions_are_written_in_parts_by_model(home, synthetic_folder, tmp_path, capsys):
+    out = tmp_path / "predictions.parquet"
+    assert run("bright", "--data", synthetic_folder, "--out", out) == 0
+    kept = parts.read(out, ["file", "log_odds"], {"model": ["bright"], "label": ["NORMAL"]})
+    stored = registry.predictions("bright")
+    stored = stored[stored["label"] == "NORMAL"]
+    assert kept.set_index("file")["log_odds"].to_dict() == pytest.approx(
+        stored.set_index("file")["log_odds"].to_dict()
+    )
+    assert len(parts.page(out, 2, 5)) == 5
+    assert run("bright", "--data", synthetic_folder, "--out", tmp_path / "rows.txt") == 2
+    assert ".parquet" in capsys.readouterr().err
+    (tmp_path / "mine.parquet").mkdir()
+    assert run("bright", "--data", synthetic_folder, "--out", tmp_path / "mine.parquet") == 2
+    assert (tmp_path / "mine.parquet").is_dir(), "nothing of anybody else's is replaced"
 
 
 def test_check_passes_on_what_was_stored(home, synthetic_folder, capsys):

@@ -56,6 +56,8 @@ class Audit:
         (see ``sanity.summarise``).
     films : DataFrame
         The films that moved most: file, device, original, treated, sham, net.
+    measured : DataFrame
+        Every intervention on every film, as ``battery.measure`` gives it; not in the JSON.
     """
 
     model: str
@@ -68,6 +70,7 @@ class Audit:
     lungs: dict[str, float]
     sanity: pd.DataFrame
     films: pd.DataFrame
+    measured: pd.DataFrame
     seed: int
     source: str
     data_hash: str
@@ -171,6 +174,7 @@ def audit(
         lungs=_lungs(lime, seed),
         sanity=explanations(model, materials, precision, stage("sanity checks")),
         films=most_moved(measured),
+        measured=measured,
         seed=seed,
         source=materials.source,
         data_hash=materials.data_hash,

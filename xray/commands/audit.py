@@ -9,6 +9,7 @@ from typing import Any
 
 from xray import registry
 from xray.commands._models import add_model_options, model_options
+from xray.commands._tables import by_model
 from xray.commands._workers import add_worker_options, working
 from xray.errors import ArtifactError, DatasetError, ModelError
 from xray.files import artifacts_dir, data_dir, write_json
@@ -27,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="arithmetic; auto takes bfloat16 where this processor gains by it and log-odds stay",
     )
     parser.add_argument("--json", type=Path, help="write the audits to this file")
+    parser.add_argument(
+        "--effects",
+        type=Path,
+        metavar="FOLDER",
+        help="write what every intervention did to every film, as partitioned Parquet",
+    )
     add_model_options(parser)
     add_worker_options(parser)
 
@@ -46,11 +53,14 @@ def run(options: argparse.Namespace) -> None:
         print(f"{error} Until then every verdict is inconclusive.", file=sys.stderr)
         scale = None
     found: list[dict[str, Any]] = []
-    with working(options, ", ".join(options.model)) as stage:
+    about = ", ".join(options.model)
+    with by_model(options.effects, ("test", "kind")) as keep, working(options, about) as stage:
         prepared = materials.prepare(data, options.seed, options.split, stage("draw and inpaint"))
         for model in loaded:
             try:
-                value = audit.audit(model, prepared, scale, options.precision, stage).to_json()
+                done = audit.audit(model, prepared, scale, options.precision, stage)
+                keep(model.card.name, done.measured)
+                value = done.to_json()
             except ModelError as error:
                 value = audit.failed(model.card.name, error, prepared)
             found.append(value)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from xray import evaluation, metrics, registry
 from xray.commands._bars import Bars
+from xray.commands._tables import by_model
 from xray.commands._workers import add_worker_options, working
 from xray.errors import ArtifactError, DatasetError, ModelError
 from xray.files import data_dir, write_json
@@ -29,6 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--positive", choices=metrics.LABELS, default=metrics.POSITIVE)
     parser.add_argument("--threshold", type=float, help="probability (default: the card's)")
     parser.add_argument("--json", type=Path, help="write the metrics here")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="write the predictions of all models here, as partitioned Parquet",
+    )
     parser.add_argument(
         "--check",
         action="store_true",
@@ -58,10 +65,13 @@ def run(options: argparse.Namespace) -> None:
     broken: list[str] = []
     if folder is None:
         print("No films (XRAY_DATA is not set): scoring the stored predictions.")
-    with working(options, ", ".join(names)) as stage:
+    about = ", ".join(names)
+    with by_model(options.out, ("split", "label")) as keep, working(options, about) as stage:
         for name in names:
             try:
-                entries += _one(name, folder, options, stage)
+                found, predictions = _one(name, folder, options, stage)
+                entries += found
+                keep(name, predictions)
             except (ModelError, ArtifactError) as error:
                 if len(names) == 1:
                     raise
@@ -76,8 +86,8 @@ def run(options: argparse.Namespace) -> None:
 
 def _one(
     name: str, folder: Path | None, options: argparse.Namespace, stage: Bars
-) -> list[dict[str, Any]]:
-    """Evaluate one model; returns its entries for --json."""
+) -> tuple[list[dict[str, Any]], pd.DataFrame]:
+    """Evaluate one model; returns its entries for --json, and its predictions."""
     card, stored = _stored(name, repair=options.store)
     notes = []
     agreement: evaluation.Agreement | None
@@ -118,7 +128,7 @@ def _one(
     print("  " + "\n  ".join(notes))
     if options.check and not (agreement and agreement.holds and agreement.metrics_exact):
         raise ArtifactError(f"{name} does not reproduce what is stored: {'; '.join(notes)}.")
-    return evaluation.record(card.name, table)
+    return evaluation.record(card.name, table), used
 
 
 def _stored(name: str, repair: bool) -> tuple[registry.Card | None, pd.DataFrame | None]:
