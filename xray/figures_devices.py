@@ -113,12 +113,13 @@ def controls(
                 hovertemplate="%{text}<br>score %{x:.2f}, own devices move it %{customdata[0]:.2f} "
                 "spreads<extra></extra>",
             )  # fmt: skip
-    for place, audit in enumerate(models):
+    rows = -0.6 * np.arange(1, len(models) + 1)
+    for row, audit in zip(rows, models, strict=True):
         mark = palette.model(str(audit["model"]))
         low, high = audit.get("score_low"), audit.get("score_high")
         figure.add_scatter(
-            x=[audit["score"]], y=[-0.35 * place], mode="markers", name=str(audit["title"]),
-            marker={"color": mark.colour, "symbol": mark.symbol, "size": 14},
+            x=[audit["score"]], y=[row], mode="markers", name=str(audit["title"]),
+            showlegend=False, marker={"color": mark.colour, "symbol": mark.symbol, "size": 14},
             error_x=_whiskers([audit["score"]], [low], [high], mark.colour),
             hovertemplate=f"%{{x:.2f}}<extra>{audit['title']}</extra>",
         )  # fmt: skip
@@ -126,7 +127,8 @@ def controls(
     figure.add_annotation(
         x=threshold, y=1, yref="paper", yanchor="bottom", showarrow=False, text="threshold"
     )
-    figure.update_yaxes(visible=False)
+    names = ["controls", *(str(audit["title"]) for audit in models)]
+    figure.update_yaxes(tickvals=[1, *rows], ticktext=names, showgrid=False)
     figure.update_xaxes(
         title="score: reliance on devices, in standard deviations of the clean controls"
     )
@@ -137,7 +139,8 @@ def controls(
         f"score above the threshold, {int((clean['score'] > threshold).sum())} of {len(clean)} "
         "clean ones do"
     )
-    return template(figure, says, height=380).update_layout(margin_t=28)
+    # A model's name stands beside its mark, so that no two marks have to be told apart by hue.
+    return template(figure, says, height=250 + 28 * len(models)).update_layout(margin_t=28)
 
 
 def strata(rows: pd.DataFrame, model: str, title: str) -> go.Figure:
