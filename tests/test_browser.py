@@ -156,6 +156,32 @@ def test_link_restores_the_view_and_back_goes_back(url: str, browser: Browser) -
     browser.wait(f"{child} === '42'", "the view before")
 
 
+def test_share_shows_and_copies_the_link_to_the_view(url: str, browser: Browser) -> None:
+    browser.resize("desktop")
+    browser.driver.execute_cdp_cmd(
+        "Browser.grantPermissions",
+        {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": url},
+    )
+    browser.open(f"{url}/explain?child=42&shows=NORMAL", "Dark")
+    browser.press("Share this view")
+    shown = "document.querySelector('[data-testid=stPopoverBody] code')"
+    browser.wait(shown, "the link")
+    link = browser.run(f"return {shown}.innerText")
+    assert link.startswith(f"{url}/explain?") and "child=42" in link and "shows=NORMAL" in link
+    browser.run(
+        "document.querySelector('[data-testid=stPopoverBody] button[aria-label*=Copy]').click()"
+    )
+    read = (
+        "const done = arguments[arguments.length - 1];"
+        "navigator.clipboard.readText().then(done, error => done(String(error)))"
+    )
+    browser.wait_for(
+        lambda: browser.driver.execute_async_script(read) == link, "the link to be copied"
+    )
+    browser.open(link)
+    assert browser.run("return document.querySelector('input[aria-label=Child]').value") == "42"
+
+
 def test_keyboard_alone_reaches_the_button(url: str, browser: Browser) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys
