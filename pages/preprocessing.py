@@ -10,6 +10,7 @@ from xray import (
     dashboard,
     dashboard_films,
     dashboard_grid,
+    dashboard_work,
     figures_dataset,
     film_view,
     films,
@@ -101,14 +102,14 @@ def varied(film: films.Film, card: registry.Card) -> None:
     def work(progress: Progress) -> films.Pixels:
         return preprocessing.variants(films.resize(film.pixels, card.size, card.fit), card.recipe)
 
-    status = dashboard.look(job)
+    status = dashboard_work.look(job)
     if status.state == "done":
         for column, picture in zip(st.columns(len(status.result)), status.result, strict=True):
             column.html(film_view.step(snippets.png(picture), "a variant of the film", True))
     elif status.active:
-        dashboard.watch([(job, "Varying the film", status)])
+        dashboard_work.watch([(job, "Varying the film", status)])
     elif st.button("Show variants", icon=":material/shuffle:"):
-        dashboard.ask(job, work)
+        dashboard_work.ask(job, work)
         st.rerun()
 
 

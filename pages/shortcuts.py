@@ -10,6 +10,7 @@ from xray import (
     dashboard,
     dashboard_films,
     dashboard_grid,
+    dashboard_work,
     figures_dataset,
     giveaways,
     share,
@@ -39,15 +40,15 @@ def measured(films: dashboard_films.Films, split: str) -> pd.DataFrame | None:
         text = table["tech_text"] if table["tech_text"].notna().any() else None
         return giveaways.measure(table, text, progress=progress)
 
-    status = dashboard.look(job)
+    status = dashboard_work.look(job)
     if status.state == "done":
         return pd.DataFrame(status.result)
     if status.error:
         dashboard.problem(status.error)
     if status.active:
-        dashboard.watch([(job, "Measuring what the files give away", status)])
+        dashboard_work.watch([(job, "Measuring what the files give away", status)])
     elif st.button("Measure what the files give away", icon=":material/calculate:"):
-        dashboard.ask(job, work)
+        dashboard_work.ask(job, work)
         st.rerun()
     return None
 

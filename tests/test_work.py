@@ -155,16 +155,16 @@ def _page() -> None:
 
     import streamlit as st
 
-    from xray import dashboard
+    from xray import dashboard_work
 
     if "drawn" not in st.session_state:
         st.session_state["drawn"] = True
-        status = dashboard.ask("a short piece of work", lambda progress: "its result")
-        while dashboard.look("a short piece of work").active:
+        status = dashboard_work.ask("a short piece of work", lambda progress: "its result")
+        while dashboard_work.look("a short piece of work").active:
             time.sleep(0.01)
     else:
-        status = dashboard.look("a short piece of work")
-    dashboard.watch([("a short piece of work", "Working", status)])
+        status = dashboard_work.look("a short piece of work")
+    dashboard_work.watch([("a short piece of work", "Working", status)])
     st.text(status.result or "not yet")
 
 

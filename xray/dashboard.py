@@ -1,4 +1,4 @@
-"""The pages' toolbox: cached loaders, shared widgets, links, and the queue for heavy work.
+"""The pages' toolbox: cached loaders, shared widgets, and links.
 
 The only module of the library that imports streamlit. What it holds in common for all
 sessions is bounded and keyed on the content of files, never on their names; what a visitor
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,14 +23,12 @@ from xray import figures, front, heap, imports, registry, share, snippets
 from xray.errors import ArtifactError, XrayError
 from xray.files import (
     ROOT,
-    Progress,
     artifacts_dir,
     data_dir,
     data_dirs,
     digest,
     read_json,
 )
-from xray.work import Queue, Status
 
 if TYPE_CHECKING:
     # For types only: see tests/test_front.py for what the first page does without.
@@ -382,62 +379,3 @@ def films_folder() -> Path | None:
     except XrayError as error:
         problem(str(error))
         return None
-
-
-# --- heavy work ------------------------------------------------------------------------------
-
-
-_QUEUE = Queue()
-
-
-def queue() -> Queue:
-    """The one queue of this server."""
-    return _QUEUE
-
-
-def owner() -> str:
-    """Name of this session toward the queue."""
-    return str(st.session_state.setdefault("_owner", uuid.uuid4().hex))
-
-
-def ask(key: str, function: Callable[[Progress], Any]) -> Status:
-    """Ask for heavy work; the same request of another session is joined, not repeated."""
-    return queue().submit(key, owner(), function)
-
-
-def look(key: str) -> Status:
-    """Look at heavy work that was asked for."""
-    return queue().status(key, owner())
-
-
-def watch(jobs: Sequence[tuple[str, str, Status]]) -> None:
-    """Show the progress of heavy work until it is over, then draw the page again.
-
-    Parameters
-    ----------
-    jobs : (key, what it is in words, state the page was drawn with) of each piece of work, in
-        order. A state looked at anew here could be over already, and the page, drawn with work
-        under way, would stay so.
-    """
-    active = tuple(status.active for *_, status in jobs)
-    if any(active):
-        _watching(tuple((key, words) for key, words, _ in jobs), active)
-
-
-@st.fragment(run_every=0.7)
-def _watching(jobs: tuple[tuple[str, str], ...], active: tuple[bool, ...]) -> None:
-    statuses = [look(key) for key, _ in jobs]
-    if tuple(status.active for status in statuses) != active:
-        st.rerun(scope="app")
-    for (_, words), status in zip(jobs, statuses, strict=True):
-        if status.state == "running":
-            share_done = status.done / status.total if status.total else 0.0
-            st.progress(min(share_done, 1.0), text=snippets.plain(words))
-    waiting = [status for status in statuses if status.state == "waiting"]
-    if waiting and not any(status.state == "running" for status in statuses):
-        ahead = waiting[0].ahead
-        st.progress(0.0, text=f"Waiting: {ahead} other explanation{'s' * (ahead != 1)} first.")
-    if st.button("Stop", icon=":material/stop_circle:", key="stop heavy work"):
-        for key, _ in jobs:
-            queue().cancel(key, owner())
-        st.rerun(scope="app")

@@ -8,7 +8,15 @@ from typing import Any
 
 import streamlit as st
 
-from xray import dashboard, evidence, figures_devices, report_tables, snippets, wording
+from xray import (
+    dashboard,
+    dashboard_work,
+    evidence,
+    figures_devices,
+    report_tables,
+    snippets,
+    wording,
+)
 from xray.files import Progress, hash_json
 from xray.registry import Card
 
@@ -86,9 +94,9 @@ def live(card: Card) -> None:
     )
     key = hash_json(["audit", card.name, card.sha256, str(folder)])
     if st.button(f"Audit {card.title} now", icon=":material/play_arrow:", type="primary"):
-        dashboard.ask(key, lambda progress: _audit(card.name, folder, progress))
-    status = dashboard.look(key)
-    dashboard.watch([(key, f"Auditing {card.title}", status)])
+        dashboard_work.ask(key, lambda progress: _audit(card.name, folder, progress))
+    status = dashboard_work.look(key)
+    dashboard_work.watch([(key, f"Auditing {card.title}", status)])
     if status.state == "failed":
         dashboard.problem(status.error)
     if status.state == "done":

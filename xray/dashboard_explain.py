@@ -18,6 +18,7 @@ import streamlit as st
 from xray import (
     dashboard,
     dashboard_films,
+    dashboard_work,
     draw,
     films,
     overlay,
@@ -222,20 +223,22 @@ def submit(chosen: Chosen, cards: Sequence[registry.Card], question: Question) -
         def work(progress: Progress, name: str = card.name) -> Reading:
             return reading.read(name, chosen.film.pixels, question, progress)
 
-        dashboard.ask(question.key(chosen.film.sha256, card), work)
+        dashboard_work.ask(question.key(chosen.film.sha256, card), work)
 
 
 def collect(chosen: Chosen, cards: Sequence[registry.Card], question: Question) -> list[Reading]:
     """Readings that are done; what is still to come is watched, problems are told."""
     keys = {card.name: question.key(chosen.film.sha256, card) for card in cards}
-    statuses = {card.name: dashboard.look(keys[card.name]) for card in cards}
+    statuses = {card.name: dashboard_work.look(keys[card.name]) for card in cards}
     if all(status.state == "unknown" for status in statuses.values()):
         dashboard.empty(
             "Nothing computed yet",
             "Each model takes some seconds: its probability with its threshold, what speaks for "
             "pneumonia and against it, and what a device drawn in changes.",
         )
-    dashboard.watch([(keys[c.name], f"{c.title} reads the film", statuses[c.name]) for c in cards])
+    dashboard_work.watch(
+        [(keys[c.name], f"{c.title} reads the film", statuses[c.name]) for c in cards]
+    )
     for card in cards:
         if statuses[card.name].error:
             dashboard.problem(f"{card.title}: {statuses[card.name].error}")
@@ -299,9 +302,9 @@ def checks(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) -> N
                 model = registry.load(each.model)
                 return sanity.check(model, chosen.film.pixels, each.explanation, progress=progress)
 
-            dashboard.ask(keys[each.model], work)
-    statuses = {each.model: dashboard.look(keys[each.model]) for each in done}
-    dashboard.watch(
+            dashboard_work.ask(keys[each.model], work)
+    statuses = {each.model: dashboard_work.look(keys[each.model]) for each in done}
+    dashboard_work.watch(
         [(keys[name], f"Checking {titles[name]}", status) for name, status in statuses.items()]
     )
     for each in done:

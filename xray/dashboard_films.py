@@ -21,6 +21,7 @@ import streamlit as st
 from xray import (
     browse,
     dashboard,
+    dashboard_work,
     dataset,
     device_labels,
     film_view,
@@ -338,13 +339,13 @@ def _own(server: _Server, source: sources.Source) -> Films | None:
     def work(progress: Progress) -> dataset.Index:
         return dataset.build_index(folder, progress, sources.classes())
 
-    status = dashboard.look(job)
+    status = dashboard_work.look(job)
     again = status.state in ("stopped", "failed") and st.button("Read the films again")
     if status.state == "unknown" or again:
-        status = dashboard.ask(job, work)
+        status = dashboard_work.ask(job, work)
     if status.active:
         st.info(f"Reading the films of {snippets.plain(source.title)} once.")
-        dashboard.watch([(job, f"Indexing {source.title}", status)])
+        dashboard_work.watch([(job, f"Indexing {source.title}", status)])
         return None
     if status.state != "done":
         dashboard.problem(status.error or "Reading the films was stopped; read them again.")

@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from xray import (
     dashboard,
     dashboard_films,
+    dashboard_work,
     figures_labelling,
     films,
     label_database,
@@ -305,7 +306,7 @@ def _undo(collection: str, who: int, role: str) -> None:
     # Streamlit gives a press once; a repeat after a lost connection is another press.
     number = st.session_state["_undone"] = st.session_state.get("_undone", 0) + 1
     try:
-        back = store().undo(collection, who, role, f"undo {dashboard.owner()} {number}")
+        back = store().undo(collection, who, role, f"undo {dashboard_work.owner()} {number}")
     except LabelError as error:
         st.session_state["_label_note"] = str(error)
         return

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 import streamlit as st
 
-from xray import dashboard, dashboard_films, film_view, leakage
+from xray import dashboard, dashboard_films, dashboard_work, film_view, leakage
 from xray.census import SPLIT_TITLES
 from xray.dashboard_films import Films
 from xray.files import Progress
@@ -83,20 +83,20 @@ def near(shown: Films) -> leakage.Groups | None:
         known = table.assign(phash=table["phash"].where(here, ""))
         return leakage.near_identical(folder, known, progress=progress)
 
-    status = dashboard.look(job)
+    status = dashboard_work.look(job)
     if status.state == "done":
         groups: leakage.Groups = status.result
         return groups
     if status.error:
         dashboard.problem(status.error)
     if status.active:
-        dashboard.watch([(job, "Comparing the films that look alike", status)])
+        dashboard_work.watch([(job, "Comparing the films that look alike", status)])
     else:
         st.caption(
             f"Films whose perceptual hashes differ in at most {leakage.DISTANCE} of 64 bits are "
             f"compared by their pixels; alike from a correlation of {leakage.CORRELATION:.2f}."
         )
         if st.button("Look for near-identical films", icon=":material/search:"):
-            dashboard.ask(job, work)
+            dashboard_work.ask(job, work)
             st.rerun()
     return None
