@@ -1,6 +1,6 @@
 """The pages' toolbox: cached loaders, shared widgets, and links.
 
-The only module of the library that imports streamlit. What it holds in common for all
+Of the library only this and the ``dashboard_*`` modules import streamlit. What it holds for all
 sessions is bounded and keyed on the content of files, never on their names; what a visitor
 uploads stays in that visitor's session and goes with it.
 """
