@@ -240,7 +240,8 @@ def main() -> int:
     _, on_val = predict(network, val.pixels)
     pixels, on_test = predict(network, test.pixels)
     limits = [best_threshold(val.shows[:, k], on_val[:, k]) for k in range(len(KINDS))]
-    marks = (pixels > np.array(limits)) & (on_test > np.array(limits))[:, None, None]
+    # A pixel is marked where it more likely than not shows a kind that the film is called for.
+    marks = (pixels > 0) & (on_test > np.array(limits))[:, None, None]
     places = located(marks, test.files)
     rows: list[dict[str, Any]] = []
     for k, kind in enumerate(KINDS):
