@@ -145,7 +145,8 @@ def scaled(grey: Pixels, scale: str, channels: int) -> Pixels:
     -------
     (N, h, w, channels) float32
     """
-    x = np.repeat(np.asarray(grey, dtype=np.float32)[..., None], channels, axis=-1)
+    film = np.asarray(grey, dtype=np.float32)[..., None]
+    x = np.broadcast_to(film, (*film.shape[:-1], channels))  # Not copied: whoever computes copies.
     if scale == "byte":
         return np.asarray(x * np.float32(255))
     if scale == "symmetric":
