@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from xray.cluster import ENVIRONMENT
 from xray.errors import FilmError
 from xray.files import ROOT, read_json
 
@@ -69,7 +70,7 @@ def start_cluster(
             free.bind(("127.0.0.1", 0))
             address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
     port = address.rpartition(":")[2]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "TF_NUM_INTRAOP_THREADS": "1"}
+    environment = os.environ | ENVIRONMENT | {"PYTHONPATH": str(ROOT)}
 
     def start(*words: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
