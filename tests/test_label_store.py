@@ -259,6 +259,12 @@ def start(url: str, names: list[str], log: Path) -> subprocess.Popen[bytes]:
         )
 
 
+def _busier(logs: list[Path]) -> int | None:
+    """The server that made an eighth of all labels; None before one has."""
+    made = [len(log.read_bytes().splitlines()) for log in logs]
+    return made.index(max(made)) if max(made) >= LABELS // 8 else None
+
+
 @pytest.mark.slow
 def test_ten_labellers_at_once_and_a_kill(url: str, tmp_path: Path) -> None:
     """Two servers of five labellers each; one is killed in the middle and started again."""
@@ -270,13 +276,13 @@ def test_ten_labellers_at_once_and_a_kill(url: str, tmp_path: Path) -> None:
         processes = [start(url, names[:5], logs[0]), start(url, names[5:], logs[1])]
         try:
             end = time.monotonic() + 300
-            while len(logs[0].read_bytes().splitlines()) < LABELS // 8:
+            # Whichever server gets on: one may be quicker to start and leave little to the other.
+            while (busy := _busier(logs)) is None:
                 assert time.monotonic() < end, "the labellers do not get on"
-                assert processes[0].poll() is None, "the labellers ended early"
                 time.sleep(0.02)
-            processes[0].kill()
-            processes[0].wait()
-            processes[0] = start(url, names[:5], logs[0])
+            processes[busy].kill()
+            processes[busy].wait()
+            processes[busy] = start(url, names[5 * busy : 5 * busy + 5], logs[busy])
             assert [process.wait(300) for process in processes] == [0, 0]
         finally:
             for process in processes:
@@ -298,5 +304,5 @@ def test_ten_labellers_at_once_and_a_kill(url: str, tmp_path: Path) -> None:
     assert marks == LABELS
     assert set(per_look.values()) == {MARKS}
     assert set(per_film.values()) == {2}
-    # Of a short queue the last to come may find nothing left.
-    assert LABELLERS // 2 < workers <= LABELLERS
+    # Of a short queue the last to come, be it a whole server, may find nothing left.
+    assert LABELLERS // 2 <= workers <= LABELLERS

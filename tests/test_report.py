@@ -213,7 +213,7 @@ def test_the_controls_are_shown_with_their_intervals(artifacts: Path) -> None:
          "low": [0.97, 0.8], "high": [1.0, 1.0], "n": [45, 12], "left_out": "architecture"}
     )  # fmt: skip
     write_table(artifacts / "controls" / "quality.csv", quality)
-    scale = {"centre": {}, "scale": {}, "weights": {}, "slope": 0.0, "lettering": [-0.1, 0.1],
+    scale = {"centre": {}, "scale": {}, "slope": 0.0, "lettering": [-0.1, 0.1],
                  "residual": 1.0, "threshold": 0.3,
              "detectable": 0.55, "controls": 45}  # fmt: skip
     write_json(artifacts / "controls" / "calibration.json", scale)

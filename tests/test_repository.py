@@ -85,6 +85,7 @@ LEVELS = {
     "xray.figures": 5,
     "xray.report": 5,
     "xray.front": 5,
+    "xray.doctor": 5,
     "xray.model_card": 5,
     "xray.film_view": 5,
     **dict.fromkeys(

@@ -20,9 +20,6 @@ Floats = NDArray[np.float64]
 FALSE_ALARMS = 0.05
 #: Films without devices that it takes to say that no reliance was shown.
 ENOUGH_FILMS = 40
-#: Penalty of the regression that weighs the kinds: as much as this many controls that say nothing.
-#: 3 to 30 all tell the controls of an unseen architecture apart (AUROC 1.000).
-PENALTY = 10.0
 #: Clean controls that it takes to set a threshold.
 LEAST_CONTROLS = 8
 
@@ -64,11 +61,8 @@ class Calibration:
     Attributes
     ----------
     centre, scale : dict
-        Mean and standard deviation of each feature: of insertions by kind over all controls, of
-        their weighted mean ("insertion"), of lettering and of LIME over the clean ones.
-    weights : dict
-        What the standardised insertion of each kind says about the reliance of a control, in
-        shares of 1.
+        Mean and standard deviation of each feature over the clean controls; those of
+        "insertion" are of the mean of the standardised insertions.
     slope : float
         How much the standardised insertion of clean controls rises with their answer to
         lettering (in spreads of log-odds): some networks answer anything thin and bright.
@@ -88,7 +82,6 @@ class Calibration:
 
     centre: dict[str, float]
     scale: dict[str, float]
-    weights: dict[str, float]
     slope: float
     lettering: tuple[float, float]
     residual: float
@@ -103,15 +96,14 @@ class Calibration:
         """
         places = {name: place for place, name in enumerate(names)}
         absent = np.full(len(values), np.nan)
-        drawn = [name for name in names if self.weights.get(name, 0.0) > 0]
+        drawn = [
+            (values[:, place] - self.centre[name]) / self.scale[name]
+            for name, place in places.items()
+            if name.startswith(INSERTION) and name in self.centre
+        ]
         insertion = absent
         if drawn:
-            weights = np.array([self.weights[name] for name in drawn])
-            centre, scale = (
-                np.array([each[n] for n in drawn]) for each in (self.centre, self.scale)
-            )
-            moved = (values[:, [places[name] for name in drawn]] - centre) / scale
-            mean = moved @ (weights / weights.sum())
+            mean = np.mean(drawn, axis=0)
             insertion = (mean - self.centre["insertion"]) / self.scale["insertion"]
         lettering = values[:, places[LETTERING]] if LETTERING in places else absent
         lime = absent
@@ -184,13 +176,11 @@ def feature_names(panel: pd.DataFrame) -> list[str]:
 
 
 def calibrate(panel: pd.DataFrame) -> Calibration:
-    """Set weights by all controls, scale and threshold by the clean ones.
+    """Set scale and threshold by the clean controls, and see what the reliant ones show.
 
-    What each kind of device says about reliance is learnt from what every control does with
-    devices of its own style (:func:`_weights`). The threshold is what one more clean model, of an
-    architecture that is not in the panel, exceeds with a chance of ``FALSE_ALARMS``: the larger
-    of the empirical quantile and a normal bound, because twenty controls alone hardly show a
-    one-in-twenty tail.
+    The threshold is what one more clean model, of an architecture that is not in the panel,
+    exceeds with a chance of ``FALSE_ALARMS``: the larger of the empirical quantile and a normal
+    bound, because twenty controls alone hardly show a one-in-twenty tail.
 
     Parameters
     ----------
@@ -204,20 +194,17 @@ def calibrate(panel: pd.DataFrame) -> Calibration:
             f"{len(clean)} clean controls are too few to set a threshold by; train more with "
             "'python -m xray controls'."
         )
-    drawn = [name for name in names if name.startswith(INSERTION)]
-    own = panel.dropna(subset=drawn)  # A control that is constant has no features.
-    centre, sd = own[drawn].mean(), own[drawn].std(ddof=1).clip(lower=1e-9)
-    weights = _weights((own[drawn] - centre) / sd, own["own"])
-    mean = ((clean[drawn] - centre) / sd).to_numpy() @ np.array(list(weights.values()))
-    others = clean[[name for name in names if name not in drawn]]
-    centres = pd.concat([centre, others.mean(), pd.Series({"insertion": mean.mean()})])
-    scales = pd.concat([sd, others.std(ddof=1), pd.Series({"insertion": mean.std(ddof=1)})])
-    scale = Calibration(
-        dict(zip(centres.index.astype(str), centres.tolist(), strict=True)),
-        dict(zip(scales.index.astype(str), scales.tolist(), strict=True)),
-        weights, 0.0, (-np.inf, np.inf), 1.0, 0.0, float("nan"), len(panel),
-    )  # fmt: skip
     values = clean[names].to_numpy(float)
+    centre, sd = values.mean(axis=0), values.std(axis=0, ddof=1)
+    # A kind that moved no clean control by chance must not count for more than all others.
+    sd = np.maximum(sd, 0.5 * np.median(sd))
+    drawn = [place for place, name in enumerate(names) if name.startswith(INSERTION)]
+    mean = ((values - centre) / sd)[:, drawn].mean(axis=1)
+    scale = Calibration(
+        dict(zip(names, centre.tolist(), strict=True)) | {"insertion": float(mean.mean())},
+        dict(zip(names, sd.tolist(), strict=True)) | {"insertion": float(mean.std(ddof=1))},
+        0.0, (-np.inf, np.inf), 1.0, 0.0, float("nan"), len(panel),
+    )  # fmt: skip
     insertion, lettering, _ = scale.standardised(values, names)
     scale = _against_lettering(scale, insertion, lettering)
     scores = scale.beyond(insertion, lettering)
@@ -230,32 +217,6 @@ def calibrate(panel: pd.DataFrame) -> Calibration:
     return replace(
         scale, detectable=float(found["own"].iloc[enough[0]]) if enough else float("nan")
     )
-
-
-def _weights(moved: pd.DataFrame, own: pd.Series) -> dict[str, float]:
-    """Share of each kind of device in the score, by ridge regression.
-
-    Kinds differ in how much of a network's reliance carries over to them: a drawn pad moves a
-    model that learnt other devices, a drawn line hardly does. The regression learns this from
-    the controls, doubtful ones too; no weight is negative, so that no device speaks against a
-    reliance, and the penalty keeps kinds that rise together near one weight.
-
-    Parameters
-    ----------
-    moved : (C, K) standardised insertions
-    own : (C,) what devices of its own style do to each control
-
-    References
-    ----------
-    Hoerl A. E., Kennard R. W. (1970). Ridge regression: biased estimation for nonorthogonal
-    problems. Technometrics 12, 55-67.
-    """
-    from sklearn.linear_model import Ridge
-
-    found = Ridge(alpha=PENALTY, positive=True).fit(moved.to_numpy(), own.to_numpy()).coef_
-    # Controls of which none relies on anything teach no weights: every kind then counts alike.
-    shares = found / found.sum() if found.sum() > 1e-9 else np.full(len(found), 1 / len(found))
-    return dict(zip(map(str, moved.columns), map(float, shares), strict=True))
 
 
 def _bound(scores: Floats, architectures: pd.Series) -> float:
