@@ -105,6 +105,13 @@ def growth(samples: list[tuple[float, float]]) -> float:
     return float(60 * np.polyfit(late[:, 0], late[:, 1], 1)[0]) if len(late) > 2 else float("nan")
 
 
+def by_minute(samples: list[tuple[float, float]]) -> str:
+    """Median memory of each minute, in megabytes."""
+    minutes = np.array([seconds // 60 for seconds, _ in samples])
+    sizes = np.array([megabytes for _, megabytes in samples])
+    return ", ".join(f"{np.median(sizes[minutes == m]):.0f}" for m in np.unique(minutes))
+
+
 def main() -> None:
     """Measure and print; exit code 1 where an error or a lost session was seen."""
     parser = _common.parser(__doc__)
@@ -128,6 +135,7 @@ def main() -> None:
         "memory growth in the second half (MB a minute)": round(growth(found["samples"]), 2),
     }
     _common.report("load", rows, figures, options.json)
+    print(f"memory by minute (MB, median): {by_minute(found['samples'])}")
     for words in [*tally.errors, *tally.lost][:10]:
         print(f"seen: {words}")
     if "Traceback" in found["log"]:
