@@ -30,7 +30,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks._common import parser, report
-from xray import bootstrap, dataset, device_labels, draw
+from xray import bootstrap, dataset, device_labels, draw, lung_training
 from xray.files import data_dir
 from xray.planting import as_bytes, as_float
 
@@ -91,27 +91,12 @@ def drawn(films: Films, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]
 
 
 def build() -> Any:
-    """U-Net (Ronneberger 2015) that gives the log-odds of each kind at each pixel."""
+    """U-Net that gives the log-odds of each kind at each pixel."""
     import keras
     from keras import layers
 
-    def block(x: Any, channels: int) -> Any:
-        for _ in range(2):
-            x = layers.Conv2D(channels, 3, padding="same", use_bias=False)(x)
-            x = layers.BatchNormalization()(x)
-            x = layers.Activation("relu")(x)
-        return x
-
     inputs = layers.Input((SIDE, SIDE, 1))
-    x, skips = layers.Rescaling(1 / 64, offset=-2)(inputs), []
-    for channels in CHANNELS[:-1]:
-        x = block(x, channels)
-        skips.append(x)
-        x = layers.MaxPooling2D()(x)
-    x = block(x, CHANNELS[-1])
-    for channels, skip in zip(CHANNELS[-2::-1], skips[::-1], strict=True):
-        x = layers.UpSampling2D(interpolation="bilinear")(x)
-        x = block(layers.Concatenate()([x, skip]), channels)
+    x = lung_training.unet(layers.Rescaling(1 / 64, offset=-2)(inputs), CHANNELS)
     start = keras.initializers.Constant(-4.0)  # Devices are rare.
     return keras.Model(inputs, layers.Conv2D(len(KINDS), 1, bias_initializer=start)(x))
 

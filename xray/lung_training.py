@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,8 +81,23 @@ def load(found: list[tuple[Path, Path]], data: Path, progress: Progress | None =
 
 
 def build() -> Any:
-    """U-Net (Ronneberger 2015) of about 100,000 weights, (N, 64, 64, 1) -> lung share 0..1."""
+    """U-Net of about 100,000 weights, (N, 64, 64, 1) -> lung share 0..1."""
     import keras
+    from keras import layers
+
+    inputs = layers.Input((SIDE, SIDE, 1))
+    x = unet(inputs, CHANNELS)
+    return keras.Model(inputs, layers.Conv2D(1, 1, activation="sigmoid")(x), name="lungs")
+
+
+def unet(x: Any, channels: Sequence[int]) -> Any:
+    """Features at every pixel by a U-Net (Ronneberger 2015), halved once for each further level.
+
+    Parameters
+    ----------
+    x : Keras tensor (N, S, S, C), S divisible by 2 as often as there are levels but one
+    channels : of each level, from all pixels down
+    """
     from keras import layers
 
     def block(x: Any, channels: int) -> Any:
@@ -91,17 +107,16 @@ def build() -> Any:
             x = layers.Activation("relu")(x)
         return x
 
-    inputs = layers.Input((SIDE, SIDE, 1))
-    x, skips = inputs, []
-    for channels in CHANNELS[:-1]:
-        x = block(x, channels)
+    skips = []
+    for count in channels[:-1]:
+        x = block(x, count)
         skips.append(x)
         x = layers.MaxPooling2D()(x)
-    x = block(x, CHANNELS[-1])
-    for channels, skip in zip(CHANNELS[-2::-1], skips[::-1], strict=True):
+    x = block(x, channels[-1])
+    for count, skip in zip(channels[-2::-1], skips[::-1], strict=True):
         x = layers.UpSampling2D(interpolation="bilinear")(x)
-        x = block(layers.Concatenate()([x, skip]), channels)
-    return keras.Model(inputs, layers.Conv2D(1, 1, activation="sigmoid")(x), name="lungs")
+        x = block(layers.Concatenate()([x, skip]), count)
+    return x
 
 
 def augment(
