@@ -12,7 +12,18 @@ import pandas as pd
 import pytest
 from fakes import Fake, cloudy_lungs, thin_and_bright
 
-from xray import audit, battery, draw, effects, materials, panel, scoring, synthetic, verdict
+from xray import (
+    audit,
+    battery,
+    draw,
+    effects,
+    evidence,
+    materials,
+    panel,
+    scoring,
+    synthetic,
+    verdict,
+)
 from xray.cli import main
 from xray.errors import ArtifactError
 from xray.files import artifacts_dir, read_json, read_table
@@ -233,6 +244,17 @@ def test_a_stored_panel_is_read_back_and_damage_is_a_sentence(tmp_path: Path) ->
     (tmp_path / panel.DRAWS).write_bytes(b"PK")
     with pytest.raises(ArtifactError, match="controls"):
         panel.load(tmp_path)
+
+
+def test_a_damaged_calibration_is_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XRAY_ARTIFACTS", str(tmp_path))
+    assert evidence.calibration() is None
+    (tmp_path / "controls").mkdir()
+    (tmp_path / "controls" / verdict.FILE).write_text('{"centre": {')
+    with pytest.raises(ArtifactError):
+        evidence.calibration()
 
 
 def test_doubtful_controls_are_left_out() -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from xray import battery, device_labels, films, lungs, verdict
 from xray.effects import COLUMNS
-from xray.errors import ArtifactError, DatasetError
+from xray.errors import DatasetError
 from xray.files import artifacts_dir, read_table
 from xray.planting import as_bytes, as_float
 from xray.registry import Card, probability
@@ -59,11 +59,15 @@ def panel() -> pd.DataFrame:
 
 
 def calibration() -> verdict.Calibration | None:
-    """The controls' calibration; None when there is none."""
-    try:
-        return verdict.load()
-    except ArtifactError:
-        return None
+    """The controls' calibration; None when there is none.
+
+    Raises
+    ------
+    ArtifactError
+        There is one, and it is damaged.
+    """
+    there = (artifacts_dir() / "controls" / verdict.FILE).is_file()
+    return verdict.load() if there else None
 
 
 def with_titles(cards: Sequence[Card], audits: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -259,7 +259,7 @@ def store(panel: Panel, folder: Path) -> None:
     write_bytes(folder / DRAWS, buffer.getvalue())
     write_table(folder / "panel.csv", verdict.applied(panel.table, scale).round(5))
     write_table(folder / "quality.csv", pd.concat([alone, architecture]).round(5))
-    write_json(folder / "calibration.json", scale.to_json())
+    write_json(folder / verdict.FILE, scale.to_json())
 
 
 def load(folder: Path) -> Panel:

@@ -16,6 +16,8 @@ from xray.scoring import INSERTION, LETTERING, LIME, Features
 Verdict = Literal["reads_devices", "no_reliance_shown", "inconclusive"]
 Floats = NDArray[np.float64]
 
+#: File of the calibration, beside the controls' tables.
+FILE = "calibration.json"
 #: Share of clean controls that the threshold may flag.
 FALSE_ALARMS = 0.05
 #: Films without devices that it takes to say that no reliance was shown.
@@ -154,7 +156,7 @@ def load() -> Calibration:
     ArtifactError
         It is missing or damaged.
     """
-    path = artifacts_dir() / "controls" / "calibration.json"
+    path = artifacts_dir() / "controls" / FILE
     value = read_json(path)
     try:
         value["lettering"] = tuple(value["lettering"])
