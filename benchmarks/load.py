@@ -2,8 +2,10 @@
 
 ``python -m benchmarks.load [--sessions 50] [--seconds 300] [--json FILE]``. Starts its own server
 on loopback. Every session opens pages one after the other, waits like a reader, and now and
-then uploads a film, which every tenth time is no film. To reach: no error, no lost session, and
-memory that does not grow after warm-up.
+then uploads a film, which every tenth time is no film. First every session sees every page once:
+a session holds what it was shown, so that memory grows until all have seen all, and only what
+grows after that would grow for ever. The seconds count from then on. To reach: no error, no lost
+session, and memory that does not grow after this warm-up.
 """
 
 from __future__ import annotations
@@ -13,11 +15,13 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import theilslopes
 
 from benchmarks import _common
 from benchmarks._visitor import Visitor
@@ -28,6 +32,8 @@ from xray.files import ROOT
 #: Never more, whatever is asked for.
 MOST_SESSIONS, MOST_SECONDS = 100, 900
 UPLOADS = "explain"
+#: Seconds that a session waits for the others to have seen all pages.
+WARMING = 900
 
 
 @dataclass
@@ -38,6 +44,12 @@ class Tally:
     seconds: dict[str, list[float]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    #: When all sessions had seen all pages (``time.monotonic``); 0 before.
+    warm: float = 0.0
+
+    def start(self) -> None:
+        """Say that all sessions have seen all pages."""
+        self.warm = time.monotonic()
 
     def note(self, page: str, seconds: float, errors: list[str]) -> None:
         """Add one page that was drawn."""
@@ -54,14 +66,25 @@ def memory(process: int) -> float:
     return float("nan")
 
 
-def visit(url: str, pages: list[str], until: float, number: int, tally: Tally) -> None:
+def itinerary(rng: random.Random, pages: list[str], warm: threading.Barrier) -> Iterator[str]:
+    """Every page once, in an order of its own; then, when all are through, any page, for ever."""
+    yield from rng.sample(pages, len(pages))
+    warm.wait(WARMING)
+    while True:
+        yield rng.choice(pages)
+
+
+def visit(
+    url: str, pages: list[str], number: int, tally: Tally, warm: threading.Barrier, seconds: float
+) -> None:
     """One session: pages in an order of its own, pauses, uploads."""
     rng = random.Random(number)
     film = snippets.png(synthetic.phantom(number % 8, (224, 224)).pixels)
     try:
         with Visitor(url, patience=120) as visitor:
-            while time.monotonic() < until:
-                page = rng.choice(pages)
+            for page in itinerary(rng, pages, warm):
+                if tally.warm and time.monotonic() > tally.warm + seconds:
+                    return
                 seen = visitor.open(page)
                 tally.note(page or "first", seen.seconds, seen.errors)
                 if page == UPLOADS and seen.uploaders:
@@ -70,6 +93,8 @@ def visit(url: str, pages: list[str], until: float, number: int, tally: Tally) -
                     tally.note("upload", seen.seconds, seen.errors)
                 time.sleep(rng.uniform(1, 4))
     except Exception as error:  # a session that ends before its time, for whatever reason
+        # Nobody shall wait for it.
+        warm.abort()
         with tally.lock:
             tally.lost.append(f"{type(error).__name__}: {error}")
 
@@ -79,37 +104,36 @@ def run(sessions: int, seconds: float) -> dict[str, Any]:
     pages = ["", *sorted(path.stem for path in (ROOT / "pages").glob("*.py"))]
     pages.remove("overview")
     tally, samples = Tally(), []
+    warm = threading.Barrier(sessions, action=tally.start)
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server:
         with Visitor(server.url, patience=180) as first:
             first.open("")
-        until = time.monotonic() + seconds
         threads = [
-            threading.Thread(target=visit, args=(server.url, pages, until, number, tally))
+            threading.Thread(target=visit, args=(server.url, pages, number, tally, warm, seconds))
             for number in range(sessions)
         ]
         for thread in threads:
             thread.start()
-        begun = time.monotonic()
-        while time.monotonic() < until:
-            samples.append((time.monotonic() - begun, memory(server.process.pid)))
+        while any(thread.is_alive() for thread in threads):
+            samples.append((time.monotonic(), memory(server.process.pid)))
             time.sleep(1)
-        for thread in threads:
-            thread.join(180)
         alive, log = server.process.poll() is None, server.text()
-    return {"tally": tally, "samples": samples, "alive": alive, "log": log}
+    # Seconds since all sessions had seen all pages; below 0 before.
+    since = [(at - (tally.warm or samples[-1][0]), size) for at, size in samples]
+    return {"tally": tally, "samples": since, "alive": alive, "log": log}
 
 
 def growth(samples: list[tuple[float, float]]) -> float:
-    """Megabytes a minute over the second half: the slope of a line through the samples."""
-    late = np.array(samples[len(samples) // 2 :])
-    return float(60 * np.polyfit(late[:, 0], late[:, 1], 1)[0]) if len(late) > 2 else float("nan")
+    """Megabytes a minute after the warm-up: Theil and Sen's slope, which peaks do not move."""
+    late = np.array([sample for sample in samples if sample[0] >= 0])
+    return float(60 * theilslopes(late[:, 1], late[:, 0])[0]) if len(late) > 2 else float("nan")
 
 
 def by_minute(samples: list[tuple[float, float]]) -> str:
-    """Median memory of each minute, in megabytes."""
+    """Median memory of each minute, in megabytes; the warm-up's minutes are below 0."""
     minutes = np.array([seconds // 60 for seconds, _ in samples])
     sizes = np.array([megabytes for _, megabytes in samples])
-    return ", ".join(f"{np.median(sizes[minutes == m]):.0f}" for m in np.unique(minutes))
+    return ", ".join(f"{m:.0f}: {np.median(sizes[minutes == m]):.0f}" for m in np.unique(minutes))
 
 
 def main() -> None:
@@ -132,10 +156,10 @@ def main() -> None:
         "errors": len(tally.errors),
         "lost sessions": len(tally.lost),
         "memory at most (MB)": round(max(peaks), 1),
-        "memory growth in the second half (MB a minute)": round(growth(found["samples"]), 2),
+        "memory growth after the warm-up (MB a minute)": round(growth(found["samples"]), 2),
     }
     _common.report("load", rows, figures, options.json)
-    print(f"memory by minute (MB, median): {by_minute(found['samples'])}")
+    print(f"memory by minute since the warm-up (MB, median): {by_minute(found['samples'])}")
     for words in [*tally.errors, *tally.lost][:10]:
         print(f"seen: {words}")
     if "Traceback" in found["log"]:

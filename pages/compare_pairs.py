@@ -47,7 +47,7 @@ def films(view: shared.View, pair: Pair) -> None:
     """The films behind a cell of the agreement table."""
     names = figures_pairs.cells(pair, view.titles)
     cell = st.segmented_control(
-        "Films of", list(names), format_func=lambda name: names[name],
+        "Films of", list(names), format_func=names.__getitem__,
         default=f"only {pair.a}", required=True, key=f"cell {pair.a} {pair.b}",
     )  # fmt: skip
     chosen = np.flatnonzero(pair.cells == cell)
@@ -75,10 +75,10 @@ found = pairs(view) if view else []
 if view and not found:
     st.info("Choose at least two models above.", icon=":material/info:")
 if view and found:
+    names = [f"{view.titles[pair.a]} and {view.titles[pair.b]}" for pair in found]
     place = st.selectbox(
-        "Pair", range(len(found)), key="chosen pair",
-        format_func=lambda i: f"{view.titles[found[i].a]} and {view.titles[found[i].b]}",
-    )  # fmt: skip
+        "Pair", range(len(found)), key="chosen pair", format_func=names.__getitem__
+    )
     pair = found[place]
     with dashboard.guard("The comparison"):
         for metric, words in (("auroc", "Ranking"), ("accuracy", "Calls")):

@@ -24,6 +24,7 @@ cards = [card for card in dashboard.cards() if card.role in ROLES and not card.p
 audits = dashboard.audits(cards)
 audited = evidence.with_titles(cards, audits)
 known = {card.name: card for card in cards}
+titles = {card.name: card.title for card in cards}
 dashboard.page(
     wording.title([card for card in cards if card.role in {"recipe", "user"}], audits),
     "",
@@ -45,8 +46,9 @@ with dashboard.guard("The prevalence of devices"):
 
 st.header("Does this model react to them?", anchor="reaction")
 name = st.selectbox(
-    "Model", list(known), format_func=lambda key: known[key].title, key="model",
-    bind="query-params",
+    # A function of this page in its place would keep the whole page in memory, audits and all,
+    # for as long as the session lasts.
+    "Model", list(titles), format_func=titles.__getitem__, key="model", bind="query-params",
 )  # fmt: skip
 audit = audits.get(name) if name else None
 if audit is None or audit.get("score") is None:
@@ -54,12 +56,12 @@ if audit is None or audit.get("score") is None:
                     f"python -m xray audit {name}")  # fmt: skip
 else:
     reasons = " ".join(audit.get("reasons", []))
-    st.html(snippets.verdict_row(name, known[name].title, audit["verdict"], reasons))
+    st.html(snippets.verdict_row(name, titles[name], audit["verdict"], reasons))
     with dashboard.guard("The effects of devices"):
         dashboard_audit.reaction(known[name], audit)
     with dashboard.guard("The strata"):
         if strata := audit.get("strata"):
-            figure = figures_devices.strata(pd.DataFrame(strata), name, known[name].title)
+            figure = figures_devices.strata(pd.DataFrame(strata), name, titles[name])
             dashboard.show(figure, key="strata")
 
 st.header("Would this test notice?", anchor="controls")
@@ -82,7 +84,7 @@ if audit is not None and audit.get("effects"):
     with dashboard.guard("The other suspects"):
         rows = evidence.effects(audit, "other")
         if len(rows):
-            dashboard.show(figures_devices.effects(rows, name, known[name].title), key="others")
+            dashboard.show(figures_devices.effects(rows, name, titles[name]), key="others")
 
 st.header("Audit now", anchor="live")
 with dashboard.guard("The live audit"):
