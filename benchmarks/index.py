@@ -2,7 +2,8 @@
 
     XRAY_DATA=FOLDER python -m benchmarks.index [FOLDER ...] [--json FILE]
 
-"throughput" is ours over the bare loop's with as many workers (1 is as fast as only decoding);
+"throughput" is ours over the bare loop's with as many workers (1 is as fast as only decoding):
+processes there, threads of one process here, so that with one worker it is process for process.
 "second run" is the first run's time over that of a run where nothing changed. The bare loop is
 what a user would write: ``numpy.asarray(Image.open(path).convert("L"))``, by a pool of processes
 that are already running.

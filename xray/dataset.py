@@ -25,12 +25,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar
 
+import cv2
 import numpy as np
 import pandas as pd
 
@@ -136,7 +138,10 @@ def build_index(
     same = at >= 0
     for column in ("bytes", "modified"):
         same[same] = known[column].to_numpy()[at[same]] == listed[column].to_numpy()[same]
-    kept, todo = known.iloc[at[same]].reset_index(), listed[~same]
+    kept = known.iloc[at[same]].reset_index()
+    todo = [
+        film for film, unchanged in zip(found.films, same.tolist(), strict=True) if not unchanged
+    ]
     fresh: list[dict[str, Any]] = []
     try:
         for done, facts in enumerate(_measure_all(folder, todo, known), start=1):
@@ -146,7 +151,7 @@ def build_index(
     finally:
         # Also when stopped half way: the next run goes on from here.
         measured = pd.concat([kept, _facts(fresh)], ignore_index=True) if fresh else kept
-        if len(todo) or len(kept) != len(known):
+        if todo or len(kept) != len(known):
             write_table(cache, measured)
     table = _table(listed, measured)
     warnings = (*found.warnings, *oddities(table))
@@ -191,7 +196,7 @@ def build_parts(
         _measure, batches(), total=total, progress=progress, threads=WORKERS,
         folder=folder.resolve(),
     )  # fmt: skip
-    with parts.Writer(out, counted=("split", "label")) as table:
+    with _opencv_alone(), parts.Writer(out, counted=("split", "label")) as table:
         for rows in results:
             films = [waiting.popleft() for _ in rows]
             listed = pd.DataFrame([vars(film) for film in films])
@@ -227,16 +232,29 @@ def _facts(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return table.astype(kinds | whole)
 
 
-def _measure_all(folder: Path, todo: pd.DataFrame, known: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _measure_all(
+    folder: Path, todo: Sequence[Found], known: pd.DataFrame
+) -> Iterator[dict[str, Any]]:
     """Measure the films that are new or changed, in order; one row of ``FACTS`` each."""
 
     def batches() -> Iterator[list[tuple[Found, dict[str, Any] | None]]]:
         for start in range(0, len(todo), BATCH):
-            rows = todo.iloc[start : start + BATCH].itertuples(index=False)
-            yield [(film, _before(film, known)) for film in (Found(*row) for row in rows)]
+            yield [(film, _before(film, known)) for film in todo[start : start + BATCH]]
 
-    for rows in executor.each(_measure, batches(), threads=WORKERS, folder=folder.resolve()):
-        yield from rows
+    with _opencv_alone():
+        for rows in executor.each(_measure, batches(), threads=WORKERS, folder=folder.resolve()):
+            yield from rows
+
+
+@contextmanager
+def _opencv_alone() -> Iterator[None]:
+    """Keep OpenCV to the thread that calls it: films this small are done before others wake."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def _before(film: Found, known: pd.DataFrame) -> dict[str, Any] | None:

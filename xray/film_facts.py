@@ -25,7 +25,7 @@ from xray.errors import FilmError
 from xray.files import sha256_bytes
 
 #: Raised whenever a fact is computed in another way, so that cached tables are rebuilt.
-VERSION = 5
+VERSION = 6
 
 #: Side of the square copy that is measured, in pixels.
 COPY = 224
@@ -76,12 +76,11 @@ def measure(paths: Sequence[Path]) -> list[dict[str, Any]]:
     measured: list[dict[str, Any]] = []
     if good:
         sketches = [copy.sketch for copy in good]
-        scores = quality.measure(sketches, np.array([copy.chroma for copy in good]))
+        scores = quality.measure(sketches, [copy.chroma for copy in good])
         hashes = perceptual_hashes([sketch.half for sketch in sketches])
-        columns = [values.tolist() for values in scores.values()]
         measured = [
-            {**copy.facts, **dict(zip(scores, values, strict=True)), "phash": phash, "error": ""}
-            for copy, phash, *values in zip(good, hashes, *columns, strict=True)
+            {**copy.facts, **values, "phash": phash, "error": ""}
+            for copy, phash, values in zip(good, hashes, scores, strict=True)
         ]
     rows = iter(measured)
     return [

@@ -8,6 +8,7 @@ follow cleanvision's: a column ``<x>_score`` and a column ``is_<x>`` for every w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import fft
 
-Copies = NDArray[np.uint8]
-Scores = dict[str, NDArray[np.float64]]
+Copy = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -127,85 +127,82 @@ STORED = (
 #: Grey value (of 255) under which a margin counts as dark.
 DARK = 14
 
+#: Films whose posture is found together: more, and the arrays of a step are too large for memory
+#: that was used before to serve again.
+TOGETHER = 16
+
 #: Width of the frame, as a share of the film's side: little of the lungs lies in it.
 FRAME = 0.08
 
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
-    """What is kept of a film's copy to be measured together with others.
+    """What is kept of a film's copy of side S, to be measured together with others.
 
     Attributes
     ----------
-    half : (S/2, S/2) uint8, the copy at half its size
-    mean, contrast : mean and standard deviation of the copy's grey values, 0 to 1
-    edges : mean absolute Laplacian away from the film's edges, in grey values of 0 to 1
-    strokes : thin bright strokes in the corners, see ``_strokes``
+    half, quarter : (S/2, S/2) and (S/4, S/4) uint8, the copy made smaller
+    scores : those of ``STORED`` that need no other film, and ``mean`` and ``contrast`` (in [0, 1])
     """
 
-    half: NDArray[np.uint8]
-    mean: float
-    contrast: float
-    edges: float
-    strokes: float
+    half: Copy
+    quarter: Copy
+    scores: dict[str, float]
 
 
-def sketch(copy: NDArray[np.uint8]) -> Sketch:
-    """Look at one film while it is at hand.
+def sketch(copy: Copy) -> Sketch:
+    """Measure one film while it is at hand, which is while the processor has it at hand.
 
     Parameters
     ----------
     copy : (S, S) uint8, grey, S a multiple of 4
     """
-    mean, deviation = cv2.meanStdDev(copy)
-    # Away from the edges, where markers and text are sharp in any film.
-    margin = round(0.09 * len(copy))
-    inner = copy[margin:-margin, margin:-margin]
-    edges = cv2.norm(cv2.Laplacian(inner, cv2.CV_16S, ksize=1), cv2.NORM_L1) / inner.size
-    return Sketch(
-        _shrunk(copy, len(copy) // 2),
-        float(np.ravel(mean)[0]) / 255,
-        float(np.ravel(deviation)[0]) / 255,
-        edges / 255,
-        _strokes(copy),
-    )
+    mean, contrast = _moments(copy)
+    half = _shrunk(copy, len(copy) // 2)
+    counts = cv2.calcHist([half], [0], None, [256], [0, 256]).ravel().cumsum()
+    frame_mean, frame_contrast = _frame(half)
+    return Sketch(half, _shrunk(half, len(half) // 2), {
+        "mean": mean,
+        "contrast": contrast,
+        "border_score": _border(half),
+        "overexposed_score": counts.searchsorted(0.25 * half.size) / 255,
+        "underexposed_score": 1 - counts.searchsorted(0.95 * half.size) / 255,
+        "blurred_score": 1 - min(4 * _edges(copy) / max(contrast, 1e-6), 1),
+        "text_score": _strokes(copy),
+        "near_constant_score": 1 - 2 * contrast,
+        "frame_mean": frame_mean,
+        "frame_contrast": frame_contrast,
+    })  # fmt: skip
 
 
-def measure(sketches: Sequence[Sketch], chroma: NDArray[np.float64]) -> Scores:
-    """Measure the pixel scores of a batch of films, and their grey values.
+def measure(sketches: Sequence[Sketch], chroma: Sequence[float]) -> list[dict[str, float]]:
+    """Measure the pixel scores of films.
 
     Parameters
     ----------
     sketches : N films
-    chroma : (N,) mean distance of the pixels from grey, in [0, 1]
+    chroma : N mean distances of the pixels from grey, in [0, 1]
 
     Returns
     -------
-    dict of (N,) float64: ``STORED``, and ``mean`` and ``contrast`` (in [0, 1])
+    N dicts of ``STORED``, and ``mean`` and ``contrast`` (in [0, 1])
     """
-    half = np.stack([film.half for film in sketches])
-    counts = [cv2.calcHist([film], [0], None, [256], [0, 256]).ravel() for film in half]
-    below = np.stack(counts).cumsum(1) / half[0].size
-    mean = np.array([film.mean for film in sketches])
-    contrast = np.array([film.contrast for film in sketches])
-    shift, tilt = _posture(half)
-    frame_mean, frame_contrast = _frame(half)
-    detail = np.array([film.edges for film in sketches]) / np.maximum(contrast, 1e-6)
-    return {
-        "mean": mean,
-        "contrast": contrast,
-        "coloured_score": chroma,
-        "off_centre_score": np.abs(shift),
-        "rotated_score": np.abs(tilt),
-        "border_score": _border(half),
-        "overexposed_score": (below < 0.25).sum(1) / 255,
-        "underexposed_score": 1 - (below < 0.95).sum(1) / 255,
-        "blurred_score": 1 - np.minimum(4 * detail, 1),
-        "text_score": np.array([film.strokes for film in sketches]),
-        "near_constant_score": 1 - 2 * contrast,
-        "frame_mean": frame_mean,
-        "frame_contrast": frame_contrast,
-    }
+    rows = []
+    for start in range(0, len(sketches), TOGETHER):
+        some = sketches[start : start + TOGETHER]
+        shifts, tilts = _posture(np.stack([film.quarter for film in some]).astype(np.float32))
+        rows += [
+            {
+                **film.scores,
+                "coloured_score": colour,
+                "off_centre_score": abs(shift),
+                "rotated_score": abs(tilt),
+            }
+            for film, colour, shift, tilt in zip(
+                some, chroma[start : start + TOGETHER], shifts.tolist(), tilts.tolist(), strict=True
+            )
+        ]
+    return rows
 
 
 def score(table: pd.DataFrame) -> pd.DataFrame:
@@ -264,30 +261,44 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
 _THIN = np.array([[-1, 2, -1]], np.float32)
 
 
-def _border(half: Copies) -> NDArray[np.float64]:
-    """Share of each film in the dark rows and columns that run in from its edges."""
-    size = half.shape[1]
-    kept = np.ones(len(half))
-    for axis in (1, 2):
-        lines = [cv2.reduce(film, 2 - axis, cv2.REDUCE_AVG).ravel() for film in half]
-        dark = np.stack(lines) < DARK
-        first = np.where(dark.all(1), size, np.argmin(dark, axis=1))
-        last = np.argmin(dark[:, ::-1], axis=1)
-        kept *= np.maximum(size - first - last, 0) / size
-    return 1 - kept
+def _moments(film: Copy) -> tuple[float, float]:
+    """Mean and standard deviation of a film's grey values, in [0, 1]."""
+    mean, deviation = cv2.meanStdDev(film)
+    return mean.item() / 255, deviation.item() / 255
 
 
-def _frame(half: Copies) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _edges(copy: Copy) -> float:
+    """Mean absolute Laplacian away from the film's edges, in grey values of 0 to 1."""
+    # At the edges markers and text are sharp in any film.
+    margin = round(0.09 * len(copy))
+    inner = copy[margin:-margin, margin:-margin]
+    return cv2.norm(cv2.Laplacian(inner, cv2.CV_16S, ksize=1), cv2.NORM_L1) / inner.size / 255
+
+
+def _border(half: Copy) -> float:
+    """Share of a film in the dark rows and columns that run in from its edges."""
+    kept = 1.0
+    for axis in (0, 1):
+        bright = cv2.reduce(half, axis, cv2.REDUCE_AVG).ravel() >= DARK
+        places = bright.nonzero()[0]
+        kept *= (places[-1] + 1 - places[0]) / len(bright) if len(places) else 0
+    return float(1 - kept)
+
+
+def _frame(half: Copy) -> tuple[float, float]:
     """Mean and standard deviation of the grey values in the outer frame, in [0, 1]."""
-    size = half.shape[1]
-    width = round(FRAME * size)
-    inside = np.zeros((size, size), bool)
-    inside[width:-width, width:-width] = True
-    frame = half[:, ~inside].astype(np.float32) / 255
-    return frame.mean(1).astype(float), frame.std(1).astype(float)
+    width = round(FRAME * len(half))
+    inner = half[width:-width, width:-width]
+    n = half.size - inner.size
+    # What is outside is all less what is inside.
+    total, squares = (
+        cv2.norm(half, norm) - cv2.norm(inner, norm) for norm in (cv2.NORM_L1, cv2.NORM_L2SQR)
+    )
+    mean = total / n
+    return mean / 255, math.sqrt(max(squares / n - mean * mean, 0)) / 255
 
 
-def _strokes(copy: NDArray[np.uint8]) -> float:
+def _strokes(copy: Copy) -> float:
     """Share of thin bright vertical strokes in the busiest letter-high patch of the corners.
 
     A stroke is a pixel brighter than its left and right neighbours by 65 of 255 together.
@@ -297,22 +308,22 @@ def _strokes(copy: NDArray[np.uint8]) -> float:
     size = len(copy)
     high, wide = round(0.18 * size), round(0.3 * size)
     patch = (round(0.08 * size), round(0.022 * size))  # width, height
-    # Top and bottom with room between them, so that no patch spans both.
-    strokes = np.zeros((2 * high + patch[1], size), np.uint8)
-    for rows, place in ((slice(high), slice(high)), (slice(-high, None), slice(-high, None))):
-        thin = cv2.filter2D(copy[rows], cv2.CV_16S, _THIN)
-        strokes[place] = thin > 65
-    strokes[:, wide - 1 : 1 - wide] = strokes[:, [0, -1]] = 0
-    sums = cv2.boxFilter(strokes, cv2.CV_32F, patch, normalize=True, borderType=cv2.BORDER_CONSTANT)
-    return cv2.minMaxLoc(sums)[1]
+    thin = cv2.filter2D(np.concatenate([copy[:high], copy[-high:]]), cv2.CV_16S, _THIN) > 65
+    # The four corners with room between them, so that no patch spans two.
+    corners = np.zeros((2 * high + patch[1], 2 * wide + patch[0]), np.uint8)
+    for rows, place in ((slice(high), slice(high)), (slice(high, None), slice(-high, None))):
+        corners[place, 1 : wide - 1] = thin[rows, 1 : wide - 1]
+        corners[place, 1 - wide : -1] = thin[rows, 1 - wide : -1]
+    shares = cv2.boxFilter(corners, cv2.CV_32F, patch, borderType=cv2.BORDER_CONSTANT)
+    return cv2.minMaxLoc(shares)[1]
 
 
-def _shrunk(film: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+def _shrunk(film: Copy, side: int) -> Copy:
     small: Any = cv2.resize(film, (side, side), interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.uint8)
 
 
-def _posture(half: Copies) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _posture(small: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Shift of the axis of symmetry (film widths, right positive) and tilt (degrees).
 
     The horizontal gradient of a row, correlated with its own mirror image, peaks at twice the
@@ -321,9 +332,12 @@ def _posture(half: Copies) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     of two estimates that err in different ways: the slope of the axes of the rows, and the
     orientation of the structure tensor (a symmetric thorax has as many edges leaning left as
     right). What this is worth on the public films is measured by ``tests/test_quality.py``.
+
+    Parameters
+    ----------
+    small : (N, S, S), grey, 0 to 255
     """
-    side = half.shape[1] // 2
-    small = np.stack([_shrunk(film, side) for film in half]).astype(np.float32)
+    side = small.shape[1]
     # Pairs of rows, without the eighth at top and bottom: half the work, less noise.
     rows = small[:, side // 8 : -side // 8]
     edges = np.diff(rows[:, 0::2] + rows[:, 1::2], axis=2)
