@@ -28,6 +28,13 @@ def slow_squares(batch: Sequence[int]) -> list[int]:
     return squares(batch)
 
 
+def started_with(batch: Sequence[str]) -> list[str]:
+    """Values of variables that this process was started with; later changes do not show."""
+    pairs = [pair.partition("=") for pair in Path("/proc/self/environ").read_text().split("\0")]
+    known = {name: value for name, _, value in pairs}
+    return [known.get(name, "") for name in batch]
+
+
 def slower_at_first(batch: Sequence[int]) -> list[int]:
     time.sleep(0.02 / (1 + batch[0]))
     return list(batch)

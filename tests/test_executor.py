@@ -160,6 +160,17 @@ def _at(scheduler: str, folder: Path) -> executor.working:  # type: ignore[valid
     return executor.working(run, Cluster(scheduler, run))
 
 
+@pytest.mark.skipif(not Path("/proc/self/environ").is_file(), reason="needs Linux's /proc")
+def test_workers_start_with_what_glibc_reads_once(scheduler: str, tmp_path: Path) -> None:
+    """Set a moment later, as Dask does it by default, the variables would say nothing."""
+    from xray.cluster import ENVIRONMENT
+
+    names = [name for name in ENVIRONMENT if name.startswith("MALLOC")]
+    with _at(scheduler, tmp_path / "run"):
+        found = list(executor.each(jobs.started_with, [names]))
+    assert found == [[ENVIRONMENT[name] for name in names]]
+
+
 @pytest.mark.slow
 def test_workers_give_what_this_process_gives(
     scheduler: str, synthetic_folder: Path, tmp_path: Path

@@ -42,9 +42,12 @@ _THREADS = (
 )
 #: What a worker's process starts with. Dask has glibc give memory back at every 64 KiB, and looks
 #: at each worker's stack a hundred times a second; the two cost arrays a third of their speed.
+#: Whoever sets the one threshold of glibc also stops it from raising the other by what a program
+#: does: arrays above 128 KiB, such as a film, would then be new memory each time.
 ENVIRONMENT = {
     **dict.fromkeys(_THREADS, "1"),
     "MALLOC_TRIM_THRESHOLD_": str(2**28),
+    "MALLOC_MMAP_THRESHOLD_": str(2**25),
     "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
 }
 
@@ -258,18 +261,23 @@ def _sees(path: str) -> bool:
 @contextmanager
 def local(workers: int) -> Iterator[str]:
     """Processes of this machine, one thread each, on loopback; gives the scheduler's address."""
+    import dask
     from distributed import LocalCluster
 
     _quiet()
-    # Before they start: TensorFlow and OpenMP read these once.
-    with LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address=None,
-        env=ENVIRONMENT | {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2")},
-    ) as cluster:
+    # glibc reads its variables when a process starts, which is before LocalCluster's "env" is set.
+    first = {name: text for name, text in ENVIRONMENT.items() if name.startswith("MALLOC")}
+    with (
+        dask.config.set({"distributed.nanny.pre-spawn-environ": first}),
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            env=ENVIRONMENT | {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2")},
+        ) as cluster,
+    ):
         yield str(cluster.scheduler_address)
 
 
