@@ -29,7 +29,7 @@ from streamlit.testing.v1 import AppTest
 from benchmarks import _common
 from benchmarks._visitor import FAILED
 from benchmarks.empty_page import EmptyPage
-from xray import dashboard_navigation, registry
+from xray import dashboard_navigation, large_tables, parts, registry
 from xray.files import ROOT, artifacts_dir, sha256_bytes, sha256_file, write_bytes, write_table
 
 GOALS = {"public": 3.0, "made": 5.0}
@@ -42,6 +42,7 @@ VIEWS: dict[str, list[dict[str, str]]] = {
     "oddballs": [{}, {"kind": "blurred", "blurred_limit": "0.6"}],
     "leakage": [{}, {"view": "Byte-identical films"}, {"view": "Near-identical films"}],
     "splits": [{}, {"view": "Cleaning list"}, {"view": "Cleaning list", "patients": "true"}],
+    "large_tables": [{}, {"page": "2"}],
     "film_browser": [
         {},
         {"page": "3"},
@@ -80,6 +81,8 @@ def made(folder: Path, rows: int, seed: int = 0) -> Path:
     for side in ("native_width", "native_height"):
         facts[side] = (facts[side] * rng.uniform(0.9, 1.1, rows)).round()
     write_table(folder / "dataset" / "films.csv", facts)
+    with parts.Writer(folder / "films.parquet", counted=("split", "label")) as large:
+        large.add(facts)
     computed = enlarged(pd.read_csv(stored / "dataset" / "films224.csv"), rows, ("file",))
     computed["sha256"] = [sha256_bytes(file.encode()) for file in computed["file"]]
     computed["phash"] = [f"{bits:016x}" for bits in rng.integers(0, 2**63, rows)]
@@ -144,8 +147,13 @@ def main() -> None:
             "public": {
                 "XRAY_ARTIFACTS": str(artifacts_dir()),
                 "XRAY_DATA": os.environ.get("XRAY_DATA", ""),
+                large_tables.VARIABLE: "",
             },
-            "made": {"XRAY_ARTIFACTS": str(made(Path(folder), options.rows)), "XRAY_DATA": ""},
+            "made": {
+                "XRAY_ARTIFACTS": str(made(Path(folder), options.rows)),
+                "XRAY_DATA": "",
+                large_tables.VARIABLE: folder,
+            },
         }
         for table, environment in tables.items():
             os.environ.update(environment)

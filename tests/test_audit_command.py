@@ -42,7 +42,9 @@ def test_models_that_cannot_be_audited(
 def test_outputs_that_are_no_probabilities(
     tmp_path: Path, synthetic_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = _file(tmp_path, "linear", layers.Dense(1, bias_initializer="ones"))
+    path = _file(
+        tmp_path, "linear", layers.Dense(1, kernel_initializer="ones", bias_initializer="ones")
+    )
     assert main(["audit", str(path), "--data", str(synthetic_folder)]) == 2
     assert "outside [0, 1]" in _says(capsys)
 

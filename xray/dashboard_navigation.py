@@ -39,6 +39,7 @@ PAGES: dict[str, list[tuple[str, str, str]]] = {
         ("preprocessing", "What a model sees", "filter_center_focus"),
         ("film_browser", "Film browser", "photo_library"),
         ("labelling", "Label films", "draw"),
+        ("large_tables", "Large tables", "table_rows"),
     ],
 }
 

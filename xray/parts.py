@@ -9,7 +9,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -120,14 +121,25 @@ def summary(folder: Path) -> dict[str, Any]:
     return dict(read_json(folder / SUMMARY))
 
 
-def _open(folder: Path) -> arrow.Dataset:
+@contextmanager
+def _opened(folder: Path) -> Iterator[arrow.Dataset]:
+    """The table of a folder.
+
+    Raises
+    ------
+    ArtifactError
+        A part of it that is read inside the block is damaged or gone.
+    """
     by = summary(folder)["by"]
     try:
-        return arrow.dataset(
+        yield arrow.dataset(
             folder, partitioning=arrow.partitioning(pa.schema([(by, pa.string())]), flavor="hive")
         )
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"{folder} is damaged ({error}); index the films again.") from error
+    except (OSError, pa.ArrowException) as error:
+        reason = str(error).split(": ", 1)[0].split(". ", 1)[0]
+        raise ArtifactError(
+            f"A part of the table {folder.name} is damaged or gone ({reason}); write it again."
+        ) from error
 
 
 def _expression(where: Where, by: str = "split") -> Any:
@@ -147,7 +159,8 @@ def _none(opened: arrow.Dataset, names: list[str] | None) -> pa.Table:
 
 def count(folder: Path, where: Where | None = None) -> int:
     """Rows that pass a filter; only the filter's columns are read."""
-    return int(_open(folder).count_rows(filter=_expression(where or {})))
+    with _opened(folder) as opened:
+        return int(opened.count_rows(filter=_expression(where or {})))
 
 
 def read(
@@ -155,7 +168,8 @@ def read(
 ) -> pd.DataFrame:
     """Some columns of the rows that pass a filter; parts and row groups that cannot are skipped."""
     names = None if columns is None else list(columns)
-    table = _open(folder).to_table(columns=names, filter=_expression(where or {}))
+    with _opened(folder) as opened:
+        table = opened.to_table(columns=names, filter=_expression(where or {}))
     return pd.DataFrame(table.to_pandas()).replace({"split": {"-": ""}})
 
 
@@ -171,13 +185,21 @@ def page(
     Without a filter only the row groups that hold the page are read. With one, the filter's
     columns are read as far as the page, and the other columns of the page's rows.
     """
-    opened, start = _open(folder), max(0, number - 1) * each
+    start = max(0, number - 1) * each
     names = None if columns is None else list(columns)
-    if not where:
-        found = _slice(opened, start, each, names)
-        return found.replace({"split": {"-": ""}})
+    with _opened(folder) as opened:
+        if where:
+            found = _filtered(opened, start, each, names, _expression(where))
+        else:
+            found = _slice(opened, start, each, names)
+    return found.replace({"split": {"-": ""}})
+
+
+def _filtered(
+    opened: arrow.Dataset, start: int, each: int, names: list[str] | None, expression: Any
+) -> pd.DataFrame:
+    """Rows start .. start + each of those that pass a filter, fragment by fragment."""
     rows, before = [], 0
-    expression = _expression(where)
     for fragment in opened.get_fragments(filter=expression):
         here = fragment.scanner(schema=opened.schema, filter=expression).count_rows()
         if before + here > start and before < start + each:
@@ -187,7 +209,7 @@ def page(
         if before >= start + each:
             break
     table = pa.concat_tables(rows) if rows else _none(opened, names)
-    return pd.DataFrame(table.to_pandas()).replace({"split": {"-": ""}})
+    return pd.DataFrame(table.to_pandas())
 
 
 def _slice(opened: arrow.Dataset, start: int, each: int, names: list[str] | None) -> pd.DataFrame:
