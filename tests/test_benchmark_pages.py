@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import pages
-from xray import dashboard_navigation, dataset, device_labels, leakage, registry
+from xray import dashboard_navigation, device_labels, leakage, public_set, registry
 
 
 def test_every_dataset_page_is_measured_and_no_view_of_none() -> None:
@@ -23,9 +23,9 @@ def test_the_made_table_is_a_larger_dataset(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = 8000
-    public = dataset.stored_table()
+    public = public_set.read()
     monkeypatch.setenv("XRAY_ARTIFACTS", str(pages.made(tmp_path, rows)))
-    table = dataset.stored_table()
+    table = public_set.read()
     assert len(table) == rows and table["file"].is_unique
     assert not table[["sha256", "phash"]].duplicated().any()
     assert set(public["file"]) <= set(table["file"])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xray import browse, dataset, device_labels, leakage
+from xray import browse, device_labels, leakage, public_set
 from xray.browse import Call, Catalogue, Wish
 
 
@@ -172,16 +172,16 @@ def test_tokens_name_films_and_nothing_of_their_files(small: Catalogue) -> None:
 
 
 def test_an_empty_table_and_one_without_labels() -> None:
-    table = dataset.stored_table().head(0)
+    table = public_set.read().head(0)
     empty = browse.build(table)
     assert len(browse.find(empty, Wish(traits=("device",), sort="wrong"))) == 0
-    bare = browse.build(dataset.stored_table().head(50))
+    bare = browse.build(public_set.read().head(50))
     assert not browse.has(bare, "device").any() and not browse.has(bare, "no-device").any()
     assert not browse.has(bare, "identical").any() and not bare.disagree.any()
 
 
 def test_known_truths_are_found() -> None:
-    table = dataset.stored_table()
+    table = public_set.read()
     groups = {"identical": leakage.identical(table), "leaked": leakage.persons(table)}
     catalogue = browse.build(table, device_labels.load(), None, groups)
 
@@ -199,7 +199,7 @@ def test_known_truths_are_found() -> None:
 
 
 def test_a_hundred_thousand_films_are_found_in_a_moment() -> None:
-    stored = dataset.stored_table()
+    stored = public_set.read()
     copies = [stored.assign(file=f"{i}/" + stored["file"]) for i in range(18)]
     table = pd.concat(copies, ignore_index=True).head(100_000)
     rng = np.random.default_rng(0)

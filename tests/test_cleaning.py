@@ -7,14 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from xray import cleaning, dataset, device_labels, leakage, quality
+from xray import cleaning, device_labels, leakage, public_set, quality
 from xray.cleaning import Criteria
 from xray.errors import DatasetError
 
 
 @pytest.fixture(scope="module")
 def films() -> pd.DataFrame:
-    return dataset.stored_table()
+    return public_set.read()
 
 
 def test_no_criterion_no_list(films: pd.DataFrame) -> None:

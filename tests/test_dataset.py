@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from xray import cli, dataset, film_facts, films, leakage
+from xray import cli, dataset, film_facts, films, leakage, public_set
 from xray.errors import DatasetError, Stopped
 from xray.files import read_json
 
@@ -236,7 +236,7 @@ def test_load_pixels_in_the_order_of_the_rows(folder: Path) -> None:
 
 
 def test_stored_facts_of_the_public_set() -> None:
-    table = dataset.stored_table()
+    table = public_set.read()
     assert len(table) == 5856 and table["file"].is_unique
     assert not set(dataset.COLUMNS) - set(table)
     by_label = table.groupby("label")[["width", "height"]].mean().round()
@@ -268,10 +268,10 @@ def test_index_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.films
 def test_real_films_are_those_of_the_stored_facts(real_films: Path) -> None:
     table = dataset.index(real_films)
-    stored = dataset.stored_table()
+    stored = public_set.read()
     assert table["file"].tolist() == stored["file"].tolist()
-    computed = dataset.computed_facts(table)
-    kept = pd.read_csv(dataset.artifacts_dir() / "dataset" / dataset.COMPUTED_FILE)
+    computed = public_set.computed_facts(table)
+    kept = pd.read_csv(dataset.artifacts_dir() / "dataset" / public_set.COMPUTED_FILE)
     pd.testing.assert_frame_equal(
         computed.reset_index(drop=True), kept, check_dtype=False, atol=1e-3
     )

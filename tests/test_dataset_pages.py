@@ -16,7 +16,7 @@ import pytest
 import shelf
 from streamlit.testing.v1 import AppTest
 
-from xray import cleaning, dashboard, dashboard_navigation, dataset, device_labels, quality
+from xray import cleaning, dashboard, dashboard_navigation, device_labels, public_set, quality
 from xray.files import ROOT
 
 PAGES = [name for name, *_ in dashboard_navigation.PAGES["Dataset"]]
@@ -34,7 +34,7 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def public() -> pd.DataFrame:
-    return dataset.stored_table().reset_index(drop=True)
+    return public_set.read().reset_index(drop=True)
 
 
 @pytest.fixture

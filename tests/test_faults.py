@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from xray import dataset, device_labels, evaluation, registry, verdict
+from xray import dataset, device_labels, evaluation, public_set, registry, verdict
 from xray.cli import main
 from xray.errors import DatasetError, XrayError
 from xray.files import artifacts_dir, read_json, write_json, write_table
@@ -187,8 +187,8 @@ def _own_card() -> object:
 
 #: Artifact -> what reads it.
 READERS: dict[str, Callable[[], object]] = {
-    "dataset/films.csv": dataset.stored_table,
-    "dataset/films224.csv": dataset.stored_table,
+    "dataset/films.csv": public_set.read,
+    "dataset/films224.csv": public_set.read,
     "devices/devices.csv": device_labels.load,
     "devices/devices_test.jsonl": device_labels.load_geometry,
     "models/basic/card.json": _own_card,

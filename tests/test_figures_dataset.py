@@ -9,13 +9,13 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from xray import census, dataset, device_labels, figures, figures_dataset, giveaways, palette
+from xray import census, device_labels, figures, figures_dataset, giveaways, palette, public_set
 
 
 @pytest.fixture(scope="module")
 def public() -> pd.DataFrame:
     """The public set with its device labels."""
-    table = dataset.stored_table().reset_index(drop=True)
+    table = public_set.read().reset_index(drop=True)
     labels = device_labels.load().reindex(table["file"])
     columns = ["has_device", "confidence", *device_labels.KINDS, "tech_text"]
     table[columns] = labels[columns].astype(float).to_numpy()

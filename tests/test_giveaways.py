@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from xray import dataset, giveaways
+from xray import giveaways, public_set
 
 
 def made(n: int = 400, seed: int = 0) -> pd.DataFrame:
@@ -89,7 +89,7 @@ def test_known_truth_of_the_public_set(tmp_path: Path, monkeypatch: pytest.Monke
     assert train.loc["height", "auroc"] == pytest.approx(0.92, abs=0.01)
     assert train.loc["jpeg_quality", "auroc"] > 0.99 and train.loc["jpeg_quality", "n"] == 1566
     assert set(stored["split"]) == {"train", "test"}
-    table = dataset.stored_table()
+    table = public_set.read()
     again = giveaways.measure(table[table["split"] == "test"].reset_index(drop=True))
     kept = stored[(stored["split"] == "test") & (stored["name"] != "text")]
     again = again[again["name"].isin(set(kept["name"]) - {"together"})]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageEnhance
 
-from xray import dashboard_leakage, dataset, leakage, splits
+from xray import dashboard_leakage, dataset, leakage, public_set, splits
 
 
 def table_of(**columns: list[str]) -> pd.DataFrame:
@@ -22,7 +22,7 @@ def table_of(**columns: list[str]) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def public() -> pd.DataFrame:
-    return dataset.stored_table()
+    return public_set.read()
 
 
 def test_identical_by_hash_and_by_what_is_known() -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from xray import dataset, registry
+from xray import public_set, registry
 from xray.files import sha256_file, write_table
 from xray.metrics import to_probability
 
@@ -46,7 +46,7 @@ def add(folder, name, log_odds, rows, **facts):
 
 @pytest.fixture(scope="module")
 def facts():
-    table = dataset.stored_table()
+    table = public_set.read()
     test = table[table["split"] == "test"]
     val = table[table["split"] == "train"].sample(120, random_state=0).assign(split="val")
     return pd.concat([test, val])[["file", "split", "label"]].reset_index(drop=True)

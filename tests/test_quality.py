@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from xray import dataset, device_labels, quality
+from xray import dataset, device_labels, public_set, quality
 from xray.synthetic import phantom
 
 Copies = NDArray[np.uint8]
@@ -130,7 +130,7 @@ def test_what_the_table_tells() -> None:
 
 
 def test_stored_scores_find_what_is_known_of_the_public_set() -> None:
-    table = quality.flag(quality.score(dataset.stored_table()))
+    table = quality.flag(quality.score(public_set.read()))
     odd_mode = table[table["is_odd_mode"]]
     assert len(odd_mode) == 283 and set(odd_mode["mode"]) == {"RGB"}
     labelled = table["file"].map(device_labels.load()["tech_text"].to_dict()) >= 0.5
@@ -140,7 +140,7 @@ def test_stored_scores_find_what_is_known_of_the_public_set() -> None:
 
 @pytest.mark.films
 def test_posture_of_real_films_turned(real_films: Path) -> None:
-    table = dataset.stored_table().iloc[::60]
+    table = public_set.read().iloc[::60]
     pixels = dataset.load_pixels(real_films, table, (224, 224))
     copies = (pixels * 255).astype(np.uint8)
     tilt = posture(copies)[1]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from xray import dataset, sources
+from xray import public_set, sources
 from xray.errors import DatasetError
 from xray.files import data_dir, data_dirs
 
@@ -85,7 +85,7 @@ def test_names_that_are_long_or_no_text_still_make_links(
 
 
 def test_a_copy_of_the_public_set_is_told_by_its_films() -> None:
-    public = dataset.stored_table()
+    public = public_set.read()
     files = public["file"].tolist()
     copy = {file: f"somewhere/{file}" for file in files[:300]}
     assert sources.is_copy(copy, public)

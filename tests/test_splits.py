@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from xray import dataset, splits
+from xray import public_set, splits
 from xray.errors import DatasetError
 
 
 @pytest.fixture(scope="module")
 def films() -> pd.DataFrame:
-    return dataset.stored_table()
+    return public_set.read()
 
 
 def test_original_is_the_folders(films: pd.DataFrame) -> None:

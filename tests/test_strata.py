@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 from sklearn.metrics import recall_score, roc_auc_score
 
-from xray import bootstrap, dataset, device_labels, strata
+from xray import bootstrap, device_labels, public_set, strata
 from xray.strata import Stratum
 
 
 @pytest.fixture(scope="module")
 def public():
     """The 624 test films with their facts, and log-odds that know little of viral films."""
-    facts = dataset.stored_table()
+    facts = public_set.read()
     rows = facts[facts["split"] == "test"].reset_index(drop=True)
     y = (rows["label"] == "PNEUMONIA").to_numpy()
     rng = np.random.default_rng(0)

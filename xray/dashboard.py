@@ -346,15 +346,15 @@ def _metrics(name: str, threshold: float, content: tuple[str, str]) -> pd.DataFr
 
 
 def stored_films() -> pd.DataFrame:
-    """Committed facts of the public set (see ``dataset.stored_table``)."""
+    """Committed facts of the public set (see ``public_set.read``)."""
     return _stored_films(digest(artifacts_dir() / "dataset" / "films.csv"))
 
 
 @st.cache_data(max_entries=1, show_spinner=False)
 def _stored_films(content: str) -> pd.DataFrame:
-    from xray import dataset
+    from xray import public_set
 
-    return dataset.stored_table()
+    return public_set.read()
 
 
 def first_page(part: front.Part) -> Any:

@@ -27,6 +27,7 @@ from xray import (
     film_view,
     label_source,
     leakage,
+    public_set,
     registry,
     share,
     snippets,
@@ -256,7 +257,7 @@ def _server(artifacts: str, *environment: str | None) -> _Server:
     return _Server(
         tuple(_join_copies(offered)),
         tuple(problems),
-        tuple(digest(stored / n) for n in (dataset.FACTS_FILE, dataset.COMPUTED_FILE)),
+        tuple(digest(stored / n) for n in (public_set.FACTS_FILE, public_set.COMPUTED_FILE)),
         labels,
         tuple(card for card in dashboard.cards(roles) if not card.problem),
     )
@@ -324,7 +325,7 @@ def _public(server: _Server, source: sources.Source) -> Films:
     paths = {} if isinstance(found, str) else found
 
     def make() -> dataset.Index:
-        table = sources.with_paths(dataset.stored_table(), paths)
+        table = sources.with_paths(public_set.read(), paths)
         return dataset.Index(table, (), 0, len(table), 0.0)
 
     return _made(server, source, make, (*server.facts, str(source.folder), len(paths)))

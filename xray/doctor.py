@@ -175,7 +175,7 @@ def cache() -> Iterator[Check]:
 
 def artifacts() -> Iterator[Check]:
     """Stored results: that they are there, whole, and unchanged."""
-    from xray import dataset, device_labels, evaluation, registry, verdict
+    from xray import device_labels, evaluation, public_set, registry, verdict
     from xray.files import artifacts_dir, read_json, read_table, sha256_file
 
     restore = "restore it from git, or rebuild it as CONTRIBUTING.md says"
@@ -198,7 +198,7 @@ def artifacts() -> Iterator[Check]:
     if not cards:
         yield Check("models", "note", "none", "train one: python -m xray train basic")
     stored = {
-        "films of the public set": dataset.stored_table,
+        "films of the public set": public_set.read,
         "device labels": device_labels.load,
         "controls' scale": verdict.load,
     }

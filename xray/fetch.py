@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from xray import dataset, scan
+from xray import public_set, scan
 from xray.download import download
 from xray.errors import DatasetError
 from xray.files import Progress
@@ -71,7 +71,7 @@ class Fetched:
 
 def expected() -> Expected:
     """Know the public set from its committed facts."""
-    table = dataset.stored_table()
+    table = public_set.read()
     places = zip(table["label"], table["name"], table["split"], strict=True)
     sized = table[table["bytes"].notna()]
     return Expected(

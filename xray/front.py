@@ -187,9 +187,9 @@ def classes() -> Part:
     """Figure of the public set's films by split and class."""
 
     def make() -> dict[str, Any]:
-        from xray import dataset, figures
+        from xray import figures, public_set
 
-        return _plain(figures.class_counts(dataset.stored_table()))
+        return _plain(figures.class_counts(public_set.read()))
 
     return Part("class counts", [digest(artifacts_dir() / "dataset" / "films.csv")], make)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xray import census, dataset, device_labels
+from xray import census, device_labels, public_set
 from xray.label_format import KINDS
 
 TITLE = "Devices in children's chest films"
@@ -119,7 +119,7 @@ def _files(table: pd.DataFrame) -> str:
 
 def _shown(table: pd.DataFrame) -> str:
     """How often a device is visible, with Wilson's interval, by split, class and subtype."""
-    films = table.reset_index().merge(dataset.stored_table()[["file", "subtype"]], on="file")
+    films = table.reset_index().merge(public_set.read()[["file", "subtype"]], on="file")
     found = census.prevalence(films, films["has_device"].to_numpy(dtype=bool))
     rows = [
         f"| {row.split} | {census.group_title(row.label, row.subtype)} | {row.films:,} | "
@@ -158,7 +158,7 @@ def _agreement() -> str:
 
 def _twins() -> tuple[int, int]:
     """Pairs of byte-identical films with the same label, and all of them."""
-    table = dataset.stored_table()
+    table = public_set.read()
     has = device_labels.stored()["has_device"]
     pairs = {
         tuple(sorted((row.file, twin)))

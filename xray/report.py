@@ -15,7 +15,6 @@ import pandas as pd
 from markupsafe import Markup
 
 from xray import (
-    dataset,
     device_labels,
     figures,
     figures_dataset,
@@ -23,6 +22,7 @@ from xray import (
     front,
     metrics,
     overlay,
+    public_set,
     registry,
     report_html,
     report_tables,
@@ -258,7 +258,7 @@ def _films(gaps: dict[str, Any]) -> dict[str, Any]:
     """What is known of the public films and their devices."""
 
     def counted() -> dict[str, Any]:
-        films = dataset.stored_table()
+        films = public_set.read()
         return {
             "classes_figure": report_html.embed(figures_dataset.classes(films)),
             "sizes": report_tables.sizes(films),
@@ -266,7 +266,7 @@ def _films(gaps: dict[str, Any]) -> dict[str, Any]:
 
     def labelled() -> dict[str, Any]:
         labels = device_labels.load().reset_index()
-        subtype = dataset.stored_table().set_index("file")["subtype"]
+        subtype = public_set.read().set_index("file")["subtype"]
         labels["subtype"] = labels["file"].map(subtype).fillna("")
         rows = prevalence(labels, labels["has_device"].to_numpy(bool))
         return {

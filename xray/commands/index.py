@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from xray import collection, dataset, device_labels, giveaways, leakage, quality, scan
+from xray import collection, dataset, device_labels, giveaways, leakage, public_set, quality, scan
 from xray.commands._bars import Bars
 from xray.commands._workers import add_worker_options, working
 from xray.errors import DatasetError
@@ -97,9 +97,9 @@ def _in_parts(folder: Path, options: argparse.Namespace) -> None:
 
 def store(index: dataset.Index) -> None:
     """Write what ``artifacts/dataset`` keeps of the public set and of its re-encode."""
-    path = artifacts_dir() / "dataset" / dataset.COMPUTED_FILE
-    write_table(path, dataset.computed_facts(index.table))
-    table = dataset.stored_table()
+    path = artifacts_dir() / "dataset" / public_set.COMPUTED_FILE
+    write_table(path, public_set.computed_facts(index.table))
+    table = public_set.read()
     text = table["file"].map(device_labels.load()["tech_text"].to_dict())
     parts = {split: (table["split"] == split) for split in ("train", "test")}
     giveaways.store(

@@ -18,6 +18,7 @@ from xray import (
     label_format,
     label_queue,
     label_store,
+    public_set,
     registry,
     sources,
 )
@@ -138,7 +139,7 @@ def _queue(store: Store, options: argparse.Namespace) -> Any:
     if folder is None:
         raise LabelError("Give --data the folder of the films, or set XRAY_DATA.")
     paths = sources.paths(folder)
-    public = sources.is_copy(paths, dataset.stored_table())
+    public = sources.is_copy(paths, public_set.read())
     collection = sources.PUBLIC if public else dataset.describe(folder)
     collection = options.collection or collection
     files = pd.Index(sorted(paths), name="file")
