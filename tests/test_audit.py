@@ -257,6 +257,27 @@ def test_a_damaged_calibration_is_not_taken_for_none(
         evidence.calibration()
 
 
+@pytest.mark.parametrize(
+    ("moved", "expected"),
+    [(["pad"], "inconclusive"), (["electrode"], "inconclusive"),
+     (["electrode", "cable", "clip"], "reads_devices"), ([], "no_reliance_shown")],
+)  # fmt: skip
+def test_a_verdict_rests_on_more_than_one_kind_of_device(moved: list[str], expected: str) -> None:
+    """A clean model of the demonstration took pads, and pads alone, for consolidations."""
+    controls = panel.load(artifacts_dir() / "controls")
+    scale = verdict.load()
+    values = pd.Series({**scale.centre, "lime": 1.0})[[*controls.names, "lime"]]
+    for kind in moved:
+        values[f"insertion:{kind}"] += 12 * scale.scale[f"insertion:{kind}"]
+    draws = np.repeat(values.to_numpy()[None], 20, axis=0)
+    score = scale.score(scoring.Features(values, draws, 1.0))
+    found, reasons = verdict.decide(score, scale, verdict.ENOUGH_FILMS)
+    assert found == expected
+    if len(moved) == 1:
+        assert score.score > scale.threshold > score.others
+        assert f"rests on one kind of device, the {moved[0]}" in reasons[-1]
+
+
 def test_doubtful_controls_are_left_out() -> None:
     assert "doubtful" not in set(panel.judged(_measured(_panel()))["truth"])
     assert [panel.truth(own) for own in (0.9, 0.2, 0.0)] == ["reliant", "doubtful", "clean"]

@@ -55,6 +55,10 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, object], tuple[int, ...]]] = {
     "average": ("blocks", {"filters": [16, 32, 64, 64], "dense": [32], "pool": "average",
                            "normalise": True}, (96,)),
     "deep": ("blocks", {"filters": [8, 16, 32, 64, 64], "dense": [64], "normalise": True}, (128,)),
+    "strided": ("blocks", {"filters": [16, 32, 64, 64], "strides": [2, 1, 1, 1], "dense": [64],
+                           "activation": "swish"}, (112,)),
+    "wide": ("blocks", {"filters": [32, 64], "dense": [64, 32]}, (80,)),
+    "peaks": ("pooled", {"filters": [16, 32, 64], "average": False}, (96,)),
 }  # fmt: skip
 
 #: A film is free of devices when no pass was more sure than this that it shows one.

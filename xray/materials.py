@@ -19,7 +19,7 @@ from xray.suspects import Mask
 #: Films an audit needs at least before it says anything.
 LEAST_FILMS = 20
 #: Films without devices, a class; films with marked devices; films of other strata.
-MOST_FREE, MOST_MARKED, MOST_FILMS = 100, 150, 2_000
+MOST_FREE, MOST_MARKED, MOST_FILMS = 150, 150, 2_000
 LIME_CASES = 32
 
 

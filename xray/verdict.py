@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -43,8 +43,13 @@ class Score:
         What drawn-in devices weigh in the model's explanations.
     spread : float
         Of the model's log-odds (see ``scoring.spread``).
+    strongest : str
+        The kind of device that moves the model furthest beyond clean controls; "" unknown.
+    others : float
+        The score by all other kinds, on their own scale.
 
-    All but ``spread`` are NaN for a model that gives every film the same log-odds.
+    All but ``spread`` and ``strongest`` are NaN for a model that gives every film the same
+    log-odds.
     """
 
     score: float
@@ -54,6 +59,8 @@ class Score:
     lettering: float
     lime: float
     spread: float
+    strongest: str = ""
+    others: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,8 @@ class Calibration:
         above which at least 95 % of the controls were flagged; NaN when there is none.
     controls : int
         How many controls it rests on.
+    without : dict
+        The calibration by all other kinds of device, for each kind.
     """
 
     centre: dict[str, float]
@@ -90,6 +99,7 @@ class Calibration:
     threshold: float
     detectable: float
     controls: int
+    without: dict[str, Calibration] = field(default_factory=dict)
 
     def standardised(self, values: Floats, names: list[str]) -> tuple[Floats, Floats, Floats]:
         """Insertion, lettering and LIME, (B,) each, of features (B, F); NaN where absent.
@@ -132,10 +142,32 @@ class Calibration:
         insertion, lettering, lime = self.standardised(features.values.to_numpy()[None], names)
         many = self.beyond(*self.standardised(features.draws, names)[:2])
         low, high = np.quantile(many, [0.025, 0.975])
+        strongest = self.strongest(features.values)
+        others = float("nan")
+        if strongest in self.without:
+            scale = self.without[strongest]
+            rest = scale.standardised(features.values.to_numpy()[None], names)
+            others = float(scale.beyond(rest[0], rest[1])[0])
         return Score(
             float(self.beyond(insertion, lettering)[0]), float(low), float(high),
             float(insertion[0]), float(lettering[0]), float(lime[0]), features.spread,
+            strongest, others,
         )  # fmt: skip
+
+    def strongest(self, values: pd.Series) -> str:
+        """The kind of device that moves a model furthest beyond clean controls."""
+        beyond = {
+            str(name).removeprefix(INSERTION): (value - self.centre[name]) / self.scale[name]
+            for name, value in values.items()
+            if str(name).startswith(INSERTION) and name in self.centre
+        }
+        return max(beyond, key=beyond.__getitem__, default="")
+
+    def rests_on_one(self, score: Score) -> bool:
+        """Whether a score exceeds the threshold by its strongest kind of device alone."""
+        return score.strongest in self.without and not (
+            score.others > self.without[score.strongest].threshold
+        )
 
     def flags(self, score: Score) -> bool:
         """Whether intervention and LIME agree on more than clean controls show."""
@@ -145,6 +177,7 @@ class Calibration:
         """Plain data; an unknown number as None."""
         value = asdict(self)
         value["detectable"] = self.detectable if np.isfinite(self.detectable) else None
+        value["without"] = {kind: rest.to_json() for kind, rest in self.without.items()}
         return value
 
 
@@ -157,16 +190,22 @@ def load() -> Calibration:
         It is missing or damaged.
     """
     path = artifacts_dir() / "controls" / FILE
-    value = read_json(path)
     try:
-        value["lettering"] = tuple(value["lettering"])
-        if value["detectable"] is None:
-            value["detectable"] = float("nan")
-        return Calibration(**value)
-    except (KeyError, TypeError) as error:
+        return _read(read_json(path))
+    except (KeyError, TypeError, AttributeError) as error:
         raise ArtifactError(
             f"{path} is not a calibration; run 'python -m xray controls' or restore it."
         ) from error
+
+
+def _read(value: dict[str, Any]) -> Calibration:
+    """A calibration of plain data."""
+    known = dict(value)
+    known["lettering"] = tuple(known["lettering"])
+    if known["detectable"] is None:
+        known["detectable"] = float("nan")
+    known["without"] = {kind: _read(rest) for kind, rest in known["without"].items()}
+    return Calibration(**known)
 
 
 def feature_names(panel: pd.DataFrame) -> list[str]:
@@ -178,6 +217,20 @@ def feature_names(panel: pd.DataFrame) -> list[str]:
 
 
 def calibrate(panel: pd.DataFrame) -> Calibration:
+    """Set scale and threshold by the clean controls, once by all kinds and once without each.
+
+    Parameters
+    ----------
+    panel : as :func:`_calibrate` takes it
+    """
+    kinds = [name for name in feature_names(panel) if name.startswith(INSERTION)]
+    if len(kinds) < 2:
+        return _calibrate(panel)
+    without = {kind.removeprefix(INSERTION): _calibrate(panel.drop(columns=kind)) for kind in kinds}
+    return replace(_calibrate(panel), without=without)
+
+
+def _calibrate(panel: pd.DataFrame) -> Calibration:
     """Set scale and threshold by the clean controls, and see what the reliant ones show.
 
     The threshold is what one more clean model, of an architecture that is not in the panel,
@@ -277,10 +330,9 @@ def decide(score: Score, scale: Calibration, films: int) -> tuple[Verdict, list[
     ]
     if score.low <= scale.threshold < score.high:
         return "inconclusive", [*reasons, "The interval reaches across the threshold."]
-    if scale.flags(score):
-        return "reads_devices", [*reasons, "Intervention and LIME agree beyond clean controls."]
     if score.score > scale.threshold:
-        return "inconclusive", [*reasons, "The intervention and LIME do not agree."]
+        found, reason = _above(score, scale)
+        return found, [*reasons, reason]
     if films < ENOUGH_FILMS:
         return "inconclusive", [*reasons, f"{films} films are too few to rule reliance out."]
     if np.isfinite(scale.detectable):
@@ -289,3 +341,17 @@ def decide(score: Score, scale: Calibration, films: int) -> tuple[Verdict, list[
             "would have been seen."
         )
     return "no_reliance_shown", reasons
+
+
+def _above(score: Score, scale: Calibration) -> tuple[Verdict, str]:
+    """Verdict and reason where the whole interval lies above the threshold."""
+    if not scale.flags(score):
+        return "inconclusive", "The intervention and LIME do not agree."
+    if scale.rests_on_one(score):
+        kind, rest = score.strongest.replace("_", " "), scale.without[score.strongest]
+        return "inconclusive", (
+            f"It rests on one kind of device, the {kind}: by all others the score is "
+            f"{score.others:+.1f}, threshold {rest.threshold:.1f}. A model may take one drawing "
+            "for something else, such as a pad for a consolidation."
+        )
+    return "reads_devices", "Intervention and LIME agree beyond clean controls."
