@@ -15,7 +15,7 @@ from PIL import Image
 
 from xray import cli, dataset, film_facts, films, leakage, public_set
 from xray.errors import DatasetError, Stopped
-from xray.files import read_json
+from xray.files import artifacts_dir, read_json
 
 
 @pytest.fixture
@@ -271,7 +271,7 @@ def test_real_films_are_those_of_the_stored_facts(real_films: Path) -> None:
     stored = public_set.read()
     assert table["file"].tolist() == stored["file"].tolist()
     computed = public_set.computed_facts(table)
-    kept = pd.read_csv(dataset.artifacts_dir() / "dataset" / public_set.COMPUTED_FILE)
+    kept = pd.read_csv(artifacts_dir() / "dataset" / public_set.COMPUTED_FILE)
     pd.testing.assert_frame_equal(
         computed.reset_index(drop=True), kept, check_dtype=False, atol=1e-3
     )

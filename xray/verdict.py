@@ -204,7 +204,7 @@ def _read(value: dict[str, Any]) -> Calibration:
     known["lettering"] = tuple(known["lettering"])
     if known["detectable"] is None:
         known["detectable"] = float("nan")
-    known["without"] = {kind: _read(rest) for kind, rest in known["without"].items()}
+    known["without"] = {kind: _read(rest) for kind, rest in known.get("without", {}).items()}
     return Calibration(**known)
 
 
