@@ -3,7 +3,9 @@
 import streamlit as st
 
 from xray import (
+    browse,
     dashboard,
+    dashboard_browse,
     dashboard_films,
     figures_tables,
     large_tables,
@@ -55,18 +57,15 @@ else:
                 format_func=figures_tables.value_title,
             ))
         }  # fmt: skip
-        # Another filter begins at its first page.
-        if st.session_state.setdefault("_rows asked", (table.key, where)) != (table.key, where):
-            st.session_state["_rows asked"] = table.key, where
-            st.session_state["page"] = 1
+        asked = table.key, *((name, *wanted) for name, wanted in where.items())
         count = table.matching(where)
-        pages = -(-count // large_tables.EACH)
-        number = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
-        key = content, number, hash(tuple((name, *wanted) for name, wanted in where.items()))
+        number = dashboard_browse.page_number(browse.pages(count, large_tables.EACH), asked)
         rows = dashboard_films.remember(
             "rows of a table",
             lambda: parts.page(table.folder, number, large_tables.EACH, where=where),
-            *key,
+            content,
+            number,
+            asked,
         )
         st.markdown(f"**{count:,} rows**")
         st.dataframe(rows, hide_index=True, width="stretch")

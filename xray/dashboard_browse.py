@@ -128,12 +128,15 @@ def _several(label: str, options: Sequence[str], key: str) -> list[str]:
 
 def page_of(rows: Rows, asked: Wish) -> Rows:
     """Let the reader leaf through films; another wish begins at its first page."""
+    return browse.page(rows, page_number(browse.pages(len(rows), EACH), asked), EACH)
+
+
+def page_number(pages: int, asked: object) -> int:
+    """Let the reader choose one of some pages; whatever else is asked for begins at its first."""
     if st.session_state.setdefault("_wish", asked) != asked:
         st.session_state["_wish"] = asked
         st.session_state["page"] = 1
-    count = browse.pages(len(rows), EACH)
-    number = st.pagination(count, key="page", bind="query-params") if count > 1 else 1
-    return browse.page(rows, number, EACH)
+    return int(st.pagination(pages, key="page", bind="query-params")) if pages > 1 else 1
 
 
 def in_full(shown: Films, row: int, rows: Rows, models: Mapping[str, str]) -> None:
