@@ -267,6 +267,41 @@ def test_a_killed_scheduler_is_waited_for(tmp_path: Path) -> None:
     assert any("went away" in sentence for sentence in run.status.failures)
 
 
+@pytest.mark.parametrize("garbled", [1, 1_000], ids=["once", "always"])
+def test_a_greeting_that_came_with_other_news_is_asked_for_again(
+    garbled: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distributed = pytest.importorskip("distributed")
+    from xray import cluster
+
+    asked: list[str] = []
+
+    class Client:
+        def __init__(self, address: str, **_: object) -> None:
+            asked.append(address)
+            assert len(asked) > garbled  # as distributed does where the greeting is not alone
+
+        def wait_for_workers(self, count: int, timeout: float) -> None: ...
+
+        def nthreads(self) -> dict[str, int]:
+            return {"worker": 1}
+
+        def run(self, look: object, *_: object) -> dict[str, bool]:
+            return {"worker": True}
+
+        def close(self, timeout: float) -> None: ...
+
+    monkeypatch.setattr(distributed, "Client", Client)
+    run = Run(Status("test"), tmp_path)
+    if garbled == 1:
+        cluster.Cluster("tcp://there:1", run).close()
+        assert (len(asked), run.status.workers) == (2, 1)
+    else:
+        with pytest.raises(XrayError, match="No scheduler with workers answers"):
+            cluster.Cluster("tcp://there:1", run)
+        assert len(asked) == cluster.GREETINGS
+
+
 def test_a_scheduler_that_is_not_there_is_said_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,8 @@ AHEAD = 2
 LARGE = 2**20
 #: Seconds: between two looks at the workers; until a lost scheduler is given up; for an answer.
 LOOK, PATIENCE, ANSWER = 2.0, 600.0, 10.0
+#: How often a scheduler is greeted before it is taken for something else.
+GREETINGS = 5
 #: One thread a worker: two processes that each start a thread a core would only wait in line.
 _THREADS = (
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
@@ -186,11 +188,9 @@ class Cluster:
             )
 
     def _connected(self) -> Client:
-        from distributed import Client
-
         _quiet()
         try:
-            client = Client(self._address, timeout=ANSWER, set_as_default=False)
+            client = self._greeted()
             try:
                 client.wait_for_workers(1, timeout=60)
             except TimeoutError:
@@ -205,6 +205,20 @@ class Cluster:
         self._workers = set(client.nthreads())
         self._run.say(workers=len(self._workers))
         return client
+
+    def _greeted(self) -> Client:
+        """A client of the scheduler.
+
+        A client asserts that the scheduler's greeting comes alone. Scheduler and greeting share a
+        line that is emptied every two milliseconds, so that a worker that comes or goes just then
+        is told of in the same message: a new client is a new greeting.
+        """
+        from distributed import Client
+
+        for _ in range(GREETINGS):
+            with suppress(AssertionError):
+                return Client(self._address, timeout=ANSWER, set_as_default=False)
+        raise TimeoutError("the scheduler's greeting was never understood")
 
     def _reconnect(self) -> None:
         """Wait until the scheduler is back."""
