@@ -210,6 +210,17 @@ def test_what_a_worker_raises_is_raised_here(scheduler: str, tmp_path: Path) -> 
         list(executor.each(jobs.noted, batches, diary=str(tmp_path / "diary")))
 
 
+def test_a_result_that_is_not_seen_in_the_folder_yet_is_sent(
+    scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network's file system shows other machines a new file late."""
+    monkeypatch.setattr(batch_runs, "get", lambda *_: batch_runs.MISSING)
+    batches, diary = [[i] for i in range(5)], tmp_path / "diary"
+    with _at(scheduler, tmp_path / "run"):
+        assert list(executor.each(jobs.slow_and_noted, batches, diary=str(diary))) == batches
+    assert sorted(jobs.read(diary)) == list(range(5)), "what is kept is not done again"
+
+
 @pytest.mark.slow
 def test_a_killed_worker_costs_at_most_its_batch(scheduler: str, tmp_path: Path) -> None:
     diary = tmp_path / "diary"

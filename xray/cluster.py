@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xray import batch_runs
 from xray.batch_runs import Run
 from xray.errors import XrayError
 from xray.executor import Task, perform
@@ -92,6 +93,8 @@ class Cluster:
         """
         running: dict[Future[Any], Task] = {}
         todo: deque[Task] = deque()
+        # Those whose result is in the run's folder and not seen there from here.
+        unseen: set[int] = set()
         left = True
         self._loops += 1
         try:
@@ -104,11 +107,20 @@ class Cluster:
                             left = following is not None
                             todo.extend([following] if following else [])
                         if todo:
-                            running[self._submit(todo[0])] = todo[0]
+                            sent = todo[0].kept is None or todo[0].number in unseen
+                            running[self._submit(todo[0], sent)] = todo[0]
                             todo.popleft()
                     for future in self._finished(running):
-                        result = self._result(future)
-                        yield running.pop(future).number, result
+                        sent, result = self._result(future)
+                        task = running.pop(future)
+                        if not sent:
+                            assert task.kept is not None
+                            result = batch_runs.get(*task.kept)
+                        if result is batch_runs.MISSING:
+                            unseen.add(task.number)
+                            todo.append(task)
+                        else:
+                            yield task.number, result
                 except Lost:
                     # The batches that were under way are begun again; those finished are kept.
                     todo.extendleft(reversed(running.values()))
@@ -122,7 +134,7 @@ class Cluster:
     def _most(self) -> int:
         return AHEAD * max(1, len(self._workers))
 
-    def _submit(self, task: Task) -> Future[Any]:
+    def _submit(self, task: Task, sent: bool) -> Future[Any]:
         fixed: Any = task.fixed
         try:
             if len(fixed) > LARGE:
@@ -133,7 +145,7 @@ class Cluster:
                 fixed = self._large[fixed]
             # A loop inside another goes first: the outer one waits for it.
             return self._client.submit(
-                _perform, fixed, task.batch, task.kept, pure=False, priority=self._loops
+                _perform, fixed, task.batch, task.kept, sent, pure=False, priority=self._loops
             )
         except (OSError, TimeoutError, RuntimeError) as error:
             raise Lost from error
@@ -150,13 +162,14 @@ class Cluster:
             raise Lost
         return [future for future in running if future.status != "pending"]
 
-    def _result(self, future: Future[Any]) -> Any:
+    def _result(self, future: Future[Any]) -> tuple[bool, Any]:
         from distributed import KilledWorker
         from distributed.client import FutureCancelledError, FuturesCancelledError
         from distributed.comm.core import CommClosedError
 
         try:
-            return future.result(timeout=60)
+            found: tuple[bool, Any] = future.result(timeout=60)
+            return found
         except (FutureCancelledError, FuturesCancelledError, CommClosedError) as error:
             # The scheduler died between telling of the result and giving it.
             raise Lost from error
@@ -254,10 +267,18 @@ class Cluster:
             )
 
 
-def _perform(fixed: bytes, batch: bytes, kept: tuple[Path, str] | None) -> Any:
-    """Do one task on a worker."""
+def _perform(
+    fixed: bytes, batch: bytes, kept: tuple[Path, str] | None, sent: bool
+) -> tuple[bool, Any]:
+    """Do one task on a worker; says whether the result comes along.
+
+    What is kept in the run's folder is read there, and not carried through the scheduler as well.
+    A network's file system may show a new file to other machines seconds later: the task is then
+    asked for again, found in the folder by the worker, and sent.
+    """
     _one_thread()
-    return perform(fixed, batch, kept)
+    result = perform(fixed, batch, kept)
+    return sent, result if sent else None
 
 
 @cache
