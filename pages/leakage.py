@@ -98,6 +98,7 @@ shown = dashboard_films.begin(
     "A film or a patient that a model has trained on is no test of it.",
     lambda _: {"view": share.Choice(VIEWS), "page": share.Number(1, 1e6)},
     clinical=True,
+    needs_all="Whether a film or a patient is in two splits cannot be seen in a part of the films",
 )
 if shown:
     row = shown.catalogue.row(st.query_params.get("film", ""))

@@ -112,6 +112,7 @@ shown = dashboard_films.begin(
     say,
     "A split decides what a score is worth. Splits are lists here: no film is ever moved.",
     lambda _: {"view": share.Choice(VIEWS), **dashboard_splits.PARAMETERS},
+    needs_all="A split or a list of a part of the films would be of no use",
 )
 if shown:
     view = dashboard_films.choice("View", VIEWS, "view", hidden=True)

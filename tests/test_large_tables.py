@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from xray import figures, figures_tables, large_tables, parts
+from xray import dataset, figures, figures_tables, large_tables, parts, sources
 from xray.files import ROOT
 
 ROWS = 230
@@ -117,3 +117,100 @@ def test_page_survives_parts_that_are_gone(folder: Path) -> None:
         str(each.value) for kind in ("warning", "error", "info") for each in app.get(kind)
     )
     assert "A part of the table films.parquet is damaged or gone" in said.replace("\\", "")
+
+
+def drawn(folder: Path, rows: pd.DataFrame, most: int, each: int = 37) -> pd.DataFrame:
+    with parts.Writer(folder, counted=("split", "label"), sample=most) as table:
+        for start in range(0, len(rows), each):
+            table.add(rows.iloc[start : start + each])
+    return parts.sample(folder)
+
+
+def test_a_sample_gives_every_row_the_same_chance(tmp_path: Path) -> None:
+    rows = films(4_000)
+    found = drawn(tmp_path / "films.parquet", rows, 500)
+    assert len(found) == found["file"].nunique() == 500
+    assert list(found["file"]) == sorted(found["file"]), "in the order of the table"
+    quarters = found["file"].str[4:].astype(int) // 1_000
+    # 125 of each expected; the chance of a quarter beyond 5 standard deviations is 1e-6.
+    assert quarters.value_counts().between(125 - 49, 125 + 49).all()
+    # The same rows give the same sample, however they come.
+    again = drawn(tmp_path / "again.parquet", rows, 500, each=611)
+    pd.testing.assert_frame_equal(found, again)
+    # What is kept beside the parts is none of them.
+    assert parts.count(tmp_path / "films.parquet") == 4_000
+
+
+def test_a_sample_of_few_rows_is_all_of_them(tmp_path: Path) -> None:
+    rows = films(50)
+    found = drawn(tmp_path / "films.parquet", rows, 500)
+    pd.testing.assert_frame_equal(found[rows.columns], rows)
+    assert not parts.has_sample(tmp_path) and not (tmp_path / "none").exists()
+
+
+@pytest.fixture
+def indexed(synthetic_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A table of real rows, as ``index --out`` writes it, of which few films were drawn."""
+    monkeypatch.setattr(dataset, "SAMPLED", 12)
+    place = tmp_path / "many.parquet"
+    assert dataset.build_parts(synthetic_folder, place)["rows"] > 12
+    monkeypatch.setenv(large_tables.VARIABLE, str(place))
+    monkeypatch.setenv("XRAY_DATA", "")
+    return place
+
+
+def test_a_table_of_films_is_a_dataset(
+    indexed: Path, synthetic_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered, problems = sources.configured()
+    assert not problems
+    assert [(each.key, each.folder, each.table) for each in offered[1:]] == [
+        ("many", None, indexed)
+    ]
+    # A table of a folder that is named too is the same dataset.
+    monkeypatch.setenv("XRAY_DATA", str(synthetic_folder))
+    offered, _ = sources.configured()
+    assert [(each.folder, each.table) for each in offered[1:]] == [(synthetic_folder, indexed)]
+    # A damaged sample is no sample of that folder.
+    (indexed / parts.SAMPLE).write_bytes(b"PAR1 no")
+    assert len(sources.configured()[0]) == 3
+
+
+def dataset_page(name: str, **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    app.run().switch_page(f"pages/{name}.py")
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(
+        str(element.value) for kind in ("info", "warning", "error", "html", "title", "markdown")
+        for element in app.get(kind)
+        if hasattr(element, "value")
+    ) + "\n".join(str(element.proto.body) for element in app.get("html"))  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["dataset", "shortcuts", "oddballs", "film_browser"])
+def test_pages_show_the_films_that_were_drawn(indexed: Path, name: str) -> None:
+    rows = parts.summary(indexed)["rows"]
+    app = dataset_page(name, data="many")
+    assert f"12 of {rows:,} films, drawn at random" in said(app)
+    assert "cannot be shown" not in said(app)
+
+
+@pytest.mark.parametrize("name", ["leakage", "splits"])
+def test_what_needs_all_films_says_so(indexed: Path, name: str) -> None:
+    assert "needs every film" in said(dataset_page(name, data="many"))
+    # Where all films were drawn, it is shown.
+    assert "needs every film" not in said(dataset_page(name, data="public"))
+
+
+def test_a_damaged_sample_is_one_sentence(indexed: Path) -> None:
+    (indexed / parts.SAMPLE).write_bytes(b"PAR1 no")
+    words = said(dataset_page("dataset", data="many"))
+    assert "is damaged" in words
+    assert "cannot be shown" in words

@@ -27,6 +27,7 @@ from xray import (
     film_view,
     label_source,
     leakage,
+    parts,
     public_set,
     registry,
     share,
@@ -34,7 +35,7 @@ from xray import (
     sources,
 )
 from xray.browse import Catalogue
-from xray.errors import XrayError
+from xray.errors import DatasetError, XrayError
 from xray.files import Progress, artifacts_dir, digest, hash_json
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,10 @@ GET_FILMS = "python -m xray fetch"
 NO_FILMS = (
     "The facts shown here are stored with this program; the films are not. Fetch the public set "
     "or point XRAY_DATA to a folder that holds it, and start again."
+)
+NEEDS_ALL = (
+    "Of this dataset some films were drawn when its table was written, and two that belong "
+    "together are seldom both among them. The command line looks at all of them."
 )
 
 
@@ -61,6 +66,7 @@ class Films:
     folder : where pixels lie; None where there are only facts
     titles : name -> title of the models whose calls the catalogue holds
     warnings : sentences about the dataset
+    undrawn : films of the dataset that are not among these; 0 where these are all
     """
 
     source: sources.Source
@@ -69,6 +75,7 @@ class Films:
     folder: Path | None
     titles: Mapping[str, str]
     warnings: tuple[str, ...] = ()
+    undrawn: int = 0
 
     @property
     def table(self) -> pd.DataFrame:
@@ -171,6 +178,7 @@ def begin(
     lead: str,
     parameters: Callable[[Films | None], Mapping[str, share.Parameter]],
     clinical: bool = False,
+    needs_all: str = "",
 ) -> Films | None:
     """Begin a Dataset page and give its films; None where there are none yet, which it says.
 
@@ -179,16 +187,24 @@ def begin(
     title : makes the page's title, a finding, of the films
     parameters : gives those that links to this page may hold, of the films
     lead, clinical : as ``dashboard.page`` takes them
+    needs_all : why the page says nothing of films that were only drawn from a dataset; "" where
+        it may
     """
     shown = films()
     words = "This dataset cannot be shown yet"
+    partial = bool(needs_all and shown and shown.undrawn)
+    if partial:
+        words = "This page needs every film of a dataset"
     with dashboard.guard("The title"):
-        if shown:
+        if shown and not partial:
             words = remember("title " + lead, lambda: title(shown), shown.key)
     dashboard.page(words, lead, {**PARAMETERS, **parameters(shown)}, clinical)
     st.html(film_view.STYLE)
     for sentence in shown.warnings if shown else ():
         st.info(snippets.plain(sentence), icon=":material/info:")
+    if partial:
+        dashboard.empty(needs_all, NEEDS_ALL, "python -m xray index FILMS --json summary.json")
+        return None
     return shown
 
 
@@ -216,6 +232,8 @@ def films() -> Films | None:
     source = server.offered[_asked(server.offered)]
     st.session_state["_data"] = source.key
     try:
+        if source.table:
+            return _drawn(server, source, source.table)
         return _public(server, source) if source.key == sources.PUBLIC else _own(server, source)
     except XrayError as error:
         dashboard.problem(str(error))
@@ -294,8 +312,9 @@ def _choose(offered: Sequence[sources.Source], widget: str) -> None:
 
 def _join_copies(offered: list[sources.Source]) -> list[sources.Source]:
     """Let a folder that is a copy of the public set give that set its pixels."""
-    copies = {source.key: len(_scanned(str(source.folder))) for source in offered[1:]
-              if _is_copy(str(source.folder))}  # fmt: skip
+    folders = {source.key: str(source.folder) for source in offered[1:]
+               if source.folder and not source.table}  # fmt: skip
+    copies = {key: len(_scanned(folder)) for key, folder in folders.items() if _is_copy(folder)}
     if not copies:
         return offered
     # Of two copies the fuller one; the other stays a dataset of its own.
@@ -331,6 +350,30 @@ def _public(server: _Server, source: sources.Source) -> Films:
     return _made(server, source, make, (*server.facts, str(source.folder), len(paths)))
 
 
+def _drawn(server: _Server, source: sources.Source, table: Path) -> Films:
+    """Films that were drawn when a table was written; the others are on the page of tables."""
+    rows = int(parts.summary(table)["rows"])
+    undrawn = max(0, rows - dataset.SAMPLED)
+
+    def make() -> dataset.Index:
+        found = parts.sample(table).sort_values("file", ignore_index=True)
+        missing = set(dataset.COLUMNS) - set(found)
+        if missing:
+            raise DatasetError(
+                f"The table {table.name} lacks {', '.join(sorted(missing))}; write it again with "
+                "'python -m xray index FILMS --out'."
+            )
+        said = (
+            f"These are {len(found):,} of {rows:,} films, drawn at random when the table was "
+            "written; Large tables leafs through all of them.",
+        )
+        warnings = (*(said if undrawn else ()), *dataset.oddities(found))
+        return dataset.Index(found, warnings, 0, len(found), 0.0)
+
+    stamp = (table / parts.SAMPLE).stat().st_mtime_ns
+    return _made(server, source, make, (str(table), stamp, str(source.folder)), undrawn)
+
+
 def _own(server: _Server, source: sources.Source) -> Films | None:
     """Index a folder, once and in the queue; None until that is over."""
     assert source.folder is not None
@@ -359,12 +402,13 @@ def _made(
     server: _Server,
     source: sources.Source,
     index: Callable[[], dataset.Index],
-    parts: tuple[Hashable, ...],
+    facts: tuple[Hashable, ...],
+    undrawn: int = 0,
 ) -> Films:
     """Catalogue of a dataset, with device labels and the models' calls as they are stored now."""
     models = [(c.name, c.files.get("predictions.csv", ""), c.threshold) for c in server.cards]
     key = remember(
-        "key", lambda: hash_json([parts, models, server.labels]), parts, *models, server.labels
+        "key", lambda: hash_json([facts, models, server.labels]), facts, *models, server.labels
     )
 
     def make() -> Films:
@@ -378,7 +422,7 @@ def _made(
         catalogue = browse.build(made.table, _devices(server), known, groups)
         titles = {card.name: card.title or card.name for card in server.cards}
         titles = {name: title for name, title in titles.items() if name in known}
-        return Films(source, catalogue, key, source.folder, titles, made.warnings)
+        return Films(source, catalogue, key, source.folder, titles, made.warnings, undrawn)
 
     return _catalogue(key, make)
 

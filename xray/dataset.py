@@ -64,6 +64,8 @@ BATCH = 32
 
 #: Never more at once: a laptop stays usable and a shared server fair.
 WORKERS = 2
+#: Films of a table in parts that are drawn for the pages that show a whole dataset at once.
+SAMPLED = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +194,7 @@ def build_parts(
         _measure, batches(), total=total, progress=progress, threads=WORKERS,
         folder=folder.resolve(),
     )  # fmt: skip
-    with _opencv_alone(), parts.Writer(out, counted=("split", "label")) as table:
+    with _opencv_alone(), parts.Writer(out, counted=("split", "label"), sample=SAMPLED) as table:
         for rows in results:
             films = [waiting.popleft() for _ in rows]
             listed = pd.DataFrame([vars(film) for film in films])

@@ -1,7 +1,8 @@
 """Tables too large for memory: partitioned Parquet, written as rows come, read by the page.
 
 A table is a folder whose name ends in ``.parquet``: ``split=test/part-00000.parquet`` and so
-on, and ``_summary.json`` beside them with what pages show of all rows together.
+on, and ``_summary.json`` beside them with what pages show of all rows together. Where a table has
+``_sample.parquet``, it holds rows drawn at random, for what needs many rows at once.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as arrow
+from numpy.typing import NDArray
 from pyarrow import parquet
 
 from xray.errors import ArtifactError
-from xray.files import read_json, write_json
+from xray.files import read_json, read_table, write_json, write_table
 
-#: The underscore keeps it out of what Arrow takes for parts.
-SUMMARY = "_summary.json"
+#: The underscore keeps them out of what Arrow takes for parts.
+SUMMARY, SAMPLE = "_summary.json", "_sample.parquet"
 #: Rows of a row group, the least that is read; and of a file.
 GROUP, PART = 4_096, 65_536
 #: A page's filter: column -> values, any of which will do.
@@ -39,10 +42,15 @@ class Writer:
     folder : the table's; a table there before is replaced.
     by : column whose values become folders.
     counted : columns whose combinations are counted for the summary.
+    sample : rows to draw at random (all, where there are no more) and to keep beside the parts;
+        the same rows in the same order give the same sample. None of them when 0.
     """
 
-    def __init__(self, folder: Path, by: str = "split", counted: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, by: str = "split", counted: Sequence[str] = (), sample: int = 0
+    ) -> None:
         self._folder, self._by, self._counted = folder, by, list(counted)
+        self._drawn = _Drawn(sample) if sample else None
         self._waiting: dict[str, list[pd.DataFrame]] = {}
         self._counts: Counter[tuple[str, ...]] = Counter()
         self._schema: pa.Schema | None = None
@@ -58,6 +66,8 @@ class Writer:
     def add(self, rows: pd.DataFrame) -> None:
         """Add rows; the first decide the columns and their kinds."""
         self.rows += len(rows)
+        if self._drawn:
+            self._drawn.add(rows)
         if self._counted:
             counts = rows.groupby(self._counted, dropna=False, observed=True).size()
             for names, count in counts.items():
@@ -90,6 +100,8 @@ class Writer:
                 for value in list(self._waiting):
                     self._write(value)
                 self._summarise()
+                if self._drawn:
+                    write_table(self._beside / SAMPLE, self._drawn.rows())
                 if self._folder.is_dir():
                     shutil.rmtree(self._folder)
                 self._beside.chmod(0o755)
@@ -103,6 +115,44 @@ class Writer:
             for names, count in sorted(self._counts.items())
         ]
         write_json(self._beside / SUMMARY, {"rows": self.rows, "by": self._by, "counts": counts})
+
+
+class _Drawn:
+    """A number of rows drawn from a stream, each with the same chance (a reservoir).
+
+    Every row draws a number; those with the smallest stay. Vitter (1985), Random sampling with a
+    reservoir, ACM TOMS 11, by priorities.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most, self._rng = most, np.random.default_rng(0)
+        self._kept: list[tuple[NDArray[np.float64], pd.DataFrame]] = []
+        self._held, self._limit = 0, 1.0
+
+    def add(self, rows: pd.DataFrame) -> None:
+        """Draw among further rows."""
+        numbers = self._rng.random(len(rows))
+        chosen = numbers < self._limit
+        self._kept.append((numbers[chosen], rows[chosen]))
+        self._held += int(chosen.sum())
+        if self._held > 2 * self._most:
+            self._settle()
+
+    def _settle(self) -> None:
+        numbers = np.concatenate([each for each, _ in self._kept])
+        # In the order of arrival, which is that of the table.
+        chosen = np.sort(np.argsort(numbers, kind="stable")[: self._most])
+        rows = pd.concat([rows for _, rows in self._kept], ignore_index=True).iloc[chosen]
+        self._kept, self._held = [(numbers[chosen], rows)], len(chosen)
+        if len(chosen) == self._most:
+            self._limit = float(numbers[chosen].max())
+
+    def rows(self) -> pd.DataFrame:
+        """What was drawn, in the order it came."""
+        if not self._kept:
+            return pd.DataFrame()
+        self._settle()
+        return self._kept[0][1].reset_index(drop=True)
 
 
 def is_table(folder: Path) -> bool:
@@ -119,6 +169,22 @@ def summary(folder: Path) -> dict[str, Any]:
         The folder is no table.
     """
     return dict(read_json(folder / SUMMARY))
+
+
+def has_sample(folder: Path) -> bool:
+    """Whether rows of a table were drawn when it was written."""
+    return (folder / SAMPLE).is_file()
+
+
+def sample(folder: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Rows drawn at random when the table was written; no other row is read.
+
+    Raises
+    ------
+    ArtifactError
+        They are missing or damaged.
+    """
+    return read_table(folder / SAMPLE, None if columns is None else list(columns))
 
 
 @contextmanager

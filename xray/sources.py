@@ -1,27 +1,33 @@
 """Where films come from: the stored facts of the public set, and the folders of this server.
 
 A folder that holds films of the public set needs no indexing: what is known of them is stored,
-and the folder gives the pixels. Any other folder is a dataset of its own and is indexed.
+and the folder gives the pixels. Any other folder is a dataset of its own and is indexed; or, where
+a table of it was written (``index --out``), its films are those that were drawn for the table.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 
 import pandas as pd
 
-from xray import dataset, scan
+from xray import dataset, large_tables, parts, scan
+from xray.errors import ArtifactError
 from xray.files import data_dirs
 
 #: Name of the public set for people, and its key in links.
 PUBLIC_TITLE, PUBLIC = "Public pneumonia set", "public"
 
 #: What tells a server about its datasets.
-VARIABLES = ("XRAY_DATA", "XRAY_CLASSES")
+VARIABLES = ("XRAY_DATA", "XRAY_CLASSES", large_tables.VARIABLE)
+
+#: Films of a table that must lie in a folder for it to be the table's folder.
+LOOKED_FOR = 5
 
 #: Share of a folder's films that must be films of the public set for it to be a copy.
 COPY_SHARE = 0.5
@@ -39,11 +45,13 @@ class Source:
     key : name in links: the folder's own name, nothing of where it lies
     title : name for people
     folder : where the films lie; None where there are only facts
+    table : table in parts (``xray.parts``) that stands for the folder's index; None without one
     """
 
     key: str
     title: str
     folder: Path | None
+    table: Path | None = None
 
 
 def classes() -> Mapping[str, str] | None:
@@ -53,7 +61,10 @@ def classes() -> Mapping[str, str] | None:
 
 
 def configured() -> tuple[list[Source], list[str]]:
-    """Give every dataset that this server is told of (``XRAY_DATA``), the public set first.
+    """Give every dataset that this server is told of, the public set first.
+
+    Those are the folders of ``XRAY_DATA`` and the tables of films of ``XRAY_TABLES``; a table of
+    one of the folders is the same dataset.
 
     Returns
     -------
@@ -74,7 +85,37 @@ def configured() -> tuple[list[Source], list[str]]:
             name = _unused(dataset.describe(folder), taken)
             taken.add(name)
             found.append(Source(name, name, folder))
+    # What is wrong with a table is told by the page that lists them.
+    for table in large_tables.configured()[0]:
+        if parts.has_sample(table.folder):
+            _add(found, table, taken)
     return found, problems
+
+
+def _add(found: list[Source], table: large_tables.Table, taken: set[str]) -> None:
+    """Add a table of films: to the folder that holds them, or as a dataset without films."""
+    for place, source in enumerate(found):
+        if source.folder and source.table is None and _lies_in(table.folder, source.folder):
+            found[place] = replace(source, table=table.folder)
+            return
+    name = _unused(table.key, taken)
+    taken.add(name)
+    found.append(Source(name, name, None, table.folder))
+
+
+def _lies_in(table: Path, folder: Path) -> bool:
+    """Whether the first films of a table's sample are files of a folder."""
+    paths = _first_paths(table, (table / parts.SAMPLE).stat().st_mtime_ns)
+    return bool(paths) and all((folder / path).is_file() for path in paths)
+
+
+@lru_cache(maxsize=64)
+def _first_paths(table: Path, _stamp: int) -> tuple[str, ...]:
+    """Where the first films of a table's sample lie; none where it cannot be read."""
+    try:
+        return tuple(map(str, parts.sample(table, ["path"])["path"].head(LOOKED_FOR)))
+    except ArtifactError:
+        return ()
 
 
 def _unused(name: str, taken: Collection[str]) -> str:
