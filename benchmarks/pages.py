@@ -180,7 +180,9 @@ def main() -> None:
             os.environ.update(environment)
             for page, view in views(options.only):
                 key = f"{table} {page} {view}"
-                query = view | ({"data": "films"} if table == "large" else {})
+                query = view | (
+                    {"data": "films"} if table == "large" and page != "large_tables" else {}
+                )
                 start = time.perf_counter()
                 runs[key] = partial(rerun, opened(page, query), environment)
                 first[key] = time.perf_counter() - start

@@ -55,7 +55,7 @@ class Audit:
         Sanity checks of explanations over ``SANITY_FILMS`` films: measure, mean, low, high, n
         (see ``sanity.summarise``).
     films : DataFrame
-        The films that moved most: file, device, original, treated, sham, net.
+        The films that moved most: file, device, draw, original, treated, sham, net.
     measured : DataFrame
         Every intervention on every film, as ``battery.measure`` gives it; not in the JSON.
     """
@@ -219,7 +219,7 @@ def most_moved(measured: pd.DataFrame, most: int = 40) -> pd.DataFrame:
     """Insertions and removals of devices that moved the model most, either way."""
     device = measured[measured["family"] == "device"]
     order = device["net"].abs().sort_values(ascending=False).index[:most]
-    columns = ["file", "label", "test", "kind", "original", "treated", "sham", "net"]
+    columns = ["file", "label", "test", "kind", "draw", "original", "treated", "sham", "net"]
     return device.loc[order, columns].reset_index(drop=True)
 
 

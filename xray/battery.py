@@ -34,7 +34,8 @@ class Battery:
         One row a film: file, label, person, free (no device known or seen), marked.
     originals : (N, H, W) uint8
     trials : DataFrame
-        One row a trial: film (row of ``films``), test, kind, family, sign.
+        One row a trial: film (row of ``films``), test, kind, family, sign, draw (0 for the first
+        time the suspect was tried on the film).
     treated, sham : (T, H, W) uint8
     """
 
@@ -96,17 +97,20 @@ def build(
     )
     shape = under_test[0].film.shape if under_test else (SIDE, SIDE)
     rows = [
-        (film, which.test, which.kind, which.family, which.sign)
+        (film, which.test, which.kind, which.family, which.sign, draw)
         for part in made
-        for film, which in zip(
-            part["film"].tolist(), (suspects[i] for i in part["suspect"]), strict=True
+        for film, which, draw in zip(
+            part["film"].tolist(),
+            (suspects[i] for i in part["suspect"]),
+            part["draw"].tolist(),
+            strict=True,
         )
     ]
     none = np.empty((0, *shape), np.uint8)
     return Battery(
         films.reset_index(drop=True),
         as_bytes(np.stack([subject.film for subject in under_test])),
-        pd.DataFrame(rows, columns=["film", "test", "kind", "family", "sign"]),
+        pd.DataFrame(rows, columns=["film", "test", "kind", "family", "sign", "draw"]),
         np.concatenate([none, *(part["treated"] for part in made)]),
         np.concatenate([none, *(part["sham"] for part in made)]),
     )
@@ -117,32 +121,40 @@ def _change(
     seed: int,
     suspects: Sequence[Suspect] | None,
 ) -> dict[str, NDArray[Any]]:
-    """Apply every suspect to some films: (T, H, W) treated and sham, (T,) film and suspect."""
+    """Apply every suspect to some films.
+
+    (T, H, W) treated and sham; (T,) film, suspect and draw.
+    """
     treated: list[Bytes] = []
     sham: list[Bytes] = []
-    which: list[tuple[int, int]] = []
+    which: list[tuple[int, int, int]] = []
     for file, free, marked, film, subject in batch:
         for place, suspect in enumerate(suspects or SUSPECTS):
             if not {"free": free, "marked": marked, "any": True}[suspect.needs]:
                 continue
-            trial = attempt(file, subject, suspect, seed)
-            if trial is not None:
-                treated.append(as_bytes(trial.treated))
-                sham.append(as_bytes(trial.sham))
-                which.append((film, place))
+            for draw in range(suspect.draws):
+                trial = attempt(file, subject, suspect, seed, draw)
+                if trial is not None:
+                    treated.append(as_bytes(trial.treated))
+                    sham.append(as_bytes(trial.sham))
+                    which.append((film, place, draw))
     none = np.empty((0, *batch[0][-1].film.shape), np.uint8)
-    places = np.array(which, np.int64).reshape(-1, 2)
+    places = np.array(which, np.int64).reshape(-1, 3)
     return {
         "film": places[:, 0],
         "suspect": places[:, 1],
+        "draw": places[:, 2],
         "treated": np.stack(treated) if treated else none,
         "sham": np.stack(sham) if sham else none,
     }
 
 
-def attempt(file: str, subject: Subject, suspect: Suspect, seed: int) -> Trial | None:
-    """Apply a suspect to one film, as every audit with this seed does."""
-    rng = np.random.default_rng([seed, *_digits(file), *_digits(suspect.name)])
+def attempt(
+    file: str, subject: Subject, suspect: Suspect, seed: int, draw: int = 0
+) -> Trial | None:
+    """Apply a suspect to one film for the ``draw``-th time, as every audit with this seed does."""
+    words = [seed, *_digits(file), *_digits(suspect.name), *([draw] if draw else [])]
+    rng = np.random.default_rng(words)
     return suspect.apply(subject, rng)
 
 

@@ -119,7 +119,11 @@ def again(folder: Path, moved: Mapping[str, Any], seed: int) -> tuple[np.ndarray
     subject = Subject(film, lungs.estimate(film), mask)
     wanted = f"{moved['test']}:{moved['kind']}"
     suspect = next((each for each in SUSPECTS if each.name == wanted), None)
-    trial = battery.attempt(str(moved["file"]), subject, suspect, seed) if suspect else None
+    trial = None
+    if suspect:
+        # Audits of before drew once.
+        draw = int(moved.get("draw", 0))
+        trial = battery.attempt(str(moved["file"]), subject, suspect, seed, draw)
     if trial is None:
         raise DatasetError("This change cannot be made again on this film; audit the model anew.")
     return film, trial
