@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from xray import (
     census,
     dashboard,
+    dashboard_cache,
     dashboard_films,
     dashboard_grid,
     figures_dataset,
@@ -32,11 +33,11 @@ shown = dashboard_films.begin(
 
 def classes(films: dashboard_films.Films) -> None:
     """Classes and subtypes by split, the majority baseline, and splits too small to steer by."""
-    figure = dashboard_films.figure(
+    figure = dashboard_cache.figure(
         "classes", lambda: figures_dataset.classes(films.table), films.key
     )
     dashboard.show(figure, "classes")
-    splits = dashboard_films.remember("splits", lambda: tuple(split_facts(films)), films.key)
+    splits = dashboard_cache.remember("splits", lambda: tuple(split_facts(films)), films.key)
     for sentence in filter(None, (warning for warning, _ in splits)):
         st.warning(sentence, icon=":material/straighten:")
     for column, (_, fact) in zip(st.columns(len(splits)), splits, strict=True):
@@ -63,7 +64,7 @@ def split_facts(films: dashboard_films.Films) -> Iterator[tuple[str, str]]:
 def scatter(films: dashboard_films.Films) -> tuple[go.Figure, list[NDArray[np.int64]]]:
     """The scatter without a chosen film, ready to be sent."""
     figure, curves = figures_dataset.size_scatter(films.table)
-    return dashboard_films.ready(figure), curves
+    return dashboard_cache.ready(figure), curves
 
 
 def ranks(table: pd.DataFrame, measure: str) -> go.Figure:
@@ -79,7 +80,7 @@ def sizes(films: dashboard_films.Films) -> None:
     film = st.query_params.get("film", "")
     row = films.catalogue.row(film)
     if row is None:
-        figure, curves = dashboard_films.remember("sizes", lambda: scatter(films), films.key)
+        figure, curves = dashboard_cache.remember("sizes", lambda: scatter(films), films.key)
     else:
         figure, curves = figures_dataset.size_scatter(films.table, row)
     left, right = st.columns([3, 1], gap="medium")
@@ -94,7 +95,7 @@ def sizes(films: dashboard_films.Films) -> None:
     with right:
         if row is None:
             st.caption(
-                dashboard_films.remember(
+                dashboard_cache.remember(
                     "points", lambda: figures_dataset.points_say(films.table), films.key
                 )
             )
@@ -104,17 +105,17 @@ def sizes(films: dashboard_films.Films) -> None:
     measure = MEASURES[words]
     key = (films.key, measure)
     dashboard.show(
-        dashboard_films.figure(
+        dashboard_cache.figure(
             "histogram", lambda: figures_dataset.size_histogram(films.table, measure), *key
         ),
         f"histogram {measure}",
     )
     dashboard.show(
-        dashboard_films.figure("size ranks", lambda: ranks(films.table, measure), *key),
+        dashboard_cache.figure("size ranks", lambda: ranks(films.table, measure), *key),
         f"ranks {measure}",
     )
     st.html(
-        dashboard_films.remember(
+        dashboard_cache.remember(
             "size table", lambda: film_view.sizes(census.sizes(films.table)), films.key
         )
     )

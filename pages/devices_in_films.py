@@ -8,6 +8,7 @@ from xray import (
     browse,
     census,
     dashboard,
+    dashboard_cache,
     dashboard_films,
     dashboard_grid,
     device_labels,
@@ -35,26 +36,26 @@ def shares(films: dashboard_films.Films, column: str, what: str) -> None:
         rows = census.rankings(films.table, score.to_numpy(dtype=float))
         return figures_dataset.rankings(rows, f"Showing {what}")
 
-    figure = dashboard_films.figure(
+    figure = dashboard_cache.figure(
         f"share {column}",
         lambda: figures_dataset.prevalence(prevalence(films, column), what),
         films.key,
     )
     dashboard.show(figure, f"share {column}")
-    figure = dashboard_films.figure(f"ranking {column}", ranking, films.key)
+    figure = dashboard_cache.figure(f"ranking {column}", ranking, films.key)
     dashboard.show(figure, f"ranking {column}")
 
 
 def devices(films: dashboard_films.Films) -> None:
     """Devices by split, class, subtype and kind; how far the labels agree; the films that do."""
     shares(films, "has_device", "a device")
-    figure = dashboard_films.figure(
+    figure = dashboard_cache.figure(
         "kinds", lambda: figures_dataset.kinds(census.kinds(films.table)), films.key
     )
     dashboard.show(figure, "kinds")
     st.subheader("How far to trust the labels", anchor=False)
     st.markdown(device_labels.provenance())
-    html = dashboard_films.remember(
+    html = dashboard_cache.remember(
         "agreement", lambda: film_view.agreement(device_labels.agreement()), films.key
     )
     st.html(html)
@@ -64,7 +65,7 @@ def devices(films: dashboard_films.Films) -> None:
 
 def card(films: dashboard_films.Films) -> None:
     """What the committed labels are, how made, how far to trust them, their licence."""
-    text = dashboard_films.remember("card of labels", label_card.markdown, films.key)
+    text = dashboard_cache.remember("card of labels", label_card.markdown, films.key)
     st.download_button(
         "Card (Markdown)",
         text,

@@ -2,7 +2,14 @@
 
 import streamlit as st
 
-from xray import browse, dashboard, dashboard_browse, dashboard_films, dashboard_grid
+from xray import (
+    browse,
+    dashboard,
+    dashboard_browse,
+    dashboard_cache,
+    dashboard_films,
+    dashboard_grid,
+)
 
 
 def say(films: dashboard_films.Films) -> str:
@@ -43,7 +50,7 @@ if shown:
     with dashboard.guard("The film browser"):
         wish = dashboard_browse.wish(shown, models)
         catalogue = shown.catalogue
-        rows = dashboard_films.remember(
+        rows = dashboard_cache.remember(
             "rows", lambda: browse.find(catalogue, wish), shown.key, wish
         )
         row = catalogue.row(st.query_params.get("film", ""))

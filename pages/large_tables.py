@@ -6,7 +6,7 @@ from xray import (
     browse,
     dashboard,
     dashboard_browse,
-    dashboard_films,
+    dashboard_cache,
     figures_tables,
     large_tables,
     parts,
@@ -43,7 +43,7 @@ else:
     content = large_tables.content(table)
     with dashboard.guard("The counts"):
         if len(table.counts):
-            made = dashboard_films.figure(
+            made = dashboard_cache.figure(
                 "large table", lambda: figures_tables.counts(table), content
             )
             dashboard.show(made, "counts")
@@ -60,7 +60,7 @@ else:
         asked = table.key, *((name, *wanted) for name, wanted in where.items())
         count = table.matching(where)
         number = dashboard_browse.page_number(browse.pages(count, large_tables.EACH), asked)
-        rows = dashboard_films.remember(
+        rows = dashboard_cache.remember(
             "rows of a table",
             lambda: parts.page(table.folder, number, large_tables.EACH, where=where),
             content,

@@ -8,6 +8,7 @@ from xray import (
     bootstrap,
     browse,
     dashboard,
+    dashboard_cache,
     dashboard_films,
     dashboard_grid,
     dashboard_leakage,
@@ -51,19 +52,19 @@ def compared(films: dashboard_films.Films) -> pd.DataFrame:
 def patients(films: dashboard_films.Films) -> None:
     """Who sits on both sides of the line, and what it does to the models' metrics."""
     st.html(
-        dashboard_films.remember(
+        dashboard_cache.remember(
             "patients", lambda: dashboard_leakage.patient_table(films.table), films.key
         )
     )
     st.caption(dashboard_leakage.CAVEAT)
-    said = dashboard_films.remember(
+    said = dashboard_cache.remember(
         "numbers", lambda: dashboard_leakage.numbers_say(films.table), films.key
     )
     if said:
         st.markdown(said)
-    rows = dashboard_films.remember("compared", lambda: compared(films), films.key)
+    rows = dashboard_cache.remember("compared", lambda: compared(films), films.key)
     if len(rows):
-        figure = dashboard_films.figure(
+        figure = dashboard_cache.figure(
             "without", lambda: figures_oddballs.without_leaked(rows), films.key
         )
         dashboard.show(figure, "without leaked films")
@@ -79,7 +80,7 @@ def patients(films: dashboard_films.Films) -> None:
 
 def groups(films: dashboard_films.Films, numbers: leakage.Groups, words: str) -> None:
     """Groups of films side by side, a page of groups at a time."""
-    facts = dashboard_films.remember(
+    facts = dashboard_cache.remember(
         "groups", lambda: leakage.summary(films.table, numbers), films.key, words
     )
     st.markdown(

@@ -9,6 +9,7 @@ from xray import (
     browse,
     dashboard,
     dashboard_browse,
+    dashboard_cache,
     dashboard_films,
     dashboard_grid,
     figures_oddballs,
@@ -54,8 +55,8 @@ def look(films: dashboard_films.Films, oddity: quality.Oddity) -> None:
         bind="query-params",
     )
     key = (films.key, oddity.name, limit)
-    rows = dashboard_films.remember("odd rows", lambda: found(films, oddity, limit), *key)
-    figure = dashboard_films.figure("odd scores", lambda: scores(films, oddity, limit), *key)
+    rows = dashboard_cache.remember("odd rows", lambda: found(films, oddity, limit), *key)
+    figure = dashboard_cache.figure("odd scores", lambda: scores(films, oddity, limit), *key)
     dashboard.show(figure, "odd scores")
     if not len(rows):
         st.caption("No film is that odd, or its score is not known.")
@@ -71,7 +72,7 @@ def look(films: dashboard_films.Films, oddity: quality.Oddity) -> None:
 
 def overview(films: dashboard_films.Films) -> None:
     """How many films of each class are odd in each way."""
-    figure = dashboard_films.figure(
+    figure = dashboard_cache.figure(
         "oddities",
         lambda: figures_oddballs.oddities(summary(films), totals(films)),
         films.key,
@@ -81,7 +82,7 @@ def overview(films: dashboard_films.Films) -> None:
 
 def first(films: dashboard_films.Films) -> int:
     """Place of the oddity that belongs to one class most: it is looked at first."""
-    name = dashboard_films.remember(
+    name = dashboard_cache.remember(
         "lopsided", lambda: figures_oddballs.most_lopsided(summary(films), totals(films)), films.key
     )
     return list(TITLES.values()).index(name) if name else 0

@@ -8,6 +8,7 @@ import streamlit as st
 from xray import (
     browse,
     dashboard,
+    dashboard_cache,
     dashboard_films,
     dashboard_grid,
     dashboard_work,
@@ -51,7 +52,7 @@ def pick(shown: dashboard_films.Films) -> films.Film:
             dashboard_films.GET_FILMS,
         )
         # Drawn once: a function of a page's own is made anew by every rerun, and so is its cache.
-        return dashboard_films.remember("made-up film", made_up)
+        return dashboard_cache.remember("made-up film", made_up)
     name = snippets.plain(str(shown.table["name"].iat[row]))
     st.caption(f"{shown.table['label'].iat[row]} film {name}")
     return dashboard_grid.decoded(str(path), path.stat().st_mtime_ns)
@@ -76,11 +77,11 @@ def drawn(film: films.Film, card: registry.Card) -> Iterator[tuple[str, str]]:
 def steps(film: films.Film, card: registry.Card) -> None:
     """Decoded, resized, as numbers: three pictures and the numbers' distribution."""
     key = (film.sha256, card.name, card.size, card.scale, card.channels, card.fit)
-    made = dashboard_films.remember("steps", lambda: list(drawn(film, card)), *key)
+    made = dashboard_cache.remember("steps", lambda: list(drawn(film, card)), *key)
     for column, (picture, words) in zip(st.columns(len(made)), made, strict=True):
         column.html(picture)
         column.markdown(words)
-    figure = dashboard_films.figure(
+    figure = dashboard_cache.figure(
         "model values",
         lambda: figures_dataset.model_values(
             preprocessing.model_input(film.pixels, card), card.title or card.name

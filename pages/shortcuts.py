@@ -8,6 +8,7 @@ import streamlit as st
 
 from xray import (
     dashboard,
+    dashboard_cache,
     dashboard_films,
     dashboard_grid,
     dashboard_work,
@@ -32,7 +33,7 @@ def measured(films: dashboard_films.Films, split: str) -> pd.DataFrame | None:
     if films.public:
         content = digest(artifacts_dir() / "dataset" / giveaways.STORED_FILE)
         with suppress(ArtifactError):  # Not stored: measured here, as of any other dataset.
-            return dashboard_films.remember("stored giveaways", lambda: part(split), content, split)
+            return dashboard_cache.remember("stored giveaways", lambda: part(split), content, split)
     job = f"giveaways {films.key} {split}"
 
     def work(progress: Progress) -> Any:
@@ -71,7 +72,7 @@ def files(films: dashboard_films.Films) -> None:
     if rows is None:
         return
     content = digest(artifacts_dir() / "dataset" / giveaways.STORED_FILE)
-    figure = dashboard_films.figure(
+    figure = dashboard_cache.figure(
         "giveaways", lambda: figures_dataset.giveaways(rows, split), films.key, split, content
     )
     dashboard.show(figure, f"giveaways {split}")

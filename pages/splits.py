@@ -8,6 +8,7 @@ import streamlit as st
 from xray import (
     cleaning,
     dashboard,
+    dashboard_cache,
     dashboard_films,
     dashboard_grid,
     dashboard_splits,
@@ -54,7 +55,7 @@ def compare(films: dashboard_films.Films) -> None:
         st.caption("Choose a split.")
         return
     key = (films.key, tuple(made), seed, keep)
-    figure = dashboard_films.figure(
+    figure = dashboard_cache.figure(
         "split counts",
         lambda: figures_oddballs.split_counts(
             {title: splits.counts(split, films.table) for title, split in made.items()}
@@ -62,7 +63,7 @@ def compare(films: dashboard_films.Films) -> None:
         *key,
     )
     dashboard.show(figure, "split counts")
-    html = dashboard_films.remember(
+    html = dashboard_cache.remember(
         "split leaks", lambda: dashboard_splits.table(films.table, made), *key
     )
     st.html(html)
@@ -80,12 +81,12 @@ def clean(films: dashboard_films.Films) -> None:
     """Criteria to a list of films that training leaves out."""
     criteria, key = dashboard_splits.criteria(films)
     table = films.table
-    gone = dashboard_films.remember(
+    gone = dashboard_cache.remember(
         "cleaning", lambda: cleaning.exclusions(table, criteria), films.key, key
     )
     st.subheader(f"{len(gone):,} of {len(table):,} films are on the list", anchor=False)
     st.html(
-        dashboard_films.remember(
+        dashboard_cache.remember(
             "cleaning table",
             lambda: film_view.cleaning(cleaning.counts(table, list(gone["file"]))),
             films.key,
@@ -101,7 +102,7 @@ def clean(films: dashboard_films.Films) -> None:
         )
         if key[-1]:
             st.caption(device_labels.provenance())
-        rows = dashboard_films.remember(
+        rows = dashboard_cache.remember(
             "first gone", lambda: np.flatnonzero(table["file"].isin(gone["file"].head(12))),
             films.key, key,
         )  # fmt: skip

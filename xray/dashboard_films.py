@@ -10,17 +10,16 @@ import logging
 import os
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from xray import (
     browse,
     dashboard,
+    dashboard_cache,
     dashboard_work,
     dataset,
     device_labels,
@@ -95,63 +94,6 @@ class Films:
         return self.folder / str(film["path"])
 
 
-class _Recipe:
-    """How to make something, told apart by its key; the maker is let go once it was used."""
-
-    def __init__(self, key: Hashable, make: Callable[[], Any]) -> None:
-        self.key, self.make = key, make
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Recipe) and self.key == other.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-
-def remember(name: str, make: Callable[[], Made], *key: Hashable) -> Made:
-    """Make something once for all sessions; the same ``name`` and ``key`` give it again.
-
-    Sessions share the object itself, not a copy: nobody may change it. (Streamlit's own caches
-    take a tenth of a millisecond to look at their arguments, which a page pays many times.)
-    """
-    return cast(Made, _remember(_Recipe((name, *key), make)))
-
-
-@lru_cache(maxsize=200)
-def _remember(recipe: _Recipe) -> Any:
-    made = recipe.make()
-    recipe.make = _used
-    return made
-
-
-def _used() -> None:
-    """Stand in for a maker that was let go."""
-
-
-class _Ready(go.Figure):  # type: ignore[misc]  # plotly comes without types
-    """A figure whose form on the wire is made once, not at every rerun of the page.
-
-    Making it is most of what a figure costs a page: plotly copies the figure and turns its
-    arrays into text each time.
-    """
-
-    def to_dict(self) -> dict[str, Any]:
-        wire: dict[str, Any] = self._wire
-        return wire
-
-
-def ready(figure: go.Figure) -> go.Figure:
-    """Make a figure ready to be sent many times; it is never to be changed after that."""
-    made = _Ready(figure)
-    made._wire = figure.to_dict()
-    return made
-
-
-def figure(name: str, make: Callable[[], go.Figure], *key: Hashable) -> go.Figure:
-    """Remember a figure, ready to be sent; see ``remember``."""
-    return remember(name, lambda: ready(make()), *key)
-
-
 @st.cache_resource(max_entries=3, show_spinner="Reading the tables …")
 def _catalogue(key: str, _make: Callable[[], Films]) -> Films:
     return _make()
@@ -197,7 +139,7 @@ def begin(
         words = "This page needs every film of a dataset"
     with dashboard.guard("The title"):
         if shown and not partial:
-            words = remember("title " + lead, lambda: title(shown), shown.key)
+            words = dashboard_cache.remember("title " + lead, lambda: title(shown), shown.key)
     dashboard.page(words, lead, {**PARAMETERS, **parameters(shown)}, clinical)
     st.html(film_view.STYLE)
     for sentence in shown.warnings if shown else ():
@@ -407,7 +349,7 @@ def _made(
 ) -> Films:
     """Catalogue of a dataset, with device labels and the models' calls as they are stored now."""
     models = [(c.name, c.files.get("predictions.csv", ""), c.threshold) for c in server.cards]
-    key = remember(
+    key = dashboard_cache.remember(
         "key", lambda: hash_json([facts, models, server.labels]), facts, *models, server.labels
     )
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from xray import (
     dashboard,
-    dashboard_films,
+    dashboard_cache,
     dashboard_labelling,
     film_view,
     label_exchange,
@@ -29,7 +29,7 @@ def _pairs(shown: Films) -> dict[str, Any]:
     """First two looks of each film that has two, as they are now; counted once a change."""
     kept, name = store(), shown.source.key
     key = (name, str(kept.engine.url), id(kept), kept.content())
-    return dashboard_films.remember("pairs", lambda: label_exchange.pairs(kept, name), *key)
+    return dashboard_cache.remember("pairs", lambda: label_exchange.pairs(kept, name), *key)
 
 
 @st.fragment(run_every=EVERY)
@@ -44,7 +44,7 @@ def agreement(shown: Films) -> None:
             )
             return
         kept = store()
-        table = dashboard_films.remember(
+        table = dashboard_cache.remember(
             "agreement of labels",
             lambda: label_queue.agreement(list(pairs.values())),
             *(shown.source.key, str(kept.engine.url), id(kept), kept.content()),
@@ -112,7 +112,7 @@ def _differing(shown: Films) -> dict[str, tuple[str, str, Any]]:
         return {token: each for token, each in found.items() if each[1]}
 
     key = (name, str(kept.engine.url), id(kept), kept.content())
-    return dashboard_films.remember("differing", find, *key)
+    return dashboard_cache.remember("differing", find, *key)
 
 
 def _begin(shown: Films, token: str, who: int, looks: Any) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from xray import (
     dashboard,
-    dashboard_films,
+    dashboard_cache,
     dashboard_work,
     figures_labelling,
     films,
@@ -108,7 +108,7 @@ def enqueue(shown: Films) -> set[str]:
         kept.enqueue(shown.source.key, {str(f): float(p) for f, p in found.items()})
         return set(here["file"])
 
-    return dashboard_films.remember("queue", put, shown.key, str(kept.engine.url), id(kept))
+    return dashboard_cache.remember("queue", put, shown.key, str(kept.engine.url), id(kept))
 
 
 # --- one film -------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ def _progress(shown: Films, who: int) -> None:
 
 
 def _film(shown: Films, look: OpenLook, tool: str) -> None:
-    rows = dashboard_films.remember(
+    rows = dashboard_cache.remember(
         "rows", lambda: {f: i for i, f in enumerate(shown.table["file"])}, shown.key
     )
     path = shown.path(rows[look.file]) if look.file in rows else None

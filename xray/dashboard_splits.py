@@ -7,7 +7,15 @@ from collections.abc import Hashable, Mapping
 import pandas as pd
 import streamlit as st
 
-from xray import cleaning, dashboard_browse, dashboard_films, film_view, leakage, share, splits
+from xray import (
+    cleaning,
+    dashboard_browse,
+    dashboard_cache,
+    film_view,
+    leakage,
+    share,
+    splits,
+)
 from xray.dashboard_films import Films
 
 #: Split for people, in the words that links hold -> its name.
@@ -38,7 +46,7 @@ def about(title: str) -> str:
 def made(films: Films, title: str, seed: int, keep_persons: bool) -> pd.Series[str]:
     """A split of the films, made once."""
     name = TITLES[title]
-    return dashboard_films.remember(
+    return dashboard_cache.remember(
         "split",
         lambda: splits.make(films.table, name, seed, keep_persons),
         films.key,
@@ -80,7 +88,7 @@ def criteria(films: Films) -> tuple[cleaning.Criteria, tuple[Hashable, ...]]:
         doubles = _switch("All but one of byte-identical films", "doubles", True)
         patients = _switch("Train films of possible patients who also have test films", "patients")
     with two:
-        known = dashboard_films.remember(
+        known = dashboard_cache.remember(
             "devices known", lambda: bool(films.table["has_device"].notna().any()), films.key
         )
         devices = known and _switch("Films that show a device", "devices")

@@ -1,0 +1,71 @@
+"""What pages made once for all sessions: tables, sentences, and figures as they are sent.
+
+Streamlit's own caches take a tenth of a millisecond to look at their arguments, which a page pays
+many times, and copy what they give; these do neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+import plotly.graph_objects as go
+
+Made = TypeVar("Made")
+
+
+class _Recipe:
+    """How to make something, told apart by its key; the maker is let go once it was used."""
+
+    def __init__(self, key: Hashable, make: Callable[[], Any]) -> None:
+        self.key, self.make = key, make
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Recipe) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+def remember(name: str, make: Callable[[], Made], *key: Hashable) -> Made:
+    """Make something once for all sessions; the same ``name`` and ``key`` give it again.
+
+    Sessions share the object itself, not a copy: nobody may change it.
+    """
+    return cast(Made, _remember(_Recipe((name, *key), make)))
+
+
+@lru_cache(maxsize=200)
+def _remember(recipe: _Recipe) -> Any:
+    made = recipe.make()
+    recipe.make = _used
+    return made
+
+
+def _used() -> None:
+    """Stand in for a maker that was let go."""
+
+
+class _Ready(go.Figure):  # type: ignore[misc]  # plotly comes without types
+    """A figure whose form on the wire is made once, not at every rerun of the page.
+
+    Making it is most of what a figure costs a page: plotly copies the figure and turns its
+    arrays into text each time.
+    """
+
+    def to_dict(self) -> dict[str, Any]:
+        wire: dict[str, Any] = self._wire
+        return wire
+
+
+def ready(figure: go.Figure) -> go.Figure:
+    """Make a figure ready to be sent many times; it is never to be changed after that."""
+    made = _Ready(figure)
+    made._wire = figure.to_dict()
+    return made
+
+
+def figure(name: str, make: Callable[[], go.Figure], *key: Hashable) -> go.Figure:
+    """Remember a figure, ready to be sent; see ``remember``."""
+    return remember(name, lambda: ready(make()), *key)
