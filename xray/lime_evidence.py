@@ -37,6 +37,10 @@ class Case:
 
     For a labelled device that is a region of the same shape elsewhere in the same film; for a
     drawn one the same place of the film ``plain``, which is the film before it was drawn in.
+
+    ``labels`` are the film's superpixels, of which the device is the last but one and the sham the
+    last; ``fill`` and ``plain_fill`` the films with every superpixel hidden. All models are asked
+    about the same superpixels, cut and painted over once.
     """
 
     file: str
@@ -49,6 +53,9 @@ class Case:
     device: Mask
     sham: Mask
     lungs: Mask
+    labels: Labels
+    fill: Bytes
+    plain_fill: Bytes | None
 
 
 def cases(
@@ -71,14 +78,14 @@ def cases(
     order = rng.permutation(len(films))
     for i in order[films["marked"].to_numpy()[order]][:most]:
         subject = under_test[i]
-        if subject.devices is not None and subject.devices.mean() < 0.25:
-            made.append(_case(films.iloc[i], "labelled", subject, subject.film, rng))
+        if subject.devices is not None and 0 < subject.devices.mean() < 0.25:
+            made += _case(films.iloc[i], "labelled", subject, subject.film, rng)
     for turn, i in enumerate(order[films["free"].to_numpy()[order]][: 2 * most]):
         plain, field = under_test[i].film, under_test[i].lungs
         kind = draw.KINDS[turn % len(draw.KINDS)]
         drawn = draw.draw(plain, kind, rng, "test", field)
         subject = Subject(drawn.film, field, drawn.mask > 0.3)
-        made.append(_case(films.iloc[i], kind, subject, drawn.film, rng, plain))
+        made += _case(films.iloc[i], kind, subject, drawn.film, rng, plain)
     return made
 
 
@@ -89,15 +96,27 @@ def _case(
     film: Pixels,
     rng: np.random.Generator,
     plain: Pixels | None = None,
-) -> Case:
-    assert subject.devices is not None
-    elsewhere = shams.moved(subject.devices, rng, subject.devices, film)
-    return Case(
-        str(row["file"]), str(row["label"]), str(row["person"]), kind,
-        "labelled" if plain is None else "drawn", as_bytes(film),
-        None if plain is None else as_bytes(plain),
-        subject.devices, elsewhere & ~subject.devices, subject.lungs.field,
-    )  # fmt: skip
+) -> list[Case]:
+    """One case; none where there is no device, or no room for its sham."""
+    device, lungs = subject.devices, subject.lungs.field
+    assert device is not None
+    sham = shams.moved(device, rng, device, film) & ~device
+    if not device.any() or not sham.any():
+        return []
+    labels = superpixels.segment(film, lungs=lungs, masks=(device, sham))
+    fills = [
+        None if each is None else as_bytes(perturbation.filled(each, labels, FILL))
+        for each in (film, plain)
+    ]
+    assert fills[0] is not None
+    return [
+        Case(
+            str(row["file"]), str(row["label"]), str(row["person"]), kind,
+            "labelled" if plain is None else "drawn", as_bytes(film),
+            None if plain is None else as_bytes(plain), device, sham, lungs,
+            labels, fills[0], fills[1],
+        )
+    ]  # fmt: skip
 
 
 def _at(mask: Mask, size: tuple[int, int]) -> Mask:
@@ -106,19 +125,22 @@ def _at(mask: Mask, size: tuple[int, int]) -> Mask:
     return np.asarray(small > 0.2)
 
 
-def segments(case: Case, grey: Pixels) -> tuple[Labels, int, int] | None:
+def at_size(case: Case, size: tuple[int, int]) -> tuple[Labels, int, int] | None:
     """Superpixels of a case at a model's size, and which are the device and the sham.
 
     None where one of them vanishes at that size.
     """
-    size = (int(grey.shape[0]), int(grey.shape[1]))
     device = _at(case.device, size)
     sham = _at(case.sham, size) & ~device
     if not device.any() or not sham.any():
         return None
-    labels = superpixels.segment(grey, lungs=_at(case.lungs, size), masks=(device, sham))
-    last = int(labels.max())
-    return labels, last - 1, last
+    labels = cv2.resize(case.labels, size[::-1], interpolation=cv2.INTER_NEAREST)
+    last = int(case.labels.max())
+    labels[sham], labels[device] = last, last - 1
+    # Small superpixels may have gone; numbers are without gaps, device and sham last.
+    dense = np.asarray(np.unique(labels, return_inverse=True)[1].reshape(size), np.int32)
+    last = int(dense.max())
+    return dense, last - 1, last
 
 
 def measure(
@@ -163,18 +185,21 @@ def _weigh(
     model: Predictor, case: Case, rng: np.random.Generator, precision: str
 ) -> dict[str, Any] | None:
     """Weigh device, sham and lungs of one case; None where a region vanishes at this size."""
-    grey = model.prepare(as_float(case.film)[None])[0]
-    cut = segments(case, grey)
+    films = [
+        each for each in (case.film, case.fill, case.plain, case.plain_fill) if each is not None
+    ]
+    shown = model.prepare(as_float(np.stack(films)))
+    size = (int(shown.shape[1]), int(shown.shape[2]))
+    cut = at_size(case, size)
     if cut is None:
         return None
     labels, device, sham = cut
     masks = local_masks(int(labels.max()) + 1, (device, sham), rng)
-    weights, r2 = _weights(model, grey, labels, masks, precision)
+    weights, r2 = _weights(model, perturbation.Parts(shown[0], shown[1], labels), masks, precision)
     against = float(weights[sham])
     if case.plain is not None:
-        plain = model.prepare(as_float(case.plain)[None])[0]
-        against = float(_weights(model, plain, labels, masks, precision)[0][device])
-    size = (int(grey.shape[0]), int(grey.shape[1]))
+        plain = perturbation.Parts(shown[2], shown[3], labels)
+        against = float(_weights(model, plain, masks, precision)[0][device])
     lung = superpixels.owners(labels, _at(case.lungs, size))
     strength = np.abs(weights)
     area = np.bincount(labels.ravel(), minlength=len(weights)).astype(float)
@@ -209,9 +234,8 @@ def local_masks(count: int, asked: Sequence[int], rng: np.random.Generator) -> M
 
 
 def _weights(
-    model: Predictor, grey: Pixels, labels: Labels, masks: Masks, precision: str
+    model: Predictor, parts: perturbation.Parts, masks: Masks, precision: str
 ) -> tuple[Floats, float]:
     """Weights of the superpixels of a film on log-odds, and the surrogate's R2."""
-    parts = perturbation.Parts(grey, perturbation.filled(grey, labels, FILL), labels)
     fitted = surrogate.fit(masks, parts.log_odds(model, masks, precision, None))
     return fitted.weights, fitted.r2

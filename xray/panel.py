@@ -94,8 +94,7 @@ class Panel:
         One row a control: its specification, own reliance and truth, spread, the features, and
         the net effect in spreads of every suspect (columns "test:kind").
     draws : (C, RESAMPLES, F) float32
-        The same features for bootstrap resamples of the films, in the order of ``names``; LIME,
-        of which the score holds no interval, is not among them.
+        The same features for bootstrap resamples of the films, in the order of ``names``.
     names : list of str
     """
 
@@ -106,10 +105,8 @@ class Panel:
     def score(self, place: int, scale: verdict.Calibration) -> verdict.Score:
         """Score one control, with its interval."""
         row = self.table.iloc[place]
-        values = row[[*self.names, scoring.LIME]].astype(float)
-        lime = np.full((scoring.RESAMPLES, 1), values[scoring.LIME])
-        draws = np.concatenate([self.draws[place], lime], axis=1)
-        return scale.score(scoring.Features(values, draws, float(row["spread"])))
+        values = row[self.names].astype(float)
+        return scale.score(scoring.Features(values, self.draws[place], float(row["spread"])))
 
     def part(self, chosen: NDArray[np.bool_]) -> Panel:
         """Some of the controls."""
@@ -132,7 +129,7 @@ def measure(
     )
     rows = [row for part in parts for row in part]
     draws = [row.pop("draws") for row in rows]
-    names = [name for name in verdict.feature_names(pd.DataFrame(rows)) if name != scoring.LIME]
+    names = verdict.feature_names(pd.DataFrame(rows))
     # A control that is constant has none.
     blank = np.full((scoring.RESAMPLES, len(names)), np.nan)
     made = [np.column_stack([each[n] for n in names]) if each else blank for each in draws]
@@ -159,7 +156,6 @@ def _row(
     draws = {
         str(name): found.draws[:, place].round(5).tolist()
         for place, name in enumerate(found.values.index)
-        if name != scoring.LIME
     }
     labelled = lime.loc[lime["source"] == "labelled", "net"].mean() / max(found.spread, 1e-9)
     return (

@@ -33,8 +33,9 @@ class Score:
     Attributes
     ----------
     score : float
-        How far drawn-in devices move the model beyond what a clean control with the same answer
-        to lettering shows; ``low`` and ``high`` its 95 % bootstrap interval by film.
+        How far drawn-in devices move the model, and weigh in its explanations, beyond what a
+        clean control with the same answer to lettering shows; ``low`` and ``high`` its 95 %
+        bootstrap interval by film.
     insertion : float
         The same without regard to lettering.
     lettering : float
@@ -46,7 +47,7 @@ class Score:
     strongest : str
         The kind of device that moves the model furthest beyond clean controls; "" unknown.
     others : float
-        The score by all other kinds, on their own scale.
+        The score by insertions of all other kinds alone, on their own scale.
 
     All but ``spread`` and ``strongest`` are NaN for a model that gives every film the same
     log-odds.
@@ -71,9 +72,10 @@ class Calibration:
     ----------
     centre, scale : dict
         Mean and standard deviation of each feature over the clean controls; those of
-        "insertion" are of the mean of the standardised insertions.
+        "insertion" are of the mean of the standardised insertions and LIME, in which the
+        explanations count as one more kind of device.
     slope : float
-        How much the standardised insertion of clean controls rises with their answer to
+        How much that standardised mean of clean controls rises with their answer to
         lettering (in spreads of log-odds): some networks answer anything thin and bright.
     lettering : (lowest, highest)
         Answers to lettering that clean controls showed. A model beyond them is credited with no
@@ -88,7 +90,7 @@ class Calibration:
     controls : int
         How many controls it rests on.
     without : dict
-        The calibration by all other kinds of device, for each kind.
+        The calibration by insertions of all other kinds of device alone, for each kind.
     """
 
     centre: dict[str, float]
@@ -111,7 +113,7 @@ class Calibration:
         drawn = [
             (values[:, place] - self.centre[name]) / self.scale[name]
             for name, place in places.items()
-            if name.startswith(INSERTION) and name in self.centre
+            if name != LETTERING and name in self.centre
         ]
         insertion = absent
         if drawn:
@@ -217,7 +219,9 @@ def feature_names(panel: pd.DataFrame) -> list[str]:
 
 
 def calibrate(panel: pd.DataFrame) -> Calibration:
-    """Set scale and threshold by the clean controls, once by all kinds and once without each.
+    """Set scale and threshold by the clean controls, once by all and once without each kind.
+
+    Without a kind there is no LIME either, which weighs drawn devices of all kinds.
 
     Parameters
     ----------
@@ -226,7 +230,8 @@ def calibrate(panel: pd.DataFrame) -> Calibration:
     kinds = [name for name in feature_names(panel) if name.startswith(INSERTION)]
     if len(kinds) < 2:
         return _calibrate(panel)
-    without = {kind.removeprefix(INSERTION): _calibrate(panel.drop(columns=kind)) for kind in kinds}
+    drawn = panel.drop(columns=LIME, errors="ignore")
+    without = {kind.removeprefix(INSERTION): _calibrate(drawn.drop(columns=kind)) for kind in kinds}
     return replace(_calibrate(panel), without=without)
 
 
@@ -253,7 +258,7 @@ def _calibrate(panel: pd.DataFrame) -> Calibration:
     centre, sd = values.mean(axis=0), values.std(axis=0, ddof=1)
     # A kind that moved no clean control by chance must not count for more than all others.
     sd = np.maximum(sd, 0.5 * np.median(sd))
-    drawn = [place for place, name in enumerate(names) if name.startswith(INSERTION)]
+    drawn = [place for place, name in enumerate(names) if name != LETTERING]
     mean = ((values - centre) / sd)[:, drawn].mean(axis=1)
     scale = Calibration(
         dict(zip(names, centre.tolist(), strict=True)) | {"insertion": float(mean.mean())},
@@ -324,9 +329,10 @@ def decide(score: Score, scale: Calibration, films: int) -> tuple[Verdict, list[
             "The model gives every film nearly the same log-odds, so nothing can move it."
         ]
     reasons = [
-        f"Drawn-in devices move it {score.score:+.1f} standard deviations ({score.low:.1f} to "
-        f"{score.high:.1f}) beyond clean controls that answer lettering as it does; threshold "
-        f"{scale.threshold:.1f}. LIME weighs them {score.lime:+.1f} beyond clean controls."
+        "By what drawn-in devices do to it, and weigh in its explanations, it stands "
+        f"{score.score:+.1f} standard deviations ({score.low:.1f} to {score.high:.1f}) beyond "
+        "clean controls that answer lettering as it does; threshold "
+        f"{scale.threshold:.1f}. LIME alone: {score.lime:+.1f} beyond clean controls."
     ]
     if score.low <= scale.threshold < score.high:
         return "inconclusive", [*reasons, "The interval reaches across the threshold."]
@@ -350,7 +356,7 @@ def _above(score: Score, scale: Calibration) -> tuple[Verdict, str]:
     if scale.rests_on_one(score):
         kind, rest = score.strongest.replace("_", " "), scale.without[score.strongest]
         return "inconclusive", (
-            f"It rests on one kind of device, the {kind}: by all others the score is "
+            f"It rests on one kind of device, the {kind}: drawing in all others, the score is "
             f"{score.others:+.1f}, threshold {rest.threshold:.1f}. A model may take one drawing "
             "for something else, such as a pad for a consolidation."
         )
