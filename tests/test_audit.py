@@ -31,11 +31,15 @@ from xray.materials import Materials
 from xray.planting import as_bytes
 from xray.verdict import Calibration, Score
 
-NAMES = [*(f"insertion:{kind}" for kind in draw.KINDS), "lettering", "lime"]
+NAMES = [
+    *(f"insertion:{kind}" for kind in draw.KINDS),
+    "lettering",
+    *(f"lime:{kind}" for kind in draw.KINDS),
+]
 #: Clean controls that scatter by 0.1 spreads around 0 and whose answer to lettering says nothing.
 SCALE = Calibration(
-    dict.fromkeys(NAMES, 0.0) | {"insertion": 0.0},
-    dict.fromkeys(NAMES, 0.1) | {"insertion": 1.0},
+    dict.fromkeys(NAMES, 0.0) | {"insertion": 0.0, "lime": 0.0},
+    dict.fromkeys(NAMES, 0.1) | {"insertion": 1.0, "lime": 1.0},
     0.0, (-0.2, 0.2), 1.0, 1.6, 0.4, 40,
 )  # fmt: skip
 
@@ -150,11 +154,10 @@ def _panel(n: int = 20, gap: float = 1.0) -> pd.DataFrame:
 
 def _measured(table: pd.DataFrame, noise: float = 0.01) -> panel.Panel:
     """The panel with bootstrap draws about its features."""
-    names = [name for name in NAMES if name != "lime"]
     rng = np.random.default_rng(2)
-    shape = (len(table), scoring.RESAMPLES, len(names))
-    draws = table[names].to_numpy()[:, None] + noise * rng.standard_normal(shape)
-    return panel.Panel(table.assign(spread=1.0), draws.astype(np.float32), names)
+    shape = (len(table), scoring.RESAMPLES, len(NAMES))
+    draws = table[NAMES].to_numpy()[:, None] + noise * rng.standard_normal(shape)
+    return panel.Panel(table.assign(spread=1.0), draws.astype(np.float32), NAMES)
 
 
 def test_calibration_keeps_false_alarms_rare_and_finds_the_reliant() -> None:
@@ -266,9 +269,12 @@ def test_a_verdict_rests_on_more_than_one_kind_of_device(moved: list[str], expec
     """A clean model of the demonstration took pads, and pads alone, for consolidations."""
     controls = panel.load(artifacts_dir() / "controls")
     scale = verdict.load()
-    values = pd.Series({**scale.centre, "lime": 1.0})[[*controls.names, "lime"]]
+    values = pd.Series(scale.centre)[controls.names]
+    for name in values.index[values.index.str.startswith("lime:")]:
+        values[name] += scale.scale[name]
     for kind in moved:
-        values[f"insertion:{kind}"] += 12 * scale.scale[f"insertion:{kind}"]
+        for name in (f"insertion:{kind}", f"lime:{kind}"):
+            values[name] += 12 * scale.scale[name]
     draws = np.repeat(values.to_numpy()[None], 20, axis=0)
     score = scale.score(scoring.Features(values, draws, 1.0))
     found, reasons = verdict.decide(score, scale, verdict.ENOUGH_FILMS)

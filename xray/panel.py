@@ -152,7 +152,11 @@ def _row(
     own = own_reliance(model, films, sham, seed)
     suspect = measured["test"] + ":" + measured["kind"]
     effects_ = measured["net"].groupby(suspect, sort=False).mean() / max(found.spread, 1e-9)
-    known = {name: found.values.get(name, np.nan) for name in (scoring.LETTERING, scoring.LIME)}
+    known = {
+        str(name): value
+        for name, value in found.values.items()
+        if name == scoring.LETTERING or str(name).startswith(scoring.LIME)
+    }
     draws = {
         str(name): found.draws[:, place].round(5).tolist()
         for place, name in enumerate(found.values.index)

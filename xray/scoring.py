@@ -19,9 +19,8 @@ from xray.registry import LogOdds
 #: Below this spread of log-odds a model says the same of every film.
 CONSTANT = 1e-3
 RESAMPLES = 500
-#: Prefix of the features that are insertions; the kind of device follows.
-INSERTION = "insertion:"
-LIME = "lime"
+#: Prefixes of the features; the kind of device follows.
+INSERTION, LIME = "insertion:", "lime:"
 #: What burned-in lettering does when it is drawn in: thin and bright as a device, but none.
 LETTERING = "lettering"
 
@@ -34,8 +33,8 @@ class Features:
     ----------
     values : Series
         "insertion:<kind>", the mean net effect of drawing that kind in; "lettering", that of
-        drawing burned-in text in; and "lime", the mean weight of drawn devices beyond their
-        shams. Empty for a model that is constant.
+        drawing burned-in text in; and "lime:<kind>", the mean weight of drawn devices of that
+        kind beyond their shams. Empty for a model that is constant.
     draws : (RESAMPLES, F) float64
         The same for bootstrap resamples of the films.
     spread : float
@@ -84,9 +83,11 @@ def features(
     per_film = effect_tables.kind_means(effects).add_prefix(INSERTION)
     text = effects[(effects["test"] == "insertion") & (effects["kind"] == "text")]
     per_film[LETTERING] = text.groupby("file")["net"].mean()
-    drawn = lime.loc[lime["source"] == "drawn", "net"].to_numpy()[:, None]
-    columns = [per_film.to_numpy(), drawn] if len(drawn) else [per_film.to_numpy()]
-    names = [*per_film.columns, *[LIME] * bool(len(drawn))]
+    weighed = lime[lime["source"] == "drawn"].groupby("kind")["net"]
+    # Each film was explained with one kind of device: kinds are resampled apart.
+    weights = {f"{LIME}{kind}": nets.to_numpy()[:, None] for kind, nets in weighed}
+    columns = [per_film.to_numpy(), *weights.values()]
+    names = [*per_film.columns, *weights]
     once = np.concatenate([_means(part, np.ones((1, len(part)))) for part in columns], axis=1)
     many = np.concatenate([_means(part, _draws(rng, len(part))) for part in columns], axis=1)
     return Features(pd.Series(once[0] / scale, index=names), many / scale, scale)

@@ -41,13 +41,14 @@ class Score:
     lettering : float
         What burned-in lettering drawn in does, in spreads of log-odds.
     lime : float
-        What drawn-in devices weigh in the model's explanations.
+        What drawn-in devices weigh in the model's explanations, in standard deviations of the
+        clean controls.
     spread : float
         Of the model's log-odds (see ``scoring.spread``).
     strongest : str
         The kind of device that moves the model furthest beyond clean controls; "" unknown.
     others : float
-        The score by insertions of all other kinds alone, on their own scale.
+        The score by all other kinds, on their own scale.
 
     All but ``spread`` and ``strongest`` are NaN for a model that gives every film the same
     log-odds.
@@ -71,9 +72,9 @@ class Calibration:
     Attributes
     ----------
     centre, scale : dict
-        Mean and standard deviation of each feature over the clean controls; those of
-        "insertion" are of the mean of the standardised insertions and LIME, in which the
-        explanations count as one more kind of device.
+        Mean and standard deviation of each feature over the clean controls. Those of "lime" are
+        of the mean of the standardised weights of all kinds; those of "insertion" of the mean of
+        the standardised insertions and that mean: explanations count as one more kind of device.
     slope : float
         How much that standardised mean of clean controls rises with their answer to
         lettering (in spreads of log-odds): some networks answer anything thin and bright.
@@ -90,7 +91,7 @@ class Calibration:
     controls : int
         How many controls it rests on.
     without : dict
-        The calibration by insertions of all other kinds of device alone, for each kind.
+        The calibration by all other kinds of device, for each kind.
     """
 
     centre: dict[str, float]
@@ -110,19 +111,24 @@ class Calibration:
         """
         places = {name: place for place, name in enumerate(names)}
         absent = np.full(len(values), np.nan)
-        drawn = [
-            (values[:, place] - self.centre[name]) / self.scale[name]
-            for name, place in places.items()
-            if name != LETTERING and name in self.centre
-        ]
-        insertion = absent
+
+        def each(prefix: str) -> list[Floats]:
+            return [
+                (values[:, place] - self.centre[name]) / self.scale[name]
+                for name, place in places.items()
+                if name.startswith(prefix) and name in self.centre
+            ]
+
+        insertion, lime = absent, absent
+        drawn = each(INSERTION)
+        if weighed := each(LIME):
+            mean = np.mean(weighed, axis=0)
+            lime = (mean - self.centre["lime"]) / self.scale["lime"]
+            drawn.append(mean)
         if drawn:
             mean = np.mean(drawn, axis=0)
             insertion = (mean - self.centre["insertion"]) / self.scale["insertion"]
         lettering = values[:, places[LETTERING]] if LETTERING in places else absent
-        lime = absent
-        if LIME in places and LIME in self.centre:
-            lime = (values[:, places[LIME]] - self.centre[LIME]) / self.scale[LIME]
         return insertion, lettering, lime
 
     def beyond(self, insertion: Floats, lettering: Floats) -> Floats:
@@ -214,24 +220,26 @@ def feature_names(panel: pd.DataFrame) -> list[str]:
     """Columns of a panel that are features: insertions of devices, lettering, and LIME."""
     from xray.draw import KINDS
 
-    wanted = (*(f"{INSERTION}{kind}" for kind in KINDS), LETTERING, LIME)
+    drawn, weighed = ([f"{prefix}{kind}" for kind in KINDS] for prefix in (INSERTION, LIME))
+    wanted = (*drawn, LETTERING, *weighed)
     return [name for name in wanted if name in panel]
 
 
 def calibrate(panel: pd.DataFrame) -> Calibration:
     """Set scale and threshold by the clean controls, once by all and once without each kind.
 
-    Without a kind there is no LIME either, which weighs drawn devices of all kinds.
-
     Parameters
     ----------
     panel : as :func:`_calibrate` takes it
     """
-    kinds = [name for name in feature_names(panel) if name.startswith(INSERTION)]
+    drawn = [name for name in feature_names(panel) if name.startswith(INSERTION)]
+    kinds = [name.removeprefix(INSERTION) for name in drawn]
     if len(kinds) < 2:
         return _calibrate(panel)
-    drawn = panel.drop(columns=LIME, errors="ignore")
-    without = {kind.removeprefix(INSERTION): _calibrate(drawn.drop(columns=kind)) for kind in kinds}
+    without = {
+        kind: _calibrate(panel.drop(columns=[INSERTION + kind, LIME + kind], errors="ignore"))
+        for kind in kinds
+    }
     return replace(_calibrate(panel), without=without)
 
 
@@ -256,15 +264,20 @@ def _calibrate(panel: pd.DataFrame) -> Calibration:
         )
     values = clean[names].to_numpy(float)
     centre, sd = values.mean(axis=0), values.std(axis=0, ddof=1)
-    # A kind that moved no clean control by chance must not count for more than all others.
-    sd = np.maximum(sd, 0.5 * np.median(sd))
-    drawn = [place for place, name in enumerate(names) if name != LETTERING]
-    mean = ((values - centre) / sd)[:, drawn].mean(axis=1)
-    scale = Calibration(
-        dict(zip(names, centre.tolist(), strict=True)) | {"insertion": float(mean.mean())},
-        dict(zip(names, sd.tolist(), strict=True)) | {"insertion": float(mean.std(ddof=1))},
+    for prefix in (INSERTION, LIME):
+        group = np.array([name.startswith(prefix) for name in names])
+        if group.any():
+            # A kind that moved no clean control by chance must not count for more than all others.
+            sd[group] = np.maximum(sd[group], 0.5 * np.median(sd[group]))
+    raw = Calibration(
+        dict(zip(names, centre.tolist(), strict=True)) | {"insertion": 0.0, "lime": 0.0},
+        dict(zip(names, sd.tolist(), strict=True)) | {"insertion": 1.0, "lime": 1.0},
         0.0, (-np.inf, np.inf), 1.0, 0.0, float("nan"), len(panel),
     )  # fmt: skip
+    insertion, lettering, lime = raw.standardised(values, names)
+    means = {"insertion": float(insertion.mean()), "lime": float(lime.mean())}
+    spreads = {"insertion": float(insertion.std(ddof=1)), "lime": float(lime.std(ddof=1))}
+    scale = replace(raw, centre=raw.centre | means, scale=raw.scale | spreads)
     insertion, lettering, _ = scale.standardised(values, names)
     scale = _against_lettering(scale, insertion, lettering)
     scores = scale.beyond(insertion, lettering)
@@ -356,7 +369,7 @@ def _above(score: Score, scale: Calibration) -> tuple[Verdict, str]:
     if scale.rests_on_one(score):
         kind, rest = score.strongest.replace("_", " "), scale.without[score.strongest]
         return "inconclusive", (
-            f"It rests on one kind of device, the {kind}: drawing in all others, the score is "
+            f"It rests on one kind of device, the {kind}: by all others the score is "
             f"{score.others:+.1f}, threshold {rest.threshold:.1f}. A model may take one drawing "
             "for something else, such as a pad for a consolidation."
         )
