@@ -84,35 +84,33 @@ def build(
             strict=True,
         )
     )
-    made = list(
-        executor.over(
-            _change,
-            asked,
-            CHANGED,
-            progress=progress,
-            seed=seed,
-            # By default a worker takes its own: functions made by functions do not travel.
-            suspects=None if suspects is SUSPECTS else suspects,
-        )
+    made = executor.over(
+        _change,
+        asked,
+        CHANGED,
+        progress=progress,
+        seed=seed,
+        # By default a worker takes its own: functions made by functions do not travel.
+        suspects=None if suspects is SUSPECTS else suspects,
     )
     shape = under_test[0].film.shape if under_test else (SIDE, SIDE)
-    rows = [
-        (film, which.test, which.kind, which.family, which.sign, draw)
-        for part in made
-        for film, which, draw in zip(
-            part["film"].tolist(),
-            (suspects[i] for i in part["suspect"]),
-            part["draw"].tolist(),
-            strict=True,
-        )
-    ]
-    none = np.empty((0, *shape), np.uint8)
+    # Room for all that could be; what is not used is never given memory. Joining the parts would
+    # hold all of them twice, a gigabyte each.
+    most = len(films) * sum(suspect.draws for suspect in suspects)
+    treated, sham = (np.empty((most, *shape), np.uint8) for _ in range(2))
+    rows: list[tuple[Any, ...]] = []
+    for part in made:
+        here = slice(len(rows), len(rows) + len(part["film"]))
+        treated[here], sham[here] = part["treated"], part["sham"]
+        for film, place, draw in zip(part["film"], part["suspect"], part["draw"], strict=True):
+            which = suspects[place]
+            rows.append((int(film), which.test, which.kind, which.family, which.sign, int(draw)))
     return Battery(
         films.reset_index(drop=True),
         as_bytes(np.stack([subject.film for subject in under_test])),
         pd.DataFrame(rows, columns=["film", "test", "kind", "family", "sign", "draw"]),
-        np.concatenate([none, *(part["treated"] for part in made)]),
-        np.concatenate([none, *(part["sham"] for part in made)]),
+        treated[: len(rows)],
+        sham[: len(rows)],
     )
 
 
