@@ -53,8 +53,8 @@ def pick(shown: dashboard_films.Films) -> films.Film:
         )
         # Drawn once: a function of a page's own is made anew by every rerun, and so is its cache.
         return dashboard_cache.remember("made-up film", made_up)
-    name = snippets.plain(str(shown.table["name"].iat[row]))
-    st.caption(f"{shown.table['label'].iat[row]} film {name}")
+    label, name = shown.table[["label", "name"]].iloc[row]
+    st.caption(f"{label} film {snippets.plain(str(name))}")
     return dashboard_grid.decoded(str(path), path.stat().st_mtime_ns)
 
 
@@ -103,8 +103,7 @@ def varied(film: films.Film, card: registry.Card) -> None:
     def work(progress: Progress) -> films.Pixels:
         return preprocessing.variants(films.resize(film.pixels, card.size, card.fit), card.recipe)
 
-    status = dashboard_work.look(job)
-    if status.state == "done":
+    if (status := dashboard_work.look(job)).state == "done":
         for column, picture in zip(st.columns(len(status.result)), status.result, strict=True):
             column.html(film_view.step(snippets.png(picture), "a variant of the film", True))
     elif status.active:

@@ -22,7 +22,7 @@ HEAVY = ("tensorflow", "keras")
 FLOORS = {
     0: "errors files __init__ batch_runs executor cluster parts collection",
     1: """films aspects dataset splits scan film_facts grey jpeg dicom sniff quality thumbnails
-        sources lungs lung_training anatomy synthetic blur strip device_labels
+        sources large_tables lungs lung_training anatomy synthetic blur strip device_labels
         label_format label_look label_schema label_database label_history label_store
         label_exchange label_source""",
     2: """devices draw draw_canvas draw_plant draw_probe draw_probe_cords
