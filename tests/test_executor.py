@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -67,6 +68,47 @@ def test_batches_are_taken_as_they_are_needed() -> None:
     next(results)
     assert len(taken) <= 2 * executor.AHEAD
     results.close()
+
+
+def test_the_next_batch_is_prepared_while_one_is_at_work() -> None:
+    begun = [threading.Event() for _ in range(4)]
+
+    def prepare(batch: list[int], times: int) -> list[int]:
+        begun[batch[0]].set()
+        return [value * times for value in batch]
+
+    def work(batch: list[int], times: int) -> int:
+        following = batch[0] // times + 1
+        # Were it not under way, this would wait in vain.
+        assert following == 4 or begun[following].wait(30)
+        return batch[0]
+
+    seen: list[tuple[int, int]] = []
+    found = executor.each(
+        work, [[i] for i in range(4)], total=4, prepare=prepare, times=10,
+        progress=lambda *call: seen.append(call),
+    )  # fmt: skip
+    assert list(found) == [0, 10, 20, 30]
+    assert seen == [(i + 1, 4) for i in range(4)]
+
+
+def test_what_preparing_raises_is_raised() -> None:
+    def prepare(batch: list[int]) -> list[int]:
+        if batch == [1]:
+            raise FilmError("Film 1 is bad; leave it out.")
+        return batch
+
+    results = executor.each(list, [[0], [1], [2]], prepare=prepare)
+    assert next(results) == [0]
+    with pytest.raises(FilmError, match="Film 1 is bad"):
+        list(results)
+
+
+def test_a_run_that_is_kept_prepares_its_batches_too(tmp_path: Path) -> None:
+    run = Run(Status("test"), tmp_path / "run")
+    with executor.working(run):
+        found = list(executor.each(jobs.squares, [[1], [2]], prepare=jobs.squares))
+    assert found == [[1], [16]]
 
 
 @pytest.mark.parametrize(

@@ -166,14 +166,19 @@ def predict(
 ) -> LogOdds:
     """Log-odds of films (N, H, W) uint8, a few hundred at a time so that memory stays bounded."""
     parts = executor.over(
-        _log_odds, films, SHOWN, progress=progress, model=model, precision=precision
-    )
+        _log_odds, films, SHOWN, progress=progress, prepare=_at_size, model=model,
+        precision=precision,
+    )  # fmt: skip
     return np.concatenate([np.empty(0), *parts])
 
 
-def _log_odds(films: Bytes, model: Any, precision: str) -> LogOdds:
-    """Log-odds of some films."""
-    grey = model.prepare(planting.as_float(films))
+def _at_size(films: Bytes, model: Any, precision: str) -> Pixels:
+    """Some films at the model's size."""
+    return np.asarray(model.prepare(planting.as_float(films)))
+
+
+def _log_odds(grey: Pixels, model: Any, precision: str) -> LogOdds:
+    """Log-odds of some films at the model's size."""
     return np.asarray(model.log_odds_prepared(grey, precision=precision), np.float64)
 
 

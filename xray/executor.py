@@ -17,7 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -97,6 +97,7 @@ def each(
     total: int = 0,
     progress: Progress | None = None,
     threads: int = 1,
+    prepare: Callable[..., Any] | None = None,
     **fixed: Any,
 ) -> Iterator[Any]:
     """Apply ``function(batch, **fixed)`` to every batch and yield the results in order.
@@ -108,6 +109,9 @@ def each(
     total : films (or whatever a batch holds) in all batches, for ``progress``.
     progress : called with (films done, total); the work stops when it raises.
     threads : batches at a time in this process, for work that frees the interpreter's lock.
+    prepare : ``prepare(batch, **fixed)`` is what the function then gets in the batch's place. In
+        this process the next batch is prepared on a thread while the function is at work; not
+        together with ``threads``.
     **fixed : the same for all batches: the model, settings. A model travels as its file's place
         and hash and is loaded once a worker.
 
@@ -126,8 +130,11 @@ def each(
             yield batch
 
     if place is None and (run is None or run.batches is None):
-        results = _here(function, counted(), threads, fixed)
+        ready = counted() if prepare is None else _ahead(prepare, counted(), fixed)
+        results = _here(function, ready, threads, fixed)
     else:
+        if prepare is not None:
+            function = partial(_prepared, prepare, function)
         results = _kept(function, counted(), place or _Here(threads), run, fixed)
     for result in results:
         yield result
@@ -149,9 +156,30 @@ def over(
     return each(function, batches, total=len(items), progress=progress, **fixed)
 
 
+def _ahead(
+    prepare: Callable[..., Any], batches: Iterator[Sized], fixed: dict[str, Any]
+) -> Iterator[Any]:
+    """Batches prepared, the next one while whoever asked for this one works on it."""
+    waiting: deque[Future[Any]] = deque()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        for batch in batches:
+            waiting.append(pool.submit(prepare, batch, **fixed))
+            if len(waiting) > 1:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _prepared(
+    prepare: Callable[..., Any], function: Callable[..., Any], batch: Sized, **fixed: Any
+) -> Any:
+    """Both steps of a batch, one after the other; what a worker runs."""
+    return function(prepare(batch, **fixed), **fixed)
+
+
 def _here(
     function: Callable[..., Any],
-    batches: Iterator[Sized],
+    batches: Iterator[Any],
     threads: int,
     fixed: dict[str, Any],
 ) -> Iterator[Any]:
