@@ -20,14 +20,6 @@ def squares(batch: Sequence[int]) -> list[int]:
     return [value * value for value in batch]
 
 
-def slow_squares(batch: Sequence[int]) -> list[int]:
-    """Long enough that every worker gets one, and imports what the work needs."""
-    import xray.lime_evidence  # noqa: F401
-
-    time.sleep(0.2)
-    return squares(batch)
-
-
 def started_with(batch: Sequence[str]) -> list[str]:
     """Values of variables that this process was started with; later changes do not show."""
     pairs = [pair.partition("=") for pair in Path("/proc/self/environ").read_text().split("\0")]

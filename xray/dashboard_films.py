@@ -295,7 +295,6 @@ def _public(server: _Server, source: sources.Source) -> Films:
 def _drawn(server: _Server, source: sources.Source, table: Path) -> Films:
     """Films that were drawn when a table was written; the others are on the page of tables."""
     rows = int(parts.summary(table)["rows"])
-    undrawn = max(0, rows - dataset.SAMPLED)
 
     def make() -> dataset.Index:
         found = parts.sample(table).sort_values("file", ignore_index=True)
@@ -309,11 +308,11 @@ def _drawn(server: _Server, source: sources.Source, table: Path) -> Films:
             f"These are {len(found):,} of {rows:,} films, drawn at random when the table was "
             "written; Large tables leafs through all of them.",
         )
-        warnings = (*(said if undrawn else ()), *dataset.oddities(found))
+        warnings = (*(said if rows > len(found) else ()), *dataset.oddities(found))
         return dataset.Index(found, warnings, 0, len(found), 0.0)
 
     stamp = (table / parts.SAMPLE).stat().st_mtime_ns
-    return _made(server, source, make, (str(table), stamp, str(source.folder)), undrawn)
+    return _made(server, source, make, (str(table), stamp, str(source.folder)), rows)
 
 
 def _own(server: _Server, source: sources.Source) -> Films | None:
@@ -345,7 +344,7 @@ def _made(
     source: sources.Source,
     index: Callable[[], dataset.Index],
     facts: tuple[Hashable, ...],
-    undrawn: int = 0,
+    in_all: int = 0,
 ) -> Films:
     """Catalogue of a dataset, with device labels and the models' calls as they are stored now."""
     models = [(c.name, c.files.get("predictions.csv", ""), c.threshold) for c in server.cards]
@@ -364,6 +363,7 @@ def _made(
         catalogue = browse.build(made.table, _devices(server), known, groups)
         titles = {card.name: card.title or card.name for card in server.cards}
         titles = {name: title for name, title in titles.items() if name in known}
+        undrawn = max(0, in_all - len(made.table))
         return Films(source, catalogue, key, source.folder, titles, made.warnings, undrawn)
 
     return _catalogue(key, make)

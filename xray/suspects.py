@@ -21,9 +21,8 @@ from xray.lungs import Lungs
 Mask = NDArray[np.bool_]
 Family = Literal["device", "text", "acquisition"]
 #: Drawings of each kind of device, and of lettering, into each film. Where one comes to lie and how
-#: it looks moves a model more than which film it lies in: over five controls the variance of a
-#: film's score between drawings was 4 to 170 times that between films. Further drawings therefore
-#: narrow an interval as further films would, which a test split does not have.
+#: it looks moves a model more than which film it lies in. Further drawings therefore narrow an
+#: interval as further films would, which a test split does not have (``benchmarks.seeds``).
 DRAWS = 3
 #: Which films a suspect is tried on: those without devices, those with marked ones, or all.
 Needs = Literal["free", "marked", "any"]
