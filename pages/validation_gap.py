@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from xray import bootstrap, dashboard, device_labels, figures_gap, gap, thresholds
+from xray import bootstrap, dashboard, device_labels, figures_gap, gap
 from xray import dashboard_models as shared
 from xray.errors import ArtifactError
 
@@ -29,13 +29,13 @@ def tables(view: shared.View, name: str) -> dict[str, object]:
     def make() -> dict[str, object]:
         parts = films(view, name)
         return {
-            "points": gap.points(parts, limit, thresholds.other(view.cards[name])),
+            "points": gap.points(parts, limit),
             "rankings": gap.rankings(parts),
             "mixes": gap.mixes(parts, limit),
             "shifts": gap.shifts(parts),
         }
 
-    return shared.own(view, "gap tables", make, name, limit, thresholds.other(view.cards[name]))
+    return shared.own(view, "gap tables", make, name, limit)
 
 
 def finding(view: shared.View) -> str:

@@ -60,12 +60,12 @@ def _places(figure: go.Figure, words: list[str]) -> None:
 def points(table: pd.DataFrame, name: str, title: str) -> go.Figure:
     """Accuracy and balanced accuracy at each operating point (``gap.points``)."""
     figure, mark = go.Figure(), palette.model(name)
-    shown = [point for point in POINTS if point in set(table["point"])]
+    shown = list(POINTS)
     for shift, metric in ((-0.12, "accuracy"), (0.12, "balanced_accuracy")):
         rows = _rows(table[table["metric"] == metric].set_index("point").loc[shown].reset_index())
         places = [place + shift for place in range(len(shown))]
         _dots(figure, rows, places, mark, TITLES[metric], metric == "accuracy")
-    _places(figure, [POINTS[point].replace(", ", ",<br>") for point in shown])
+    _places(figure, [words.replace(", ", ",<br>") for words in POINTS.values()])
     at = table[table["metric"] == "accuracy"].set_index("point")["value"].to_dict()
     said = (
         f"{title}: accuracy {at['validation']:.3f} on validation, {at['own']:.3f} on test at the "

@@ -23,7 +23,6 @@ SPLITS = ("val", "test")
 POINTS = {
     "validation": "validation films, own threshold",
     "own": "test films, own threshold",
-    "plain": "test films, threshold of validation films as they are",
     "half": "test films, threshold one half",
     "best": "test films, their own best threshold, an upper bound and no result",
 }
@@ -110,15 +109,13 @@ def parts(
     return found
 
 
-def points(films: dict[str, Part], threshold: float, plain: float | None = None) -> pd.DataFrame:
-    """What a model does at its threshold, at others, and at the best there could have been.
+def points(films: dict[str, Part], threshold: float) -> pd.DataFrame:
+    """What a model does at its threshold, at one half, and at the best there could have been.
 
     Parameters
     ----------
     films : of :func:`parts`
     threshold : the model's, log-odds
-    plain : the threshold that validation films as they are would have given, where the model's
-        was chosen otherwise (``xray.thresholds``); log-odds
 
     Returns
     -------
@@ -131,7 +128,6 @@ def points(films: dict[str, Part], threshold: float, plain: float | None = None)
     cuts = {
         "validation": (val, threshold),
         "own": (test, threshold),
-        **({} if plain is None else {"plain": (test, plain)}),
         "half": (test, 0.0),
         "best": (test, best_threshold(test.y, test.log_odds)),
     }

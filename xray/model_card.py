@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from xray import snippets, thresholds
+from xray import snippets
 from xray.diagnosis import Sign
 from xray.figures_models import by_metric, interval
 from xray.metrics import TITLES
@@ -34,7 +34,7 @@ def facts(card: Card) -> dict[str, str]:
         f"{card.scale} scale, {card.fit}",
         "Output": card.output,
         "Parameters": f"{card.parameters:,}" if card.parameters else "",
-        "Threshold": f"{card.threshold:.4g} (probability of PNEUMONIA, {thresholds.said(card)})",
+        "Threshold": f"{card.threshold:.4g} (probability of PNEUMONIA, chosen on validation)",
         "Data": card.data,
         "Split": card.split,
         "Films": films,

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from xray import recipes, splits, thresholds
+from xray import recipes, splits
 from xray.errors import ModelError
 from xray.films import FITS
 from xray.recipes import AUGMENTATIONS, Augmentation, Phase, Recipe
@@ -135,7 +135,6 @@ _READERS: dict[str, Any] = {
     "fraction": lambda value: float(value) if 0 < float(value) <= 1 else None,
     "batch": lambda value: int(value) if int(value) > 0 else None,
     "network": lambda value: value if value in recipes.NETWORKS else None,
-    "threshold": lambda value: value if value in thresholds.RULES else None,
 }
 _ADVICE = {
     "size": f"give the side in pixels, {SIDES[0]} to {SIDES[1]}",
@@ -147,7 +146,6 @@ _ADVICE = {
     "fraction": "give a share of the training films, above 0 and up to 1",
     "batch": "give a whole number of films above 0",
     "network": f"choose one of {', '.join(recipes.NETWORKS)}",
-    "threshold": f"choose one of {', '.join(thresholds.RULES)}",
 }
 
 

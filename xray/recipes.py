@@ -75,8 +75,6 @@ class Recipe:
     planted: float = 0.0
     #: Films dropped from train at random to match the class counts of another split.
     match: str = ""
-    #: How the threshold is chosen on validation (``xray.thresholds.RULES``).
-    threshold: str = "plain"
 
     def settings(self) -> dict[str, Any]:
         """Everything above as JSON-like data, for the card and for hashes."""
@@ -97,19 +95,13 @@ AUGMENTATIONS = {"none": Augmentation(), "moderate": _MODERATE, "strong": _STRON
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        Recipe(
-            "basic",
-            "Basic CNN",
-            options={"filters": [16, 32, 64, 64], "dense": [64]},
-            threshold="perturbed",
-        ),
+        Recipe("basic", "Basic CNN", options={"filters": [16, 32, 64, 64], "dense": [64]}),
         Recipe(
             "augmented",
             "Basic CNN, augmented",
             options={"filters": [16, 32, 64, 64], "dense": [64]},
             augmentation=_MODERATE,
             phases=(Phase(24, 1e-3, patience=24),),
-            threshold="perturbed",
         ),
         Recipe(
             "transfer",
@@ -121,7 +113,6 @@ RECIPES: dict[str, Recipe] = {
             weight_decay=1e-4,
             precision="mixed_bfloat16",
             half=True,
-            threshold="perturbed",
         ),
     )
 }
@@ -277,9 +268,6 @@ def _blocks(recipe: Recipe, entry: Any, _: Path | None) -> Any:
     options = recipe.options
     activation = options.get("activation", "relu")
     x = entry
-    if options.get("standardise"):
-        # Mean 0 and deviation 1 a film: how bright it was exposed and printed is gone.
-        x = layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False)(x)
     if options.get("rgb"):
         x = layers.Concatenate()([x, x, x])
     strides = options.get("strides", [1] * len(options["filters"]))

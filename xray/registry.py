@@ -40,8 +40,7 @@ MEMORY_LIMIT = 600 * 2**20
 class Card:
     """What is known about one model, as stored in its ``card.json``.
 
-    ``size`` is (height, width) in pixels; ``threshold`` a probability of ``positive``, and
-    ``thresholds`` what each rule for it gives (``xray.thresholds``), where that is known;
+    ``size`` is (height, width) in pixels; ``threshold`` a probability of ``positive``;
     ``files`` maps each file of the model's folder to its SHA-256; ``problem`` says why the
     model cannot be used, and is empty when it can.
     """
@@ -58,7 +57,6 @@ class Card:
     positive_index: int = 0
     positive: str = "PNEUMONIA"
     threshold: float = 0.5
-    thresholds: dict[str, float] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     bytes: int = 0
     parameters: int = 0

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import pandas as pd
 
 from xray import (
@@ -19,11 +20,11 @@ from xray import (
     evaluation,
     fitting,
     ledger,
+    metrics,
     networks,
     recipes,
     registry,
     splits,
-    thresholds,
 )
 from xray.errors import DatasetError
 from xray.files import Progress, cache_dir, hash_json, sha256_file, write_table
@@ -206,11 +207,6 @@ def _card(
     )
 
 
-def _rule(card: registry.Card) -> str:
-    """Rule that chooses the threshold; what knows none, such as a demonstration, has the plain."""
-    return str(card.settings.get("threshold", "plain"))
-
-
 def store(
     folder: Path,
     card: registry.Card,
@@ -235,11 +231,16 @@ def store(
     rows = table.loc[used, ["file", "split", "label"]].reset_index(drop=True)
     rows["log_odds"] = model.log_odds(films[used]).round(5)
     rows["probability"] = registry.probability(rows["log_odds"].to_numpy()).round(6)
-    val = _sample(table, films, "val")
-    card = thresholds.choose(model, val.films, val.labels, _rule(card))
+    val = rows[rows["split"] == "val"]
+    threshold = metrics.choose_threshold(
+        (val["label"] == "PNEUMONIA").to_numpy(), val["log_odds"].to_numpy()
+    )
     write_table(folder / "predictions.csv", rows)
-    predicted = sha256_file(folder / "predictions.csv")
-    card = replace(card, files={**card.files, "predictions.csv": predicted})
+    card = replace(
+        card,
+        threshold=float(np.clip(registry.probability(np.array(threshold)), 1e-9, 1 - 1e-9)),
+        files={**card.files, "predictions.csv": sha256_file(folder / "predictions.csv")},
+    )
     registry.write_card(card, folder)
     evaluation.store_metrics(folder, card, rows)
     return card

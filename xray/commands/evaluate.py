@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from xray import dataset, evaluation, ledger, metrics, registry, thresholds
+from xray import evaluation, metrics, registry
 from xray.commands._bars import Bars
 from xray.commands._tables import by_model
 from xray.commands._workers import add_worker_options, working
@@ -44,12 +44,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--store", action="store_true", help="keep predictions and metrics with the model"
     )
-    parser.add_argument(
-        "--choose-threshold",
-        choices=thresholds.RULES,
-        help="choose the model's threshold anew on the validation films of --data: on these as "
-        "they are, or shifted, scaled and lit otherwise; kept with --store",
-    )
     parser.add_argument("--scale", choices=registry.SCALES, help="of the inputs of a .keras file")
     parser.add_argument("--positive-index", type=int, help="output of a .keras file to read")
     add_worker_options(parser)
@@ -62,10 +56,6 @@ def run(options: argparse.Namespace) -> None:
         raise DatasetError(f"{folder} is not a folder; give --data the folder of the films.")
     if options.threshold is not None and not 0 < options.threshold < 1:
         raise ModelError("--threshold is a probability between 0 and 1; 0.5 is a common one.")
-    if options.choose_threshold and (folder is None or options.threshold is not None):
-        raise ModelError(
-            "--choose-threshold takes films (--data) and no --threshold; it finds one itself."
-        )
     # Controls are judged by what they do with devices, not by how well they call films.
     usable = [card for card in registry.cards() if not card.problem and card.role != "control"]
     names = options.models or [card.name for card in usable]
@@ -118,9 +108,6 @@ def _one(
         given = {key: value for key, value in choices.items() if value is not None}
         model = registry.load(name, **({} if card else given))
         card = model.card
-        if options.choose_threshold:
-            card = _rethreshold(model, folder, stored, options.choose_threshold, stage)
-            notes.append(f"threshold chosen on {thresholds.RULES[options.choose_threshold]}")
         rows = evaluation.choose(folder, options.split, stored)
         used, damaged = evaluation.predict(model, folder, rows, stage(f"films for {card.name}"))
         stage.close()
@@ -131,7 +118,6 @@ def _one(
             if stored is None and not (registry.models_dir() / card.name / "card.json").is_file():
                 raise ModelError(f"{name} is not registered; first: python -m xray add {name}")
             card = evaluation.store(card, used)
-            ledger.add(registry.models_dir() / card.name, card)
             notes.append("predictions and metrics stored")
     threshold = card.threshold_log_odds
     if options.threshold is not None:
@@ -143,18 +129,6 @@ def _one(
     if options.check and not (agreement and agreement.holds and agreement.metrics_exact):
         raise ArtifactError(f"{name} does not reproduce what is stored: {'; '.join(notes)}.")
     return evaluation.record(card.name, table), used
-
-
-def _rethreshold(
-    model: registry.Model, folder: Path, stored: pd.DataFrame | None, rule: str, stage: Bars
-) -> registry.Card:
-    """The model's card with a threshold chosen anew on the validation films of a folder."""
-    rows = evaluation.choose(folder, "val", stored)
-    films = dataset.load_pixels(
-        folder, rows, model.card.size, model.card.fit, stage("validation films")
-    )
-    labels = (rows["label"] == metrics.POSITIVE).to_numpy(dtype=bool)
-    return thresholds.choose(model, films, labels, rule)
 
 
 def _stored(name: str, repair: bool) -> tuple[registry.Card | None, pd.DataFrame | None]:
