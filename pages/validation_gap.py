@@ -64,6 +64,9 @@ def shown(view: shared.View, name: str, title: str) -> None:
         dashboard.show(figures_gap.rankings(made["rankings"], name, title), "figure rankings")
     st.subheader("Other films?", anchor=False)
     dashboard.show(figures_gap.shifts(made["shifts"]), "figure shifts")
+    numbered = shared.remember("gap order", lambda: gap.order(dashboard.stored_films()))
+    if len(numbered):
+        dashboard.show(figures_gap.order(numbered), "figure order")
     draws = bootstrap.RESAMPLES
     st.caption(
         "Thresholds were chosen on validation. Lines are 95 % intervals: Wilson for accuracy at a "

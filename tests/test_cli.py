@@ -20,7 +20,7 @@ BAD: dict[str, list[list[str]]] = {
     "train": [["no-such-recipe"], ["basic", "--data", "no/such/folder"], ["basic"], []]
     + [["basic", "--set", each] for each in ("fraction", "fraction=2", "hair=long", "size=[1")],
     "sweep": [["no/such/file.toml"], ["README.md"], ["sweeps/learning_curve.toml"], []],
-    "ledger": [["--no-such-option"]],
+    "ledger": [["--no-such-option"], ["--repeat", "nothing"], ["--repeat", "basic"]],
     "evaluate": [
         ["no-such-model"],
         ["basic", "--data", "no/such/folder"],

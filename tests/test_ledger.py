@@ -16,8 +16,20 @@ import pytest
 from scipy import stats
 from streamlit.testing.v1 import AppTest
 
-from xray import cli, figures, figures_runs, ledger, overrides, recipes, registry, seeds, sweeps
-from xray.errors import ArtifactError, ModelError
+from xray import (
+    cli,
+    figures,
+    figures_runs,
+    ledger,
+    overrides,
+    recipes,
+    registry,
+    repetition,
+    seeds,
+    sweeps,
+    training,
+)
+from xray.errors import ArtifactError, DatasetError, ModelError
 from xray.files import read_json, write_json, write_table
 
 ROOT = Path(__file__).parent.parent
@@ -120,6 +132,13 @@ def test_a_sweep_that_cannot_be_run_is_refused_before_it_starts(tmp_path: Path, 
         sweeps.read(path)
 
 
+def test_a_sweep_tries_everything_once_before_it_tries_anything_twice(tmp_path: Path) -> None:
+    path = tmp_path / "two.toml"
+    path.write_text("seeds = [4, 5]\n[[grid]]\nrecipe = 'small64'\nfraction = [0.1, 0.2]")
+    found = [(recipe.fraction, seed) for recipe, seed in sweeps.read(path).runs]
+    assert found == [(0.1, 4), (0.2, 4), (0.1, 5), (0.2, 5)]
+
+
 # ---- the ledger -------------------------------------------------------------------------------
 
 
@@ -189,6 +208,11 @@ def test_a_sweep_leaves_rows_and_no_run_is_done_twice(
     assert cli.main(["ledger", "--rebuild"]) == 0
     pd.testing.assert_frame_equal(ledger.read().sort_values("run", ignore_index=True), before)
     _repeats(table.iloc[2].to_dict(), synthetic_folder, tmp_path)
+    capsys.readouterr()
+    repeated = ["ledger", "--repeat", str(table["name"][2]), "--data", str(synthetic_folder)]
+    assert cli.main(repeated) == 0
+    assert capsys.readouterr().out.count("by 2 seeds") == len(repetition.METRICS)
+    pd.testing.assert_frame_equal(ledger.read().sort_values("run", ignore_index=True), before)
 
 
 def _repeats(row: dict[str, object], films: Path, tmp_path: Path) -> None:
@@ -226,6 +250,66 @@ def test_two_processes_lose_no_row(tmp_path: Path) -> None:
     for worker in workers:
         worker.join()
     assert set(ledger.read(tmp_path)["name"]) == {f"run{i}" for i in range(40)}
+
+
+# ---- a run again ------------------------------------------------------------------------------
+
+
+def test_where_another_seed_may_end_is_the_prediction_interval() -> None:
+    sm = pytest.importorskip("statsmodels.api")
+    values = np.array([0.90, 0.92, 0.97, 0.93])
+    frame = sm.OLS(values, np.ones(4)).fit().get_prediction([[1.0]]).summary_frame(alpha=0.05)
+    wanted = frame[["obs_ci_lower", "obs_ci_upper"]].to_numpy()[0]
+    low, high = repetition.another(values)
+    assert low == pytest.approx(wanted[0])
+    assert high == pytest.approx(min(1.0, wanted[1]))
+    assert np.isnan(repetition.another(values[:1])).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "now", "code"),
+    [("run0", 0.88, 0), ("run0", 0.5, 2), ("alone", 0.9, 0), ("alone", 0.91, 2)],
+)
+def test_a_run_again_is_held_to_what_other_seeds_gave(
+    artifacts: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    now: float,
+    code: int,
+) -> None:
+    rows = [
+        _row(f"run{seed}", seed=seed, **dict.fromkeys(repetition.METRICS, value))
+        for seed, value in enumerate((0.9, 0.91, 0.89))
+    ]
+    alone = dict.fromkeys(repetition.METRICS, 0.9)
+    rows.append(_row("alone", size="96 x 96", **alone))
+    write_table(artifacts / ledger.FILE, pd.DataFrame(rows, columns=ledger.COLUMNS))
+    jobs: list[training.Job] = []
+
+    def train(job: training.Job, stage: training.Stage) -> registry.Card:
+        jobs.append(job)
+        return registry.Card(job.name, data_hash="x")
+
+    monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(ledger, "row", lambda *_: dict.fromkeys(repetition.METRICS, now))
+    assert cli.main(["ledger", "--repeat", name, "--data", str(tmp_path)]) == code
+    assert jobs[0].recipe == recipes.get("small64")
+    assert not jobs[0].out.exists(), "what it made is gone"
+    printed = capsys.readouterr()
+    assert ("ended elsewhere in validation AUROC" in printed.err) == (code == 2)
+    assert ("no other seed was run" in printed.out) == (name == "alone")
+
+
+def test_other_films_repeat_no_run(artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = pd.DataFrame([_row("run0")], columns=ledger.COLUMNS)
+    monkeypatch.setattr(training, "train", lambda job, _: registry.Card(job.name, data_hash="y"))
+    with pytest.raises(DatasetError, match="does not hold the films of run0"):
+        repetition.repeat(table, "run0", artifacts)
+    listed = table.assign(changes='{"exclude": 3}')
+    with pytest.raises(ModelError, match="left films out"):
+        repetition.repeat(listed, "run0", artifacts)
 
 
 def test_a_ledger_of_other_columns_is_refused(tmp_path: Path) -> None:
@@ -304,6 +388,26 @@ def test_what_one_change_did_is_told_by_pairs_of_seeds(runs: pd.DataFrame) -> No
     assert "augmentation, none to moderate" in figures.title(
         figures_runs.effects(table[table["setting"] == "augmentation"], "test_auroc")
     )
+
+
+def test_networks_are_compared_where_one_option_differs() -> None:
+    base = {"network": "blocks", "filters": [8], "dense": [4]}
+    options = ({}, {"normalise": True}, {"dropout": 0.5}, {"normalise": True, "dropout": 0.5})
+    rows = [
+        _row(f"{place}-{seed}", seed=seed, network=json.dumps(base | each), test_auroc=0.9)
+        for place, each in enumerate(options)
+        for seed in (0, 1)
+    ]
+    found = seeds.effects(pd.DataFrame(rows, columns=ledger.COLUMNS), "test_auroc")
+    assert set(found["setting"]) == {"network"}
+    pairs = {frozenset(pair) for pair in zip(found["before"], found["after"], strict=True)}
+    plain, normal, drop = "8, dense 4, grey", "batch-normalised", "dropout 0.5"
+    assert pairs == {
+        frozenset((plain, f"{plain}, {normal}")),
+        frozenset((plain, f"{plain}, {drop}")),
+        frozenset((f"{plain}, {normal}", f"{plain}, {normal}, {drop}")),
+        frozenset((f"{plain}, {drop}", f"{plain}, {normal}, {drop}")),
+    }
 
 
 def test_the_learning_curve(runs: pd.DataFrame) -> None:

@@ -168,3 +168,33 @@ def spread(films: dict[str, Part], threshold: float, title: str) -> go.Figure:
         f"{wrong['test']:.0%} of the NORMAL test films"
     )
     return template(figure, said, height=400)
+
+
+def order(table: pd.DataFrame) -> go.Figure:
+    """Native shape of NORMAL films by the number in their name (``gap.order``)."""
+    figure = go.Figure()
+    colour = palette.CLASS[LABELS[0]]
+    for series, symbol in zip(sorted(set(table["series"])), ("circle", "square"), strict=False):
+        for test in (False, True):
+            rows = table[(table["series"] == series) & (table["test"] == test)]
+            figure.add_scatter(
+                x=rows["number"],
+                y=rows["aspect"],
+                mode="markers",
+                name=f"{series} series, {'test' if test else 'training and validation'}",
+                marker={
+                    "color": colour if test else palette.fade(colour, 0.6),
+                    "symbol": symbol if test else f"{symbol}-open",
+                    "size": 7,
+                },
+                hovertemplate="number %{x:.0f}: width / height %{y:.2f}<extra></extra>",
+            )
+    figure.update_xaxes(title="number in the film's name")
+    figure.update_yaxes(title="native width / height")
+    shape = table.groupby("test")["aspect"].median()
+    said = (
+        f"Chance did not draw the {int(table['test'].sum())} NORMAL test films: they have the "
+        f"lowest numbers of each series, and another shape (native width / height "
+        f"{shape[True]:.2f} against {shape[False]:.2f} in the middle)"
+    )
+    return template(figure, said, height=360)

@@ -309,6 +309,41 @@ def shifts(films: dict[str, Part]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def order(facts: pd.DataFrame) -> pd.DataFrame:
+    """NORMAL films by the numbers in their names, where these set the test films apart.
+
+    Nobody has published what the numbers mean. Where all test films of every series of names have
+    lower numbers than all others, chance did not draw them, and what changed along the series
+    (rooms, devices, years) lies between the films that a model learnt from and its test.
+
+    Parameters
+    ----------
+    facts : table of films (``xray.dataset``): label, split, person ("" where the name tells
+        nothing), width, height
+
+    Returns
+    -------
+    DataFrame
+        series, number, test (whether it is a test film), aspect (native width / height), one row
+        a film; without rows where the numbers do not set the test films apart.
+    """
+    known = facts[facts["label"] == metrics.LABELS[0]]
+    name = known["person"].str.extract(r"^(.+)-(\d+)$")
+    table = pd.DataFrame(
+        {
+            "series": name[0],
+            "number": pd.to_numeric(name[1]),
+            "test": known["split"] == "test",
+            "aspect": known["width"] / known["height"],
+        }
+    ).dropna()
+    for _, rows in table.groupby("series"):
+        tested, others = (rows.loc[rows["test"] == side, "number"] for side in (True, False))
+        if tested.empty or others.empty or tested.max() >= others.min():
+            return table.iloc[:0]
+    return table.sort_values(["series", "number"], ignore_index=True)
+
+
 def finding(title: str, mixed: pd.DataFrame, points_: pd.DataFrame) -> str:
     """Say in a sentence what the drop in accuracy of a model comes from.
 

@@ -92,16 +92,18 @@ _STRONG = Augmentation(
 #: Augmentations by name, from none at all.
 AUGMENTATIONS = {"none": Augmentation(), "moderate": _MODERATE, "strong": _STRONG}
 
+_BASIC = {"filters": [16, 32, 64, 64], "dense": [64], "normalise": True}
+
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        Recipe("basic", "Basic CNN", options={"filters": [16, 32, 64, 64], "dense": [64]}),
+        Recipe("basic", "Basic CNN", options=_BASIC, phases=(Phase(8, 1e-3),)),
         Recipe(
             "augmented",
             "Basic CNN, augmented",
-            options={"filters": [16, 32, 64, 64], "dense": [64]},
+            options=_BASIC,
             augmentation=_MODERATE,
-            phases=(Phase(24, 1e-3, patience=24),),
+            phases=(Phase(16, 1e-3, patience=16),),
         ),
         Recipe(
             "transfer",
@@ -268,6 +270,9 @@ def _blocks(recipe: Recipe, entry: Any, _: Path | None) -> Any:
     options = recipe.options
     activation = options.get("activation", "relu")
     x = entry
+    if options.get("standardise"):
+        # Mean 0 and deviation 1 a film: how bright it was exposed and printed is gone.
+        x = layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False)(x)
     if options.get("rgb"):
         x = layers.Concatenate()([x, x, x])
     strides = options.get("strides", [1] * len(options["filters"]))

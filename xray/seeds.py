@@ -135,11 +135,20 @@ def effects(ledger: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 
 def _changed(one: dict[Any, Any], other: dict[Any, Any]) -> str | None:
-    """The one setting in which two groups differ; None where it is none or several."""
+    """The one setting in which two groups differ; None where it is none or several.
+
+    Networks differ in one setting where one option of theirs does.
+    """
     apart = {key for key in SAME if one[key] != other[key]}
     if apart == {"fraction", "epochs"}:
         return "fraction"
-    return apart.pop() if len(apart) == 1 and apart <= WORDS.keys() else None
+    if len(apart) != 1 or not apart <= WORDS.keys():
+        return None
+    if apart == {"network"}:
+        before, after = json.loads(one["network"]), json.loads(other["network"])
+        if sum(before.get(key) != after.get(key) for key in before.keys() | after.keys()) > 1:
+            return None
+    return apart.pop()
 
 
 def _rank(group: dict[Any, Any], setting: str) -> tuple[bool, float, str]:
@@ -174,6 +183,10 @@ def _network(text: str) -> str:
     parts = ["/".join(map(str, network["filters"])) if "filters" in network else network["network"]]
     parts += [f"dense {'/'.join(map(str, network['dense']))}"] if "dense" in network else []
     parts += ["RGB"] if network.get("rgb") else ["grey"]
+    parts += ["batch-normalised"] if network.get("normalise") else []
+    parts += ["films standardised"] if network.get("standardise") else []
+    parts += [f"{network['pool']}-pooled"] if "pool" in network else []
+    parts += [f"dropout {network['dropout']:g}"] if "dropout" in network else []
     parts += [network["activation"]] if "activation" in network else []
     return ", ".join(parts)
 

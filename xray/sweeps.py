@@ -11,8 +11,9 @@ A sweep is a TOML or JSON file::
     augmentation = ["none", "moderate"]
     epochs = 30
 
-Every grid is taken in all combinations of its lists, once a seed. A setting that is itself a
-list is written as a list of lists. What may be set is told in ``xray.overrides``.
+Every grid is taken in all combinations of its lists, once a seed: all of them with the first
+seed first, so that a sweep that is stopped early has tried everything once. A setting that is
+itself a list is written as a list of lists. What may be set is told in ``xray.overrides``.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def read(path: Path) -> Sweep:
     if not isinstance(grids, list) or not grids or not all(isinstance(g, dict) for g in grids):
         raise ModelError(f"{path.name} has no [[grid]]; write one with a recipe and its settings.")
     made = [recipe for grid in grids for recipe in _combinations(grid, path.name)]
-    runs = tuple((recipe, seed) for recipe in made for seed in seeds)
+    runs = tuple((recipe, seed) for seed in seeds for recipe in made)
     return Sweep(path.stem, str(value.get("about", "")), runs)
 
 

@@ -6,8 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from xray import ledger
-from xray.files import write_table
+import pandas as pd
+
+from xray import ledger, seeds
+from xray.commands._bars import bars
+from xray.errors import ArtifactError, DatasetError
+from xray.files import data_dir, write_table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,11 +19,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rebuild", action="store_true", help="make it again from the folders of models and runs"
     )
+    parser.add_argument(
+        "--repeat",
+        metavar="RUN",
+        help="train this run (its name) again and fail unless it ends where another seed may",
+    )
+    parser.add_argument("--data", type=Path, help="folder of films for --repeat (or XRAY_DATA)")
+    parser.add_argument("--backbone-weights", type=Path, help="file of VGG19 weights without top")
     parser.add_argument("--out", type=Path, help="write the table here too (CSV or Parquet)")
 
 
 def run(options: argparse.Namespace) -> None:
     """Show a line a run, and the command that repeats it."""
+    if options.repeat:
+        _repeat(ledger.read(), options)
+        return
     problems: list[str] = []
     if options.rebuild:
         table, problems = ledger.rebuild()
@@ -36,3 +50,27 @@ def run(options: argparse.Namespace) -> None:
     if options.out:
         write_table(options.out, table)
     print(f"{len(table)} runs in artifacts/ledger.csv.")
+
+
+def _repeat(table: pd.DataFrame, options: argparse.Namespace) -> None:
+    """Train a run again and say where it ended."""
+    from xray import repetition
+
+    data = options.data or data_dir()
+    repetition.expected(table, options.repeat)  # A wrong name is told before hours of work.
+    if data is None or not data.is_dir():
+        raise DatasetError("There are no films to train on; give --data FOLDER or set XRAY_DATA.")
+    with bars() as stage:
+        found = repetition.repeat(table, options.repeat, data, stage, options.backbone_weights)
+    for row in found.to_dict("records"):
+        span = f"{row['low']:.3f} to {row['high']:.3f} by {row['n']} seeds"
+        print(
+            f"{seeds.METRICS[row['metric']]}: {row['stored']:.4f} then, {row['again']:.4f} now "
+            f"({span if row['n'] > 1 else 'no other seed was run'})"
+        )
+    if not found["inside"].all():
+        lost = ", ".join(seeds.METRICS[each] for each in found.loc[~found["inside"], "metric"])
+        raise ArtifactError(
+            f"{options.repeat} ended elsewhere in {lost}; see whether films, versions or code "
+            "changed since."
+        )
