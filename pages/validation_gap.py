@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from xray import bootstrap, dashboard, device_labels, figures_gap, gap
+from xray import bootstrap, dashboard, device_labels, figures_gap, figures_shift, gap, shift
 from xray import dashboard_models as shared
 from xray.errors import ArtifactError
+from xray.files import artifacts_dir
 
 METRICS = {"accuracy": "Accuracy", "auroc": "AUROC"}
 
@@ -45,6 +46,20 @@ def finding(view: shared.View) -> str:
     return gap.finding(first.title, made["mixes"], made["points"])
 
 
+def others() -> None:
+    """How test films differ from the others of their class, whatever the model."""
+    content = dashboard.digest(artifacts_dir() / "dataset" / shift.STORED_FILE)
+    table = shared.remember("shift", shift.stored, content)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        dashboard.show(figures_shift.strangers(table), "figure strangers")
+    with right:
+        dashboard.show(figures_shift.carried(table), "figure carried")
+    numbered = shared.remember("shift order", lambda: shift.order(dashboard.stored_films()))
+    if len(numbered):
+        dashboard.show(figures_shift.order(numbered), "figure order")
+
+
 def shown(view: shared.View, name: str, title: str) -> None:
     """The four answers for one model."""
     made = tables(view, name)
@@ -64,15 +79,16 @@ def shown(view: shared.View, name: str, title: str) -> None:
         dashboard.show(figures_gap.rankings(made["rankings"], name, title), "figure rankings")
     st.subheader("Other films?", anchor=False)
     dashboard.show(figures_gap.shifts(made["shifts"]), "figure shifts")
-    numbered = shared.remember("gap order", lambda: gap.order(dashboard.stored_films()))
-    if len(numbered):
-        dashboard.show(figures_gap.order(numbered), "figure order")
+    others()
     draws = bootstrap.RESAMPLES
     st.caption(
         "Thresholds were chosen on validation. Lines are 95 % intervals: Wilson for accuracy at a "
         f"threshold, else {draws:,} bootstrap draws of possible patients. Weighted: each "
         "validation film counts as often as its kind occurs on test. What no threshold and no "
-        f"mix explains lies in the films themselves. {device_labels.PROVENANCE}"
+        "mix explains lies in the films themselves. By pixels: a logistic regression on the "
+        "principal components of small films, asked about possible patients that it did not see. "
+        "Lungs are human-drawn masks (V7 Labs); that they fill more of a film can come of how it "
+        f"was taken, of how it was cut, or of the child. {device_labels.PROVENANCE}"
     )
     for key, table in made.items():
         dashboard.download(f"Save {key} as CSV", table, f"gap-{name}-{key}.csv")

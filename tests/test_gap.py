@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import mannwhitneyu
 from sklearn.metrics import accuracy_score, roc_auc_score
 
-from xray import figures, figures_gap, gap, metrics, public_set
+from xray import figures, figures_gap, gap, metrics
 from xray.errors import ArtifactError
 
 
@@ -145,22 +145,3 @@ def test_figures_say_what_they_show(films: dict[str, gap.Part]) -> None:
     wrong = (test.log_odds[~test.y] >= 0).mean()
     assert f"{wrong:.0%} of the NORMAL test films" in figures.title(shown[-1])
     assert gap.finding("Basic", mixed, points).startswith("Basic loses")
-
-
-def test_films_drawn_by_chance_are_in_no_order() -> None:
-    facts = public_set.read()
-    table = gap.order(facts)
-    normal = facts[facts["label"] == "NORMAL"]
-    assert len(table) == normal["width"].notna().sum()
-    assert table["test"].sum() == (normal["split"] == "test").sum() == 234
-    for _, rows in table.groupby("series"):
-        assert rows.loc[rows["test"], "number"].max() < rows.loc[~rows["test"], "number"].min()
-    said = figures.title(figures_gap.order(table))
-    shape = normal.groupby(normal["split"] == "test").apply(
-        lambda rows: (rows["width"] / rows["height"]).median(), include_groups=False
-    )
-    assert f"{shape[True]:.2f} against {shape[False]:.2f}" in said
-    # One test film among the later ones, and the numbers tell nothing any more.
-    last = normal["person"].map(lambda name: int(name.split("-")[1])).idxmax()
-    assert gap.order(facts.assign(split=facts["split"].where(facts.index != last, "test"))).empty
-    assert gap.order(facts.assign(person="")).empty

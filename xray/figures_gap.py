@@ -18,7 +18,7 @@ from xray.metrics import LABELS, TITLES
 _WORDS = {"val": "validation", "test": "test"}
 
 
-def _dots(
+def dots(
     figure: go.Figure,
     rows: Sequence[Row],
     places: Sequence[float],
@@ -44,11 +44,13 @@ def _dots(
     )
 
 
-def _rows(table: pd.DataFrame) -> list[Row]:
+def records(table: pd.DataFrame) -> list[Row]:
+    """Rows of a table, by column."""
     return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
 
 
-def _places(figure: go.Figure, words: list[str]) -> None:
+def name_places(figure: go.Figure, words: list[str]) -> None:
+    """Name the places of the y axis, the first on top."""
     figure.update_yaxes(
         tickvals=list(range(len(words))),
         ticktext=words,
@@ -62,10 +64,10 @@ def points(table: pd.DataFrame, name: str, title: str) -> go.Figure:
     figure, mark = go.Figure(), palette.model(name)
     shown = list(POINTS)
     for shift, metric in ((-0.12, "accuracy"), (0.12, "balanced_accuracy")):
-        rows = _rows(table[table["metric"] == metric].set_index("point").loc[shown].reset_index())
+        rows = records(table[table["metric"] == metric].set_index("point").loc[shown].reset_index())
         places = [place + shift for place in range(len(shown))]
-        _dots(figure, rows, places, mark, TITLES[metric], metric == "accuracy")
-    _places(figure, [words.replace(", ", ",<br>") for words in POINTS.values()])
+        dots(figure, rows, places, mark, TITLES[metric], metric == "accuracy")
+    name_places(figure, [words.replace(", ", ",<br>") for words in POINTS.values()])
     at = table[table["metric"] == "accuracy"].set_index("point")["value"].to_dict()
     said = (
         f"{title}: accuracy {at['validation']:.3f} on validation, {at['own']:.3f} on test at the "
@@ -80,11 +82,11 @@ def rankings(table: pd.DataFrame, name: str, title: str) -> go.Figure:
     figure, mark = go.Figure(), palette.model(name)
     groups = list(dict.fromkeys(table["group"]))
     for shift, split in ((-0.12, "val"), (0.12, "test")):
-        rows = _rows(table[table["split"] == split])
+        rows = records(table[table["split"] == split])
         places = [place + shift for place in range(len(groups))]
-        _dots(figure, rows, places, mark, _WORDS[split], split == "test")
-    _places(figure, [GROUPS[group] for group in groups])
-    worst = max(_rows(table), key=lambda row: float(row["drop"]))
+        dots(figure, rows, places, mark, _WORDS[split], split == "test")
+    name_places(figure, [GROUPS[group] for group in groups])
+    worst = max(records(table), key=lambda row: float(row["drop"]))
     said = (
         f"{title}: AUROC, which no threshold changes, falls most on {GROUPS[worst['group']]}, by "
         f"{span(worst['drop'], worst['drop_low'], worst['drop_high'])}"
@@ -95,16 +97,16 @@ def rankings(table: pd.DataFrame, name: str, title: str) -> go.Figure:
 def mixes(table: pd.DataFrame, name: str, title: str, metric: str = "accuracy") -> go.Figure:
     """Validation as it is, weighted to the test's mixes, and test (``gap.mixes``)."""
     figure, mark = go.Figure(), palette.model(name)
-    rows = _rows(table[table["metric"] == metric])
+    rows = records(table[table["metric"] == metric])
     words = []
     for place, row in enumerate(rows):
-        _dots(figure, [row], [place], mark, str(row["mix"]), row["mix"] == "test")
+        dots(figure, [row], [place], mark, str(row["mix"]), row["mix"] == "test")
         words.append(
             {"validation": "validation as it is", "test": "test"}.get(
                 row["mix"], f"validation with the test's<br>{MIXES.get(row['mix'], '')}"
             )
         )
-    _places(figure, words)
+    name_places(figure, words)
     inner = [row for row in rows if row["mix"] in MIXES]
     best = max(inner, key=lambda row: float(np.nan_to_num(row["explained"])))
     share = max(0.0, float(np.nan_to_num(best["explained"])))
@@ -123,15 +125,15 @@ def shifts(table: pd.DataFrame) -> go.Figure:
     for shift, label in ((-0.12, LABELS[0]), (0.12, LABELS[1])):
         mine = table[(table["label"] == label) & table["fact"].isin(facts)]
         mark = palette.Mark(palette.CLASS[label], palette.CLASS_SYMBOL[label], "solid")
-        rows = [{**row, "value": row["larger"]} for row in _rows(mine)]
+        rows = [{**row, "value": row["larger"]} for row in records(mine)]
         places = [facts.index(row["fact"]) + shift for row in rows]
-        _dots(figure, rows, places, mark, label, filled=True)
+        dots(figure, rows, places, mark, label, filled=True)
     reference_line(figure, x=0.5)
-    _places(figure, [FACTS[fact] for fact in facts])
+    name_places(figure, [FACTS[fact] for fact in facts])
     figure.update_xaxes(
         title="chance that a test film has more than a validation film", range=[0, 1]
     )
-    facts_only = _rows(table[table["fact"] != "log_odds"])
+    facts_only = records(table[table["fact"] != "log_odds"])
     if not facts_only:
         return template(figure, "Nothing is known of these films beside their class", height=200)
     far = max(facts_only, key=lambda row: abs(float(row["larger"]) - 0.5))
@@ -168,33 +170,3 @@ def spread(films: dict[str, Part], threshold: float, title: str) -> go.Figure:
         f"{wrong['test']:.0%} of the NORMAL test films"
     )
     return template(figure, said, height=400)
-
-
-def order(table: pd.DataFrame) -> go.Figure:
-    """Native shape of NORMAL films by the number in their name (``gap.order``)."""
-    figure = go.Figure()
-    colour = palette.CLASS[LABELS[0]]
-    for series, symbol in zip(sorted(set(table["series"])), ("circle", "square"), strict=False):
-        for test in (False, True):
-            rows = table[(table["series"] == series) & (table["test"] == test)]
-            figure.add_scatter(
-                x=rows["number"],
-                y=rows["aspect"],
-                mode="markers",
-                name=f"{series} series, {'test' if test else 'training and validation'}",
-                marker={
-                    "color": colour if test else palette.fade(colour, 0.6),
-                    "symbol": symbol if test else f"{symbol}-open",
-                    "size": 7,
-                },
-                hovertemplate="number %{x:.0f}: width / height %{y:.2f}<extra></extra>",
-            )
-    figure.update_xaxes(title="number in the film's name")
-    figure.update_yaxes(title="native width / height")
-    shape = table.groupby("test")["aspect"].median()
-    said = (
-        f"Chance did not draw the {int(table['test'].sum())} NORMAL test films: they have the "
-        f"lowest numbers of each series, and another shape (native width / height "
-        f"{shape[True]:.2f} against {shape[False]:.2f} in the middle)"
-    )
-    return template(figure, said, height=360)

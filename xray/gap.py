@@ -34,6 +34,7 @@ FACTS = {
     "height": "native height",
     "mean": "brightness",
     "contrast": "contrast",
+    "lungs": "share of the film that lungs fill",
     "device": "confidence that a device shows",
     "log_odds": "the model's log-odds",
 }
@@ -45,6 +46,7 @@ MIXES = {
     "height": "classes and native heights",
     "aspect": "classes and native shapes",
     "mean": "classes and brightness",
+    "lungs": "classes and shares that lungs fill",
 }
 #: Bands that a measured fact is cut into, at quantiles of the test films of a class.
 BANDS = 3
@@ -100,6 +102,7 @@ def parts(
                 "aspect": (at["width"] / at["height"]).to_numpy(dtype=np.float64),
                 **{key: at[key].to_numpy(dtype=np.float64) for key in ("height", "mean")},
                 "contrast": at["contrast"].to_numpy(dtype=np.float64),
+                "lungs": at.get("lung_fraction", shown * np.nan).to_numpy(dtype=np.float64),
                 "device": shown.to_numpy(),
                 "log_odds": rows["log_odds"],
             }
@@ -307,41 +310,6 @@ def shifts(films: dict[str, Part]) -> pd.DataFrame:
             rows.append((label, fact, *medians, float(many[0]), low, high))
     columns = ["label", "fact", "val", "test", "larger", "low", "high"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def order(facts: pd.DataFrame) -> pd.DataFrame:
-    """NORMAL films by the numbers in their names, where these set the test films apart.
-
-    Nobody has published what the numbers mean. Where all test films of every series of names have
-    lower numbers than all others, chance did not draw them, and what changed along the series
-    (rooms, devices, years) lies between the films that a model learnt from and its test.
-
-    Parameters
-    ----------
-    facts : table of films (``xray.dataset``): label, split, person ("" where the name tells
-        nothing), width, height
-
-    Returns
-    -------
-    DataFrame
-        series, number, test (whether it is a test film), aspect (native width / height), one row
-        a film; without rows where the numbers do not set the test films apart.
-    """
-    known = facts[facts["label"] == metrics.LABELS[0]]
-    name = known["person"].str.extract(r"^(.+)-(\d+)$")
-    table = pd.DataFrame(
-        {
-            "series": name[0],
-            "number": pd.to_numeric(name[1]),
-            "test": known["split"] == "test",
-            "aspect": known["width"] / known["height"],
-        }
-    ).dropna()
-    for _, rows in table.groupby("series"):
-        tested, others = (rows.loc[rows["test"] == side, "number"] for side in (True, False))
-        if tested.empty or others.empty or tested.max() >= others.min():
-            return table.iloc[:0]
-    return table.sort_values(["series", "number"], ignore_index=True)
 
 
 def finding(title: str, mixed: pd.DataFrame, points_: pd.DataFrame) -> str:

@@ -7,8 +7,20 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from xray import collection, dataset, device_labels, giveaways, leakage, public_set, quality, scan
-from xray.commands._bars import Bars
+import pandas as pd
+
+from xray import (
+    collection,
+    dataset,
+    device_labels,
+    giveaways,
+    leakage,
+    public_set,
+    quality,
+    scan,
+    shift,
+)
+from xray.commands._bars import Bars, bars
 from xray.commands._workers import add_worker_options, working
 from xray.errors import DatasetError
 from xray.files import Progress, artifacts_dir, data_dir, write_json, write_table
@@ -73,7 +85,7 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         write_json(options.json, found)
     if options.store:
-        store(index)
+        store(index, folder)
 
 
 def _is_large(folder: Path, options: argparse.Namespace) -> bool:
@@ -95,7 +107,7 @@ def _in_parts(folder: Path, options: argparse.Namespace) -> None:
         write_json(options.json, found)
 
 
-def store(index: dataset.Index) -> None:
+def store(index: dataset.Index, folder: Path) -> None:
     """Write what ``artifacts/dataset`` keeps of the public set and of its re-encode."""
     path = artifacts_dir() / "dataset" / public_set.COMPUTED_FILE
     write_table(path, public_set.computed_facts(index.table))
@@ -105,7 +117,13 @@ def store(index: dataset.Index) -> None:
     giveaways.store(
         {split: giveaways.measure(table[part], text[part]) for split, part in parts.items()}
     )
-    print(f"Stored {path} and {giveaways.STORED_FILE} beside it.")
+    with bars() as stage:
+        looks = [
+            shift.carried(table, device_labels.load()),
+            shift.strangers(folder, table, stage("how test films differ")),
+        ]
+    shift.store(pd.concat(looks))
+    print(f"Stored {path}, {giveaways.STORED_FILE} and {shift.STORED_FILE} beside it.")
 
 
 def _when_needed(stage: Bars) -> Progress:
