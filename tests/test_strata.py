@@ -50,6 +50,16 @@ def test_the_public_test_films_fall_into_the_known_groups(public, groups):
     )
 
 
+def test_lungs_fill_less_of_the_films_of_the_first_third(public, groups):
+    facts, rows, _, _ = public
+    share = rows["lung_fraction"].to_numpy()
+    little, much = (groups[f"lungs fill {name}"].member for name in ("little", "much"))
+    assert share[little].max() <= share[much].min()
+    assert 200 < little.sum() < 220 and 200 < much.sum() < 220
+    bare = strata.divide(rows["file"], facts.drop(columns="lung_fraction"))
+    assert not any(each.kind == "Lungs" for each in bare)
+
+
 def test_values_equal_scikit_learn_on_the_films_of_the_group(public, groups):
     _, rows, y, log_odds = public
     drawn = bootstrap.resamples(bootstrap.patients(rows), 200)

@@ -62,14 +62,18 @@ def divide(
     Returns
     -------
     list of Stratum
-        By subtype; devices; native size and brightness, in thirds; possible patient also among
-        the training films; oddballs. Groups without a film, or with all of them, are left out.
+        By subtype; devices; native size, brightness and the share of the film that lungs fill, in
+        thirds; possible patient also among the training films; oddballs. Groups without a film,
+        or with all of them, are left out.
     """
     at = facts.set_index("file").reindex(files.astype(str))
     found = [*_subtypes(at), *_devices(files, devices)]
     sizes = ("smaller originals", "middling originals", "larger originals")
     found += _thirds("Size", at["height"], sizes)
     found += _thirds("Brightness", at["mean"], ("darker films", "middling films", "brighter films"))
+    if "lung_fraction" in at:
+        fill = ("lungs fill little", "lungs fill a middling share", "lungs fill much")
+        found += _thirds("Lungs", at["lung_fraction"], fill)
     found += _patients(files, at, facts)
     found += _oddballs(at)
     found += _further(at)
