@@ -27,7 +27,7 @@ FLOORS = {
         label_exchange label_source""",
     2: """devices draw draw_canvas draw_plant draw_probe draw_probe_cords
         draw_probe_solids shams removal metrics bootstrap calibration comparison decision strata
-        registry networks recipes training fitting planting evaluation overrides ledger""",
+        framing registry networks recipes training fitting planting evaluation overrides ledger""",
 }
 TOP = 4
 

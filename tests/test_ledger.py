@@ -410,6 +410,21 @@ def test_networks_are_compared_where_one_option_differs() -> None:
     }
 
 
+def test_a_setting_without_a_column_is_told_by_what_it_changed() -> None:
+    rows = [
+        _row(f"{place}-{seed}", seed=seed, other=json.dumps(other), test_accuracy=0.8 + gain)
+        for place, (other, gain) in enumerate((({}, 0.0), ({"framing": "lungs"}, 0.05)))
+        for seed in (0, 1)
+    ]
+    rows.append(_row("both", other=json.dumps({"framing": "lungs", "batch": 8})))
+    found = seeds.effects(pd.DataFrame(rows, columns=ledger.COLUMNS), "test_accuracy")
+    assert len(found) == 1
+    row = found.iloc[0]
+    assert (row["setting"], row["n"]) == ("framing", 2)
+    assert (row["before"], row["after"]) == ("the whole film", "the box around the lungs")
+    assert row["difference"] == pytest.approx(0.05)
+
+
 def test_the_learning_curve(runs: pd.DataFrame) -> None:
     table = seeds.curve(runs, "test_auroc")
     assert list(table["fraction"]) == [0.1, 1.0, 0.1, 1.0]

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from xray import recipes, splits
+from xray import framing, recipes, splits
 from xray.errors import ModelError
 from xray.films import FITS
 from xray.recipes import AUGMENTATIONS, Augmentation, Phase, Recipe
@@ -135,6 +135,7 @@ _READERS: dict[str, Any] = {
     "fraction": lambda value: float(value) if 0 < float(value) <= 1 else None,
     "batch": lambda value: int(value) if int(value) > 0 else None,
     "network": lambda value: value if value in recipes.NETWORKS else None,
+    "framing": lambda value: value if value in framing.FRAMINGS else None,
 }
 _ADVICE = {
     "size": f"give the side in pixels, {SIDES[0]} to {SIDES[1]}",
@@ -146,6 +147,7 @@ _ADVICE = {
     "fraction": "give a share of the training films, above 0 and up to 1",
     "batch": "give a whole number of films above 0",
     "network": f"choose one of {', '.join(recipes.NETWORKS)}",
+    "framing": f"choose one of {', '.join(framing.FRAMINGS)}",
 }
 
 

@@ -75,6 +75,8 @@ class Recipe:
     planted: float = 0.0
     #: Films dropped from train at random to match the class counts of another split.
     match: str = ""
+    #: What the network is shown: the whole film, or the box around the lungs (``xray.framing``).
+    framing: str = "film"
 
     def settings(self) -> dict[str, Any]:
         """Everything above as JSON-like data, for the card and for hashes."""

@@ -17,6 +17,7 @@ from scipy import stats
 
 from xray.bootstrap import LEVEL, Floats
 from xray.diagnosis import SAME_CALL
+from xray.framing import FRAMINGS
 from xray.ledger import SETTINGS
 
 #: Columns in which the runs of a group agree.
@@ -40,9 +41,16 @@ WORDS = {
     "class_weight": "class weights",
     "network": "network",
     "epochs": "epochs",
+    "framing": "what the network is shown",
 }
 #: Values that others are compared with, where a change has a plain side.
-PLAIN = {"fit": "squash", "augmentation": "none", "class_weight": "balanced", "fraction": 1.0}
+PLAIN = {
+    "framing": "film",
+    "fit": "squash",
+    "augmentation": "none",
+    "class_weight": "balanced",
+    "fraction": 1.0,
+}
 NAN = float("nan")
 
 
@@ -142,6 +150,9 @@ def _changed(one: dict[Any, Any], other: dict[Any, Any]) -> str | None:
     apart = {key for key in SAME if one[key] != other[key]}
     if apart == {"fraction", "epochs"}:
         return "fraction"
+    if apart == {"other"}:
+        before, after = json.loads(one["other"]), json.loads(other["other"])
+        apart = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     if len(apart) != 1 or not apart <= WORDS.keys():
         return None
     if apart == {"network"}:
@@ -153,11 +164,18 @@ def _changed(one: dict[Any, Any], other: dict[Any, Any]) -> str | None:
 
 def _rank(group: dict[Any, Any], setting: str) -> tuple[bool, float, str]:
     """The plain side of a change first, else the smaller."""
-    mine = group[setting]
+    mine = _value(group, setting)
     if setting in PLAIN:
         return mine != PLAIN[setting], 0.0, str(mine)
     number = float(str(mine).split(" ")[0]) if setting in {"size", "epochs"} else len(str(mine))
     return False, number, str(mine)
+
+
+def _value(group: dict[Any, Any], setting: str) -> Any:
+    """A setting of a group; what is not in a column of its own, and left out, is as it is plain."""
+    if setting in group:
+        return group[setting]
+    return json.loads(group["other"]).get(setting, PLAIN.get(setting))
 
 
 def _paired(before: dict[Any, Any], after: dict[Any, Any]) -> Floats:
@@ -175,7 +193,9 @@ def value(group: dict[Any, Any], setting: str) -> str:
         return _network(str(group["network"]))
     if setting == "size":
         return f"{group['size']} pixels"
-    return str(group[setting])
+    if setting == "framing":
+        return FRAMINGS[_value(group, setting)]
+    return str(_value(group, setting))
 
 
 def _network(text: str) -> str:

@@ -19,6 +19,7 @@ from xray import (
     dataset,
     evaluation,
     fitting,
+    framing,
     ledger,
     metrics,
     networks,
@@ -26,7 +27,7 @@ from xray import (
     registry,
     splits,
 )
-from xray.errors import DatasetError
+from xray.errors import DatasetError, ModelError
 from xray.files import Progress, cache_dir, hash_json, sha256_file, write_table
 from xray.films import Pixels
 from xray.fitting import Sample
@@ -64,8 +65,13 @@ class Job:
     seed: int = 0
     backbone_weights: Path | None = None
     exclude: frozenset[str] = frozenset()
-    #: Sweeps keep what a run predicted, not its weights.
+    #: Sweeps keep what a run predicted, not its weights (see also :attr:`keeps_weights`).
     keep_weights: bool = True
+
+    @property
+    def keeps_weights(self) -> bool:
+        """Whether a model comes of it, or predictions alone: pages show models whole films."""
+        return self.keep_weights and self.recipe.framing == "film"
 
     def key(self, data_hash: str) -> str:
         """Hash of everything that decides the result; names the checkpoint's folder."""
@@ -130,7 +136,7 @@ def train(
     content = data_hash(table)
     split = assign(job, table)
     table = table[split != ""].assign(split=split[split != ""]).reset_index(drop=True)
-    films = load(job.data, table, recipe.size, recipe.fit, stage("load films"))
+    films = _films(job, table, load, stage)
     parts = {part: _sample(table, films, part) for part in ("train", "val")}
 
     network = networks.seeded(job.seed, lambda: recipes.build(recipe, job.backbone_weights))
@@ -149,9 +155,21 @@ def train(
     card = _card(job, network, table, content, split, history)
     card = replace(card, wall_time_s=round(time.monotonic() - start, 1))
     home = job.out / job.name
-    card = store(home, card, network, table, films, recipe.half, job.keep_weights)
+    card = store(home, card, network, table, films, recipe.half, job.keeps_weights)
     ledger.add(home, card)
     return card
+
+
+def _films(job: Job, table: pd.DataFrame, load: Loader, stage: Stage) -> Pixels:
+    """The films as the recipe's network is shown them."""
+    recipe, watched = job.recipe, stage("load films")
+    if recipe.framing == "film":
+        return load(job.data, table, recipe.size, recipe.fit, watched)
+    if recipe.fit != "squash":
+        raise ModelError(
+            f"Films that are cut to the lungs lose their shape; drop {recipe.fit} or the framing."
+        )
+    return framing.load_pixels(job.data, table, recipe.size, watched)
 
 
 def _sample(table: pd.DataFrame, films: Pixels, part: str) -> Sample:
