@@ -2,7 +2,17 @@
 
 import streamlit as st
 
-from xray import bootstrap, dashboard, device_labels, figures_gap, figures_shift, gap, shift
+from xray import (
+    bootstrap,
+    dashboard,
+    device_labels,
+    figures_gap,
+    figures_shift,
+    gap,
+    ledger,
+    seeds,
+    shift,
+)
 from xray import dashboard_models as shared
 from xray.errors import ArtifactError
 from xray.files import artifacts_dir
@@ -50,6 +60,7 @@ def others() -> None:
     """How test films differ from the others of their class, whatever the model."""
     content = dashboard.digest(artifacts_dir() / "dataset" / shift.STORED_FILE)
     table = shared.remember("shift", shift.stored, content)
+    st.subheader("Whatever the model: are the test films like the others?", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
         dashboard.show(figures_shift.strangers(table), "figure strangers")
@@ -58,6 +69,19 @@ def others() -> None:
     numbered = shared.remember("shift order", lambda: shift.order(dashboard.stored_films()))
     if len(numbered):
         dashboard.show(figures_shift.order(numbered), "figure order")
+    content = dashboard.digest(artifacts_dir() / ledger.FILE)
+    cut = shared.remember(
+        "framing", lambda: seeds.of_setting(ledger.read(), "framing"), str(artifacts_dir()), content
+    )
+    if len(cut):
+        dashboard.show(figures_shift.framing(cut), "figure framing")
+    st.caption(
+        "By pixels: a logistic regression on the principal components of small films, asked about "
+        "possible patients that it did not see. Lungs are human-drawn masks (V7 Labs), and a small "
+        "network's where films are cut to them; that they fill more of a film can come of how it "
+        "was taken, of how it was cut, or of the child."
+    )
+    dashboard.download("Save shift as CSV", table, "shift.csv")
 
 
 def shown(view: shared.View, name: str, title: str) -> None:
@@ -79,16 +103,12 @@ def shown(view: shared.View, name: str, title: str) -> None:
         dashboard.show(figures_gap.rankings(made["rankings"], name, title), "figure rankings")
     st.subheader("Other films?", anchor=False)
     dashboard.show(figures_gap.shifts(made["shifts"]), "figure shifts")
-    others()
     draws = bootstrap.RESAMPLES
     st.caption(
         "Thresholds were chosen on validation. Lines are 95 % intervals: Wilson for accuracy at a "
         f"threshold, else {draws:,} bootstrap draws of possible patients. Weighted: each "
         "validation film counts as often as its kind occurs on test. What no threshold and no "
-        "mix explains lies in the films themselves. By pixels: a logistic regression on the "
-        "principal components of small films, asked about possible patients that it did not see. "
-        "Lungs are human-drawn masks (V7 Labs); that they fill more of a film can come of how it "
-        f"was taken, of how it was cut, or of the child. {device_labels.PROVENANCE}"
+        f"mix explains lies in the films themselves. {device_labels.PROVENANCE}"
     )
     for key, table in made.items():
         dashboard.download(f"Save {key} as CSV", table, f"gap-{name}-{key}.csv")
@@ -105,3 +125,5 @@ if view:
     entrant = shared.one_model(view)
     with dashboard.guard("The drop from validation to test"):
         shown(view, entrant.name, entrant.title)
+    with dashboard.guard("How test films differ from the others"):
+        others()

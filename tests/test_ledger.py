@@ -20,6 +20,7 @@ from xray import (
     cli,
     figures,
     figures_runs,
+    figures_shift,
     ledger,
     overrides,
     recipes,
@@ -423,6 +424,13 @@ def test_a_setting_without_a_column_is_told_by_what_it_changed() -> None:
     assert (row["setting"], row["n"]) == ("framing", 2)
     assert (row["before"], row["after"]) == ("the whole film", "the box around the lungs")
     assert row["difference"] == pytest.approx(0.05)
+    told = seeds.of_setting(pd.DataFrame(rows, columns=ledger.COLUMNS), "framing")
+    assert list(told["metric"]) == ["val_accuracy", "test_accuracy", "val_auroc", "test_auroc"]
+    said = figures.title(figures_shift.framing(told))
+    assert "the box around the lungs alone" in said
+    assert "+0.000 (+0.000 to +0.000, 2 seeds) on validation" in said
+    assert "+0.050 (+0.050 to +0.050, 2 seeds) on test" in said
+    assert seeds.of_setting(pd.DataFrame(rows[:2], columns=ledger.COLUMNS), "framing").empty
 
 
 def test_the_learning_curve(runs: pd.DataFrame) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from xray import palette, shift
+from xray import palette, seeds, shift
 from xray.figures import reference_line, template
 from xray.figures_gap import dots, name_places, records
-from xray.figures_models import span
+from xray.figures_models import Row, span
 from xray.gap import FACTS
 from xray.metrics import LABELS
 
@@ -58,6 +58,33 @@ def strangers(table: pd.DataFrame) -> go.Figure:
         f"AUROC {ends[LABELS[0]]}; a {LABELS[1]} test film with {ends[LABELS[1]]}"
     )
     return template(figure, title, height=150 + 62 * len(shapes))
+
+
+def framing(table: pd.DataFrame) -> go.Figure:
+    """What cutting films to the lungs did (``seeds.of_setting`` of "framing")."""
+    figure = go.Figure()
+    rows = records(table.rename(columns={"difference": "value"}))
+    mark = palette.MODELS["basic"]
+    for place, row in enumerate(rows):
+        said = seeds.METRICS[row["metric"]]
+        dots(figure, [row], [place], mark, said, row["metric"].startswith("test"))
+    reference_line(figure, x=0)
+    name_places(figure, [seeds.METRICS[row["metric"]] for row in rows])
+    figure.update_xaxes(title=f"change from {rows[0]['before']} to {rows[0]['after']}")
+    by = {row["metric"]: row for row in rows}
+    val, test = (by[name] for name in ("val_accuracy", "test_accuracy"))
+    title = (
+        f"A network that is shown {rows[0]['after']} alone ({rows[0]['context']}) changes in "
+        f"accuracy by {_signed(val)} on validation, by {_signed(test)} on test"
+    )
+    return template(figure, title, height=110 + 46 * len(rows), legend=False)
+
+
+def _signed(row: Row) -> str:
+    """A difference with its sign and interval, or why it has none."""
+    if row["n"] < 2:
+        return f"{row['value']:+.3f} (one seed: no interval)"
+    return f"{row['value']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f}, {row['n']} seeds)"
 
 
 def order(table: pd.DataFrame) -> go.Figure:

@@ -142,6 +142,23 @@ def effects(ledger: pd.DataFrame, metric: str) -> pd.DataFrame:
     )
 
 
+def of_setting(ledger: pd.DataFrame, setting: str) -> pd.DataFrame:
+    """What changing one setting did to accuracy and AUROC, on validation and on test.
+
+    Returns
+    -------
+    DataFrame
+        Rows of :func:`effects` with metric (key of ``METRICS``) before; of several contexts the
+        one with the most seeds. Without rows where no two groups differ in the setting.
+    """
+    parts = []
+    for metric in ("val_accuracy", "test_accuracy", "val_auroc", "test_auroc"):
+        found = effects(ledger, metric)
+        found = found[found["setting"] == setting].sort_values("n", kind="stable").tail(1)
+        parts.append(found.assign(metric=metric))
+    return pd.concat(parts, ignore_index=True)
+
+
 def _changed(one: dict[Any, Any], other: dict[Any, Any]) -> str | None:
     """The one setting in which two groups differ; None where it is none or several.
 
