@@ -12,6 +12,9 @@ from xray.figures_models import Row, span
 from xray.gap import FACTS
 from xray.metrics import LABELS
 
+#: Marks of the networks that a setting was changed of.
+SYMBOLS = ("circle", "square", "diamond", "triangle-up")
+
 
 def carried(table: pd.DataFrame) -> go.Figure:
     """AUROC of single facts for PNEUMONIA, in training (open) and on test (``shift.carried``)."""
@@ -64,20 +67,28 @@ def framing(table: pd.DataFrame) -> go.Figure:
     """What cutting films to the lungs did (``seeds.of_setting`` of "framing")."""
     figure = go.Figure()
     rows = records(table.rename(columns={"difference": "value"}))
+    contexts = list(dict.fromkeys(row["context"] for row in rows))
+    shown = list(dict.fromkeys(row["metric"] for row in rows))
     mark = palette.MODELS["basic"]
-    for place, row in enumerate(rows):
-        said = seeds.METRICS[row["metric"]]
-        dots(figure, [row], [place], mark, said, row["metric"].startswith("test"))
+    for number, context in enumerate(contexts):
+        mine = [row for row in rows if row["context"] == context]
+        lift = 0.18 * (number - (len(contexts) - 1) / 2)
+        at = [shown.index(row["metric"]) + lift for row in mine]
+        look = palette.Mark(mark.colour, SYMBOLS[number % len(SYMBOLS)], "solid")
+        dots(figure, mine, at, look, context, filled=True)
     reference_line(figure, x=0)
-    name_places(figure, [seeds.METRICS[row["metric"]] for row in rows])
-    figure.update_xaxes(title=f"change from {rows[0]['before']} to {rows[0]['after']}")
-    by = {row["metric"]: row for row in rows}
-    val, test = (by[name] for name in ("val_accuracy", "test_accuracy"))
-    title = (
-        f"A network that is shown {rows[0]['after']} alone ({rows[0]['context']}) changes in "
-        f"accuracy by {_signed(val)} on validation, by {_signed(test)} on test"
+    name_places(figure, [seeds.METRICS[metric] for metric in shown])
+    first, last = rows[0]["before"], rows[0]["after"]
+    figure.update_xaxes(title=f"change from {first} to {last}")
+    most = max(rows, key=lambda row: (row["metric"] == "test_accuracy", row["value"]))
+    other = next(
+        row for row in rows if row["metric"] == "val_accuracy" and row["context"] == most["context"]
     )
-    return template(figure, title, height=110 + 46 * len(rows), legend=False)
+    title = (
+        f"A network that is shown {last} alone changes in accuracy by {_signed(other)} on "
+        f"validation, by {_signed(most)} on test ({most['context']}, which changes most)"
+    )
+    return template(figure, title, height=150 + 62 * len(shown))
 
 
 def _signed(row: Row) -> str:

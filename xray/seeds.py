@@ -148,14 +148,13 @@ def of_setting(ledger: pd.DataFrame, setting: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Rows of :func:`effects` with metric (key of ``METRICS``) before; of several contexts the
-        one with the most seeds. Without rows where no two groups differ in the setting.
+        Rows of :func:`effects` with a column more, metric (key of ``METRICS``): of every context
+        in turn. Without rows where no two groups differ in the setting.
     """
     parts = []
     for metric in ("val_accuracy", "test_accuracy", "val_auroc", "test_auroc"):
         found = effects(ledger, metric)
-        found = found[found["setting"] == setting].sort_values("n", kind="stable").tail(1)
-        parts.append(found.assign(metric=metric))
+        parts.append(found[found["setting"] == setting].assign(metric=metric))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -237,6 +236,8 @@ def context(group: dict[Any, Any], setting: str) -> str:
         words.append(f"{100 * float(group['fraction']):g} % of the films")
     if setting != "augmentation" and group["augmentation"] != "none":
         words.append("augmented")
+    if setting != "network" and json.loads(group["network"]).get("normalise"):
+        words.append("batch-normalised")
     return ", ".join(words)
 
 
