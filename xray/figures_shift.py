@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -80,22 +82,23 @@ def framing(table: pd.DataFrame) -> go.Figure:
     name_places(figure, [seeds.METRICS[metric] for metric in shown])
     first, last = rows[0]["before"], rows[0]["after"]
     figure.update_xaxes(title=f"change from {first} to {last}")
-    most = max(rows, key=lambda row: (row["metric"] == "test_accuracy", row["value"]))
-    other = next(
-        row for row in rows if row["metric"] == "val_accuracy" and row["context"] == most["context"]
-    )
+    ways = f"{len(contexts)} way{'s' if len(contexts) != 1 else ''} to train"
+    val, test = _across(rows, "val_accuracy"), _across(rows, "test_accuracy")
     title = (
-        f"A network that is shown {last} alone changes in accuracy by {_signed(other)} on "
-        f"validation, by {_signed(most)} on test ({most['context']}, which changes most)"
+        f"{ways}, shown {last} alone: accuracy changes by {val} on validation, by {test} on test"
     )
     return template(figure, title, height=150 + 62 * len(shown))
 
 
-def _signed(row: Row) -> str:
-    """A difference with its sign and interval, or why it has none."""
-    if row["n"] < 2:
-        return f"{row['value']:+.3f} (one seed: no interval)"
-    return f"{row['value']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f}, {row['n']} seeds)"
+def _across(rows: Sequence[Row], metric: str) -> str:
+    """The least and the greatest change of a metric, and how many are more than seeds do."""
+    mine = [row for row in rows if row["metric"] == metric]
+    values = [float(row["value"]) for row in mine]
+    clear = sum(bool(row["low"] > 0 or row["high"] < 0) for row in mine)
+    return (
+        f"{min(values):+.3f} to {max(values):+.3f} (more than another seed does: "
+        f"{clear} of {len(mine)})"
+    )
 
 
 def order(table: pd.DataFrame) -> go.Figure:
