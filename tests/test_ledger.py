@@ -425,6 +425,11 @@ def test_a_setting_without_a_column_is_told_by_what_it_changed() -> None:
     assert (row["setting"], row["n"]) == ("framing", 2)
     assert (row["before"], row["after"]) == ("the whole film", "the box around the lungs")
     assert row["difference"] == pytest.approx(0.05)
+    lungs = _row("wide", other=json.dumps({"framing": "lungs"}), fraction=0.5)
+    fractions = seeds.effects(pd.DataFrame([*rows, lungs], columns=ledger.COLUMNS), "val_auroc")
+    assert fractions.loc[fractions["setting"] == "fraction", "context"].tolist() == [
+        "small64, 64 px, cut to the lungs"
+    ]
     told = seeds.of_setting(pd.DataFrame(rows, columns=ledger.COLUMNS), "framing")
     assert list(told["metric"]) == ["val_accuracy", "test_accuracy", "val_auroc", "test_auroc"]
     said = figures.title(figures_shift.framing(told))

@@ -238,6 +238,8 @@ def context(group: dict[Any, Any], setting: str) -> str:
         words.append("augmented")
     if setting != "network" and json.loads(group["network"]).get("normalise"):
         words.append("batch-normalised")
+    if setting != "framing" and _value(group, "framing") == "lungs":
+        words.append("cut to the lungs")
     return ", ".join(words)
 
 
