@@ -272,9 +272,6 @@ def _blocks(recipe: Recipe, entry: Any, _: Path | None) -> Any:
     options = recipe.options
     activation = options.get("activation", "relu")
     x = entry
-    if options.get("standardise"):
-        # Mean 0 and deviation 1 a film: how bright it was exposed and printed is gone.
-        x = layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False)(x)
     if options.get("rgb"):
         x = layers.Concatenate()([x, x, x])
     strides = options.get("strides", [1] * len(options["filters"]))

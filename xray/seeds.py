@@ -220,7 +220,6 @@ def _network(text: str) -> str:
     parts += [f"dense {'/'.join(map(str, network['dense']))}"] if "dense" in network else []
     parts += ["RGB"] if network.get("rgb") else ["grey"]
     parts += ["batch-normalised"] if network.get("normalise") else []
-    parts += ["films standardised"] if network.get("standardise") else []
     parts += [f"{network['pool']}-pooled"] if "pool" in network else []
     parts += [f"dropout {network['dropout']:g}"] if "dropout" in network else []
     parts += [network["activation"]] if "activation" in network else []
