@@ -10,6 +10,7 @@ from xray import (
     figures_shift,
     gap,
     ledger,
+    public_set,
     seeds,
     shift,
 )
@@ -58,7 +59,8 @@ def finding(view: shared.View) -> str:
 
 def others() -> None:
     """How test films differ from the others of their class, whatever the model."""
-    content = dashboard.digest(artifacts_dir() / "dataset" / shift.STORED_FILE)
+    place = artifacts_dir()
+    content = dashboard.digest(place / "dataset" / shift.STORED_FILE)
     table = shared.remember("shift", shift.stored, content)
     st.subheader("Whatever the model: are the test films like the others?", anchor=False)
     left, right = st.columns(2, gap="medium")
@@ -66,20 +68,18 @@ def others() -> None:
         dashboard.show(figures_shift.strangers(table), "figure strangers")
     with right:
         dashboard.show(figures_shift.carried(table), "figure carried")
-    numbered = shared.remember("shift order", lambda: shift.order(dashboard.stored_films()))
+    facts = dashboard.digest(place / "dataset" / public_set.FACTS_FILE)
+    numbered = shared.remember("order", lambda: shift.order(dashboard.stored_films()), facts)
     if len(numbered):
         dashboard.show(figures_shift.order(numbered), "figure order")
-    content = dashboard.digest(artifacts_dir() / ledger.FILE)
-    cut = shared.remember(
-        "framing", lambda: seeds.of_setting(ledger.read(), "framing"), str(artifacts_dir()), content
-    )
+    runs = dashboard.digest(place / ledger.FILE)
+    cut = shared.remember("framing", lambda: seeds.of_setting(ledger.read(), "framing"), runs)
     if len(cut):
         dashboard.show(figures_shift.framing(cut), "figure framing")
     st.caption(
         "By pixels: a logistic regression on the principal components of small films, asked about "
-        "possible patients that it did not see. Lungs are human-drawn masks (V7 Labs), and a small "
-        "network's where films are cut to them; that they fill more of a film can come of how it "
-        "was taken, of how it was cut, or of the child."
+        "possible patients that it did not see. Lungs are human-drawn masks (V7 Labs), a small "
+        "network's where films are cut; why they fill more of a film is not known."
     )
     dashboard.download("Save shift as CSV", table, "shift.csv")
 

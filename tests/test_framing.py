@@ -10,6 +10,7 @@ import pytest
 from xray import cli, dataset, framing, ledger, lungs, overrides, recipes, sweeps
 from xray.errors import ModelError
 from xray.files import ROOT
+from xray.films import STAGE
 from xray.lungs import Lungs
 
 
@@ -39,7 +40,7 @@ def test_where_the_lungs_lie_on_the_film_no_longer_shows(synthetic_folder: Path)
     got = framing.load_pixels(synthetic_folder, table, (32, 32))
     assert got.shape == (6, 32, 32) and got.dtype == np.float32
     assert got.min() >= 0 and got.max() <= 1
-    whole = dataset.load_pixels(synthetic_folder, table, (framing.STAGE, framing.STAGE))
+    whole = dataset.load_pixels(synthetic_folder, table, (STAGE, STAGE))
     share = [each.field.mean() for each in lungs.estimate_many(list(whole))]
     again = [each.field.mean() for each in lungs.estimate_many(list(got))]
     assert np.mean(again) > 1.15 * np.mean(share)

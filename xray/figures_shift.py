@@ -20,49 +20,66 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up")
 
 def carried(table: pd.DataFrame) -> go.Figure:
     """AUROC of single facts for PNEUMONIA, in training (open) and on test (``shift.carried``)."""
-    figure = go.Figure()
     rows = table[table["look"] == "classes"].rename(columns={"auroc": "value"})
     facts = [fact for fact in FACTS if fact in set(rows["what"])]
     mark = palette.Mark(palette.REFERENCE, "circle", "solid")
-    for lift, group in ((-0.12, "train"), (0.12, "test")):
-        mine = records(rows[rows["group"] == group].set_index("what").loc[facts].reset_index())
-        at = [place + lift for place in range(len(facts))]
-        said = "training films" if group == "train" else "test films"
-        dots(figure, mine, at, mark, said, group == "test")
-    reference_line(figure, x=0.5)
-    name_places(figure, [FACTS[fact] for fact in facts])
+    sides = {"train": ("training films", mark, False), "test": ("test films", mark, True)}
+    figure = _pairs(rows, {fact: FACTS[fact] for fact in facts}, sides)
     figure.update_xaxes(title="AUROC for PNEUMONIA of more of it", range=[0, 1])
     wide = rows.pivot(index="what", columns="group", values="value").loc[facts]
     lost = str(((wide["train"] - 0.5).abs() - (wide["test"] - 0.5).abs()).idxmax())
-    both = rows[rows["what"] == lost].set_index("group")
-    train, test = (span(*both.loc[name, ["value", "low", "high"]]) for name in ("train", "test"))
+    said = _spans(rows, lost)
     title = (
         f"What tells the classes apart in training need not on test: {FACTS[lost]} ranks "
-        f"PNEUMONIA with AUROC {train} among training films, {test} among test films"
+        f"PNEUMONIA with AUROC {said['train']} in training, {said['test']} on test"
     )
     return template(figure, title, height=120 + 48 * len(facts))
 
 
 def strangers(table: pd.DataFrame) -> go.Figure:
     """AUROC of telling test films from the others of their class (``shift.strangers``)."""
-    figure = go.Figure()
     rows = table[table["look"] == "strangers"].rename(columns={"auroc": "value"})
-    shapes = [shape for shape in shift.SHAPES if shape in set(rows["what"])]
-    for lift, label in ((-0.12, LABELS[0]), (0.12, LABELS[1])):
-        mine = records(rows[rows["group"] == label].set_index("what").loc[shapes].reset_index())
-        at = [place + lift for place in range(len(shapes))]
-        mark = palette.Mark(palette.CLASS[label], palette.CLASS_SYMBOL[label], "solid")
-        dots(figure, mine, at, mark, label, filled=True)
-    reference_line(figure, x=0.5)
-    name_places(figure, [shift.SHAPES[shape].replace(", ", ",<br>") for shape in shapes])
+    known = set(rows["what"])
+    words = {
+        shape: said.replace(", ", ",<br>") for shape, said in shift.SHAPES.items() if shape in known
+    }
+    sides = {
+        label: (
+            label,
+            palette.Mark(palette.CLASS[label], palette.CLASS_SYMBOL[label], "solid"),
+            True,
+        )
+        for label in LABELS
+    }
+    figure = _pairs(rows, words, sides)
     figure.update_xaxes(title="AUROC of telling test films from the others", range=[0.4, 1])
-    of = rows[rows["what"] == shapes[0]].set_index("group")
-    ends = {label: span(*of.loc[label, ["value", "low", "high"]]) for label in LABELS}
+    said = _spans(rows, next(iter(words)))
     title = (
         f"By its pixels a {LABELS[0]} test film is told from the other {LABELS[0]} films with "
-        f"AUROC {ends[LABELS[0]]}; a {LABELS[1]} test film with {ends[LABELS[1]]}"
+        f"AUROC {said[LABELS[0]]}; a {LABELS[1]} test film with {said[LABELS[1]]}"
     )
-    return template(figure, title, height=150 + 62 * len(shapes))
+    return template(figure, title, height=150 + 62 * len(words))
+
+
+def _pairs(
+    rows: pd.DataFrame, words: dict[str, str], sides: dict[str, tuple[str, palette.Mark, bool]]
+) -> go.Figure:
+    """A row of the axis for each ``what``, on it a dot for each group: its words, mark, filled."""
+    figure = go.Figure()
+    for lift, (group, (said, mark, filled)) in zip((-0.12, 0.12), sides.items(), strict=True):
+        mine = rows[rows["group"] == group].set_index("what").loc[list(words)].reset_index()
+        dots(
+            figure, records(mine), [place + lift for place in range(len(words))], mark, said, filled
+        )
+    reference_line(figure, x=0.5)
+    name_places(figure, list(words.values()))
+    return figure
+
+
+def _spans(rows: pd.DataFrame, what: str) -> dict[str, str]:
+    """Group -> value with interval of one ``what``, for people."""
+    mine = records(rows[rows["what"] == what])
+    return {row["group"]: span(row["value"], row["low"], row["high"]) for row in mine}
 
 
 def framing(table: pd.DataFrame) -> go.Figure:

@@ -15,16 +15,14 @@ import pandas as pd
 
 from xray import dataset, lungs
 from xray.files import Progress
-from xray.films import Pixels, resize
+from xray.films import STAGE, Pixels, resize
 from xray.lungs import Lungs
 
 #: What a network is shown -> words for people.
 FRAMINGS = {"film": "the whole film", "lungs": "the box around the lungs"}
 #: Margin around the lungs, of the height and the width of their box.
 MARGIN = 0.06
-#: Side of the squares on which films are cut, in pixels; the public re-encode has it.
-STAGE = 224
-#: Films that are held at that size at once.
+#: Films that are held at ``films.STAGE`` pixels a side at once, to be cut.
 PIECE = 256
 
 

@@ -167,15 +167,18 @@ def _changed(one: dict[Any, Any], other: dict[Any, Any]) -> str | None:
     if apart == {"fraction", "epochs"}:
         return "fraction"
     if apart == {"other"}:
-        before, after = json.loads(one["other"]), json.loads(other["other"])
-        apart = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+        apart = _apart(one["other"], other["other"])
     if len(apart) != 1 or not apart <= WORDS.keys():
         return None
-    if apart == {"network"}:
-        before, after = json.loads(one["network"]), json.loads(other["network"])
-        if sum(before.get(key) != after.get(key) for key in before.keys() | after.keys()) > 1:
-            return None
+    if apart == {"network"} and len(_apart(one["network"], other["network"])) > 1:
+        return None
     return apart.pop()
+
+
+def _apart(one: str, other: str) -> set[str]:
+    """Keys in which two settings written as JSON differ."""
+    before, after = json.loads(one), json.loads(other)
+    return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
 
 
 def _rank(group: dict[Any, Any], setting: str) -> tuple[bool, float, str]:
