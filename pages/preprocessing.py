@@ -98,10 +98,10 @@ def varied(film: films.Film, card: registry.Card) -> None:
         st.caption("The training of this model shows every film as it is, or is not known.")
         return
     st.markdown(f"**In training, the film is varied at random**: {words}.")
-    job = f"variants {film.sha256} {card.recipe} {card.size} {card.fit}"
+    job = f"variants {film.sha256} {card.name} {card.sha256}"
 
     def work(progress: Progress) -> films.Pixels:
-        return preprocessing.variants(films.resize(film.pixels, card.size, card.fit), card.recipe)
+        return preprocessing.variants(film.pixels, card)
 
     if (status := dashboard_work.look(job)).state == "done":
         for column, picture in zip(st.columns(len(status.result)), status.result, strict=True):

@@ -27,7 +27,8 @@ FLOORS = {
         label_exchange label_source""",
     2: """devices draw draw_canvas draw_plant draw_probe draw_probe_cords
         draw_probe_solids shams removal metrics bootstrap calibration comparison decision strata
-        framing registry networks recipes training fitting planting evaluation overrides ledger""",
+        framing lung_crop augmenting registry networks recipes training fitting planting evaluation
+        overrides ledger""",
 }
 TOP = 4
 

@@ -18,7 +18,7 @@ from xray.metrics import to_probability
 ROOT = Path(__file__).parent.parent
 PAGES = (
     *("models", "operating_points", "decisions", "compare_pairs", "calibration", "weak_spots"),
-    "validation_gap",
+    *("validation_gap", "stress"),
     *("model_cards", "writeups"),
 )
 HISTORY = {

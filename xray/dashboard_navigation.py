@@ -25,6 +25,7 @@ PAGES: dict[str, list[tuple[str, str, str]]] = {
         ("calibration", "Calibration", "speed"),
         ("weak_spots", "Weak spots", "troubleshoot"),
         ("validation_gap", "Validation to test", "trending_down"),
+        ("stress", "Stress tests", "fitness_center"),
         ("runs", "Runs", "history"),
         ("model_cards", "Model cards", "description"),
         ("writeups", "What others reported", "menu_book"),

@@ -1,62 +1,106 @@
-"""Films cut to the lungs, so that nothing can be learnt from how a film is framed.
+"""Networks that see the box around the lungs alone, so that nothing is learnt from framing.
 
 How much of a film the lungs fill, and its shape, tell the classes apart in the public set's
-training films and hardly on its test films (``xray.shift``). A network that sees the box around
-the lungs alone, whatever its shape, cannot learn it. For experiments: what explains and audits
-models shows films whole, so such a run keeps its predictions and not its weights.
+training films and hardly on its test films (``xray.shift``). A network that is shown the box
+around the lungs, whatever its shape, cannot learn it. The cut is a part of the network: films go
+in whole, so that what explains and audits models needs to know nothing of it.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from xray import dataset, lungs
+from xray.errors import ModelError
 from xray.files import Progress
-from xray.films import STAGE, Pixels, resize
-from xray.lungs import Lungs
+from xray.films import Pixels
 
 #: What a network is shown -> words for people.
 FRAMINGS = {"film": "the whole film", "lungs": "the box around the lungs"}
 #: Margin around the lungs, of the height and the width of their box.
 MARGIN = 0.06
-#: Films that are held at ``films.STAGE`` pixels a side at once, to be cut.
-PIECE = 256
+#: Name, inside a network, of the part that cuts.
+NAME = "framing"
+#: Films that are cut at once.
+PIECE = 64
 
 
-def cut(film: Pixels, found: Lungs) -> Pixels:
-    """Cut a film (H, W) to the box around its lungs, with a margin; black beyond its edges."""
-    rows = np.flatnonzero(found.field.any(axis=1))
-    columns = np.flatnonzero(found.field.any(axis=0))
-    if not len(rows):
-        return film
-    inner = [(int(along[0]), int(along[-1]) + 1) for along in (rows, columns)]
-    wide = [round(MARGIN * (last - first)) for first, last in inner]
-    padded = np.pad(film, [(edge, edge) for edge in wide])
-    # Padding moves the box by the margin, so that its start less the margin is its start.
-    (top, bottom), (left, right) = inner
-    return np.asarray(padded[top : bottom + 2 * wide[0], left : right + 2 * wide[1]])
+def film_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Size of the whole films of which a network sees (h, w) of the lungs.
+
+    The lungs' box is about two thirds of a film each way. Lungs are found at ``lungs.SIDE``
+    pixels, to which whole multiples shrink without a rest.
+    """
+    from xray.lungs import SIDE
+
+    side = SIDE * -(-3 * max(size) // (2 * SIDE))
+    return (side, side)
 
 
-def load_pixels(
-    folder: Path, table: pd.DataFrame, size: tuple[int, int], progress: Progress | None = None
-) -> Pixels:
-    """Read the films of a table cut to the lungs and squashed to one size.
+def framer(size: tuple[int, int]) -> Any:
+    """Network that cuts films (N, H, W, 1), at ``film_size(size)``, to lungs (N, h, w, 1).
 
-    Parameters as ``dataset.load_pixels``, which reads them whole.
+    Raises
+    ------
+    ModelError
+        The network that finds lungs is missing.
+    """
+    import keras
+
+    from xray import lungs, networks
+    from xray.lung_crop import LungCrop
+
+    path = lungs.network_folder() / lungs.NETWORK_FILE
+    if not path.is_file():
+        raise ModelError(
+            f"{path.name}, which finds the lungs, is missing; restore it from git or make it "
+            "with 'python -m xray lungs'."
+        )
+    finder = networks.read(path, "lungs")
+    finder.trainable = False
+    whole = film_size(size)
+    entry = keras.Input((*whole, 1), name="whole_film")
+    small = keras.layers.AveragePooling2D(whole[0] // lungs.SIDE)(entry)
+    # What lungs.prepare does: mean 0 and deviation 1, film by film.
+    even = keras.layers.LayerNormalization(
+        axis=(1, 2, 3), center=False, scale=False, epsilon=1e-5, name="even"
+    )(small)
+    cut = LungCrop(size, MARGIN, name="lung_crop")([entry, finder(even)])
+    return keras.Model(entry, cut, name=NAME)
+
+
+def framed(network: Any) -> Any:
+    """A network of lungs put behind what cuts them out of whole films."""
+    import keras
+
+    size = (int(network.input_shape[1]), int(network.input_shape[2]))
+    entry = keras.Input((*film_size(size), 1), name="film")
+    return keras.Model(entry, network(framer(size)(entry)), name=network.name)
+
+
+def cut(films: Pixels, size: tuple[int, int], progress: Progress | None = None) -> Pixels:
+    """Cut whole films to their lungs, as the framed network does.
+
+    Parameters
+    ----------
+    films : (N, H, W) float32 in [0, 1], at ``film_size(size)``
+    size : (h, w) of what is cut out
+    progress : called with films done and to do
 
     Returns
     -------
-    (N, height, width) float32 in [0, 1]
+    (N, h, w) float32 in [0, 1]
     """
-    out = np.empty((len(table), *size), np.float32)
-    for start in range(0, len(table), PIECE):
-        part = table.iloc[start : start + PIECE].reset_index(drop=True)
-        films = dataset.load_pixels(folder, part, (STAGE, STAGE))
-        for place, found in enumerate(lungs.estimate_many(list(films))):
-            out[start + place] = resize(cut(films[place], found), size)
+    import keras
+
+    network = framer(size)
+    out = np.empty((len(films), *size), np.float32)
+    for start in range(0, len(films), PIECE):
+        part = films[start : start + PIECE, ..., None]
+        out[start : start + PIECE] = keras.ops.convert_to_numpy(network.predict_on_batch(part))[
+            ..., 0
+        ]
         if progress:
-            progress(min(start + PIECE, len(table)), len(table))
+            progress(min(start + PIECE, len(films)), len(films))
     return out

@@ -45,6 +45,8 @@ def read(path: Path, name: str) -> Any:
     """
     import keras
 
+    from xray import lung_crop  # noqa: F401  lets Keras know the layer
+
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds on a bad file
@@ -194,19 +196,26 @@ def clone(network: Any) -> Any:
 
 
 def in_bfloat16(network: Any) -> Any:
-    """Copy a network so that all but its last layer compute in bfloat16; weights stay float32."""
+    """Copy a network that computes in bfloat16 (see :func:`set_policy`); weights stay float32."""
     copy = clone(network)
     set_policy(copy, "mixed_bfloat16")
     return copy
 
 
 def set_policy(network: Any, name: str) -> None:
-    """Let every layer but the last compute by a Keras dtype policy; variables stay float32."""
+    """Let layers compute by a Keras dtype policy; variables stay float32.
+
+    But for the last one, and for what cuts films to the lungs: a place on a film needs digits.
+    """
     import keras
+
+    from xray.framing import NAME
 
     policy, last = keras.DTypePolicy(name), _last(network)
 
     def apply(layer: Any) -> None:
+        if layer.name == NAME:
+            return
         for inner in getattr(layer, "layers", []):
             apply(inner)
         if layer is not last and not hasattr(layer, "layers"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from xray import networks, recipes
+from xray import framing, networks, recipes
 from xray.films import Film, Pixels, resize
 from xray.registry import Card
 
@@ -54,6 +54,10 @@ def steps(film: Film, card: Card) -> list[Step]:
     if card.size[0] != card.size[1]:
         how = how.replace("a square", "its size")
     channels = "once" if values.shape[-1] == 1 else f"{values.shape[-1]} times over"
+    cut = []
+    if framed := lungs_size(card):
+        said = f"{framed[1]} × {framed[0]} pixels of the box around the lungs, inside the network"
+        cut.append(Step("Cut to the lungs", said, framing.cut(small[None], framed)[0]))
     return [
         Step(
             "Film",
@@ -66,7 +70,16 @@ def steps(film: Film, card: Card) -> list[Step]:
             f"from {low:.2f} to {high:.2f}: {SCALES[card.scale]}; given {channels}",
             ((seen - seen.min()) / spread).astype(np.float32),
         ),
+        *cut,
     ]
+
+
+def lungs_size(card: Card) -> tuple[int, int] | None:
+    """Size of what a model sees of the lungs; None for one that sees whole films."""
+    if card.settings.get("framing") != "lungs":
+        return None
+    height, width = card.settings["size"]
+    return (int(height), int(width))
 
 
 def model_input(pixels: Pixels, card: Card) -> NDArray[np.float32]:
@@ -76,22 +89,25 @@ def model_input(pixels: Pixels, card: Card) -> NDArray[np.float32]:
     return values
 
 
-def variants(grey: Pixels, recipe: str, n: int = VARIANTS, seed: int = 0) -> Pixels:
-    """Augmented copies of a film as a recipe's training draws them; loads Keras.
+def variants(pixels: Pixels, card: Card, n: int = VARIANTS, seed: int = 0) -> Pixels:
+    """Augmented copies of a film as a model's training draws them; loads Keras.
 
     Parameters
     ----------
-    grey : (h, w) float32 in [0, 1], at the model's size
-    recipe : name of a recipe; one without augmentation gives the film unchanged
+    pixels : (H, W) float32 in [0, 1], a film of any size
+    card : of a model of a known recipe; one without augmentation gives the film unchanged
     n : copies
     seed : of the changes
 
     Returns
     -------
-    (n, h, w) float32 in [0, 1]
+    (n, h, w) float32 in [0, 1], at the size of what the network is shown
     """
-    made = np.repeat(grey[None, :, :, None], n, axis=0)
-    change = recipes.RECIPES[recipe].augmentation
+    shown = resize(pixels, card.size, card.fit)[None]
+    if framed := lungs_size(card):
+        shown = framing.cut(shown, framed)
+    made = np.repeat(shown[..., None], n, axis=0)
+    change = recipes.RECIPES[card.recipe].augmentation
     for layer in recipes.augmentation_layers(change, seed):
         made = np.asarray(layer(made, training=True))
     return np.clip(made[..., 0], 0, 1).astype(np.float32)

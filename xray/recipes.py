@@ -21,7 +21,8 @@ class Augmentation:
     ``shift`` and ``zoom`` are fractions of the film, ``rotation`` and ``shear`` fractions of a
     turn; ``aspect`` stretches height and width independently (the native aspect differs by
     class in this set and squashing leaves its trace); ``brightness`` and ``contrast`` are
-    fractions of the grey range.
+    fractions of the grey range. ``border`` is what lies beyond the edge of a film that moved:
+    "black", or "nearest", where its last pixels go on.
     """
 
     shift: float = 0.0
@@ -32,6 +33,7 @@ class Augmentation:
     flip: bool = False
     brightness: float = 0.0
     contrast: float = 0.0
+    border: str = "black"
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,12 @@ class Recipe:
 
 
 _MODERATE = Augmentation(
-    shift=0.1, zoom=0.15, aspect=0.1, shear=0.05, flip=True, brightness=0.1, contrast=0.2
-)
+    shift=0.1, zoom=0.15, aspect=0.1, shear=0.05, flip=True, brightness=0.1, contrast=0.2,
+    border="nearest",
+)  # fmt: skip
 _STRONG = Augmentation(
     shift=0.1, zoom=0.15, aspect=0.15, rotation=0.03, shear=0.03, flip=True,
-    brightness=0.15, contrast=0.25,
+    brightness=0.15, contrast=0.25, border="nearest",
 )  # fmt: skip
 
 #: Augmentations by name, from none at all.
@@ -225,22 +228,13 @@ def augmentation_layers(change: Augmentation, seed: int) -> list[Any]:
     """Keras preprocessing layers for films (N, h, w, 1) in [0, 1]."""
     from keras import layers
 
-    border = {"fill_mode": "constant", "fill_value": 0.0}
+    from xray.augmenting import RandomAffine
+
     made: list[Any] = []
-    if change.flip:
-        made.append(layers.RandomFlip("horizontal", seed=seed))
-    if change.shift:
-        made.append(layers.RandomTranslation(change.shift, change.shift, seed=seed + 1, **border))
-    if change.zoom:
-        made.append(layers.RandomZoom(change.zoom, seed=seed + 2, **border))
-    if change.aspect:
-        aspect = (change.aspect, change.aspect)
-        both = {"height_factor": (-aspect[0], aspect[0]), "width_factor": (-aspect[1], aspect[1])}
-        made.append(layers.RandomZoom(**both, seed=seed + 3, **border))
-    if change.rotation:
-        made.append(layers.RandomRotation(change.rotation, seed=seed + 4, **border))
-    if change.shear:
-        made.append(layers.RandomShear(change.shear, change.shear, seed=seed + 5, **border))
+    moves = ("shift", "zoom", "aspect", "rotation", "shear", "flip")
+    wanted = {name: getattr(change, name) for name in moves}
+    if any(wanted.values()):
+        made.append(RandomAffine(**wanted, border=change.border, seed=seed))
     unit = (0.0, 1.0)
     if change.brightness:
         made.append(layers.RandomBrightness(change.brightness, value_range=unit, seed=seed + 6))

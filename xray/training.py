@@ -65,13 +65,8 @@ class Job:
     seed: int = 0
     backbone_weights: Path | None = None
     exclude: frozenset[str] = frozenset()
-    #: Sweeps keep what a run predicted, not its weights (see also :attr:`keeps_weights`).
+    #: Sweeps keep what a run predicted, not its weights.
     keep_weights: bool = True
-
-    @property
-    def keeps_weights(self) -> bool:
-        """Whether a model comes of it, or predictions alone: pages show models whole films."""
-        return self.keep_weights and self.recipe.framing == "film"
 
     def key(self, data_hash: str) -> str:
         """Hash of everything that decides the result; names the checkpoint's folder."""
@@ -136,8 +131,8 @@ def train(
     content = data_hash(table)
     split = assign(job, table)
     table = table[split != ""].assign(split=split[split != ""]).reset_index(drop=True)
-    films = _films(job, table, load, stage)
-    parts = {part: _sample(table, films, part) for part in ("train", "val")}
+    films, shown = _films(job, table, load, stage)
+    parts = {part: _sample(table, shown, part) for part in ("train", "val")}
 
     network = networks.seeded(job.seed, lambda: recipes.build(recipe, job.backbone_weights))
     if recipe.precision != "float32":
@@ -145,31 +140,37 @@ def train(
     folder = cache_dir() / "runs" / f"{job.name}-{job.key(content)}"
     if recipe.network == "vgg19" and not (folder / "state.json").exists():
         fitting.fit_head(network, parts["train"], parts["val"], job.seed)
-    redraw = _planter(recipe, table, films, job.seed) if recipe.planted else None
+    redraw = _planter(recipe, table, shown, job.seed) if recipe.planted else None
     history = fitting.fit(
         network, recipe, parts["train"], parts["val"],
         seed=job.seed, folder=folder, redraw=redraw, progress=stage("train"),
     )  # fmt: skip
     if recipe.precision != "float32":
         networks.set_policy(network, "float32")
+    if recipe.framing == "lungs":
+        network = framing.framed(network)
     card = _card(job, network, table, content, split, history)
     card = replace(card, wall_time_s=round(time.monotonic() - start, 1))
     home = job.out / job.name
-    card = store(home, card, network, table, films, recipe.half, job.keeps_weights)
+    card = store(home, card, network, table, films, recipe.half, job.keep_weights)
     ledger.add(home, card)
     return card
 
 
-def _films(job: Job, table: pd.DataFrame, load: Loader, stage: Stage) -> Pixels:
-    """The films as the recipe's network is shown them."""
-    recipe, watched = job.recipe, stage("load films")
+def _films(job: Job, table: pd.DataFrame, load: Loader, stage: Stage) -> tuple[Pixels, Pixels]:
+    """The films as the finished model takes them, and as its network is shown them."""
+    recipe = job.recipe
     if recipe.framing == "film":
-        return load(job.data, table, recipe.size, recipe.fit, watched)
-    if recipe.fit != "squash":
+        films = load(job.data, table, recipe.size, recipe.fit, stage("load films"))
+        return films, films
+    if recipe.fit != "squash" or recipe.planted:
         raise ModelError(
-            f"Films that are cut to the lungs lose their shape; drop {recipe.fit} or the framing."
+            "A network that is shown the lungs alone takes films squashed and without devices "
+            "drawn in; drop fit, planted or the framing."
         )
-    return framing.load_pixels(job.data, table, recipe.size, watched)
+    size = framing.film_size(recipe.size)
+    films = load(job.data, table, size, recipe.fit, stage("load films"))
+    return films, framing.cut(films, recipe.size, stage("find lungs"))
 
 
 def _sample(table: pd.DataFrame, films: Pixels, part: str) -> Sample:
@@ -207,7 +208,7 @@ def _card(
         title=recipe.title,
         recipe=recipe.name,
         role=recipe.role,
-        size=recipe.size,
+        size=(int(network.input_shape[1]), int(network.input_shape[2])),
         fit=recipe.fit,
         parameters=int(network.count_params()),
         layers=networks.layer_table(network),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from xray import evaluation, metrics, registry
+from xray import evaluation, metrics, registry, stress
 from xray.commands._bars import Bars
 from xray.commands._tables import by_model
 from xray.commands._workers import add_worker_options, working
@@ -44,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--store", action="store_true", help="keep predictions and metrics with the model"
     )
+    parser.add_argument(
+        "--stress",
+        action="store_true",
+        help="also predict the validation films framed, exposed and sharpened otherwise, and "
+        "keep what comes of it with the model",
+    )
     parser.add_argument("--scale", choices=registry.SCALES, help="of the inputs of a .keras file")
     parser.add_argument("--positive-index", type=int, help="output of a .keras file to read")
     add_worker_options(parser)
@@ -61,6 +67,8 @@ def run(options: argparse.Namespace) -> None:
     names = options.models or [card.name for card in usable]
     if not names:
         raise ModelError("There is no model yet; train one with 'python -m xray train basic'.")
+    if options.stress and folder is None:
+        raise DatasetError("--stress needs the films; give --data FOLDER or set XRAY_DATA.")
     entries: list[dict[str, Any]] = []
     broken: list[str] = []
     if folder is None:
@@ -119,6 +127,8 @@ def _one(
                 raise ModelError(f"{name} is not registered; first: python -m xray add {name}")
             card = evaluation.store(card, used)
             notes.append("predictions and metrics stored")
+        if options.stress:
+            notes.append(_stress(model, folder, stage))
     threshold = card.threshold_log_odds
     if options.threshold is not None:
         threshold = float(metrics.to_log_odds(options.threshold))
@@ -129,6 +139,23 @@ def _one(
     if options.check and not (agreement and agreement.holds and agreement.metrics_exact):
         raise ArtifactError(f"{name} does not reproduce what is stored: {'; '.join(notes)}.")
     return evaluation.record(card.name, table), used
+
+
+def _stress(model: registry.Model, folder: Path, stage: Bars) -> str:
+    """Predict changed validation films, keep what came of it, and say it in a line."""
+    name = model.card.name
+    if not (registry.models_dir() / name / "predictions.csv").is_file():
+        raise ModelError(f"{name} has no stored predictions; first: evaluate {name} --store.")
+    table = stress.validation(model, folder, progress=stage(f"changed films for {name}"))
+    stage.close()
+    stress.store(name, table)
+    plain = table[table["change"] == ""].set_index("metric")["value"]
+    said = [
+        f"{metrics.TITLES[metric]} {plain[metric]:.4f}, "
+        f"{stress.summary(table, metric):.4f} in the mean over {len(stress.CHANGES)} changes"
+        for metric in stress.METRICS
+    ]
+    return f"validation films as they are and changed: {'; '.join(said)}"
 
 
 def _stored(name: str, repair: bool) -> tuple[registry.Card | None, pd.DataFrame | None]:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from xray import films, ledger, overrides, recipes, registry, scan
+from xray import films, overrides, recipes, registry, scan
 from xray.commands._bars import bars
 from xray.errors import DatasetError, ModelError
-from xray.files import artifacts_dir, data_dir
+from xray.files import data_dir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,12 +52,11 @@ def run(options: argparse.Namespace) -> None:
     if options.backbone_weights and not options.backbone_weights.is_file():
         raise ModelError(f"There is no file {options.backbone_weights}; check --backbone-weights.")
     exclude = _exclusions(options.exclude, data) if options.exclude else frozenset()
-    kept = registry.models_dir() if recipe.framing == "film" else artifacts_dir() / ledger.SWEEPS
     job = training.Job(
         recipe,
         data,
         options.name or recipe.name,
-        options.out or kept,
+        options.out or registry.models_dir(),
         options.seed,
         options.backbone_weights,
         exclude,
@@ -65,8 +64,7 @@ def run(options: argparse.Namespace) -> None:
     with bars() as stage:
         card = training.train(job, stage)
     print(f"{card.name}: {card.parameters:,} parameters, {card.wall_time_s} s.")
-    then = "Now: python -m xray evaluate" if job.keeps_weights else "Predictions are kept."
-    print(f"Threshold {card.threshold:.4f}, chosen on validation. {then}")
+    print(f"Threshold {card.threshold:.4f}, chosen on validation. Now: python -m xray evaluate")
 
 
 def _exclusions(path: Path, data: Path) -> frozenset[str]:

@@ -1,0 +1,64 @@
+"""Stress tests: models on validation films framed, exposed and sharpened otherwise."""
+
+import pandas as pd
+import streamlit as st
+
+from xray import dashboard, figures_stress, metrics, registry, stress
+from xray import dashboard_models as shared
+from xray.errors import ArtifactError
+
+METRICS = {name: metrics.TITLES[name] for name in reversed(stress.METRICS)}
+
+
+def tables(view: shared.View) -> dict[str, pd.DataFrame]:
+    """What is stored of each chosen model that was stressed."""
+    found = {}
+    for entrant in view.lineup.entrants:
+        path = registry.models_dir() / entrant.name / stress.FILE
+        if path.is_file():
+            content = dashboard.digest(path)
+            found[entrant.name] = shared.remember(
+                "stress", lambda name=entrant.name: stress.stored(name), entrant.name, content
+            )
+    return found
+
+
+def finding(view: shared.View) -> str:
+    """Which change costs which model most."""
+    try:
+        found = tables(view)
+    except ArtifactError:
+        found = {}
+    if not found:
+        return "Whether these models bear another framing or exposure was not asked yet"
+    return figures_stress.finding(found, view.titles, next(iter(METRICS)))
+
+
+view = shared.begin(
+    finding,
+    "The same validation films, as another X-ray unit or operator might have made them: what a "
+    "model loses, it had learnt from how the films of this collection look.",
+    {"metric": shared.offered(METRICS)},
+    choose_split=False,
+)
+if view:
+    with dashboard.guard("What changed films cost the models"):
+        found = tables(view)
+        if missing := [e.name for e in view.lineup.entrants if e.name not in found]:
+            dashboard.empty(
+                f"Not asked of {', '.join(view.titles[name] for name in missing)}.",
+                "Their validation films are predicted again under every change.",
+                f"python -m xray evaluate {' '.join(missing)} --stress",
+            )
+        if found:
+            metric = shared.choice("Metric", METRICS, "metric")
+            dashboard.show(figures_stress.changes(found, view.titles, metric), "figure stress")
+            films = max(int(table["n"].max()) for table in found.values())
+            st.caption(
+                f"{films:,} validation films, PNEUMONIA positive, each model's own threshold. "
+                "Lines are 95 % intervals over possible patients. Films are changed at each "
+                "model's input size. The frame only ever narrows, since what lies beyond a film "
+                "is not known. Recipes may be chosen by this, for no test film is in it."
+            )
+            for name, table in found.items():
+                dashboard.download(f"Save {view.titles[name]} as CSV", table, f"stress-{name}.csv")
