@@ -3,11 +3,18 @@
 import pandas as pd
 import streamlit as st
 
-from xray import dashboard, figures_stress, metrics, registry, stress
+from xray import dashboard, figures_stress, metrics, registry, snippets, stress
 from xray import dashboard_models as shared
 from xray.errors import ArtifactError
 
-METRICS = {name: metrics.TITLES[name] for name in reversed(stress.METRICS)}
+METRICS = {
+    name: metrics.TITLES[name] for name in ("balanced_accuracy", "specificity", "recall", "auroc")
+}
+
+
+def beside_test(name: str) -> pd.DataFrame:
+    """What is stored of a model, and what it does on the test films."""
+    return pd.concat([stress.stored(name), stress.on_test(name)], ignore_index=True)
 
 
 def tables(view: shared.View) -> dict[str, pd.DataFrame]:
@@ -18,7 +25,7 @@ def tables(view: shared.View) -> dict[str, pd.DataFrame]:
         if path.is_file():
             content = dashboard.digest(path)
             found[entrant.name] = shared.remember(
-                "stress", lambda name=entrant.name: stress.stored(name), entrant.name, content
+                "stress", lambda name=entrant.name: beside_test(name), entrant.name, content
             )
     return found
 
@@ -53,12 +60,16 @@ if view:
         if found:
             metric = shared.choice("Metric", METRICS, "metric")
             dashboard.show(figures_stress.changes(found, view.titles, metric), "figure stress")
-            films = max(int(table["n"].max()) for table in found.values())
+            films = max(int(table["n"].iloc[0]) for table in found.values())
+            if words := figures_stress.framing(found, view.titles):
+                st.markdown(snippets.plain(words))
             st.caption(
                 f"{films:,} validation films, PNEUMONIA positive, each model's own threshold. "
                 "Lines are 95 % intervals over possible patients. Films are changed at each "
                 "model's input size. The frame only ever narrows, since what lies beyond a film "
-                "is not known. Recipes may be chosen by this, for no test film is in it."
+                "is not known. Framed alike: each film is cut as closely around its lungs (found "
+                "by a small network) as the median pneumonia film is. Recipes were chosen by the "
+                "changed validation films; the test films stand below them to compare."
             )
             for name, table in found.items():
                 dashboard.download(f"Save {view.titles[name]} as CSV", table, f"stress-{name}.csv")

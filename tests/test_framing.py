@@ -98,10 +98,12 @@ def test_where_the_lungs_lie_on_the_film_no_longer_shows(synthetic_folder: Path)
     assert fills[1] > 1.2 * fills[0]
 
 
-def test_without_the_network_of_lungs_a_sentence_says_so(
+def test_other_artifacts_take_the_committed_network_of_lungs_and_none_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XRAY_ARTIFACTS", str(tmp_path))
+    assert framing.framer((32, 32)).name == framing.NAME
+    monkeypatch.setattr(framing, "ROOT", tmp_path / "elsewhere")
     with pytest.raises(ModelError, match="restore it from git"):
         framing.framer((32, 32))
 
@@ -155,6 +157,13 @@ def test_the_committed_sweep_changes_the_framing_only() -> None:
     for recipe, _ in runs:
         alike = str({**recipe.settings(), "framing": ""})
         shown.setdefault(alike, set()).add(recipe.framing)
-    assert len(shown) == 3
+    assert len(shown) == 2
     assert all(each == set(framing.FRAMINGS) for each in shown.values())
-    assert recipes.get("basic").framing == "film"
+
+
+def test_whole_film_differs_from_basic_by_its_framing_only() -> None:
+    basic, whole = (recipes.get(name).settings() for name in ("basic", "whole_film"))
+    differ = {key for key in basic if basic[key] != whole[key]}
+    assert differ == {"name", "title", "framing", "role"}
+    assert (basic["framing"], whole["framing"]) == ("lungs", "film")
+    assert {recipes.get(name).framing for name in ("basic", "augmented", "transfer")} == {"lungs"}

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from sklearn.metrics import balanced_accuracy_score, recall_score, roc_auc_score
 
-from xray import cli, figures, figures_stress, registry, stress
+from xray import cli, figures, figures_stress, lungs, registry, stress
 from xray.errors import ArtifactError
 from xray.files import ROOT
 
@@ -92,7 +92,7 @@ def test_metrics_are_those_of_scikit_learn_and_losses_are_paired(
     model = Brightness()
     got = stress.measure(model, films, rows)
     assert list(got.columns) == stress.COLUMNS
-    assert len(got) == len(stress.METRICS) * (1 + len(stress.CHANGES))
+    assert len(got) == len(stress.METRICS) * (2 + len(stress.CHANGES))
     y = rows["label"] == "PNEUMONIA"
     values = got.set_index(["change", "metric"])
     for name in ("", "tighter10", "brighter"):
@@ -103,6 +103,9 @@ def test_metrics_are_those_of_scikit_learn_and_losses_are_paired(
         assert values.loc[(name, "balanced_accuracy"), "value"] == pytest.approx(
             balanced_accuracy_score(y, odds >= 0)
         )
+        recalled = [recall_score(y, odds >= 0, pos_label=positive) for positive in (1, 0)]
+        assert values.loc[(name, "recall"), "value"] == pytest.approx(recalled[0])
+        assert values.loc[(name, "specificity"), "value"] == pytest.approx(recalled[1])
         if name:
             plain = values.loc[("", "auroc"), "value"]
             assert row["lost"] == pytest.approx(plain - row["value"])
@@ -115,6 +118,33 @@ def test_metrics_are_those_of_scikit_learn_and_losses_are_paired(
     assert got[got["change"] == ""]["lost"].isna().all()
     mean = values.drop(index="", level=0).xs("auroc", level=1)["value"].mean()
     assert stress.summary(got) == pytest.approx(mean)
+    least = values.drop(index="", level=0).xs("balanced_accuracy", level=1)["value"].min()
+    assert stress.worst(got) == pytest.approx(least)
+
+
+def test_framed_alike_no_class_has_more_film_around_its_lungs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Lungs are drawn as bright boxes: far from the edge in NORMAL films, near it in others."""
+
+    def estimate(film: np.ndarray) -> lungs.Lungs:
+        rows, columns = np.nonzero(film > 0.75)
+        box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
+        field = film > 0.75
+        return lungs.Lungs(field, field & False, box, float(columns.mean()), "network")
+
+    monkeypatch.setattr(lungs, "estimate", estimate)
+    monkeypatch.setattr(lungs, "estimate_many", lambda films: [estimate(film) for film in films])
+    films, y = np.full((6, 100, 100), 0.2, np.float32), np.array([True] * 3 + [False] * 3)
+    for film, edge in zip(films, (10, 12, 8, 20, 30, 25), strict=True):
+        film[edge : 100 - edge, edge : 100 - edge] = 1
+    change = stress.alike(films, y)
+    assert change.name == stress.ALIKE and change.group == "framing"
+    cut = [change.apply(film, np.random.default_rng(0)) for film in films]
+    shares = [float((film > 0.75).mean()) for film in cut]
+    # The median PNEUMONIA film stays as it is, and so does the one that is framed more closely.
+    assert np.array_equal(cut[0], films[0]) and np.array_equal(cut[2], films[2])
+    assert shares == pytest.approx([0.64, 0.64, 0.7056, 0.64, 0.64, 0.64], abs=0.04)
 
 
 def test_the_title_names_the_model_that_loses_most(
@@ -125,10 +155,19 @@ def test_the_title_names_the_model_that_loses_most(
     tables, titles = {"weak": weak, "strong": strong}, {"weak": "Weak CNN", "strong": "Strong CNN"}
     figure = figures_stress.changes(tables, titles, "auroc")
     said = figures.title(figure)
-    assert "15 % less at the top cost Weak CNN 0.4" in said or "cost Weak CNN 0.5" in said
-    assert "Strong CNN" in said
-    assert len(figure.data) == 2 and len(figure.data[0].x) == 1 + len(stress.CHANGES)
+    assert "cut by 15 % at the top cost Weak CNN 0.4" in said or "cost Weak CNN 0.5" in said
+    assert said.endswith("; Strong CNN loses 0.010 at worst")
+    assert len(figure.data) == 2 and len(figure.data[0].x) == 2 + len(stress.CHANGES)
     assert "Strong" not in figures_stress.finding({"weak": weak}, titles, "auroc")
+    assert figures_stress.framing(tables, titles) == ""
+    test = weak[weak["change"] == ""].assign(change=stress.TEST, value=0.25)
+    both = {"weak": pd.concat([weak, test], ignore_index=True)}
+    words = figures_stress.framing(both, titles)
+    rows = weak[weak["metric"] == "specificity"].set_index("change")["value"]
+    assert f"Weak CNN {100 * rows['']:.0f} %, {100 * rows['alike']:.0f} % and 25 %" in words
+    nearer = abs(rows["alike"] - 0.25) < abs(rows[""] - 0.25)
+    assert f"for {int(nearer)} of 1." in words
+    assert len(figures_stress.changes(both, titles, "auroc").data[0].x) == 3 + len(stress.CHANGES)
 
 
 @pytest.mark.slow
@@ -171,7 +210,7 @@ def test_evaluate_keeps_what_came_of_it_and_damage_is_told(
 
 
 def test_the_stored_stress_tests_are_of_the_stored_models() -> None:
-    for name in ("basic", "augmented", "transfer"):
+    for name in ("basic", "augmented", "transfer", "whole_film"):
         place = ROOT / "artifacts" / "models" / name / stress.FILE
         assert place.is_file(), f"run 'python -m xray evaluate {name} --stress'"
         predicted = registry.predictions(name)
@@ -184,3 +223,8 @@ def test_the_stored_stress_tests_are_of_the_stored_models() -> None:
         assert plain["auroc"] == pytest.approx(roc_auc_score(y, odds), abs=1e-3)
         wanted = balanced_accuracy_score(y, odds >= limit)
         assert plain["balanced_accuracy"] == pytest.approx(wanted, abs=0.005)
+        test = stress.on_test(name).set_index("metric")
+        shown = predicted[predicted["split"] == "test"]
+        wanted = roc_auc_score(shown["label"] == "PNEUMONIA", shown["log_odds"])
+        assert test.loc["auroc", "value"] == pytest.approx(wanted)
+        assert set(test["n"]) == {len(shown)} and set(test["change"]) == {stress.TEST}

@@ -33,6 +33,8 @@ STEPS = (
 )
 #: Roles that are shown at first; the others are a click away.
 FIRST = ("recipe", "user", "demo")
+#: And by its name the network of the write-ups, which shows what the recipes do better.
+COMPARED = "whole_film"
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +190,9 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
         name: replace(card, title=title)
         for (title, name), card in zip(by_title.items(), usable, strict=True)
     }
-    first = [title for title, name in by_title.items() if by_name[name].role in FIRST]
+    first = [
+        title for title, name in by_title.items() if by_name[name].role in FIRST or name == COMPARED
+    ]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         read = st.pills(
             "Models",

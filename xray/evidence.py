@@ -18,7 +18,7 @@ from xray.registry import Card, probability
 from xray.suspects import SUSPECTS, Subject, Trial
 
 #: Cures, the model they are compared with first.
-CURES = ("basic", "device_matched", "device_free", "device_balanced")
+CURES = ("whole_film", "device_matched", "device_free", "device_balanced")
 
 
 def effects(audit: Mapping[str, Any], family: str) -> pd.DataFrame:

@@ -13,10 +13,15 @@ from xray.figures import template
 from xray.figures_gap import dots, name_places, records
 from xray.figures_models import Row, legend_above, span
 from xray.metrics import TITLES
-from xray.stress import CHANGES
+from xray.stress import ALIKE, CHANGES, TEST
 
-#: Change -> words for people, the films as they are first.
-WORDS = {"": "as they are", **{change.name: change.title for change in CHANGES}}
+#: Change -> words for people, the films as they are first; then the test films, as they are.
+WORDS = {
+    "": "as they are",
+    **{change.name: change.title for change in CHANGES},
+    ALIKE: "framed alike",
+    TEST: "test films, as they are",
+}
 
 
 def changes(
@@ -26,7 +31,7 @@ def changes(
 
     Parameters
     ----------
-    tables : model -> what ``stress.stored`` gives
+    tables : model -> what ``stress.stored`` gives, and rows of ``stress.on_test`` where wanted
     titles : model -> its title
     metric : one of ``stress.METRICS``
     """
@@ -35,11 +40,12 @@ def changes(
     for number, (name, table) in enumerate(tables.items()):
         rows = _rows(table, metric)
         lift = step * (number - (len(tables) - 1) / 2)
-        places = [place + lift for place in range(len(WORDS))]
-        shown = [rows[change] for change in WORDS]
+        places = [place + lift for place, change in enumerate(WORDS) if change in rows]
+        shown = [rows[change] for change in WORDS if change in rows]
         dots(figure, shown, places, palette.model(name), titles[name], filled=False)
     name_places(figure, list(WORDS.values()))
-    figure.update_xaxes(title=f"{TITLES[metric]} on validation films")
+    figure.add_hline(y=len(WORDS) - 1.5, line={"width": 1, "color": palette.REFERENCE})
+    figure.update_xaxes(title=TITLES[metric])
     height = 140 + len(WORDS) * max(34, 16 * len(tables))
     return legend_above(template(figure, finding(tables, titles, metric), height=height))
 
@@ -61,10 +67,25 @@ def finding(tables: Mapping[str, pd.DataFrame], titles: Mapping[str, str], metri
     least = min(worst, key=lambda name: _cost(worst[name][1]))
     if least == most:
         return said
-    change, row = worst[least]
+    return f"{said}; {titles[least]} loses {worst[least][1]['lost']:.3f} at worst"
+
+
+def framing(tables: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> str:
+    """Which model's false alarms on test come back on validation films framed alike, in words."""
+    told, nearer = [], 0
+    for name, table in tables.items():
+        rows = _rows(table, "specificity")
+        if not {"", ALIKE, TEST} <= set(rows):
+            continue
+        plain, cut, test = (100 * rows[change]["value"] for change in ("", ALIKE, TEST))
+        told.append(f"{titles[name]} {plain:.0f} %, {cut:.0f} % and {test:.0f} %")
+        nearer += abs(cut - test) < abs(plain - test)
+    if not told:
+        return ""
     return (
-        f"{said}; the worst change for {titles[least]}, {WORDS[change]}, costs "
-        f"{span(row['lost'], row['lost_low'], row['lost_high'])}"
+        "Specificity on validation films as they are, framed alike, and on the test films: "
+        f"{'; '.join(told)}. Framed alike, validation comes nearer to the test films for {nearer} "
+        f"of {len(told)}."
     )
 
 

@@ -8,12 +8,13 @@ in whole, so that what explains and audits models needs to know nothing of it.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from xray.errors import ModelError
-from xray.files import Progress
+from xray.files import ROOT, Progress
 from xray.films import Pixels
 
 #: What a network is shown -> words for people.
@@ -51,13 +52,7 @@ def framer(size: tuple[int, int]) -> Any:
     from xray import lungs, networks
     from xray.lung_crop import LungCrop
 
-    path = lungs.network_folder() / lungs.NETWORK_FILE
-    if not path.is_file():
-        raise ModelError(
-            f"{path.name}, which finds the lungs, is missing; restore it from git or make it "
-            "with 'python -m xray lungs'."
-        )
-    finder = networks.read(path, "lungs")
+    finder = networks.read(_finder_file(), "lungs")
     finder.trainable = False
     whole = film_size(size)
     entry = keras.Input((*whole, 1), name="whole_film")
@@ -68,6 +63,20 @@ def framer(size: tuple[int, int]) -> Any:
     )(small)
     cut = LungCrop(size, MARGIN, name="lung_crop")([entry, finder(even)])
     return keras.Model(entry, cut, name=NAME)
+
+
+def _finder_file() -> Path:
+    """File of the network that finds lungs: of the artifacts at hand, or else the committed one."""
+    from xray import lungs
+
+    folders = (lungs.network_folder(), ROOT / "artifacts" / "networks" / "lungs")
+    for path in (folder / lungs.NETWORK_FILE for folder in folders):
+        if path.is_file():
+            return path
+    raise ModelError(
+        f"{lungs.NETWORK_FILE}, which finds the lungs, is missing; restore it from git or make it "
+        "with 'python -m xray lungs'."
+    )
 
 
 def framed(network: Any) -> Any:

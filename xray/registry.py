@@ -127,7 +127,7 @@ def read_card(folder: Path) -> Card:
 
 
 def cards(folder: Path | None = None, roles: tuple[str, ...] | None = None) -> list[Card]:
-    """All cards of a folder of models, the three recipes first, then by name.
+    """All cards of a folder of models: the three recipes, the base of the cures, the rest by name.
 
     Parameters
     ----------
@@ -138,7 +138,8 @@ def cards(folder: Path | None = None, roles: tuple[str, ...] | None = None) -> l
     found = [read_card(path.parent) for path in sorted(folder.glob("*/card.json"))]
     if roles is not None:
         found = [card for card in found if card.role in roles or card.problem]
-    first = {name: place for place, name in enumerate(("basic", "augmented", "transfer"))}
+    order = ("basic", "augmented", "transfer", "whole_film")
+    first = {name: place for place, name in enumerate(order)}
     return sorted(found, key=lambda card: (first.get(card.name, len(first)), card.role, card.name))
 
 

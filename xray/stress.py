@@ -4,6 +4,9 @@ A model that learnt what a film shows keeps telling the classes apart when the f
 exposed or sharpened otherwise; one that learnt how the films of this collection look does not
 (D'Amour et al. 2020, arXiv:2011.03395). Only validation films are changed, so that recipes may
 be chosen by what comes of it.
+
+One change takes a giveaway away: framed alike (:func:`alike`), every film is cut as closely
+around its lungs as the PNEUMONIA films are, so that framing tells nothing of the class.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from xray import bootstrap, dataset, metrics, registry
+from xray import bootstrap, dataset, lungs, metrics, registry
 from xray.bootstrap import Bools, Floats
 from xray.errors import ArtifactError, DatasetError
 from xray.files import Progress, read_table, write_table
@@ -31,7 +34,9 @@ PIECE = 64
 COLUMNS = [
     *("change", "group", "metric", "value", "low", "high", "lost", "lost_low", "lost_high", "n")
 ]
-METRICS = ("auroc", "balanced_accuracy")
+METRICS = ("auroc", "balanced_accuracy", "recall", "specificity")
+#: Names of the change that frames all films alike, and of the test films beside the changes.
+ALIKE, TEST = "alike", "test"
 
 #: (h, w) film in [0, 1], generator -> the changed film, same shape and range.
 Apply = Callable[[Pixels, np.random.Generator], Pixels]
@@ -92,19 +97,62 @@ def _noisy(film: Pixels, rng: np.random.Generator, *, sd: float) -> Pixels:
 CHANGES = (
     Change("tighter10", "framed 10 % tighter", "framing", partial(_cropped, sides=(0.05,) * 4)),
     Change("tighter20", "framed 20 % tighter", "framing", partial(_cropped, sides=(0.1,) * 4)),
-    Change("no_top", "15 % less at the top", "framing", partial(_cropped, sides=(0.15, 0, 0, 0))),
+    Change("no_top", "cut by 15 % at the top", "framing", partial(_cropped, sides=(0.15, 0, 0, 0))),
     Change(
-        "no_bottom", "15 % less at the bottom", "framing", partial(_cropped, sides=(0, 0.15, 0, 0))
+        "no_bottom",
+        "cut by 15 % at the bottom",
+        "framing",
+        partial(_cropped, sides=(0, 0.15, 0, 0)),
     ),
-    Change("narrower", "15 % narrower", "framing", partial(_cropped, sides=(0, 0, 0.075, 0.075))),
-    Change("shorter", "15 % shorter", "framing", partial(_cropped, sides=(0.075, 0.075, 0, 0))),
+    Change(
+        "narrower", "made 15 % narrower", "framing", partial(_cropped, sides=(0, 0, 0.075, 0.075))
+    ),
+    Change(
+        "shorter", "made 15 % shorter", "framing", partial(_cropped, sides=(0.075, 0.075, 0, 0))
+    ),
     Change("turned", "turned by 5 degrees", "framing", partial(_turned, degrees=5.0)),
-    Change("brighter", "brighter (gamma 0.7)", "exposure", partial(_gamma, power=0.7)),
-    Change("darker", "darker (gamma 1.4)", "exposure", partial(_gamma, power=1.4)),
-    Change("flat", "three quarters of the contrast", "exposure", partial(_flat, share=0.75)),
+    Change("brighter", "made brighter (gamma 0.7)", "exposure", partial(_gamma, power=0.7)),
+    Change("darker", "made darker (gamma 1.4)", "exposure", partial(_gamma, power=1.4)),
+    Change("flat", "with three quarters of the contrast", "exposure", partial(_flat, share=0.75)),
     Change("blurred", "blurred by half a percent", "sharpness", partial(_blurred, share=0.005)),
-    Change("noisy", "noise of 3 % of the grey range", "sharpness", partial(_noisy, sd=0.03)),
+    Change("noisy", "with noise (3 % of the grey range)", "sharpness", partial(_noisy, sd=0.03)),
 )
+
+
+def alike(films: Pixels, y: Bools) -> Change:
+    """Cut films as closely around their lungs as the median PNEUMONIA film is framed.
+
+    Parameters
+    ----------
+    films : (N, h, w) float32 in [0, 1]
+    y : (N,) bool, True for PNEUMONIA
+
+    Returns
+    -------
+    Change
+        Films that are framed as closely already are cut less, or not at all: what lies beyond
+        their edges is not known.
+    """
+    chosen = [film for film, sick in zip(films, y, strict=True) if sick]
+    found = lungs.estimate_many(chosen)
+    margins = np.median([_margins(*pair) for pair in zip(chosen, found, strict=True)], axis=0)
+    return Change(ALIKE, "framed alike", "framing", partial(_alike, margins=margins))
+
+
+def _margins(film: Pixels, found: lungs.Lungs) -> Floats:
+    """Film beyond the lungs at the top, bottom, left and right, as shares of the lungs' box."""
+    (height, width), (x0, y0, x1, y1) = film.shape, found.box
+    tall, wide = max(1, y1 - y0), max(1, x1 - x0)
+    return np.array([y0 / tall, (height - y1) / tall, x0 / wide, (width - x1) / wide])
+
+
+def _alike(film: Pixels, rng: np.random.Generator, *, margins: Floats) -> Pixels:
+    found = lungs.estimate(film)
+    (height, width), (x0, y0, x1, y1) = film.shape, found.box
+    tall, wide = max(1, y1 - y0), max(1, x1 - x0)
+    spare = np.maximum(_margins(film, found) - margins, 0) * [tall, tall, wide, wide]
+    shares = spare / [height, height, width, width]
+    return _cropped(film, rng, sides=tuple(float(share) for share in shares))
 
 
 def measure(
@@ -134,7 +182,8 @@ def measure(
     drawn = bootstrap.resamples(bootstrap.patients(rows), seed=seed)
     limit = model.card.threshold_log_odds
     told: list[tuple[str, str, dict[str, Floats]]] = []
-    for number, change in enumerate((None, *CHANGES)):
+    every = (None, *CHANGES, alike(films, y))
+    for number, change in enumerate(every):
         rng = np.random.default_rng([seed, number])
         scores = np.concatenate(
             [
@@ -145,12 +194,34 @@ def measure(
         name, group = (change.name, change.group) if change else ("", "")
         told.append((name, group, _values(y, scores, limit, drawn)))
         if progress:
-            progress(number + 1, 1 + len(CHANGES))
+            progress(number + 1, len(every))
+    return _table(told, len(y))
+
+
+def on_test(name: str, seed: int = 0) -> pd.DataFrame:
+    """The same metrics of a registered model on its test films, to set beside the changes.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`measure` gives it, with the change ``TEST``; nothing is paired, nothing lost.
+    """
+    rows = registry.predictions(name)
+    rows = rows[rows["split"] == "test"].reset_index(drop=True)
+    y = (rows["label"] == metrics.POSITIVE).to_numpy()
+    drawn = bootstrap.resamples(bootstrap.patients(rows), seed=seed)
+    limit = registry.read_card(registry.models_dir() / name).threshold_log_odds
+    values = _values(y, rows["log_odds"].to_numpy(), limit, drawn)
+    return _table([("", "", values)], len(y)).assign(change=TEST, group=TEST)
+
+
+def _table(told: list[tuple[str, str, dict[str, Floats]]], n: int) -> pd.DataFrame:
+    """Rows of ``COLUMNS``; the first of ``told`` is what the others are set against."""
     plain = told[0][2]
     return pd.DataFrame(
         [
             (name, group, metric, *_spread(values[metric]), *_lost(plain[metric], values[metric]),
-             len(y))
+             n)
             for name, group, values in told
             for metric in METRICS
         ],
@@ -167,10 +238,12 @@ def _changed(films: Pixels, change: Change | None, rng: np.random.Generator) -> 
 def _values(y: Bools, scores: Floats, limit: float, drawn: Floats) -> dict[str, Floats]:
     """Metric -> (1 + draws,) values; the first is that of the films themselves."""
     weights = np.concatenate([bootstrap.single(len(y)), drawn])
-    counted = bootstrap.counts(y, scores >= limit, metrics.POSITIVE, weights)
+    tp, fp, fn, tn = bootstrap.counts(y, scores >= limit, metrics.POSITIVE, weights)
     return {
         "auroc": bootstrap.auroc(y, scores, weights),
-        "balanced_accuracy": bootstrap.balanced_accuracy(*counted),
+        "balanced_accuracy": bootstrap.balanced_accuracy(tp, fp, fn, tn),
+        "recall": bootstrap.ratio(tp, tp + fn),
+        "specificity": bootstrap.ratio(tn, tn + fp),
     }
 
 
@@ -209,8 +282,13 @@ def validation(
 
 
 def summary(table: pd.DataFrame, metric: str = "auroc") -> float:
-    """Mean of a metric over all changes: what recipes are chosen by."""
+    """Mean of a metric over all changes."""
     return float(table.loc[(table["metric"] == metric) & (table["change"] != ""), "value"].mean())
+
+
+def worst(table: pd.DataFrame, metric: str = "balanced_accuracy") -> float:
+    """Least value of a metric over all changes: what recipes are chosen by."""
+    return float(table.loc[(table["metric"] == metric) & (table["change"] != ""), "value"].min())
 
 
 def store(name: str, table: pd.DataFrame) -> None:
@@ -228,7 +306,7 @@ def stored(name: str) -> pd.DataFrame:
     """
     path = registry.models_dir() / name / FILE
     table = read_table(path)
-    known = {"", *(change.name for change in CHANGES)}
+    known = {"", ALIKE, *(change.name for change in CHANGES)}
     table["change"] = table["change"].fillna("")
     if list(table.columns) != COLUMNS or not set(table["change"]) <= known:
         raise ArtifactError(

@@ -50,7 +50,8 @@ class Loader(Protocol):
 
 
 PACKAGES = (
-    "tensorflow", "tensorflow-cpu", "keras", "numpy", "scikit-learn", "opencv-python-headless",
+    "tensorflow", "tensorflow-cpu", "jax", "keras", "numpy", "scikit-learn",
+    "opencv-python-headless",
 )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ WRITE_UPS = (
     WriteUp(
         "Student project, basic CNN",
         "public write-up of the three-model project",
-        "basic",
+        "whole_film",
         {"accuracy": "0.784", "recall": "0.43", "precision": "0.99"},
         "does not say which class is the positive one",
     ),
