@@ -68,7 +68,7 @@ if view:
                 "Lines are 95 % intervals over possible patients. Films are changed at each "
                 "model's input size. The frame only ever narrows, since what lies beyond a film "
                 "is not known. Framed alike: each film is cut as closely around its lungs (found "
-                "by a small network) as the median pneumonia film is. Recipes were chosen by the "
+                "by a small network) as the median pneumonia film is. Recipes may be chosen by the "
                 "changed validation films; the test films stand below them to compare."
             )
             for name, table in found.items():

@@ -60,7 +60,7 @@ MODELS = {
     "basic": Mark("#2F9C5C", "circle", "solid"),
     "augmented": Mark("#D4669A", "diamond", "dash"),
     "transfer": Mark("#5F56DD", "square", "dot"),
-    "whole_film": Mark("#A0407C", "octagon", "longdashdot"),
+    "whole_film": Mark("#A0407C", "triangle-left", "longdashdot"),
     "device_free": Mark("#7A7000", "triangle-up", "dashdot"),
     "device_balanced": Mark("#B23A48", "triangle-down", "longdash"),
 }

@@ -287,7 +287,7 @@ def summary(table: pd.DataFrame, metric: str = "auroc") -> float:
 
 
 def worst(table: pd.DataFrame, metric: str = "balanced_accuracy") -> float:
-    """Least value of a metric over all changes: what recipes are chosen by."""
+    """Least value of a metric over all changes."""
     return float(table.loc[(table["metric"] == metric) & (table["change"] != ""), "value"].min())
 
 
