@@ -22,7 +22,7 @@ from xray import (
     synthetic,
     thumbnails,
 )  # fmt: skip
-from xray.files import Progress, sha256_bytes
+from xray.files import sha256_bytes
 
 usable = dashboard_films.models()
 titles = {card.title or card.name: card for card in usable}
@@ -91,26 +91,26 @@ def steps(film: films.Film, card: registry.Card) -> None:
     dashboard.show(figure, "model values")
 
 
-def varied(film: films.Film, card: registry.Card) -> None:
-    """The film as training varies it, on request: this loads Keras."""
-    words = preprocessing.augmentation(card.recipe)
-    if not words:
+def asked(film: films.Film, card: registry.Card) -> None:
+    """What a network cuts out of the film, and how training varies it."""
+    key = f"{film.sha256} {card.name} {card.sha256}"
+    if size := preprocessing.lungs_size(card):
+        st.markdown(
+            "**Inside the network, the film is cut to the box around its lungs**: "
+            f"{size[1]} × {size[0]} pixels. How the film is framed cannot be learnt so."
+        )
+        dashboard_work.pictures(
+            f"cut {key}", "Show what is cut out", "the box around the lungs",
+            lambda: [preprocessing.cut_out(film.pixels, card)],
+        )  # fmt: skip
+    if words := preprocessing.augmentation(card.recipe):
+        st.markdown(f"**In training, the film is varied at random**: {words}.")
+        dashboard_work.pictures(
+            f"variants {key}", "Show variants", "a variant of the film",
+            lambda: list(preprocessing.variants(film.pixels, card)),
+        )  # fmt: skip
+    else:
         st.caption("The training of this model shows every film as it is, or is not known.")
-        return
-    st.markdown(f"**In training, the film is varied at random**: {words}.")
-    job = f"variants {film.sha256} {card.name} {card.sha256}"
-
-    def work(progress: Progress) -> films.Pixels:
-        return preprocessing.variants(film.pixels, card)
-
-    if (status := dashboard_work.look(job)).state == "done":
-        for column, picture in zip(st.columns(len(status.result)), status.result, strict=True):
-            column.html(film_view.step(snippets.png(picture), "a variant of the film", True))
-    elif status.active:
-        dashboard_work.watch([(job, "Varying the film", status)])
-    elif st.button("Show variants", icon=":material/shuffle:"):
-        dashboard_work.ask(job, work)
-        st.rerun()
 
 
 shown = dashboard_films.begin(
@@ -124,6 +124,6 @@ if shown and titles:
     with dashboard.guard("The film's way into the model"):
         chosen = pick(shown)
         steps(chosen, titles[title])
-        varied(chosen, titles[title])
+        asked(chosen, titles[title])
 elif shown:
     dashboard.empty("No model can be used", "Train one, or add one.", "python -m xray train")

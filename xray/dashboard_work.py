@@ -8,8 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from xray import snippets
+from xray import film_view, snippets
 from xray.files import Progress
+from xray.films import Pixels
 from xray.work import Queue, Status
 
 #: The one queue of this server.
@@ -62,3 +63,28 @@ def _watching(jobs: tuple[tuple[str, str], ...], active: tuple[bool, ...]) -> No
         for key, _ in jobs:
             _QUEUE.cancel(key, owner())
         st.rerun(scope="app")
+
+
+def pictures(job: str, button: str, alt: str, make: Callable[[], Sequence[Pixels]]) -> None:
+    """Show pictures that are made when a button is pressed, since that loads Keras.
+
+    Parameters
+    ----------
+    job : names all that decides them
+    button : its words
+    alt : of each picture
+    make : gives (h, w) float32 pictures in [0, 1]
+    """
+
+    def work(progress: Progress) -> Sequence[Pixels]:
+        return make()
+
+    if (status := look(job)).state == "done":
+        columns = st.columns(max(4, len(status.result)))
+        for column, picture in zip(columns, status.result, strict=False):
+            column.html(film_view.step(snippets.png(picture), alt, True))
+    elif status.active:
+        watch([(job, button, status)])
+    elif st.button(button, icon=":material/visibility:"):
+        ask(job, work)
+        st.rerun()

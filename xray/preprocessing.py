@@ -54,10 +54,6 @@ def steps(film: Film, card: Card) -> list[Step]:
     if card.size[0] != card.size[1]:
         how = how.replace("a square", "its size")
     channels = "once" if values.shape[-1] == 1 else f"{values.shape[-1]} times over"
-    cut = []
-    if framed := lungs_size(card):
-        said = f"{framed[1]} × {framed[0]} pixels of the box around the lungs, inside the network"
-        cut.append(Step("Cut to the lungs", said, framing.cut(small[None], framed)[0]))
     return [
         Step(
             "Film",
@@ -70,7 +66,6 @@ def steps(film: Film, card: Card) -> list[Step]:
             f"from {low:.2f} to {high:.2f}: {SCALES[card.scale]}; given {channels}",
             ((seen - seen.min()) / spread).astype(np.float32),
         ),
-        *cut,
     ]
 
 
@@ -80,6 +75,19 @@ def lungs_size(card: Card) -> tuple[int, int] | None:
         return None
     height, width = card.settings["size"]
     return (int(height), int(width))
+
+
+def cut_out(pixels: Pixels, card: Card) -> Pixels:
+    """What the network of a model of the lungs cuts out of a film (H, W); this loads Keras.
+
+    Returns
+    -------
+    (h, w) float32 in [0, 1], ``lungs_size(card)``
+    """
+    shown = resize(pixels, card.size, card.fit)[None]
+    size = lungs_size(card)
+    seen: Pixels = (shown if size is None else framing.cut(shown, size))[0]
+    return seen
 
 
 def model_input(pixels: Pixels, card: Card) -> NDArray[np.float32]:
@@ -103,10 +111,7 @@ def variants(pixels: Pixels, card: Card, n: int = VARIANTS, seed: int = 0) -> Pi
     -------
     (n, h, w) float32 in [0, 1], at the size of what the network is shown
     """
-    shown = resize(pixels, card.size, card.fit)[None]
-    if framed := lungs_size(card):
-        shown = framing.cut(shown, framed)
-    made = np.repeat(shown[..., None], n, axis=0)
+    made = np.repeat(cut_out(pixels, card)[None, ..., None], n, axis=0)
     change = recipes.RECIPES[card.recipe].augmentation
     for layer in recipes.augmentation_layers(change, seed):
         made = np.asarray(layer(made, training=True))
