@@ -21,11 +21,13 @@ def tables(view: shared.View) -> dict[str, pd.DataFrame]:
     """What is stored of each chosen model that was stressed."""
     found = {}
     for entrant in view.lineup.entrants:
-        path = registry.models_dir() / entrant.name / stress.FILE
-        if path.is_file():
-            content = dashboard.digest(path)
+        home = registry.models_dir() / entrant.name
+        if (home / stress.FILE).is_file():
+            read = (stress.FILE, "predictions.csv", "card.json")
             found[entrant.name] = shared.remember(
-                "stress", lambda name=entrant.name: beside_test(name), entrant.name, content
+                "stress",
+                lambda name=entrant.name: beside_test(name),
+                *(entrant.name, *(dashboard.digest(home / file) for file in read)),
             )
     return found
 

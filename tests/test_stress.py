@@ -195,6 +195,11 @@ def test_evaluate_keeps_what_came_of_it_and_damage_is_told(
     assert plain == pytest.approx(roc_auc_score(val["label"] == "PNEUMONIA", val["log_odds"]))
 
     place = tmp_path / "artifacts" / "models" / "small64" / stress.FILE
+    kept = place.read_text()
+    place.write_text(kept.replace(registry.read_card(place.parent).sha256, "0" * 64))
+    with pytest.raises(ArtifactError, match="trained again"):
+        stress.stored("small64")
+    place.write_text(kept)
     place.write_text(place.read_text().replace("tighter10", "wider"))
     with pytest.raises(ArtifactError, match="--stress"):
         stress.stored("small64")

@@ -32,7 +32,8 @@ DECIMALS = 6
 #: Films that are changed and predicted at once.
 PIECE = 64
 COLUMNS = [
-    *("change", "group", "metric", "value", "low", "high", "lost", "lost_low", "lost_high", "n")
+    *("change", "group", "metric", "value", "low", "high", "lost", "lost_low", "lost_high", "n"),
+    "model_hash",
 ]
 METRICS = ("auroc", "balanced_accuracy", "recall", "specificity")
 #: Names of the change that frames all films alike, and of the test films beside the changes.
@@ -176,7 +177,8 @@ def measure(
     DataFrame
         ``COLUMNS``: change ("" for films as they are), group, metric (``METRICS``; at the
         card's threshold), value with its 95 % interval over possible patients, and what is
-        lost against films as they are, with a paired interval (nan for those themselves).
+        lost against films as they are, with a paired interval (nan for those themselves); n
+        films; and the hash of the model's file.
     """
     y = (rows["label"] == metrics.POSITIVE).to_numpy()
     drawn = bootstrap.resamples(bootstrap.patients(rows), seed=seed)
@@ -195,7 +197,7 @@ def measure(
         told.append((name, group, _values(y, scores, limit, drawn)))
         if progress:
             progress(number + 1, len(every))
-    return _table(told, len(y))
+    return _table(told, len(y), model.card.sha256)
 
 
 def on_test(name: str, seed: int = 0) -> pd.DataFrame:
@@ -210,18 +212,18 @@ def on_test(name: str, seed: int = 0) -> pd.DataFrame:
     rows = rows[rows["split"] == "test"].reset_index(drop=True)
     y = (rows["label"] == metrics.POSITIVE).to_numpy()
     drawn = bootstrap.resamples(bootstrap.patients(rows), seed=seed)
-    limit = registry.read_card(registry.models_dir() / name).threshold_log_odds
-    values = _values(y, rows["log_odds"].to_numpy(), limit, drawn)
-    return _table([("", "", values)], len(y)).assign(change=TEST, group=TEST)
+    card = registry.read_card(registry.models_dir() / name)
+    values = _values(y, rows["log_odds"].to_numpy(), card.threshold_log_odds, drawn)
+    return _table([("", "", values)], len(y), card.sha256).assign(change=TEST, group=TEST)
 
 
-def _table(told: list[tuple[str, str, dict[str, Floats]]], n: int) -> pd.DataFrame:
+def _table(told: list[tuple[str, str, dict[str, Floats]]], n: int, model_hash: str) -> pd.DataFrame:
     """Rows of ``COLUMNS``; the first of ``told`` is what the others are set against."""
     plain = told[0][2]
     return pd.DataFrame(
         [
             (name, group, metric, *_spread(values[metric]), *_lost(plain[metric], values[metric]),
-             n)
+             n, model_hash)
             for name, group, values in told
             for metric in METRICS
         ],
@@ -302,7 +304,7 @@ def stored(name: str) -> pd.DataFrame:
     Raises
     ------
     ArtifactError
-        There are none, or they are damaged.
+        There are none, they are damaged, or they are of other weights than the model's.
     """
     path = registry.models_dir() / name / FILE
     table = read_table(path)
@@ -311,5 +313,10 @@ def stored(name: str) -> pd.DataFrame:
     if list(table.columns) != COLUMNS or not set(table["change"]) <= known:
         raise ArtifactError(
             f"{path} is damaged; make it again by 'python -m xray evaluate {name} --stress'."
+        )
+    if set(table["model_hash"]) != {registry.read_card(path.parent).sha256}:
+        raise ArtifactError(
+            f"{name} has been trained again since its stress tests; make them again by "
+            f"'python -m xray evaluate {name} --stress'."
         )
     return table
