@@ -17,27 +17,26 @@ def beside_test(name: str) -> pd.DataFrame:
     return pd.concat([stress.stored(name), stress.on_test(name)], ignore_index=True)
 
 
-def tables(view: shared.View) -> dict[str, pd.DataFrame]:
-    """What is stored of each chosen model that was stressed."""
-    found = {}
+def tables(view: shared.View) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
+    """What is stored of each chosen model that was stressed; of others, what is wrong with it."""
+    found, wrong = {}, {}
     for entrant in view.lineup.entrants:
         home = registry.models_dir() / entrant.name
         if (home / stress.FILE).is_file():
             read = (stress.FILE, "predictions.csv", "card.json")
-            found[entrant.name] = shared.remember(
-                "stress",
-                lambda name=entrant.name: beside_test(name),
-                *(entrant.name, *(dashboard.digest(home / file) for file in read)),
-            )
-    return found
+            key = (entrant.name, *(dashboard.digest(home / file) for file in read))
+            try:
+                found[entrant.name] = shared.remember(
+                    "stress", lambda name=entrant.name: beside_test(name), *key
+                )
+            except ArtifactError as error:
+                wrong[entrant.name] = str(error)
+    return found, wrong
 
 
 def finding(view: shared.View) -> str:
     """Which change costs which model most."""
-    try:
-        found = tables(view)
-    except ArtifactError:
-        found = {}
+    found, _ = tables(view)
     if not found:
         return "Whether these models bear another framing or exposure was not asked yet"
     return figures_stress.finding(found, view.titles, next(iter(METRICS)))
@@ -52,8 +51,11 @@ view = shared.begin(
 )
 if view:
     with dashboard.guard("What changed films cost the models"):
-        found = tables(view)
-        if missing := [e.name for e in view.lineup.entrants if e.name not in found]:
+        found, wrong = tables(view)
+        for sentence in wrong.values():
+            dashboard.problem(sentence)
+        asked = {*found, *wrong}
+        if missing := [e.name for e in view.lineup.entrants if e.name not in asked]:
             dashboard.empty(
                 f"Not asked of {', '.join(view.titles[name] for name in missing)}.",
                 "Their validation films are predicted again under every change.",

@@ -199,6 +199,9 @@ def test_evaluate_keeps_what_came_of_it_and_damage_is_told(
     place.write_text(kept.replace(registry.read_card(place.parent).sha256, "0" * 64))
     with pytest.raises(ArtifactError, match="trained again"):
         stress.stored("small64")
+    place.write_text("nonsense\n1\n")
+    with pytest.raises(ArtifactError, match="is damaged"):
+        stress.stored("small64")
     place.write_text(kept)
     place.write_text(place.read_text().replace("tighter10", "wider"))
     with pytest.raises(ArtifactError, match="--stress"):

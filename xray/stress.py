@@ -309,8 +309,10 @@ def stored(name: str) -> pd.DataFrame:
     path = registry.models_dir() / name / FILE
     table = read_table(path)
     known = {"", ALIKE, *(change.name for change in CHANGES)}
-    table["change"] = table["change"].fillna("")
-    if list(table.columns) != COLUMNS or not set(table["change"]) <= known:
+    whole = list(table.columns) == COLUMNS
+    if whole:
+        table["change"] = table["change"].fillna("")
+    if not whole or not set(table["change"]) <= known:
         raise ArtifactError(
             f"{path} is damaged; make it again by 'python -m xray evaluate {name} --stress'."
         )
