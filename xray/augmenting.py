@@ -1,4 +1,4 @@
-"""Keras layer that moves, scales, turns and mirrors films at random, in one resampling.
+"""Keras layers that change films at random: moved and scaled in one resampling, and noisy.
 
 Imports Keras, so that it is imported where a network is trained.
 """
@@ -91,3 +91,30 @@ class RandomAffine(keras.layers.Layer):  # type: ignore[misc]
 
     def _uniform(self, count: Any, most: float) -> Any:
         return keras.random.uniform((count,), -most, most, seed=self.generator)
+
+
+class RandomNoise(keras.layers.Layer):  # type: ignore[misc]
+    """Gaussian noise over films (N, h, w, 1) in [0, 1], of a strength drawn film by film.
+
+    Keras' own layer lays the same strength over every film, so that a network never meets a
+    clean one until it is used.
+
+    Parameters
+    ----------
+    most : greatest standard deviation, as a share of the grey range
+    seed : of the noise
+    """
+
+    def __init__(self, most: float, seed: int = 0, **options: Any) -> None:
+        super().__init__(**options)
+        self.most = most
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def call(self, films: Any, training: bool = True) -> Any:
+        """Change films in training; give them as they are else."""
+        if not training:
+            return films
+        count = ops.shape(films)[0]
+        strength = keras.random.uniform((count, 1, 1, 1), 0.0, self.most, seed=self.generator)
+        noise = keras.random.normal(ops.shape(films), seed=self.generator)
+        return ops.clip(films + strength * noise, 0.0, 1.0)

@@ -130,6 +130,7 @@ def augmentation(recipe: str) -> str:
         "sheared": change.shear,
         "changed in brightness": change.brightness,
         "changed in contrast": change.contrast,
+        "overlaid with noise": change.noise,
     }
     parts = [f"{words} by up to {100 * size:.0f} %" for words, size in percents.items() if size]
     if change.rotation:

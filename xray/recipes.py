@@ -21,8 +21,9 @@ class Augmentation:
     ``shift`` and ``zoom`` are fractions of the film, ``rotation`` and ``shear`` fractions of a
     turn; ``aspect`` stretches height and width independently (the native aspect differs by
     class in this set and squashing leaves its trace); ``brightness`` and ``contrast`` are
-    fractions of the grey range. ``border`` is what lies beyond the edge of a film that moved:
-    "black", or "nearest", where its last pixels go on.
+    fractions of the grey range; ``noise`` is the greatest standard deviation of the noise laid
+    over a film, as a fraction of the grey range too. ``border`` is what lies beyond the edge of
+    a film that moved: "black", or "nearest", where its last pixels go on.
     """
 
     shift: float = 0.0
@@ -33,6 +34,7 @@ class Augmentation:
     flip: bool = False
     brightness: float = 0.0
     contrast: float = 0.0
+    noise: float = 0.0
     border: str = "black"
 
 
@@ -99,7 +101,13 @@ _WIDE = Augmentation(
 )  # fmt: skip
 
 #: Augmentations by name, from none at all.
-AUGMENTATIONS = {"none": Augmentation(), "moderate": _MODERATE, "strong": _STRONG, "wide": _WIDE}
+AUGMENTATIONS = {
+    "none": Augmentation(),
+    "moderate": _MODERATE,
+    "strong": _STRONG,
+    "wide": _WIDE,
+    "wide_noisy": replace(_WIDE, noise=0.05),
+}
 
 _BASIC = {"filters": [16, 32, 64, 64], "dense": [64], "normalise": True}
 
@@ -222,7 +230,7 @@ def augmentation_layers(change: Augmentation, seed: int) -> list[Any]:
     """Keras preprocessing layers for films (N, h, w, 1) in [0, 1]."""
     from keras import layers
 
-    from xray.augmenting import RandomAffine
+    from xray.augmenting import RandomAffine, RandomNoise
 
     made: list[Any] = []
     moves = ("shift", "zoom", "aspect", "rotation", "shear", "flip")
@@ -234,6 +242,8 @@ def augmentation_layers(change: Augmentation, seed: int) -> list[Any]:
         made.append(layers.RandomBrightness(change.brightness, value_range=unit, seed=seed + 6))
     if change.contrast:
         made.append(layers.RandomContrast(change.contrast, value_range=unit, seed=seed + 7))
+    if change.noise:
+        made.append(RandomNoise(change.noise, seed=seed + 8))
     return made
 
 
