@@ -434,8 +434,8 @@ def test_a_setting_without_a_column_is_told_by_what_it_changed() -> None:
     assert list(told["metric"]) == ["val_accuracy", "test_accuracy", "val_auroc", "test_auroc"]
     said = figures.title(figures_shift.framing(told))
     assert said.startswith("1 way to train, shown the box around the lungs alone")
-    assert "by +0.000 to +0.000 (more than another seed does: 0 of 1) on validation" in said
-    assert "by +0.050 to +0.050 (more than another seed does: 1 of 1) on test" in said
+    assert "by +0.000 (more than another seed does: 0 of 1) on validation" in said
+    assert "by +0.050 (more than another seed does: 1 of 1) on test" in said
     assert seeds.of_setting(pd.DataFrame(rows[:2], columns=ledger.COLUMNS), "framing").empty
 
 

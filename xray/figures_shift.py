@@ -112,10 +112,9 @@ def _across(rows: Sequence[Row], metric: str) -> str:
     mine = [row for row in rows if row["metric"] == metric]
     values = [float(row["value"]) for row in mine]
     clear = sum(bool(row["low"] > 0 or row["high"] < 0) for row in mine)
-    return (
-        f"{min(values):+.3f} to {max(values):+.3f} (more than another seed does: "
-        f"{clear} of {len(mine)})"
-    )
+    least, most = f"{min(values):+.3f}", f"{max(values):+.3f}"
+    span = least if least == most else f"{least} to {most}"
+    return f"{span} (more than another seed does: {clear} of {len(mine)})"
 
 
 def order(table: pd.DataFrame) -> go.Figure:
