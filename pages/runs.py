@@ -90,7 +90,8 @@ if len(table):
         "PNEUMONIA is the positive class. Lines are 95 % intervals over seeds (Student's t, n as "
         "given): they say what another seed would do, not what other test films would. Accuracy "
         "is at the threshold chosen on validation unless it says one half; AUROC needs none. "
-        "Filled: the interval leaves out zero."
+        "Filled: the interval leaves out zero. A line that reaches the edge goes on beyond it: two "
+        "seeds say little."
     )
 else:
     dashboard.empty("There is no run.", "Train a recipe or run a sweep.",

@@ -71,6 +71,14 @@ def _mean(row: dict[str, Any]) -> str:
     return f"{span(row['mean'], row['low'], row['high'])}, {row['n']} seeds"
 
 
+def _bound(figure: go.Figure, table: pd.DataFrame) -> None:
+    """Let the intervals of two seeds run off the figure: so wide, they would hide all others."""
+    steady = table.loc[table["n"] > 2, ["low", "high"]].abs().max().max()
+    reach = pd.Series([table["difference"].abs().max(), steady]).max()
+    if (table[["low", "high"]].abs().max() > reach).any():
+        figure.update_xaxes(range=[-1.08 * reach, 1.08 * reach])
+
+
 def effects(table: pd.DataFrame, metric: str) -> go.Figure:
     """What each change did to a metric, seed by seed.
 
@@ -107,6 +115,7 @@ def effects(table: pd.DataFrame, metric: str) -> go.Figure:
         range=[len(words) - 0.5, -0.5],
         showgrid=False,
     )
+    _bound(figure, table)
     figure.update_xaxes(title=f"change in {seeds.METRICS[metric]}, mean over seeds")
     apart = [row for row in _records(table) if row["low"] > 0 or row["high"] < 0]
     said = f"Of {len(table)} changes, none did more to {seeds.METRICS[metric]} than a seed can"
