@@ -38,35 +38,70 @@ def test_mirroring_is_exact_and_takes_one_film_of_two(film: np.ndarray) -> None:
     assert 70 < mirrored.sum() < 130
 
 
-@pytest.mark.parametrize(
-    "change",
-    [{"shift": 0.1}, {"zoom": 0.2}, {"aspect": 0.2}, {"rotation": 0.03}, {"shear": 0.1}],
-)
-def test_each_change_is_the_affine_one_of_opencv(change: Any, film: np.ndarray) -> None:
-    """The change is read back from two ramps, and OpenCV must make the same film of it."""
-    layer = RandomAffine(**change, seed=3)
+def _read_back(layer: Any, film: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A film as the layer changes it, and the 2 x 3 matrix of the change.
+
+    The matrix (from places in the result to places in the film) is read off two ramps that are
+    changed with the same random numbers.
+    """
     rows, columns = np.mgrid[:SIDE, :SIDE].astype(np.float32)
-    stack = np.stack([film, columns, rows])[..., None]
+    state = np.asarray(layer.generator.state.value)
+    made = []
+    for picture in (film, columns, rows):
+        layer.generator.state.assign(state)
+        made.append(_many(layer, picture, 1)[0])
+    seen, along, down = made
+    inner = (along > 0) & (along < SIDE - 1) & (down > 0) & (down < SIDE - 1)
+    grid = np.stack([columns[inner], rows[inner], np.ones(inner.sum())], axis=1)
+    found, *_ = np.linalg.lstsq(grid, np.stack([along[inner], down[inner]], axis=1), rcond=None)
+    return seen, found.T
+
+
+#: Change -> whether a matrix about the film's middle (2 x 2, and the move in pixels) is one.
+_ALLOWED: dict[str, Any] = {
+    "shift": lambda turn, move: (
+        np.allclose(turn, np.eye(2), atol=1e-3) and 0.1 < np.abs(move).max() <= 0.1 * SIDE + 0.01
+    ),
+    "zoom": lambda turn, move: (
+        np.allclose(turn, turn[0, 0] * np.eye(2), atol=1e-3)
+        and 0.001 < abs(turn[0, 0] - 1) <= 0.101
+    ),
+    "aspect": lambda turn, move: (
+        np.allclose(turn, np.diag(np.diag(turn)), atol=1e-3)
+        and abs(turn[0, 0] - turn[1, 1]) > 0.001
+        and np.abs(np.diag(turn) - 1).max() <= 0.101
+    ),
+    "rotation": lambda turn, move: (
+        np.allclose(turn @ turn.T, np.eye(2), atol=1e-3)
+        and np.linalg.det(turn) > 0
+        and 0.001 < abs(turn[0, 1]) <= np.sin(2 * np.pi * 0.1) + 0.001
+    ),
+    "shear": lambda turn, move: (
+        np.allclose(np.diag(turn), 1, atol=1e-3) and 0.001 < np.abs(turn - np.eye(2)).max() <= 0.101
+    ),
+}
+
+
+@pytest.mark.parametrize("name", _ALLOWED)
+def test_each_change_is_what_it_is_called_and_moves_films_as_opencv_does(
+    name: str, film: np.ndarray
+) -> None:
+    layer = RandomAffine(**{name: 0.1}, seed=3)
+    middle = np.array([(SIDE - 1) / 2, (SIDE - 1) / 2])
+    drawn = []
     for _ in range(5):
-        # The same random numbers for the film and for the ramps: one state, three calls.
-        state = np.asarray(layer.generator.state.value)
-        made = []
-        for picture in stack:
-            layer.generator.state.assign(state)
-            made.append(np.asarray(layer(picture[None], training=True))[0, ..., 0])
-        seen, along, down = made
-        inner = (along > 0) & (along < SIDE - 1) & (down > 0) & (down < SIDE - 1)
-        grid = np.stack([columns[inner], rows[inner], np.ones(inner.sum())], axis=1)
-        across, *_ = np.linalg.lstsq(
-            grid, np.stack([along[inner], down[inner]], axis=1), rcond=None
-        )
+        seen, matrix = _read_back(layer, film)
+        move = matrix[:, :2] @ middle + matrix[:, 2] - middle
+        assert _ALLOWED[name](matrix[:, :2], move), matrix
+        assert name == "shift" or np.abs(move).max() < 0.02
         expected = cv2.warpAffine(
-            film, across.T, (SIDE, SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            film, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )  # fmt: skip
         # OpenCV rounds places to 1/32 of a pixel.
         np.testing.assert_allclose(seen, expected, atol=0.01)
-        assert np.abs(across.T - [[1, 0, 0], [0, 1, 0]]).max() > 1e-3
+        drawn.append(matrix)
+    assert len({tuple(np.round(matrix.ravel(), 4)) for matrix in drawn}) == 5
 
 
 def test_the_edge_goes_on_unless_black_is_asked_for(film: np.ndarray) -> None:

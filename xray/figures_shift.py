@@ -113,8 +113,8 @@ def _across(rows: Sequence[Row], metric: str) -> str:
     values = [float(row["value"]) for row in mine]
     clear = sum(bool(row["low"] > 0 or row["high"] < 0) for row in mine)
     least, most = f"{min(values):+.3f}", f"{max(values):+.3f}"
-    span = least if least == most else f"{least} to {most}"
-    return f"{span} (more than another seed does: {clear} of {len(mine)})"
+    told = least if least == most else f"{least} to {most}"
+    return f"{told} (more than another seed does: {clear} of {len(mine)})"
 
 
 def order(table: pd.DataFrame) -> go.Figure:
