@@ -1,4 +1,4 @@
-"""``train``: what a list of films to leave out does, told before any training begins."""
+"""``train``: lists of films to leave out, told before any training; and what came of it, after."""
 
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[training.Job]:
         return registry.Card(job.name, parameters=1, wall_time_s=1.0, threshold=0.5)
 
     monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(registry, "predictions", lambda name, folder: predicted([-2.0, 2.0]))
     return jobs
+
+
+def predicted(log_odds: list[float]) -> pd.DataFrame:
+    """Predictions of as many test films, NORMAL and PNEUMONIA in turn."""
+    labels = ["NORMAL", "PNEUMONIA"] * (len(log_odds) // 2)
+    return pd.DataFrame({"split": "test", "label": labels, "log_odds": log_odds})
 
 
 def films_of(folder: Path, part: str) -> list[str]:
@@ -87,3 +94,21 @@ def test_a_list_that_is_none_ends_before_training(
     assert cli.main(arguments) == 2
     errors = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
     assert len(errors) == 1 and not asked
+
+
+@pytest.mark.parametrize("log_odds", [[0.0] * 200, [-0.1] * 200, [-1.0, 1.0] * 100])
+def test_a_network_that_learnt_nothing_is_told_at_once(
+    log_odds: list[float],
+    synthetic_folder: Path,
+    asked: list[training.Job],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(registry, "predictions", lambda name, folder: predicted(log_odds))
+    assert cli.main(["train", "basic", "--data", str(synthetic_folder), "--name", "mine"]) == 0
+    printed = capsys.readouterr().out
+    dead = len(set(log_odds)) == 1
+    label = "PNEUMONIA" if log_odds[0] >= 0 else "NORMAL"
+    assert (f"degenerate: mine calls 200 of 200 films {label}" in printed) == dead
+    assert ("another --seed" in printed) == dead
+    assert "Now: python -m xray evaluate mine" in printed

@@ -8,10 +8,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from xray import films, overrides, recipes, registry, scan
+from xray import diagnosis, films, overrides, recipes, registry, scan
 from xray.commands._bars import bars
 from xray.errors import DatasetError, ModelError
 from xray.files import data_dir
+
+#: What to do about a sign (``xray.diagnosis``), where training again may cure it.
+ADVICE = {
+    "degenerate": "Train again with another --seed (rectified units can die in the first steps), "
+    "and with balanced class weights if it had none.",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +70,12 @@ def run(options: argparse.Namespace) -> None:
     with bars() as stage:
         card = training.train(job, stage)
     print(f"{card.name}: {card.parameters:,} parameters, {card.wall_time_s} s.")
-    print(f"Threshold {card.threshold:.4f}, chosen on validation. Now: python -m xray evaluate")
+    print(f"Threshold {card.threshold:.4f}, chosen on validation.")
+    for sign in diagnosis.signs(card, registry.predictions(card.name, job.out)):
+        print(f"{sign.kind}: {sign.sentence}")
+        if sign.kind in ADVICE:
+            print(f"  {ADVICE[sign.kind]}")
+    print(f"Now: python -m xray evaluate {card.name}")
 
 
 def _exclusions(path: Path, data: Path) -> frozenset[str]:
