@@ -74,6 +74,28 @@ def reference_line(figure: go.Figure, *, x: float | None = None, y: float | None
         figure.add_hline(y=y, line=style, layer="below")
 
 
+def whiskers(
+    value: Any, low: Any, high: Any, colour: str, thickness: float = 2.5, cap: float = 0.0
+) -> dict[str, Any]:
+    """Plotly's error bars from the ends of intervals; none where an end is not known.
+
+    Parameters
+    ----------
+    value, low, high : one number each, or as many of each as there are points
+    thickness, cap : of the line and of its ends, in pixels
+    """
+    middle, lower, upper = (np.atleast_1d(np.asarray(e, dtype=float)) for e in (value, low, high))
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": np.nan_to_num(upper - middle),
+        "arrayminus": np.nan_to_num(middle - lower),
+        "color": colour,
+        "thickness": thickness,
+        "width": cap,
+    }
+
+
 def scores(rows: pd.DataFrame) -> go.Figure:
     """Reliance on devices of each model, with interval, against the controls' threshold.
 
@@ -88,7 +110,7 @@ def scores(rows: pd.DataFrame) -> go.Figure:
         figure.add_scatter(
             x=[row.score],
             y=[row.title],
-            error_x=_interval(row.score, row.low, row.high, mark.colour),
+            error_x=whiskers(row.score, row.low, row.high, mark.colour),
             mode="markers",
             marker={"color": mark.colour, "symbol": mark.symbol, "size": 13},
             hovertemplate=f"{row.score:.2f} ({row.low:.2f} to {row.high:.2f})"
@@ -134,7 +156,7 @@ def key_figures(scores: pd.DataFrame) -> go.Figure:
         figure.add_scatter(
             x=chosen["value"],
             y=[i + shift for i in range(len(metrics))],
-            error_x=_interval(chosen["value"], chosen["low"], chosen["high"], mark.colour),
+            error_x=whiskers(chosen["value"], chosen["low"], chosen["high"], mark.colour),
             mode="markers",
             name=title_,
             marker={"color": mark.colour, "symbol": mark.symbol, "size": 10},
@@ -183,16 +205,3 @@ def class_counts(films: pd.DataFrame) -> go.Figure:
         for row in counts.rename("films").reset_index().itertuples()
     )
     return template(figure, says, f"{says}. {alt}", height=230)
-
-
-def _interval(value: Any, low: Any, high: Any, colour: str) -> dict[str, Any]:
-    """Plotly's error bar from the ends of an interval."""
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": np.atleast_1d(np.asarray(high) - np.asarray(value)),
-        "arrayminus": np.atleast_1d(np.asarray(value) - np.asarray(low)),
-        "color": colour,
-        "thickness": 2.5,
-        "width": 0,
-    }

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from xray import palette
 from xray.calibration import Temperature
-from xray.figures import template
+from xray.figures import template, whiskers
 from xray.figures_models import legend_above
 from xray.metrics import POSITIVE
 
@@ -53,14 +53,13 @@ def reliability(
                 "color": mark.colour,
                 "line": {"width": 2, "color": mark.colour},
             },
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": table["high"] - table["observed"],
-                "arrayminus": table["observed"] - table["low"],
-                "color": palette.fade(mark.colour, 0.55),
-                "thickness": 1.5,
-            },
+            error_y=whiskers(
+                table["observed"],
+                table["low"],
+                table["high"],
+                palette.fade(mark.colour, 0.55),
+                thickness=1.5,
+            ),
             customdata=table["n"],
             hovertemplate="said %{x:.1%}, was %{y:.1%} of %{customdata} films<extra></extra>",
         )
@@ -114,14 +113,9 @@ def calibration_errors(table: pd.DataFrame, name: str, title: str) -> go.Figure:
                 "size": 12,
                 "line": {"width": 2, "color": mark.colour},
             },
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": (rows["high"] - rows["value"]).fillna(0),
-                "arrayminus": (rows["value"] - rows["low"]).fillna(0),
-                "color": palette.fade(mark.colour, 0.7),
-                "thickness": 2,
-            },
+            error_x=whiskers(
+                rows["value"], rows["low"], rows["high"], palette.fade(mark.colour, 0.7)
+            ),
             hovertemplate="%{y} %{x:.3f}<extra></extra>",
         )
     figure.update_xaxes(rangemode="tozero", title="less is better")

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from xray import census, palette
-from xray.figures import reference_line, template
+from xray.figures import reference_line, template, whiskers
 
 #: Most points of the scatter of sizes, and of them the extreme films at each end of a measure.
 POINTS, EXTREMES = 50_000, 500
@@ -243,9 +243,7 @@ def prevalence(rows: pd.DataFrame, what: str) -> go.Figure:
             mode="markers", name=label, customdata=part[["shown", "films", "low", "high"]],
             marker={"color": colour, "size": 11,
                     "symbol": palette.CLASS_SYMBOL.get(label, "circle")},
-            error_x={"type": "data", "symmetric": False, "array": 100 * (part.high - part.share),
-                     "arrayminus": 100 * (part.share - part.low), "color": colour,
-                     "thickness": 2.5, "width": 0},
+            error_x=whiskers(100 * part["share"], 100 * part["low"], 100 * part["high"], colour),
             hovertemplate="%{customdata[0]} of %{customdata[1]} films"
             "<br>%{customdata[2]:.1%} to %{customdata[3]:.1%}<extra></extra>",
         )  # fmt: skip
@@ -296,9 +294,8 @@ def kinds(shares: pd.DataFrame) -> go.Figure:
         figure.add_bar(
             x=part["kind"], y=100 * part["share"], name=label, marker_color=colour,
             customdata=part[["shown", "films"]],
-            error_y={"type": "data", "symmetric": False, "array": 100 * (part.high - part.share),
-                     "arrayminus": 100 * (part.share - part.low), "color": palette.REFERENCE,
-                     "thickness": 2, "width": 3},
+            error_y=whiskers(100 * part["share"], 100 * part["low"], 100 * part["high"],
+                             palette.REFERENCE, cap=3),
             hovertemplate="%{y:.1f} %: %{customdata[0]} of %{customdata[1]}<extra>%{x}</extra>",
         )  # fmt: skip
     figure.update_layout(barmode="group", bargap=0.3)
@@ -329,7 +326,8 @@ def giveaways(rows: pd.DataFrame, where: str) -> go.Figure:
             figure.add_scatter(
                 x=part["auroc"], y=_named(part), mode="markers", name=name,
                 marker={"color": colour, "symbol": symbol, "size": 12},
-                error_x=_bars(part, "auroc", colour), customdata=part[["low", "high", "n"]],
+                error_x=whiskers(part["auroc"], part["low"], part["high"], colour),
+                customdata=part[["low", "high", "n"]],
                 hovertemplate="AUROC %{x:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f}), "
                 "%{customdata[2]:,} films<extra></extra>",
             )  # fmt: skip
@@ -365,7 +363,7 @@ def rankings(rows: pd.DataFrame, what: str) -> go.Figure:
     figure.add_scatter(
         x=rows["auroc"], y=names, mode="markers", customdata=rows[["low", "high"]],
         marker={"color": colour, "symbol": "diamond", "size": 12},
-        error_x=_bars(rows, "auroc", colour),
+        error_x=whiskers(rows["auroc"], rows["low"], rows["high"], colour),
         hovertemplate="AUROC %{x:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})"
         "<extra></extra>",
     )  # fmt: skip
@@ -396,11 +394,3 @@ def model_values(values: NDArray[np.float32], title: str) -> go.Figure:
 
 def _named(rows: pd.DataFrame) -> list[str]:
     return [f"{r.title} ({r.n:,} films)" for r in each(rows)]
-
-
-def _bars(rows: pd.DataFrame, value: str, colour: str) -> dict[str, Any]:
-    """Plotly's error bars from the ends of intervals."""
-    return {
-        "type": "data", "symmetric": False, "array": rows["high"] - rows[value],
-        "arrayminus": rows[value] - rows["low"], "color": colour, "thickness": 2.5, "width": 0,
-    }  # fmt: skip

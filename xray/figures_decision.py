@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from xray import decision, palette
-from xray.figures import reference_line, template
+from xray.figures import reference_line, template, whiskers
 from xray.metrics import Confusion, to_probability
 
 #: Log-odds beyond which a threshold axis says nothing more.
@@ -97,15 +97,12 @@ def held(points: Mapping[str, decision.OperatingPoint], titles: Mapping[str, str
             mode="markers",
             name=titles[name],
             marker={"color": mark.colour, "symbol": mark.symbol, "size": 12},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [getattr(point, f"{row}_high") - getattr(point, row) for row in rows],
-                "arrayminus": [getattr(point, row) - getattr(point, f"{row}_low") for row in rows],
-                "color": mark.colour,
-                "thickness": 2,
-                "width": 5,
-            },
+            error_x=whiskers(
+                values,
+                [getattr(point, f"{row}_low") for row in rows],
+                [getattr(point, f"{row}_high") for row in rows],
+                mark.colour,
+            ),
             hovertemplate=f"<b>{titles[name]}</b><br>%{{x:.3f}} on test<extra></extra>",
         )
     reference_line(figure, x=first.target)
@@ -190,6 +187,40 @@ def cost(
     return template(figure, said, height=360)
 
 
+def _curve(
+    figure: go.Figure,
+    name: str,
+    title: str,
+    x: pd.Series,
+    values: tuple[pd.Series, pd.Series, pd.Series],
+    hover: str,
+    extra: pd.Series | None = None,
+) -> None:
+    """Draw a model's line with its interval as a band; values are line, low and high."""
+    mark = palette.model(name)
+    line, low, high = values
+    figure.add_scatter(
+        x=[*x, *x[::-1]],
+        y=[*high, *low[::-1]],
+        fill="toself",
+        fillcolor=palette.fade(mark.colour, 0.14),
+        line={"width": 0},
+        legendgroup=name,
+        showlegend=False,
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=x,
+        y=line,
+        mode="lines",
+        name=title,
+        legendgroup=name,
+        line={"color": mark.colour, "dash": mark.dash, "width": 2.5},
+        customdata=extra,
+        hovertemplate=hover,
+    )
+
+
 def predictive_values(
     tables: Mapping[str, pd.DataFrame], titles: Mapping[str, str], prevalence: float, positive: str
 ) -> go.Figure:
@@ -205,31 +236,13 @@ def predictive_values(
     figure = go.Figure()
     said = []
     for name, table in tables.items():
-        mark = palette.model(name)
-        band = pd.concat([table, table[::-1]])
-        figure.add_scatter(
-            x=band["prevalence"],
-            y=[*table["ppv_high"], *table["ppv_low"][::-1]],
-            fill="toself",
-            fillcolor=palette.fade(mark.colour, 0.14),
-            line={"width": 0},
-            legendgroup=name,
-            showlegend=False,
-            hoverinfo="skip",
-        )
-        figure.add_scatter(
-            x=table["prevalence"],
-            y=table["ppv"],
-            mode="lines",
-            name=titles[name],
-            legendgroup=name,
-            line={"color": mark.colour, "dash": mark.dash, "width": 2.5},
-            customdata=table["npv"],
-            hovertemplate=(
-                f"<b>{titles[name]}</b> at prevalence %{{x:.1%}}<br>predictive value positive "
-                "%{y:.1%}, negative %{customdata:.1%}<extra></extra>"
-            ),
-        )
+        _curve(
+            figure, name, titles[name], table["prevalence"],
+            (table["ppv"], table["ppv_low"], table["ppv_high"]),
+            f"<b>{titles[name]}</b> at prevalence %{{x:.1%}}<br>predictive value positive "
+            "%{y:.1%}, negative %{customdata:.1%}<extra></extra>",
+            table["npv"],
+        )  # fmt: skip
         near = table.iloc[int((table["prevalence"] - prevalence).abs().argmin())]
         said.append(f"{near['ppv']:.0%} by {titles[name]}")
     reference_line(figure, x=prevalence)
@@ -254,26 +267,9 @@ def benefit(
     first = next(iter(curves.values()))
     useful = []
     for name, table in curves.items():
-        mark = palette.model(name)
-        figure.add_scatter(
-            x=[*table["chance"], *table["chance"][::-1]],
-            y=[*table["high"].fillna(table["model"]), *table["low"].fillna(table["model"])[::-1]],
-            fill="toself",
-            fillcolor=palette.fade(mark.colour, 0.14),
-            line={"width": 0},
-            legendgroup=name,
-            showlegend=False,
-            hoverinfo="skip",
-        )
-        figure.add_scatter(
-            x=table["chance"],
-            y=table["model"],
-            mode="lines",
-            name=titles[name],
-            legendgroup=name,
-            line={"color": mark.colour, "dash": mark.dash, "width": 2.5},
-            hovertemplate=f"{titles[name]}: %{{y:.3f}} at %{{x:.0%}}<extra></extra>",
-        )
+        low, high = (table[end].fillna(table["model"]) for end in ("low", "high"))
+        hover = f"{titles[name]}: %{{y:.3f}} at %{{x:.0%}}<extra></extra>"
+        _curve(figure, name, titles[name], table["chance"], (table["model"], low, high), hover)
         better = table["low"] > table[["everyone", "nobody"]].max(axis=1)
         if better.any():
             span = table.loc[better, "chance"]

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from xray import palette
-from xray.figures import reference_line, template
+from xray.figures import reference_line, template, whiskers
 
 #: Suspect's kind -> what people call it.
 KIND_TITLES = {
@@ -73,7 +73,7 @@ def effects(rows: pd.DataFrame, model: str, title: str) -> go.Figure:
                 "size": 12,
                 "symbol": [mark.symbol if b else f"{mark.symbol}-open" for b in beyond],
             },
-            error_x=_whiskers(rows["net_log_odds"], rows["ci_low"], rows["ci_high"], mark.colour),
+            error_x=whiskers(rows["net_log_odds"], rows["ci_low"], rows["ci_high"], mark.colour),
             customdata=rows[["ci_low", "ci_high", "n"]],
             hovertemplate="%{x:+.2f} (%{customdata[0]:+.2f} to %{customdata[1]:+.2f}), "
             "%{customdata[2]} films<extra>%{y}</extra>",
@@ -120,7 +120,7 @@ def controls(
         figure.add_scatter(
             x=[audit["score"]], y=[row], mode="markers", name=str(audit["title"]),
             showlegend=False, marker={"color": mark.colour, "symbol": mark.symbol, "size": 14},
-            error_x=_whiskers([audit["score"]], [low], [high], mark.colour),
+            error_x=whiskers([audit["score"]], [low], [high], mark.colour),
             hovertemplate=f"%{{x:.2f}}<extra>{audit['title']}</extra>",
         )  # fmt: skip
     figure.add_vline(x=threshold, line={"color": palette.REFERENCE, "width": 3})
@@ -156,7 +156,7 @@ def strata(rows: pd.DataFrame, model: str, title: str) -> go.Figure:
             name="AUROC" if metric == "auroc" else metric,
             marker={"color": mark.colour, "symbol": symbol, "size": 11,
                     "opacity": 1.0 if metric == "auroc" else 0.65},
-            error_x=_whiskers(part["value"], part["low"], part["high"], mark.colour),
+            error_x=whiskers(part["value"], part["low"], part["high"], mark.colour),
             customdata=part[["low", "high", "n"]],
             hovertemplate="%{x:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f}), "
             "%{customdata[2]} films<extra>%{y}</extra>",
@@ -184,13 +184,13 @@ def cures(rows: pd.DataFrame) -> go.Figure:
     figure = go.Figure()
     for row in rows.to_dict("records"):
         mark = palette.model(str(row["model"]))
-        vertical = _whiskers(
+        vertical = whiskers(
             [row["accuracy"]], [row["accuracy_low"]], [row["accuracy_high"]], mark.colour
         )
         figure.add_scatter(
             x=[row["score"]], y=[row["accuracy"]], mode="markers", name=str(row["title"]),
             marker={"color": mark.colour, "symbol": mark.symbol, "size": 14},
-            error_x=_whiskers([row["score"]], [row["score_low"]], [row["score_high"]], mark.colour),
+            error_x=whiskers([row["score"]], [row["score_low"]], [row["score_high"]], mark.colour),
             error_y=vertical,
         )  # fmt: skip
     first, best = rows.iloc[0], rows.iloc[int(rows["score"].to_numpy().argmin())]
@@ -202,17 +202,3 @@ def cures(rows: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(title="reliance on devices (score)")
     figure.update_yaxes(title="test accuracy", tickformat=".0%")
     return template(figure, says, height=400)
-
-
-def _whiskers(value: Any, low: Any, high: Any, colour: str) -> dict[str, Any]:
-    """Plotly's error bar from the ends of an interval; none where an end is not known."""
-    value, low, high = (np.asarray(each, dtype=float) for each in (value, low, high))
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": np.nan_to_num(high - value),
-        "arrayminus": np.nan_to_num(value - low),
-        "color": colour,
-        "thickness": 2.5,
-        "width": 0,
-    }

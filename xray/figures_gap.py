@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from xray import palette
 from xray.figures import reference_line, template
-from xray.figures_models import Row, span, whiskers
+from xray.figures_models import Row, row_whiskers, span
 from xray.gap import FACTS, GROUPS, MIXES, POINTS, Part
 from xray.metrics import LABELS, TITLES
 
@@ -26,7 +26,7 @@ def dots(
     said: str,
     filled: bool,
 ) -> None:
-    """Add rows of value, low and high as dots with whiskers at places of the y axis."""
+    """Add rows of value, low and high as dots with row_whiskers at places of the y axis."""
     figure.add_scatter(
         x=[row["value"] for row in rows],
         y=places,
@@ -38,7 +38,7 @@ def dots(
             "symbol": mark.symbol if filled else f"{mark.symbol}-open",
             "line": {"width": 0 if filled else 2},
         },
-        error_x=whiskers(rows, mark.colour),
+        error_x=row_whiskers(rows, mark.colour),
         text=[span(row["value"], row["low"], row["high"]) for row in rows],
         hovertemplate=f"{said}: %{{text}}<extra></extra>",
     )

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from xray import palette
+from xray import figures, palette
 from xray.bootstrap import Bools, Floats
 from xray.figures import reference_line, template
 from xray.lineup import Entrant
@@ -47,19 +47,10 @@ def span(value: float, low: float, high: float, digits: int = 3) -> str:
     return f"{value:.{digits}f}{ends}"
 
 
-def whiskers(rows: Sequence[Row], colour: str, mirrored: bool = False) -> dict[str, Any]:
+def row_whiskers(rows: Sequence[Row], colour: str) -> dict[str, Any]:
     """Plotly's error bars of rows with value, low and high; none where there is no interval."""
-    up = [row["high"] - row["value"] for row in rows]
-    down = [row["value"] - row["low"] for row in rows]
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": np.nan_to_num(down if mirrored else up),
-        "arrayminus": np.nan_to_num(up if mirrored else down),
-        "color": colour,
-        "thickness": 2,
-        "width": 5,
-    }
+    value, low, high = ([row[end] for row in rows] for end in ("value", "low", "high"))
+    return figures.whiskers(value, low, high, colour)
 
 
 def scoreboard(
@@ -89,7 +80,7 @@ def scoreboard(
             mode="markers",
             name=titles[name],
             marker={"color": mark.colour, "symbol": mark.symbol, "size": 11},
-            error_x=whiskers(rows, mark.colour),
+            error_x=row_whiskers(rows, mark.colour),
             text=[f"{TITLES[m]}: {interval(row)}" for m, row in zip(metrics, rows, strict=True)],
             hovertemplate=f"<b>{titles[name]}</b><br>%{{text}}<extra></extra>",
         )
@@ -224,8 +215,10 @@ def roc(
             showlegend=False,
             marker={"color": mark.colour, "symbol": mark.symbol, "size": 13},
             # The axis is one minus specificity, so its bounds change sides.
-            error_x=whiskers([rest], mark.colour, mirrored=True),
-            error_y=whiskers([spot], mark.colour),
+            error_x=figures.whiskers(
+                1 - rest["value"], 1 - rest["high"], 1 - rest["low"], mark.colour
+            ),
+            error_y=row_whiskers([spot], mark.colour),
             hovertemplate=(
                 f"<b>{entrant.title}</b> at its threshold<br>recall {interval(spot)}"
                 f"<br>specificity {interval(rest)}<extra></extra>"

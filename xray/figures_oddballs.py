@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from xray import census, palette, quality
-from xray.figures import reference_line, template
+from xray.figures import reference_line, template, whiskers
 from xray.figures_dataset import class_colour, each, legend_above
 
 #: Fewer odd films than this make no headline.
@@ -140,10 +140,8 @@ def without_leaked(rows: pd.DataFrame) -> go.Figure:
             x=100 * part["difference"], y=[i + shift for i in range(len(metrics))],
             mode="markers", name=str(title), customdata=part[["with_all", "without"]], text=metrics,
             marker={"color": mark.colour, "symbol": mark.symbol, "size": 11},
-            error_x={"type": "data", "symmetric": False,
-                     "array": 100 * (part["high"] - part["difference"]),
-                     "arrayminus": 100 * (part["difference"] - part["low"]),
-                     "color": mark.colour, "thickness": 2.5, "width": 0},
+            error_x=whiskers(100 * part["difference"], 100 * part["low"], 100 * part["high"],
+                             mark.colour),
             hovertemplate="%{text} %{customdata[0]:.3f} with all, %{customdata[1]:.3f} without"
             f"<extra>{title}</extra>",
         )  # fmt: skip

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from xray import palette, strata
 from xray.comparison import Pair
-from xray.figures import reference_line, template
+from xray.figures import reference_line, template, whiskers
 from xray.figures_models import legend_above
 from xray.metrics import TITLES
 
@@ -29,15 +29,7 @@ def differences(pair: Pair, titles: Mapping[str, str]) -> go.Figure:
             mode="markers",
             name=f"{titles[name]} ahead",
             marker={"color": mark.colour, "symbol": mark.symbol, "size": 12},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": (rows["high"] - rows["difference"]).fillna(0),
-                "arrayminus": (rows["difference"] - rows["low"]).fillna(0),
-                "color": mark.colour,
-                "thickness": 2,
-                "width": 5,
-            },
+            error_x=whiskers(rows["difference"], rows["low"], rows["high"], mark.colour),
             customdata=rows[["a", "b", "low", "high"]],
             hovertemplate=(
                 f"<b>%{{y}}</b><br>{a} %{{customdata[0]:.3f}}, {b} %{{customdata[1]:.3f}}<br>"
@@ -138,15 +130,7 @@ def weak_spots(table: pd.DataFrame, overall: float, name: str, title: str) -> go
                 "size": 11,
                 "line": {"width": 2, "color": mark.colour},
             },
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": (rows["high"] - rows["value"]).fillna(0),
-                "arrayminus": (rows["value"] - rows["low"]).fillna(0),
-                "color": mark.colour,
-                "thickness": 2,
-                "width": 5,
-            },
+            error_x=whiskers(rows["value"], rows["low"], rows["high"], mark.colour),
             customdata=rows[["kind", "gap", "gap_low", "gap_high", "n"]],
             hovertemplate=(
                 "<b>%{y}</b> (%{customdata[0]})<br>%{x:.3f} on %{customdata[4]} films<br>"

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from xray import palette, seeds
 from xray.figures import reference_line, template
-from xray.figures_models import span, whiskers
+from xray.figures_models import row_whiskers, span
 
 #: Augmentation -> how its curve is drawn; models' marks, because they are trained that way.
 _MARKS = {"none": palette.MODELS["basic"]}
@@ -45,7 +45,7 @@ def curve(table: pd.DataFrame, metric: str) -> go.Figure:
             legendgroup=said,
             line={"color": mark.colour, "dash": mark.dash, "width": 2.5},
             marker={"color": mark.colour, "symbol": mark.symbol, "size": 11},
-            error_y=whiskers(_records(rows.rename(columns={"mean": "value"})), mark.colour),
+            error_y=row_whiskers(_records(rows.rename(columns={"mean": "value"})), mark.colour),
             text=[_mean(row) for row in _records(rows)],
             hovertemplate=f"{said}: %{{text}}<extra></extra>",
         )
@@ -104,7 +104,7 @@ def effects(table: pd.DataFrame, metric: str) -> go.Figure:
                 "size": 11,
                 "line": {"width": 0 if clear else 2},
             },
-            error_x=whiskers([shown], mark.colour),
+            error_x=row_whiskers([shown], mark.colour),
             hovertemplate=f"{change}: {span(row['difference'], row['low'], row['high'])}"
             f", {row['n']} seeds<extra></extra>",
         )

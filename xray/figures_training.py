@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from xray import palette
 from xray.figures import template
-from xray.figures_models import by_metric, interval, whiskers
+from xray.figures_models import by_metric, interval, row_whiskers
 from xray.metrics import TITLES
 from xray.registry import Card
 
@@ -46,7 +46,7 @@ def carried(
                 "symbol": [f"{mark.symbol}-open", mark.symbol],
                 "line": {"width": [2, 0]},
             },
-            error_x=whiskers(rows, mark.colour),
+            error_x=row_whiskers(rows, mark.colour),
             text=[f"{key}: {interval(split[key])}" for key in ("val", "test")],
             hovertemplate=f"<b>{titles[name]}</b><br>%{{text}}<extra></extra>",
         )
