@@ -70,6 +70,8 @@ class Browser:
         self.driver = webdriver.Chrome(
             options=options, service=Service(shutil.which("chromedriver"))
         )
+        # A window that no screen shows may never get the focus, without which nothing is copied.
+        self.driver.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
 
     def close(self) -> None:
         """End it and remove its profile."""

@@ -176,7 +176,7 @@ def test_share_shows_and_copies_the_link_to_the_view(url: str, browser: Browser)
         "navigator.clipboard.readText().then(done, error => done(String(error)))"
     )
     browser.wait_for(
-        lambda: browser.driver.execute_async_script(read) == link, "the link to be copied"
+        lambda: browser.driver.execute_async_script(read) == link, "the link to be copied", 30
     )
     browser.open(link)
     assert browser.run("return document.querySelector('input[aria-label=Child]').value") == "42"
