@@ -9,6 +9,8 @@ from xray import (
     dashboard_films,
     dashboard_grid,
     figures_pairs,
+    registry,
+    retraining,
     share,
     snippets,
 )
@@ -81,10 +83,14 @@ if view and found:
     )
     pair = found[place]
     with dashboard.guard("The comparison"):
+        hashes = {
+            name: view.cards[name].files.get(registry.WEIGHTS, "") for name in (pair.a, pair.b)
+        }
         for metric, words in (("auroc", "Ranking"), ("accuracy", "Calls")):
-            st.markdown(
-                f"**{words}.** {snippets.plain(comparison.survives(pair, metric, view.titles))}"
-            )
+            said = comparison.survives(pair, metric, view.titles)
+            st.markdown(f"**{words}, other films.** {snippets.plain(said)}")
+            said = retraining.order(shared.runs(), hashes, f"{view.split}_{metric}", view.titles)
+            st.markdown(f"**{words}, another training.** {snippets.plain(said)}")
         left, right = st.columns(2, gap="medium")
         labels = np.where(view.lineup.y, "PNEUMONIA", "NORMAL")
         with left:
@@ -94,7 +100,8 @@ if view and found:
         st.caption(
             "Each at its own threshold; p-values adjusted for the number of pairs shown (Holm). "
             "Another test set means as many possible patients again from where these came from; "
-            "no figure here says how the models do elsewhere."
+            "another training the same recipe from another seed. No figure here says how the "
+            "models do elsewhere."
         )
         dashboard.download("Save as CSV", pair.differences, f"pair-{pair.a}-{pair.b}.csv")
     with dashboard.guard("The films of the pair"):

@@ -3,23 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from xray import dashboard, figures_runs, ledger, seeds, snippets
+from xray import dashboard, figures_runs, seeds, snippets
 from xray import dashboard_models as shared
-from xray.errors import XrayError
-from xray.files import artifacts_dir
 
 VIEWS = {"effects": "What each change did", "curve": "Learning curve", "all": "All runs"}
 START = "python -m xray sweep sweeps/learning_curve.toml"
-
-
-def stored() -> pd.DataFrame:
-    """The ledger, without rows where it cannot be read."""
-    content = dashboard.digest(artifacts_dir() / ledger.FILE)
-    try:
-        return shared.remember("ledger", ledger.read, str(artifacts_dir()), content)
-    except XrayError as error:
-        dashboard.problem(str(error))
-        return ledger.read(artifacts_dir() / "none")
 
 
 def effects(table: pd.DataFrame, metric: str) -> None:
@@ -65,7 +53,7 @@ def everything(table: pd.DataFrame, metric: str) -> None:
         st.code("\n".join(table["command"]), language=None)
 
 
-table = stored()
+table = shared.runs()
 title = "No training run is in the ledger yet"
 if len(table):
     means = seeds.groups(table, "test_auroc")

@@ -73,7 +73,7 @@ def others() -> None:
     if len(numbered):
         dashboard.show(figures_shift.order(numbered), "figure order")
     runs = dashboard.digest(place / ledger.FILE)
-    cut = shared.remember("framing", lambda: seeds.of_setting(ledger.read(), "framing"), runs)
+    cut = shared.remember("framing", lambda: seeds.of_setting(shared.runs(), "framing"), runs)
     if len(cut):
         dashboard.show(figures_shift.framing(cut), "figure framing")
     st.caption(

@@ -178,6 +178,12 @@ def test_one_model_alone_is_no_pair(artifacts):
     assert "at least two models" in words(test)
 
 
+def test_a_pair_without_second_trainings_is_said_to_be_unknown(artifacts):
+    told = words(visit("compare_pairs"))
+    assert "Ranking, other films." in told and "Calls, another training." in told
+    assert told.count("holds no second training of Basic and of Transfer") == 2
+
+
 def test_no_model_chosen_is_no_error(artifacts):
     test = visit("models")
     test.pills(key="models").set_value([]).run()

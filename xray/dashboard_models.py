@@ -15,9 +15,9 @@ from typing import Any, TypeVar, cast
 import pandas as pd
 import streamlit as st
 
-from xray import bootstrap, dashboard, lineup, metrics, registry, share, snippets
+from xray import bootstrap, dashboard, ledger, lineup, metrics, registry, share, snippets
 from xray.errors import XrayError
-from xray.files import hash_json
+from xray.files import artifacts_dir, digest, hash_json
 from xray.lineup import Entrant, Lineup
 
 log = logging.getLogger(__name__)
@@ -275,6 +275,16 @@ def one_model(view: View) -> Entrant:
 def own(view: View, name: str, make: Callable[[], Made], *key: Hashable) -> Made:
     """Like :func:`remember`, for something made of this view."""
     return remember(name, make, view.key, view.positive, *key)
+
+
+def runs() -> pd.DataFrame:
+    """The ledger of training runs; no rows where it cannot be read, which the page then says."""
+    content = digest(artifacts_dir() / ledger.FILE)
+    try:
+        return remember("ledger", ledger.read, str(artifacts_dir()), content)
+    except XrayError as error:
+        dashboard.problem(str(error))
+        return ledger.read(artifacts_dir() / "none")
 
 
 # --- scores ----------------------------------------------------------------------------------

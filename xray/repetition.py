@@ -61,8 +61,7 @@ def expected(table: pd.DataFrame, run: str) -> pd.DataFrame:
         There is no such run.
     """
     row = _row(table, run)
-    same = [table[column].eq(row[column]) for column in seeds.SAME]
-    alike = table[np.logical_and.reduce(same)].drop_duplicates("seed", keep="last")
+    alike = seeds.alike(table, row)
     rows = [
         (metric, float(row[metric]), *another(alike[metric].to_numpy()), len(alike))
         for metric in METRICS

@@ -64,6 +64,12 @@ def t_interval(values: Floats) -> tuple[float, float]:
     return float(values.mean() - half), float(values.mean() + half)
 
 
+def alike(ledger: pd.DataFrame, run: pd.Series | dict[str, Any]) -> pd.DataFrame:
+    """Rows of the ledger that differ from a run in nothing but the seed; each seed once."""
+    same = [ledger[column].eq(run[column]) for column in SAME]
+    return ledger[np.logical_and.reduce(same)].drop_duplicates("seed", keep="last")
+
+
 def groups(ledger: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Mean of a metric over the seeds of each group.
 
