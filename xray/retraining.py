@@ -56,6 +56,12 @@ def order(ledger: pd.DataFrame, models: dict[str, str], metric: str, titles: dic
         f"pairs of their trainings ({each}), on average by {a.mean() - b.mean():.3f} "
         f"(95 % {low:.3f} to {high:.3f})."
     )
+    for name in (first, second):
+        if lost := len(seeds.collapsed(runs[name])):
+            figures += (
+                f" {lost} of the {len(runs[name])} trainings of {titles[name]} learnt nothing and "
+                "gave nearly every film the same call."
+            )
     if ahead == len(a) * len(b) and low > 0:
         return f"Would probably come out in this order again: {figures}"
     return f"May come out the other way: {figures}"
