@@ -20,7 +20,7 @@ def order(ledger: pd.DataFrame, models: dict[str, str], metric: str, titles: dic
 
     They probably would when the one that leads as stored leads in all pairs of a training of the
     one and a training of the other, and Welch's interval of the mean difference [1]_ leaves out
-    zero.
+    zero. A training that learnt nothing is left out and named: who sees one trains again.
 
     Parameters
     ----------
@@ -35,7 +35,9 @@ def order(ledger: pd.DataFrame, models: dict[str, str], metric: str, titles: dic
        population variances are involved. Biometrika 34, 28-35.
     """
     stored = {name: ledger[ledger["model_hash"] == weights] for name, weights in models.items()}
-    runs = {name: seeds.alike(ledger, row.iloc[-1]) for name, row in stored.items() if len(row)}
+    every = {name: seeds.alike(ledger, row.iloc[-1]) for name, row in stored.items() if len(row)}
+    lost = {name: seeds.collapsed(table) for name, table in every.items()}
+    runs = {name: table.drop(index=lost[name].index) for name, table in every.items()}
     single = [titles[name] for name in models if name not in runs or len(runs[name]) < 2]
     if single:
         return (
@@ -57,10 +59,10 @@ def order(ledger: pd.DataFrame, models: dict[str, str], metric: str, titles: dic
         f"(95 % {low:.3f} to {high:.3f})."
     )
     for name in (first, second):
-        if lost := len(seeds.collapsed(runs[name])):
+        if dead := len(lost[name]):
             figures += (
-                f" {lost} of the {len(runs[name])} trainings of {titles[name]} learnt nothing and "
-                "gave nearly every film the same call."
+                f" Left out, because it learnt nothing: {dead} of {len(every[name])} trainings of "
+                f"{titles[name]}."
             )
     if ahead == len(a) * len(b) and low > 0:
         return f"Would probably come out in this order again: {figures}"
