@@ -6,19 +6,39 @@ import streamlit as st
 from xray import dashboard, figures_runs, seeds, snippets
 from xray import dashboard_models as shared
 
+CHANGES = {"": "everything", **seeds.WORDS}
 VIEWS = {"effects": "What each change did", "curve": "Learning curve", "all": "All runs"}
 START = "python -m xray sweep sweeps/learning_curve.toml"
 
 
 def effects(table: pd.DataFrame, metric: str) -> None:
     """Pairs of groups that differ in one setting."""
+    changed = shared.choice("What was changed", CHANGES, "change")
     found = seeds.effects(table, metric)
+    if changed:
+        found = found[found["setting"] == changed].reset_index(drop=True)
     if found.empty:
-        dashboard.empty("No two groups of runs differ in one setting yet.", "Run a sweep.", START)
-        return
-    dashboard.show(figures_runs.effects(found, metric), "figure effects")
-    dashboard.download("Save as CSV", found, f"effects-{metric}.csv")
-    lost = seeds.collapsed(table)
+        where = f"{CHANGES[changed]} alone" if changed else "one setting"
+        dashboard.empty(f"No two groups of runs differ in {where} yet.", "Run a sweep.", START)
+    else:
+        dashboard.show(figures_runs.effects(found, metric), "figure effects")
+        st.caption(seeds.by_chance(found))
+        dashboard.download("Save as CSV", found, f"effects-{metric}.csv")
+    degenerate(table)
+
+
+def degenerate(table: pd.DataFrame) -> None:
+    """Trainings that learnt nothing, and those that give all films the same call."""
+    failed = seeds.nothing_learnt(table)
+    for row in failed.to_dict("records"):
+        st.warning(
+            f"**Learnt nothing.** {snippets.plain(row['name'])}, seed {row['seed']}, ranks "
+            f"validation films no better than chance (AUROC {row['val_auroc']:.3f}). It is left "
+            "out of the changes above.",
+            icon=":material/troubleshoot:",
+        )
+    learnt = table.drop(index=failed.index)
+    lost = seeds.collapsed(learnt)
     for row in lost.to_dict("records"):
         st.warning(
             f"**Degenerate.** {snippets.plain(row['name'])} calls nearly every test film "
@@ -27,10 +47,10 @@ def effects(table: pd.DataFrame, metric: str) -> None:
             icon=":material/troubleshoot:",
         )
     if lost.empty:
-        bare = int((table["class_weight"] == "none").sum())
+        bare = int((learnt["class_weight"] == "none").sum())
         st.caption(
-            f"None of {len(table)} runs, {bare} of them without class weights, gives nearly every "
-            "test film the same call at a threshold of one half."
+            f"None of the {len(learnt)} runs that learnt something, {bare} of them without class "
+            "weights, gives nearly every test film the same call at a threshold of one half."
         )
 
 
@@ -65,7 +85,11 @@ dashboard.page(
     title,
     "What was changed, what it did, and how much of that another seed would have done. "
     "Thresholds and epochs were chosen on validation, never on test.",
-    {"view": shared.offered(VIEWS), "metric": shared.offered(seeds.METRICS)},
+    {
+        "view": shared.offered(VIEWS),
+        "metric": shared.offered(seeds.METRICS),
+        "change": shared.offered(CHANGES),
+    },
     clinical=True,
 )
 if len(table):

@@ -234,7 +234,7 @@ def _row(name: str, **values: object) -> dict[str, object]:
         "augmentation": "none", "fraction": 1.0, "class_weight": "balanced", "epochs": 8,
         "network": '{"network": "blocks", "filters": [8], "dense": [4]}', "other": "{}",
         "split": "original", "data_hash": "x", "seed": 0, "train_films": 100,
-        "created": "2026-01-01", "command": "python -m xray train small64",
+        "created": "2026-01-01", "command": "python -m xray train small64", "val_auroc": 0.97,
     }  # fmt: skip
     return base | values
 
@@ -392,6 +392,30 @@ def test_what_one_change_did_is_told_by_pairs_of_seeds(runs: pd.DataFrame) -> No
     )
 
 
+def test_a_training_that_learnt_nothing_is_no_effect_of_a_change() -> None:
+    rows = [
+        _row(f"{size}-{seed}", seed=seed, size=f"{size} x {size}", test_auroc=value, val_auroc=0.97)
+        for size, value in ((64, 0.9), (128, 0.92))
+        for seed in range(3)
+    ]
+    rows[4] |= {"val_auroc": 0.5, "test_auroc": 0.5}
+    table = pd.DataFrame(rows, columns=ledger.COLUMNS)
+    assert list(seeds.nothing_learnt(table)["name"]) == ["128-1"]
+    found = seeds.effects(table, "test_auroc")
+    assert found["difference"].tolist() == pytest.approx([0.02])
+    assert found["n"].tolist() == [2]
+
+
+def test_a_change_goes_from_the_plain_or_the_smaller_side() -> None:
+    settings = [{"fraction": 1.0}, {"fraction": 0.1}, {"fraction": 0.5}]
+    settings += [{"class_weight": each} for each in ("1.2:1", "none", "2:1")]
+    rows = [_row(f"{place}", **each) for place, each in enumerate(settings)]
+    found = seeds.effects(pd.DataFrame(rows, columns=ledger.COLUMNS), "test_auroc")
+    sides = list(zip(found["before"], found["after"], strict=True))
+    assert {("10 %", "100 %"), ("10 %", "50 %"), ("50 %", "100 %")} < set(sides)
+    assert {("none", "1.2:1"), ("none", "2:1"), ("1.2:1", "2:1"), ("balanced", "none")} < set(sides)
+
+
 def test_what_two_seeds_leave_open_does_not_hide_what_three_show() -> None:
     base = {"setting": "size", "before": "64", "after": "128", "context": "basic"}
     steady = {**base, "difference": 0.02, "low": -0.01, "high": 0.05, "n": 3}
@@ -473,6 +497,26 @@ def test_the_page_shows_every_view(artifacts: Path, runs: pd.DataFrame, view: st
     assert page.segmented_control(key="view").value == view
     said = " ".join(each.value for each in page.warning)
     assert ("bare calls nearly every test film PNEUMONIA" in said) == (view == VIEW), said
+
+
+def test_the_page_shows_one_kind_of_change(artifacts: Path, runs: pd.DataFrame) -> None:
+    failed = _row("failed", seed=1, size="96 x 96", val_auroc=0.5, test_called_half=0.0)
+    write_table(artifacts / ledger.FILE, pd.concat([runs, pd.DataFrame([failed])]))
+    page = AppTest.from_file(str(ROOT / "pages" / "runs.py"), default_timeout=120)
+    page.query_params["change"] = "class weights"
+    page.run()
+    assert not page.exception
+    assert "no change can be told from chance" in " ".join(each.value for each in page.caption)
+    assert "failed, seed 1, ranks validation films no better" in page.warning[0].value
+    page.segmented_control(key="change").set_value("size").run()
+    assert not page.exception
+    told = " ".join(str(each.proto.body) for each in page.get("html"))
+    assert "No two groups of runs differ in size alone yet" in told
+
+
+def test_how_many_intervals_leave_out_zero_by_chance(runs: pd.DataFrame) -> None:
+    said = seeds.by_chance(seeds.effects(runs, "test_auroc"))
+    assert said.startswith("Of 4 intervals of 95%, about 0.2 would")
 
 
 def test_a_collapse_is_named(runs: pd.DataFrame) -> None:

@@ -11,6 +11,8 @@ from xray import palette, seeds
 from xray.figures import reference_line, template
 from xray.figures_models import row_whiskers, span
 
+#: Letters of a change from which on it takes two lines, on a phone as elsewhere.
+_WIDE = 60
 #: Augmentation -> how its curve is drawn; models' marks, because they are trained that way.
 _MARKS = {"none": palette.MODELS["basic"]}
 
@@ -87,13 +89,24 @@ def effects(table: pd.DataFrame, metric: str) -> go.Figure:
     table : of ``seeds.effects``
     """
     figure = go.Figure()
-    words = []
     mark = palette.MODELS["basic"]
     for place, row in enumerate(_records(table)):
         shown = {"value": row["difference"], "low": row["low"], "high": row["high"]}
         clear = bool(row["low"] > 0 or row["high"] < 0)
         change = f"{seeds.WORDS[row['setting']]}: {row['before']} → {row['after']}"
-        words.append(f"{change}<br>{row['context']} (n = {row['n']})")
+        wrapped = change if len(change) < _WIDE else change.replace(" → ", "<br>→ ")
+        # Above its line: beside it, the words would leave a phone no room for the lines.
+        figure.add_annotation(
+            text=f"{wrapped}<br>{row['context']} (n = {row['n']})",
+            x=0,
+            xref="paper",
+            xanchor="left",
+            y=place,
+            yanchor="bottom",
+            yshift=5,
+            align="left",
+            showarrow=False,
+        )
         figure.add_scatter(
             x=[row["difference"]],
             y=[place],
@@ -109,12 +122,7 @@ def effects(table: pd.DataFrame, metric: str) -> go.Figure:
             f", {row['n']} seeds<extra></extra>",
         )
     reference_line(figure, x=0)
-    figure.update_yaxes(
-        tickvals=list(range(len(words))),
-        ticktext=words,
-        range=[len(words) - 0.5, -0.5],
-        showgrid=False,
-    )
+    figure.update_yaxes(showticklabels=False, range=[len(table) - 0.75, -0.85], showgrid=False)
     _bound(figure, table)
     figure.update_xaxes(title=f"change in {seeds.METRICS[metric]}, mean over seeds")
     apart = [row for row in _records(table) if row["low"] > 0 or row["high"] < 0]
@@ -126,7 +134,7 @@ def effects(table: pd.DataFrame, metric: str) -> go.Figure:
             f"a seed can; most: {seeds.WORDS[most['setting']]}, {most['before']} to "
             f"{most['after']}, {most['difference']:+.3f}"
         )
-    return template(figure, said, height=110 + 52 * max(1, len(words)), legend=False)
+    return template(figure, said, height=110 + 64 * max(1, len(table)), legend=False)
 
 
 def runs(ledger: pd.DataFrame) -> go.Figure:

@@ -36,7 +36,7 @@ def order(ledger: pd.DataFrame, models: dict[str, str], metric: str, titles: dic
     """
     stored = {name: ledger[ledger["model_hash"] == weights] for name, weights in models.items()}
     every = {name: seeds.alike(ledger, row.iloc[-1]) for name, row in stored.items() if len(row)}
-    lost = {name: seeds.collapsed(table) for name, table in every.items()}
+    lost = {name: seeds.nothing_learnt(table) for name, table in every.items()}
     runs = {name: table.drop(index=lost[name].index) for name, table in every.items()}
     single = [titles[name] for name in models if name not in runs or len(runs[name]) < 2]
     if single:

@@ -9,6 +9,7 @@ none. They say what another seed would do, not what other test films would.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -49,8 +50,10 @@ PLAIN = {
     "fit": "squash",
     "augmentation": "none",
     "class_weight": "balanced",
-    "fraction": 1.0,
 }
+#: Validation AUROC up to which a training has learnt nothing: chance is one half, and on some 600
+#: films it strays from that by 0.05 once in twenty times.
+CHANCE = 0.55
 NAN = float("nan")
 
 
@@ -114,7 +117,9 @@ def groups(ledger: pd.DataFrame, metric: str) -> pd.DataFrame:
 def effects(ledger: pd.DataFrame, metric: str) -> pd.DataFrame:
     """What one change did: pairs of groups that differ in one setting, seed by seed.
 
-    The epochs may differ along with the share of the films, whose epochs are shorter.
+    The epochs may differ along with the share of the films, whose epochs are shorter. Trainings
+    that learnt nothing are left out (:func:`nothing_learnt` names them): that a training failed
+    is no effect of the change, and one of them would drown what the others show.
 
     Returns
     -------
@@ -123,7 +128,8 @@ def effects(ledger: pd.DataFrame, metric: str) -> pd.DataFrame:
         have), difference (mean of after less before over the seeds that both have), low, high
         (t over pairs), n (pairs), sorted by setting.
     """
-    found = groups(ledger, metric).to_dict("records")
+    learnt = ledger.drop(index=nothing_learnt(ledger).index)
+    found = groups(learnt, metric).to_dict("records")
     rows = []
     for place, one in enumerate(found):
         for other in found[place + 1 :]:
@@ -145,6 +151,17 @@ def effects(ledger: pd.DataFrame, metric: str) -> pd.DataFrame:
         ["setting", "context", "after"],
         key=lambda column: column.map(order) if column.name == "setting" else column,
         ignore_index=True,
+    )
+
+
+def by_chance(table: pd.DataFrame) -> str:
+    """Say how many intervals of :func:`effects` would leave out zero if nothing did anything."""
+    n = int(table["low"].notna().sum())
+    if not n:
+        return "One seed each: no interval, so that no change can be told from chance."
+    return (
+        f"Of {n} {'interval' if n == 1 else 'intervals'} of {LEVEL:.0%}, about "
+        f"{n * (1 - LEVEL):.1f} would leave out zero by chance, even if no change did anything."
     )
 
 
@@ -187,13 +204,12 @@ def _apart(one: str, other: str) -> set[str]:
     return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
 
 
-def _rank(group: dict[Any, Any], setting: str) -> tuple[bool, float, str]:
-    """The plain side of a change first, else the smaller."""
+def _rank(group: dict[Any, Any], setting: str) -> tuple[bool, bool, float, str]:
+    """The plain side of a change first, then the one without, then the smaller."""
     mine = _value(group, setting)
-    if setting in PLAIN:
-        return mine != PLAIN[setting], 0.0, str(mine)
-    number = float(str(mine).split(" ")[0]) if setting in {"size", "epochs"} else len(str(mine))
-    return False, number, str(mine)
+    number = re.match(r"[\d.]+", str(mine))
+    size = float(number[0]) if number else len(str(mine))
+    return mine != PLAIN.get(setting, mine), mine != "none", size, str(mine)
 
 
 def _value(group: dict[Any, Any], setting: str) -> Any:
@@ -309,6 +325,15 @@ def finding(table: pd.DataFrame, metric: str) -> str:
     if not said:
         return "No share of the films was learnt from both with and without augmentation yet"
     return f"What augmentation adds to {METRICS[metric]}, by share of the films: " + "; ".join(said)
+
+
+def nothing_learnt(ledger: pd.DataFrame) -> pd.DataFrame:
+    """Runs that rank validation films no better than chance, up to ``CHANCE``.
+
+    Not the same as :func:`collapsed`: a network whose probabilities all lie above one half may
+    rank its films well.
+    """
+    return ledger[ledger["val_auroc"].astype(np.float64) <= CHANCE]
 
 
 def collapsed(ledger: pd.DataFrame) -> pd.DataFrame:
