@@ -2,13 +2,15 @@
 
 import streamlit as st
 
-from xray import dashboard, figures_models, snippets, writeups
+from xray import dashboard, figures_models, reproduction, snippets, writeups
 from xray import dashboard_models as shared
 
 
 def reported(view: shared.View) -> None:
     """What write-ups said, beside what that can have meant, and what our models do."""
-    table = writeups.table()
+    runs = shared.runs()
+    told = [reproduction.trained(item, runs) for item in writeups.WRITE_UPS]
+    table = writeups.table().assign(trained_here=told)
     scored = shared.scores(view)
     for place, item in enumerate(writeups.WRITE_UPS):
         row, (said, means) = table.iloc[place], st.columns([2, 3], gap="medium")
@@ -18,6 +20,8 @@ def reported(view: shared.View) -> None:
         if item.model in scored:
             ours = figures_models.by_metric(scored[item.model])["accuracy"]
             means.caption(f"Ours on the test films: accuracy {figures_models.interval(ours)}")
+        if told[place]:
+            means.caption(snippets.plain(told[place]))
         if counts := writeups.implied(item.stated, view.positive):
             with means:
                 dashboard.show(

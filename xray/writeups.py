@@ -27,7 +27,8 @@ class WriteUp:
 
     ``stated`` maps a metric to the figure as printed, because its digits say how far it was
     rounded; percentages are written as fractions with the digits kept ("78.4 %" is "0.784").
-    ``note`` says what the source leaves open.
+    ``model`` is the recipe that stands for it here ("" none). ``note`` says what the source leaves
+    open.
     """
 
     name: str
@@ -60,7 +61,7 @@ WRITE_UPS = (
     WriteUp(
         "Five convolutions at 300 x 300",
         "public write-up of a network of 311,041 parameters",
-        "",
+        "five_conv300",
         {"accuracy": "0.903", "auroc": "0.956"},
     ),
     WriteUp(
