@@ -250,6 +250,10 @@ def test_a_pairs_figures_agree_with_the_pair(films):
     assert sum(sum(trace.x) for trace in figure.data) == N
     assert f"only VGG19 on {pair.mcnemar.only_b}" in figures.title(figure)
     assert {trace.marker.color for trace in figure.data} == set(palette.CLASS.values())
+    only_b = pair.cells == f"only {pair.b}"
+    sick = int(np.sum(only_b & y))
+    wanted = f"only VGG19 right<br>{sick} PNEUMONIA, {int(only_b.sum()) - sick} NORMAL"
+    assert wanted in figure.data[0].y
 
 
 def test_weak_spots_put_the_worst_at_the_top(films):

@@ -41,7 +41,14 @@ def template(
     figure.update_layout(
         meta={"title": title, "alt": alt or title},
         height=height,
-        margin={"l": 8, "r": 8, "t": 12, "b": 8},
+        # A column of its own for the buttons, which would cover a legend or data elsewhere.
+        margin={"l": 8, "r": 36, "t": 12, "b": 8},
+        modebar={
+            "orientation": "v",
+            "bgcolor": "rgba(0,0,0,0)",
+            "color": palette.REFERENCE,
+            "activecolor": palette.REFERENCE,
+        },
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         showlegend=legend,
@@ -53,6 +60,11 @@ def template(
     figure.update_xaxes(automargin=True, zeroline=False)
     figure.update_yaxes(automargin=True, zeroline=False)
     return figure
+
+
+def legend_above(figure: go.Figure) -> go.Figure:
+    """Put the legend above the plot, where a tall figure keeps it in sight; the same figure."""
+    return figure.update_layout(legend={"yanchor": "bottom", "y": 1.01, "traceorder": "normal"})
 
 
 def title(figure: go.Figure) -> str:

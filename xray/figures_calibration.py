@@ -10,8 +10,7 @@ import plotly.graph_objects as go
 
 from xray import palette
 from xray.calibration import Temperature
-from xray.figures import template, whiskers
-from xray.figures_models import legend_above
+from xray.figures import legend_above, template, whiskers
 from xray.metrics import POSITIVE
 
 

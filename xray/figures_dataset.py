@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from xray import census, palette
-from xray.figures import reference_line, template, whiskers
+from xray.figures import legend_above, reference_line, template, whiskers
 
 #: Most points of the scatter of sizes, and of them the extreme films at each end of a measure.
 POINTS, EXTREMES = 50_000, 500
@@ -26,12 +26,6 @@ MEASURES = {
 def class_colour(label: str) -> str:
     """Colour of a class; classes of other datasets get one by their name."""
     return palette.CLASS.get(label) or palette.model(label).colour
-
-
-def legend_above(figure: go.Figure) -> go.Figure:
-    """Put the legend over the plot, where a low figure has room for it; the same figure."""
-    figure.update_layout(legend={"y": 1.0, "yanchor": "bottom", "traceorder": "normal"})
-    return figure
 
 
 def each(frame: pd.DataFrame) -> list[Any]:

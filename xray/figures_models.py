@@ -12,7 +12,7 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from xray import figures, palette
 from xray.bootstrap import Bools, Floats
-from xray.figures import reference_line, template
+from xray.figures import legend_above, reference_line, template
 from xray.lineup import Entrant
 from xray.metrics import LOSSES, POSITIVE, TITLES, Confusion, other
 
@@ -101,11 +101,6 @@ def scoreboard(
         height=110 + 18 * len(metrics) * max(2, len(names)),
     )
     return legend_above(figure)
-
-
-def legend_above(figure: go.Figure) -> go.Figure:
-    """Put the legend above the plot, where a tall figure keeps it in sight."""
-    return figure.update_layout(legend={"yanchor": "bottom", "y": 1.01})
 
 
 def leader(

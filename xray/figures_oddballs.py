@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from xray import census, palette, quality
-from xray.figures import reference_line, template, whiskers
-from xray.figures_dataset import class_colour, each, legend_above
+from xray.figures import legend_above, reference_line, template, whiskers
+from xray.figures_dataset import class_colour, each
 
 #: Fewer odd films than this make no headline.
 FEWEST = 20

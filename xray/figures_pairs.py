@@ -10,8 +10,7 @@ import plotly.graph_objects as go
 
 from xray import palette, strata
 from xray.comparison import Pair
-from xray.figures import reference_line, template, whiskers
-from xray.figures_models import legend_above
+from xray.figures import legend_above, reference_line, template, whiskers
 from xray.metrics import TITLES
 
 
@@ -37,7 +36,7 @@ def differences(pair: Pair, titles: Mapping[str, str]) -> go.Figure:
             ),
         )
     reference_line(figure, x=0)
-    figure.update_xaxes(title=f"← {b} ahead · {a} ahead →")
+    figure.update_xaxes(title=f"← {b} · {a} →")
     figure.update_yaxes(
         categoryorder="array", categoryarray=[TITLES[m] for m in table["metric"]][::-1]
     )
@@ -64,21 +63,27 @@ def agreement(pair: Pair, titles: Mapping[str, str], labels: np.ndarray) -> go.F
     labels : (N,) class of each film.
     """
     names = cells(pair, titles)
+    counts = {
+        label: [int(np.sum((pair.cells == cell) & (labels == label))) for cell in names]
+        for label in ("PNEUMONIA", "NORMAL")
+    }
+    # The counts stand beside the names: many a bar is too short for a number.
+    rows = [
+        f"{name}<br>{sick} PNEUMONIA, {well} NORMAL"
+        for name, sick, well in zip(names.values(), *counts.values(), strict=True)
+    ]
     figure = go.Figure()
-    for label in ("PNEUMONIA", "NORMAL"):
-        counts = [int(np.sum((pair.cells == cell) & (labels == label))) for cell in names]
+    for label, counted in counts.items():
         figure.add_bar(
-            y=list(names.values()),
-            x=counts,
+            y=rows,
+            x=counted,
             name=label,
             orientation="h",
             marker={
                 "color": palette.CLASS[label],
                 "pattern": {"shape": "" if label == "PNEUMONIA" else "/", "solidity": 0.25},
             },
-            text=counts,
-            textposition="auto",
-            hovertemplate=f"%{{y}}: %{{x}} {label}<extra></extra>",
+            hovertemplate="%{y}<extra></extra>",
         )
     figure.update_layout(barmode="stack")
     figure.update_yaxes(autorange="reversed")

@@ -9,9 +9,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from xray import palette
-from xray.figures import template
+from xray.figures import legend_above, template
 from xray.figures_gap import dots, name_places, records
-from xray.figures_models import Row, legend_above, span
+from xray.figures_models import Row, span
 from xray.metrics import TITLES
 from xray.stress import ALIKE, CHANGES, TEST
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from xray.figures import template
-from xray.figures_dataset import class_colour, each, legend_above
+from xray.figures import legend_above, template
+from xray.figures_dataset import class_colour, each
 from xray.large_tables import Table
 
 #: Most bars, and most colours in them; the largest are drawn.
