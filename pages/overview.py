@@ -13,7 +13,8 @@ def verdicts(models: list[registry.Card], audits: dict[str, dict[str, Any]]) -> 
     for card in models:
         audit = audits.get(card.name)
         key = str(audit["verdict"]) if audit else None
-        found = card.problem or wording.finding(audit)
+        told = (wording.finding(audit), wording.undecided(audit))
+        found = card.problem or " ".join(filter(None, told))
         rows.append(snippets.verdict_row(card.name, card.title, key, found))
     if rows:
         st.html("".join(rows))

@@ -14,7 +14,7 @@ import shelf
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from xray import dashboard_navigation, registry, snippets, synthetic
+from xray import dashboard_navigation, registry, snippets, synthetic, wording
 from xray.files import ROOT
 
 PAGES = [
@@ -149,6 +149,19 @@ def test_overview_says_who_reads_devices(full_shelf: Path, visit: Opener) -> Non
     assert "not audited yet" in text
     assert any("python -m xray audit augmented" in code.value for code in app.code)
     assert "Not for clinical use" in text
+
+
+def test_why_an_audit_is_inconclusive_is_said_in_one_sentence() -> None:
+    reasons = [
+        "It stands +3.3 beyond clean controls; threshold 1.8.",
+        "It rests on the pad: by all others +1.8, threshold 1.8. A pad may look so.",
+    ]
+    audit = {"verdict": "inconclusive", "reasons": reasons}
+    said = wording.undecided(audit)
+    assert said == "It rests on the pad: by all others +1.8, threshold 1.8."
+    assert wording.undecided(audit | {"reasons": reasons[:1]}) == reasons[0]
+    assert wording.undecided(audit | {"verdict": "reads_devices"}) == ""
+    assert wording.undecided(audit | {"reasons": []}) == wording.undecided(None) == ""
 
 
 def test_overview_does_not_believe_an_audit_of_other_weights(

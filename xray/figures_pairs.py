@@ -119,7 +119,11 @@ def weak_spots(table: pd.DataFrame, overall: float, name: str, title: str) -> go
     figure = go.Figure()
     for few, words, symbol in (
         (False, "groups", mark.symbol),
-        (True, f"fewer than {strata.FEW} films of a class: too few to judge", f"{mark.symbol}-open"),
+        (
+            True,
+            f"fewer than {strata.FEW} films of a class: too few to judge",
+            f"{mark.symbol}-open",
+        ),
     ):
         rows = table[table["few"] == few]
         if rows.empty:

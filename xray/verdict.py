@@ -370,7 +370,7 @@ def _above(score: Score, scale: Calibration) -> tuple[Verdict, str]:
         kind, rest = score.strongest.replace("_", " "), scale.without[score.strongest]
         return "inconclusive", (
             f"It rests on one kind of device, the {kind}: by all others the score is "
-            f"{score.others:+.1f}, threshold {rest.threshold:.1f}. A model may take one drawing "
+            f"{score.others:+.2f}, threshold {rest.threshold:.2f}. A model may take one drawing "
             "for something else, such as a pad for a consolidation."
         )
     return "reads_devices", "Intervention and LIME agree beyond clean controls."

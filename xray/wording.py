@@ -78,6 +78,15 @@ def finding(audit: Audit | None) -> str:
     return f"{effect} {_against_controls(audit)}".strip() or "Its audit holds no insertion test."
 
 
+def undecided(audit: Audit | None) -> str:
+    """Why an audit stays inconclusive, in a sentence; empty for every other verdict."""
+    if audit is None or audit.get("verdict") != "inconclusive" or not audit.get("reasons"):
+        return ""
+    # The last reason is the one that decided; what follows its first sentence explains it.
+    sentence, full_stop, _ = str(audit["reasons"][-1]).partition(". ")
+    return f"{sentence}." if full_stop else sentence
+
+
 def _against_controls(audit: Audit) -> str:
     """An audit's score beside the threshold that the control models set; empty without either."""
     score, limit = number(audit.get("score")), number(audit.get("score_threshold"))
