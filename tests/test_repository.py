@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shlex
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -169,6 +171,32 @@ def test_the_readme_has_one_command_to_start_and_one_to_test() -> None:
     for command in commands:
         words = shlex.split(command)
         assert (ROOT / words[words.index("-r") + 1]).is_file()
+
+
+#: Model of README's table -> its folder.
+README_MODELS = {
+    "basic CNN, whole films": "whole_film",
+    "basic CNN": "basic",
+    "basic CNN, augmented": "augmented",
+    "VGG19 transfer": "transfer",
+}
+
+
+@pytest.mark.parametrize("title", README_MODELS)
+def test_the_readmes_table_is_what_the_artifacts_say(title: str) -> None:
+    name = README_MODELS[title]
+    lines = (ROOT / "README.md").read_text().splitlines()
+    line = next(line for line in lines if line.startswith(f"| {title} |"))
+    accuracy, auroc, verdict = (cell.strip() for cell in line.strip("|").split("|")[1:])
+    table = pd.read_csv(ROOT / "artifacts" / "models" / name / "metrics.csv")
+    table = table[(table["split"] == "test") & (table["positive"] == "PNEUMONIA")]
+    for metric, cell in (("accuracy", accuracy), ("auroc", auroc)):
+        row = table[table["metric"] == metric].iloc[0]
+        assert cell == f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+    audit = json.loads((ROOT / "artifacts" / "audits" / f"{name}.json").read_text())
+    assert verdict.startswith(audit["verdict"].replace("_", " "))
+    alone = re.search("rests on one kind of device, the ([a-z ]+):", audit["reasons"][-1])
+    assert verdict.partition(": ")[2] == (f"by the {alone[1]} alone" if alone else "")
 
 
 def test_links_inside_the_documents_lead_somewhere() -> None:
