@@ -15,11 +15,11 @@ st.set_page_config(
 )
 st.logo(ICON, size="large")
 dashboard_signin.require()
+dashboard_signin.sign_out()
 # Off in .streamlit/config.toml, where it says why.
 st.set_option("client.showSidebarNavigation", True)
 page = st.navigation(dashboard_navigation.pages(), expanded=True)
 if page.url_path:  # Any but the first page.
     imports.tables()
-with dashboard.guard("This page"):
-    page.run()
+dashboard.run(page)
 dashboard.sidebar()

@@ -10,6 +10,7 @@ import http.cookiejar
 import time
 import urllib.request
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -34,9 +35,11 @@ class Seen:
 
 
 class Visitor:
-    """One session with the server at ``url`` ("http://127.0.0.1:8501")."""
+    """One session with the server at ``url`` ("http://127.0.0.1:8501"), with ``cookies`` if any."""
 
-    def __init__(self, url: str, patience: float = 60.0) -> None:
+    def __init__(
+        self, url: str, patience: float = 60.0, cookies: Mapping[str, str] | None = None
+    ) -> None:
         if urlsplit(url).hostname not in {"127.0.0.1", "localhost"}:
             raise ValueError("benchmarks speak to this machine only")
         self.url, self.patience = url, patience
@@ -46,7 +49,8 @@ class Visitor:
         for path in ("_stcore/health", "_stcore/host-config"):
             self._http.open(f"{url}/{path}", timeout=patience).read()
         self._xsrf = next((cookie.value or "" for cookie in jar if "xsrf" in cookie.name), "")
-        self._cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)
+        sent = {cookie.name: cookie.value or "" for cookie in jar} | dict(cookies or {})
+        self._cookies = "; ".join(f"{name}={value}" for name, value in sent.items())
         self._socket: ClientConnection = connect(
             url.replace("http", "ws", 1) + "/_stcore/stream",
             subprotocols=["streamlit", self._xsrf] if self._xsrf else ["streamlit"],
@@ -69,10 +73,11 @@ class Visitor:
     ) -> None:
         self._socket.close()
 
-    def open(self, page: str, widgets: Any = None) -> Seen:
-        """Ask for a page ("" is the first) and read until it is drawn."""
+    def open(self, page: str, widgets: Any = None, query: str = "") -> Seen:
+        """Ask for a page ("" is the first), with its link's query, and read until it is drawn."""
         message = BackMsg()
         message.rerun_script.page_name = page
+        message.rerun_script.query_string = query
         if widgets is not None:
             message.rerun_script.widget_states.CopyFrom(widgets)
         return self._ask(message)

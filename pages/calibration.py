@@ -6,6 +6,8 @@ from xray import calibration, dashboard, figures_calibration, snippets
 from xray import dashboard_models as shared
 from xray.lineup import Entrant
 
+dashboard.enter()
+
 
 def temperature(view: shared.View, entrant: Entrant) -> calibration.Temperature | None:
     """Temperature from validation; None where there are no films to fit it on."""

@@ -17,6 +17,8 @@ from xray import (
 from xray import dashboard_models as shared
 from xray.comparison import Pair
 
+dashboard.enter()
+
 #: Films shown of a cell at once.
 SHOWN = 24
 

@@ -20,6 +20,8 @@ from xray import (
 )
 from xray.snippets import escape
 
+dashboard.enter()
+
 #: What the widgets offer, in the words that links hold.
 VIEWS = ("Classes", "Image sizes")
 MEASURES = {words: name for name, (_, words) in figures_dataset.MEASURES.items()}

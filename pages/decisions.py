@@ -6,6 +6,8 @@ import streamlit as st
 from xray import bootstrap, calibration, dashboard, decision, figures_decision, metrics, share
 from xray import dashboard_models as shared
 
+dashboard.enter()
+
 VIEWS = {"cost": "Costs", "values": "Predictive values", "benefit": "Decision curve"}
 
 

@@ -17,6 +17,8 @@ from xray import (
     wording,
 )  # fmt: skip
 
+dashboard.enter()
+
 ROLES = ("recipe", "cure", "control", "user", "demo")
 
 

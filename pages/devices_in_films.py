@@ -18,6 +18,8 @@ from xray import (
     share,
 )
 
+dashboard.enter()
+
 VIEWS = ("Devices", "Burned-in text", "Card of the labels")
 
 

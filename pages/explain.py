@@ -5,6 +5,8 @@ import streamlit as st
 from xray import dashboard, dashboard_explain, figures_explain, registry, share, snippets
 from xray.reading import Question, Reading
 
+dashboard.enter()
+
 
 def choose(cards: list[registry.Card]) -> None:
     """The film on the left, the question on the right; what came of it below."""

@@ -11,6 +11,8 @@ from xray import (
     dashboard_grid,
 )
 
+dashboard.enter()
+
 
 def say(films: dashboard_films.Films) -> str:
     """How many films there are, and on how many the models disagree."""

@@ -4,6 +4,8 @@ import streamlit as st
 
 from xray import dashboard, dashboard_films, dashboard_label_views, dashboard_labelling, share
 
+dashboard.enter()
+
 VIEWS = ("Label", "Agreement", "Decide", "Export and import")
 
 shown = dashboard_films.begin(

@@ -13,6 +13,8 @@ from xray import (
     share,
 )
 
+dashboard.enter()
+
 tables, problems = large_tables.configured()
 by_name = {table.key: table for table in tables}
 asked = st.query_params.get("table", "")

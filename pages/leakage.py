@@ -18,6 +18,8 @@ from xray import (
     share,
 )
 
+dashboard.enter()
+
 VIEWS = ("Possible patients", "Byte-identical films", "Near-identical films")
 #: Groups of films on a page.
 EACH = 6

@@ -7,6 +7,8 @@ from xray import dashboard, diagnosis, figures_training, model_card, registry, s
 from xray import dashboard_models as shared
 from xray.errors import XrayError
 
+dashboard.enter()
+
 cards = dashboard.cards()
 names = {name: title for title, name in registry.titles_of(cards).items()}
 dashboard.page(

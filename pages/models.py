@@ -13,6 +13,8 @@ from xray import (
 )
 from xray import dashboard_models as shared
 
+dashboard.enter()
+
 VIEWS = {
     "scores": "Scores",
     "calls": "Right and wrong calls",

@@ -17,6 +17,8 @@ from xray import (
     share,
 )
 
+dashboard.enter()
+
 TITLES = dashboard_browse.ODD
 
 

@@ -5,6 +5,8 @@ import streamlit as st
 from xray import dashboard, decision, figures_decision, figures_models, metrics, share, snippets
 from xray import dashboard_models as shared
 
+dashboard.enter()
+
 VIEWS = {"threshold": "Move the threshold", "targets": "Hold one error down"}
 HELD = {"specificity": "specificity", "recall": "recall"}
 TARGETS = ("0.8", "0.85", "0.9", "0.95", "0.98", "0.99")

@@ -6,6 +6,8 @@ import streamlit as st
 
 from xray import dashboard, front, registry, snippets, wording
 
+dashboard.enter()
+
 
 def verdicts(models: list[registry.Card], audits: dict[str, dict[str, Any]]) -> None:
     """Each model's verdict in words."""

@@ -24,6 +24,8 @@ from xray import (
 )  # fmt: skip
 from xray.files import sha256_bytes
 
+dashboard.enter()
+
 usable = dashboard_films.models()
 titles = {card.title or card.name: card for card in usable}
 

@@ -6,6 +6,8 @@ import streamlit as st
 from xray import dashboard, figures_runs, seeds, snippets
 from xray import dashboard_models as shared
 
+dashboard.enter()
+
 CHANGES = {"": "everything", **seeds.WORDS}
 VIEWS = {"effects": "What each change did", "curve": "Learning curve", "all": "All runs"}
 START = "python -m xray sweep sweeps/learning_curve.toml"

@@ -19,6 +19,8 @@ from xray import (
 from xray.errors import ArtifactError
 from xray.files import Progress, artifacts_dir, digest
 
+dashboard.enter()
+
 SPLITS = ("train", "test")
 
 

@@ -19,6 +19,8 @@ from xray import (
     splits,
 )
 
+dashboard.enter()
+
 VIEWS = ("Splits", "Cleaning list")
 
 

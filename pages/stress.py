@@ -7,6 +7,8 @@ from xray import dashboard, figures_stress, metrics, registry, snippets, stress
 from xray import dashboard_models as shared
 from xray.errors import ArtifactError
 
+dashboard.enter()
+
 METRICS = {
     name: metrics.TITLES[name] for name in ("balanced_accuracy", "specificity", "recall", "auroc")
 }

@@ -18,6 +18,8 @@ from xray import dashboard_models as shared
 from xray.errors import ArtifactError
 from xray.files import artifacts_dir
 
+dashboard.enter()
+
 METRICS = {"accuracy": "Accuracy", "auroc": "AUROC"}
 
 

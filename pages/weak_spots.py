@@ -14,6 +14,8 @@ from xray import (
 )
 from xray import dashboard_models as shared
 
+dashboard.enter()
+
 METRICS = {name: metrics.TITLES[name] for name in ("auroc", "recall", "specificity")}
 
 

@@ -5,6 +5,8 @@ import streamlit as st
 from xray import dashboard, figures_models, reproduction, snippets, writeups
 from xray import dashboard_models as shared
 
+dashboard.enter()
+
 
 def reported(view: shared.View) -> None:
     """What write-ups said, beside what that can have meant, and what our models do."""

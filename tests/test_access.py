@@ -49,9 +49,8 @@ def test_who_may_come_in(
     assert allowed(claims, rule) is expected
 
 
-def _shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    script = folder / "page.py"
-    script.write_text(SCRIPT)
+def shown(script: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """A script by itself, with the secrets of a folder."""
     # Streamlit's own keeps what it once read for the rest of the process, other tests included.
     monkeypatch.setattr(st.secrets, "_secrets", None)
     files = [str(folder / ".streamlit" / "secrets.toml")]
@@ -61,20 +60,27 @@ def _shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     return AppTest.from_file(str(script), default_timeout=120).run()
 
 
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "page.py"
+    path.write_text(SCRIPT)
+    return path
+
+
 def test_without_secrets_everybody_comes_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = _shown(tmp_path, monkeypatch)
+    page = shown(script, tmp_path, monkeypatch)
     assert [each.value for each in page.markdown] == ["inside"]
     assert not page.exception
 
 
 @pytest.mark.parametrize("content", ["[auth\n", '[auth]\ncookie_secret = "x"\n'])
 def test_secrets_that_ask_or_are_damaged_keep_strangers_out(
-    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    content: str, script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".streamlit").mkdir()
     (tmp_path / ".streamlit" / "secrets.toml").write_text(content)
-    page = _shown(tmp_path, monkeypatch)
+    page = shown(script, tmp_path, monkeypatch)
     assert "inside" not in [each.value for each in page.markdown]
     assert not page.exception

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -124,8 +125,72 @@ def test_tensorflow_is_imported_inside_functions_only(path: Path) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
 def test_pages_are_thin(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
-    assert len(lines) < 130, f"pages/{path.name} has {len(lines)} lines; move work into xray/"
+    assert len(lines) < 132, f"pages/{path.name} has {len(lines)} lines; move work into xray/"
     assert lines[0].startswith('"""'), "a page says what it is for"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
+def test_page_begins_with_the_door(path: Path) -> None:
+    """Streamlit can run a page by itself, for anybody: nothing may come before ``enter``."""
+    statements = ast.parse(path.read_text(encoding="utf-8")).body[1:]
+    first = next(n for n in statements if not isinstance(n, ast.Import | ast.ImportFrom))
+    assert ast.unparse(first) == "dashboard.enter()", f"line {first.lineno} of {path.name}"
+    above = statements[: statements.index(first)]
+    named = {a.asname or a.name: (n.module, a.name) for n in above
+             if isinstance(n, ast.ImportFrom) for a in n.names}  # fmt: skip
+    assert named["dashboard"] == ("xray", "dashboard")
+
+
+@pytest.mark.parametrize(
+    "name", ["dashboard.page", "dashboard_models.begin", "dashboard_films.begin"]
+)
+def test_frame_of_a_page_begins_with_the_door(name: str) -> None:
+    """A page that forgot is still held up here, before any data is touched."""
+    module, _, function = name.partition(".")
+    tree = ast.parse((ROOT / "xray" / f"{module}.py").read_text(encoding="utf-8"))
+    (found,) = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == function)
+    assert ast.unparse(found.body[1]).removeprefix("dashboard.") == "enter()"
+
+
+#: Imports what the pages import, and names the films and stored results that this has opened.
+IMPORTS = """
+import sys, threading
+places = sys.argv[1].split(",")
+opened = []
+def watch(event, arguments):
+    if event in ("open", "os.listdir", "os.scandir", "socket.connect"):
+        if any(str(arguments[0]).startswith(place) for place in places):
+            opened.append(str(arguments[0]))
+sys.addaudithook(watch)
+for line in sys.argv[2:]:
+    exec(line)
+assert not opened, opened
+assert threading.active_count() == 1, threading.enumerate()
+"""
+
+
+def test_what_pages_import_does_no_work(synthetic_folder: Path) -> None:
+    """Imports stand before the door: they read no film and no result, and start no thread."""
+    lines = {
+        ast.unparse(node)
+        for path in PAGES
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    places = f"{ROOT / 'artifacts'},{synthetic_folder}"
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS, places, *sorted(lines)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+        env={**os.environ, "XRAY_DATA": str(synthetic_folder)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_app_asks_at_the_door_before_it_navigates() -> None:
+    body = ast.parse((ROOT / "app.py").read_text(encoding="utf-8")).body
+    door = [ast.unparse(node) for node in body].index("dashboard_signin.require()")
+    calls = [n for node in body[:door] for n in ast.walk(node) if isinstance(n, ast.Call)]
+    assert {ast.unparse(call.func) for call in calls} == {"str", "st.set_page_config", "st.logo"}
 
 
 def test_app_does_navigation_and_nothing_else() -> None:

@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,9 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from xray import figures, front, heap, imports, registry, share, snippets
+from xray import dashboard_signin, figures, front, heap, imports, registry, share, snippets
 from xray.errors import ArtifactError, XrayError
 from xray.files import (
     ROOT,
@@ -33,6 +35,7 @@ from xray.files import (
 if TYPE_CHECKING:
     # For types only: see tests/test_front.py for what the first page does without.
     import pandas as pd
+    from streamlit.navigation.page import Page
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +94,39 @@ setTimeout(()=>{window.matchMedia=real},1000)}}catch(error){}</script>"""
 
 # --- the frame of a page ---------------------------------------------------------------------
 
+#: Whether app.py runs the page. Of this very run: it is set while the page runs and no longer,
+#: and no other session's thread sees it.
+_through_app: ContextVar[bool] = ContextVar("through_app", default=False)
+
+
+def run(page: Page) -> None:
+    """Run the page that the navigation chose. For app.py: this is the only way into a page."""
+    token = _through_app.set(True)
+    try:
+        with guard("This page"):
+            page.run()
+    finally:
+        _through_app.reset(token)
+
+
+def enter() -> None:
+    """Let nobody on a page who has not passed the door: the first statement of every page.
+
+    Streamlit takes a folder named ``pages`` for its older kind of app and runs the linked file
+    by itself, without app.py, until ``st.navigation`` was called once in the process; with several
+    visitors at once, any of them may come that way. So every page asks the door itself, whichever
+    way it was entered, and then sends who came around app.py through it: it knows the link's page
+    and parameters.
+    """
+    dashboard_signin.require()
+    context = get_script_run_ctx()
+    if _through_app.get() or context is None:
+        return
+    # A page that is itself the script, as in a test, has no app.py to go through.
+    if Path(context.main_script_path).resolve() == ROOT / "app.py":
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
 
 def page(
     title: str,
@@ -108,7 +144,7 @@ def page(
         ``bind="query-params"``.
     clinical : whether the page shows predictions, and so must say what they are not for.
     """
-    _through_app()
+    enter()
     heap.settle()
     known = dict(parameters or {})
     st.html(STYLE)
@@ -126,20 +162,6 @@ def page(
 def lead(text: str) -> None:
     """A sentence or two under the title, Markdown."""
     st.markdown(f'<p class="xma-lead">{text}</p>', unsafe_allow_html=True)
-
-
-def _through_app() -> None:
-    """Send the visitor through app.py who comes by the first link that a fresh server sees.
-
-    Streamlit takes a folder named ``pages`` for its older kind of app and runs the linked file
-    by itself, without app.py, until ``st.navigation`` was called once in the process. Once a
-    session is enough; a second time could swallow a click.
-    """
-    first = not st.session_state.get("_through_app")
-    st.session_state["_through_app"] = True
-    if first and PagesManager.uses_pages_directory:
-        PagesManager.uses_pages_directory = False
-        st.rerun()
 
 
 def _query() -> dict[str, list[str]]:

@@ -132,6 +132,7 @@ def begin(
     needs_all : why the page says nothing of films that were only drawn from a dataset; "" where
         it may
     """
+    dashboard.enter()
     shown = films()
     words = "This dataset cannot be shown yet"
     partial = bool(needs_all and shown and shown.undrawn)

@@ -134,6 +134,7 @@ def begin(
     View or None
         None where there is nothing to show, which the page then says.
     """
+    dashboard.enter()
     header = st.container()
     usable, problems = _usable()
     known: dict[str, share.Parameter] = {

@@ -24,8 +24,13 @@ def require() -> None:
     if not access.allowed(st.user.to_dict(), secrets.get("access")):
         words = "Ask whoever runs this server, or sign in with another account."
         _stop("Not open to this account", words, "out")
-    with st.sidebar:
-        st.button("Sign out", on_click=st.logout, icon=":material/logout:", key="sign out")
+
+
+def sign_out() -> None:
+    """Offer whoever has signed in to leave."""
+    if "auth" in _secrets():
+        with st.sidebar:
+            st.button("Sign out", on_click=st.logout, icon=":material/logout:", key="sign out")
 
 
 def _secrets() -> Mapping[str, Any]:
@@ -52,6 +57,6 @@ def _stop(title: str, words: str, sign: Literal["", "in", "out"] = "") -> NoRetu
             act = st.login if sign == "in" else st.logout
             st.button(f"Sign {sign}", on_click=act, type="primary", icon=f":material/log{sign}:")
 
-    # Not without st.navigation: Streamlit would serve the files of pages/ by themselves.
+    # Not without st.navigation: Streamlit would list the files of pages/ and run them alone.
     st.navigation([st.Page(show, title="X-ray Model Audit")], position="hidden").run()
     st.stop()
