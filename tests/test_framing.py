@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from xray import (
     sweeps,
 )
 from xray.errors import ModelError
-from xray.files import ROOT
+from xray.files import ROOT, artifacts_dir
 from xray.lung_crop import LungCrop, span
 
 
@@ -167,3 +168,15 @@ def test_whole_film_differs_from_basic_by_its_framing_only() -> None:
     assert differ == {"name", "title", "framing", "role"}
     assert (basic["framing"], whole["framing"]) == ("lungs", "film")
     assert {recipes.get(name).framing for name in ("basic", "augmented", "transfer")} == {"lungs"}
+
+
+def test_networks_stored_under_an_earlier_module_name_still_load() -> None:
+    """Files name the module that defined the layer then; it may have moved since."""
+    path = artifacts_dir() / "models" / "basic" / "model.keras"
+    with zipfile.ZipFile(path) as archive:
+        config = archive.read("config.json").decode()
+    assert '"module": "xray.lung_crop"' in config
+    model = registry.load("basic")
+    probability = model.probability(np.full((1, 224, 224), 0.5, np.float32))
+    assert probability.shape == (1,)
+    assert 0 < float(probability[0]) < 1
