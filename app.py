@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from xray import __version__, dashboard, dashboard_navigation, dashboard_signin, imports
+from xray import __version__
+from xray.dashboard import imports, navigation, signin
+from xray.dashboard import page as dashboard
 from xray.files import ROOT
 
 ICON = str(ROOT / "assets" / "icon.png")
@@ -14,11 +16,11 @@ st.set_page_config(
     menu_items={"About": f"X-ray Model Audit {__version__}. {dashboard.CLINICAL}"},
 )
 st.logo(ICON, size="large")
-dashboard_signin.require()
-dashboard_signin.sign_out()
+signin.require()
+signin.sign_out()
 # Off in .streamlit/config.toml, where it says why.
 st.set_option("client.showSidebarNavigation", True)
-page = st.navigation(dashboard_navigation.pages(), expanded=True)
+page = st.navigation(navigation.pages(), expanded=True)
 if page.url_path:  # Any but the first page.
     imports.tables()
 dashboard.run(page)

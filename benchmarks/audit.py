@@ -17,12 +17,16 @@ from typing import Any
 import pandas as pd
 
 from benchmarks._common import parser, report
-from xray import audit, dataset, device_labels, materials, precision, registry, synthetic
+from xray.audits import audit, inputs
+from xray.audits.inputs import Materials
+from xray.audits.verdict import load
+from xray.dataset import index
+from xray.drawing import phantoms
 from xray.errors import ArtifactError
 from xray.files import data_dir
-from xray.materials import Materials
-from xray.registry import LogOdds, Model
-from xray.verdict import load
+from xray.labels import devices
+from xray.models import precision, registry
+from xray.models.registry import LogOdds, Model
 
 #: Share of the films in the smaller of the two runs.
 QUARTER = 0.25
@@ -75,7 +79,7 @@ def measure(name: str, shown: Materials, drawing: float) -> dict[str, Any]:
 def prepared(folder: Path, share: float) -> tuple[Materials, float]:
     """Materials of a share of a folder's test films, and the seconds they took."""
     start = time.perf_counter()
-    table = dataset.usable(dataset.index(folder))
+    table = index.usable(index.index(folder))
     table = table[table["split"] == "test"]
     keep = table.groupby("label").sample(frac=share, random_state=0)["file"]
     with tempfile.TemporaryDirectory() as small:
@@ -83,7 +87,7 @@ def prepared(folder: Path, share: float) -> tuple[Materials, float]:
             place = Path(small) / file
             place.parent.mkdir(parents=True, exist_ok=True)
             place.symlink_to((folder / file).resolve())
-        shown = materials.prepare(Path(small))
+        shown = inputs.prepare(Path(small))
     return shown, time.perf_counter() - start
 
 
@@ -97,8 +101,8 @@ def main() -> int:
         folder = data_dir()
         if folder is None:
             folder = Path(drawn)
-            synthetic.write_dataset(folder, n_train=0, n_val=0, n_test=160, seed=0)
-        device_labels.load()
+            phantoms.write_dataset(folder, n_train=0, n_val=0, n_test=160, seed=0)
+        devices.load()
         for share in (QUARTER, 1.0):
             shown, seconds = prepared(folder, share)
             rows += [measure(name, shown, seconds) for name in chosen.models]

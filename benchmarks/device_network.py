@@ -30,9 +30,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks._common import parser, report
-from xray import bootstrap, dataset, device_labels, draw, lung_training
+from xray.dataset import index
+from xray.drawing import devices as draw
+from xray.drawing.planting import as_bytes, as_float
 from xray.files import data_dir
-from xray.planting import as_bytes, as_float
+from xray.labels import devices
+from xray.metrics import bootstrap
+from xray.training import lung_network
 
 SIDE = 128
 #: Kind of label -> kinds of drawing that look like it.
@@ -66,10 +70,10 @@ class Films:
 
 def load(folder: Path, split: str) -> Films:
     """Read the films of a split that are labelled."""
-    table = dataset.usable(dataset.index(folder))
+    table = index.usable(index.index(folder))
     table = table[table["split"] == split].reset_index(drop=True)
-    labels = device_labels.load().reindex(table["file"])
-    pixels = as_bytes(dataset.load_pixels(folder, table, (SIDE, SIDE)))[..., None]
+    labels = devices.load().reindex(table["file"])
+    pixels = as_bytes(index.load_pixels(folder, table, (SIDE, SIDE)))[..., None]
     shows = (labels[list(KINDS)].to_numpy(dtype=float) >= 0.5).astype(bool)
     return Films(pixels, shows, table["file"].tolist(), table["person"].to_numpy(dtype=str))
 
@@ -96,7 +100,7 @@ def build() -> Any:
     from keras import layers
 
     inputs = layers.Input((SIDE, SIDE, 1))
-    x = lung_training.unet(layers.Rescaling(1 / 64, offset=-2)(inputs), CHANNELS)
+    x = lung_network.unet(layers.Rescaling(1 / 64, offset=-2)(inputs), CHANNELS)
     start = keras.initializers.Constant(-4.0)  # Devices are rare.
     return keras.Model(inputs, layers.Conv2D(len(KINDS), 1, bias_initializer=start)(x))
 
@@ -176,14 +180,14 @@ def best_threshold(truth: NDArray[np.bool_], score: Floats) -> float:
 
 def located(marks: NDArray[np.bool_], files: list[str]) -> pd.DataFrame:
     """Devices found and marks right, by kind, against the labelled places (both looks joined)."""
-    places = device_labels.stored_geometry()
+    places = devices.stored_geometry()
     near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(NEAR * SIDE) + 1,) * 2)
     counts = {kind: np.zeros(4, int) for kind in KINDS}
     for i, file in enumerate(files):
         looks = places.get(file, ())
         for k, kind in enumerate(KINDS):
             mine = marks[i, ..., k]
-            where = device_labels.mask(looks, (SIDE, SIDE), [kind])
+            where = devices.mask(looks, (SIDE, SIDE), [kind])
             around = cv2.dilate(where.astype(np.uint8), near) > 0
             counts[kind][2:] += (mine & around).sum(), mine.sum()
             wide = cv2.dilate(mine.astype(np.uint8), near) > 0

@@ -18,10 +18,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from skimage import morphology
 
-from xray import device_labels, draw
+from xray.drawing import devices as draw
 from xray.errors import DatasetError
 from xray.files import data_dir, write_json
-from xray.films import Pixels, read
+from xray.films.decode import Pixels, read
+from xray.labels import devices
 
 #: Real kind of label -> drawn kinds that it covers.
 SAME = {
@@ -68,13 +69,13 @@ def width(film: Pixels, mask: NDArray[np.bool_]) -> float:
 def real(folder: Path) -> pd.DataFrame:
     """Measure every surely labelled device of the test films: columns kind, contrast, width."""
     rows = []
-    for file, looks in device_labels.load_geometry().items():
+    for file, looks in devices.load_geometry().items():
         sure = [d for d in looks[0]["devices"] if d["confidence"] >= 0.7]
         if not sure or not (folder / file).is_file():
             continue
         film = read(folder / file).pixels
         for device in sure:
-            mask = device_labels.mask([{"devices": [device]}], SIZE)
+            mask = devices.mask([{"devices": [device]}], SIZE)
             if mask.sum() >= 8:
                 rows.append(_measured(film, mask, device["kind"]))
     return pd.DataFrame(rows)
@@ -82,7 +83,7 @@ def real(folder: Path) -> pd.DataFrame:
 
 def drawn(folder: Path, style: draw.Style, films: int, seed: int) -> pd.DataFrame:
     """Measure drawings the same way: columns kind, contrast, width, milliseconds."""
-    table = device_labels.load().query("split == 'test' and confidence <= 0.1")
+    table = devices.load().query("split == 'test' and confidence <= 0.1")
     rng = np.random.default_rng(seed)
     files = rng.choice(table.index, films, replace=False)
     rows = []

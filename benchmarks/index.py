@@ -22,10 +22,10 @@ import numpy as np
 from PIL import Image
 
 from benchmarks._common import best, parser, report
-from xray import dataset
+from xray.dataset import index
+from xray.dataset.scan import scan
 from xray.errors import DatasetError
 from xray.files import data_dir
-from xray.scan import scan
 
 
 def decode(path: str) -> int:
@@ -36,19 +36,19 @@ def decode(path: str) -> int:
 def compare(folder: Path, workers: int, repeats: int) -> dict[str, Any]:
     """Measure one folder with one number of workers."""
     paths = [str(folder / film.path) for film in scan(folder).films]
-    dataset.WORKERS = workers
+    index.WORKERS = workers
     with get_context("spawn").Pool(workers) as pool:
         pool.map(decode, paths[:64], chunksize=8)
         seconds = best(
             {
                 "bare": lambda: pool.map(decode, paths, chunksize=32),
-                "index": lambda: dataset.build_index(folder, refresh=True),
-                "again": lambda: dataset.build_index(folder),
+                "index": lambda: index.build_index(folder, refresh=True),
+                "again": lambda: index.build_index(folder),
             },
             repeats,
         )
     return {
-        "folder": dataset.describe(folder),
+        "folder": index.describe(folder),
         "films": len(paths),
         "workers": workers,
         "bare_s": round(seconds["bare"], 3),

@@ -25,12 +25,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from xray import precision, registry, superpixels, surrogate
+from xray.explanations import superpixels, surrogate
+from xray.explanations.lime import Settings, explain, take_apart
+from xray.explanations.surrogate import Floats
 from xray.files import data_dir, write_json
-from xray.films import Pixels, read
-from xray.lime_image import Settings, explain, take_apart
-from xray.registry import Model
-from xray.surrogate import Floats
+from xray.films.decode import Pixels, read
+from xray.models import precision, registry
+from xray.models.registry import Model
 
 STOCK = "stock lime, model.predict"
 STOCK_COMPILED = "stock lime, compiled predictor"
@@ -76,7 +77,7 @@ def stock(model: Model, kind: str) -> Method:
     """
     from lime import lime_image
 
-    from xray import networks
+    from xray.models import networks
 
     card = model.card
     # Compiling is not measured, for anyone.
@@ -295,7 +296,7 @@ def pick_films(count: int) -> tuple[list[Pixels], str]:
     """Films of both classes in turn: real test films, or synthetic ones."""
     folder = data_dir()
     if folder is None:
-        from xray.synthetic import phantom
+        from xray.drawing.phantoms import phantom
 
         labels = ["PNEUMONIA", "NORMAL"]
         return [phantom(i, label=labels[i % 2]).pixels for i in range(count)], "synthetic"

@@ -26,8 +26,9 @@ from scipy.stats import theilslopes
 from benchmarks import _common
 from benchmarks._visitor import Visitor
 from benchmarks.serving import serve
-from xray import snippets, synthetic
+from xray.drawing import phantoms
 from xray.files import ROOT
+from xray.reports import html
 
 #: Never more, whatever is asked for.
 MOST_SESSIONS, MOST_SECONDS = 100, 900
@@ -79,7 +80,7 @@ def visit(
 ) -> None:
     """One session: pages in an order of its own, pauses, uploads."""
     rng = random.Random(number)
-    film = snippets.png(synthetic.phantom(number % 8, (224, 224)).pixels)
+    film = html.png(phantoms.phantom(number % 8, (224, 224)).pixels)
     try:
         with Visitor(url, patience=120) as visitor:
             for page in itinerary(rng, pages, warm):

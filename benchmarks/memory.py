@@ -17,7 +17,7 @@ from benchmarks.browser import Browser, missing
 from benchmarks.load import memory
 from benchmarks.screenshots import EXPLAINED
 from benchmarks.serving import Server, serve
-from xray import dashboard_navigation
+from xray.dashboard import navigation
 
 #: Megabytes.
 GOALS = {"page": 1000.0, "explained": 2500.0}
@@ -28,7 +28,7 @@ def pages(server: Server) -> dict[str, float]:
     """Memory after each page, in the order of the navigation."""
     found = {}
     with Visitor(server.url, patience=300) as visitor:
-        for entries in dashboard_navigation.PAGES.values():
+        for entries in navigation.PAGES.values():
             for name, *_ in entries:
                 seen = visitor.open("" if name == "overview" else name)
                 if seen.errors:

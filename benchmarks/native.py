@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks._common import parser, report
-from xray import films, registry
+from xray.films import decode
+from xray.models import registry
 
 
 def main() -> int:
@@ -27,7 +28,7 @@ def main() -> int:
         print("There is no film that both folders hold.", file=sys.stderr)
         return 2
     sides = [
-        np.stack([films.resize(films.read(folder / name).pixels, (224, 224)) for name in names])
+        np.stack([decode.resize(decode.read(folder / name).pixels, (224, 224)) for name in names])
         for folder in (chosen.native, chosen.copies)
     ]
     rows = []

@@ -30,8 +30,11 @@ from streamlit.testing.v1 import AppTest
 from benchmarks import _common
 from benchmarks._visitor import FAILED
 from benchmarks.empty_page import EmptyPage
-from xray import dashboard_navigation, dataset, large_tables, parts, public_set, registry
+from xray import parquet
+from xray.dashboard import navigation
+from xray.dataset import index, large_tables, public_set
 from xray.files import ROOT, artifacts_dir, sha256_bytes, sha256_file, write_bytes, write_table
+from xray.models import registry
 
 GOALS = {"public": 3.0, "made": 5.0, "large": 5.0}
 
@@ -105,8 +108,8 @@ def made(folder: Path, rows: int, seed: int = 0) -> Path:
 def written(folder: Path, rows: int) -> Path:
     """Write a table in parts as ``index --out`` does, of films that are not here."""
     films = public_set.read()
-    with parts.Writer(
-        folder / "films.parquet", counted=("split", "label"), sample=dataset.SAMPLED
+    with parquet.Writer(
+        folder / "films.parquet", counted=("split", "label"), sample=index.SAMPLED
     ) as large:
         for copy in range(-(-rows // len(films))):
             part = films.head(rows - copy * len(films))
@@ -143,7 +146,7 @@ def rerun(app: AppTest, environment: Mapping[str, str]) -> None:
 
 def views(only: list[str]) -> list[tuple[str, dict[str, str]]]:
     """Page and query of every view to measure."""
-    pages = [name for name, *_ in dashboard_navigation.PAGES["Dataset"]]
+    pages = [name for name, *_ in navigation.PAGES["Dataset"]]
     return [(page, view) for page in (only or pages) for view in VIEWS.get(page, [{}])]
 
 

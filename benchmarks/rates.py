@@ -24,7 +24,10 @@ from typing import Any  # noqa: E402
 import cv2  # noqa: E402
 
 from benchmarks._common import parser, report  # noqa: E402
-from xray import battery, dataset, evaluation, lime_evidence, registry, synthetic  # noqa: E402
+from xray.audits import interventions, lime_weights  # noqa: E402
+from xray.dataset import index  # noqa: E402
+from xray.drawing import phantoms  # noqa: E402
+from xray.models import evaluation, registry  # noqa: E402
 
 #: The large audit that is reckoned.
 MODELS, FILMS = 50, 100_000
@@ -44,28 +47,28 @@ def main() -> None:
     arguments.add_argument("--films", type=int, default=24)
     options = arguments.parse_args()
     cv2.setNumThreads(1)
-    dataset.WORKERS = 1
+    index.WORKERS = 1
     n = options.films
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        synthetic.write_dataset(folder, n_train=2, n_val=2, n_test=n, seed=1, size=(224, 224))
+        phantoms.write_dataset(folder, n_train=2, n_val=2, n_test=n, seed=1, size=(224, 224))
         os.environ["XRAY_CACHE"] = place
-        indexed = cost(lambda: dataset.index(folder), n + 4)
+        indexed = cost(lambda: index.index(folder), n + 4)
         chosen = evaluation.choose(folder, "test")
         films = chosen[["file", "label"]].assign(person="", free=True, marked=False)
-        pixels = dataset.load_pixels(folder, chosen, (224, 224))
-        subjects = battery.subjects(pixels)
-        built: list[battery.Battery] = []
-        drawn = cost(lambda: built.append(battery.build(films, subjects, 0)), n)
-        cases = lime_evidence.cases(films, subjects, 0, 2)
+        pixels = index.load_pixels(folder, chosen, (224, 224))
+        subjects = interventions.subjects(pixels)
+        built: list[interventions.Battery] = []
+        drawn = cost(lambda: built.append(interventions.build(films, subjects, 0)), n)
+        cases = lime_weights.cases(films, subjects, 0, 2)
         shown = 1 + 2 * len(built[0].trials) / n
         for name in options.models:
             model = registry.load(name)
             evaluation.predict(model, folder, chosen)  # compiled before it is timed
             predicted = cost(lambda: evaluation.predict(model, folder, chosen), n)  # noqa: B023
-            tested = cost(lambda: battery.measure(model, built[0]), n)  # noqa: B023
-            explained = cost(lambda: lime_evidence.measure(model, cases, 0), len(cases))  # noqa: B023
+            tested = cost(lambda: interventions.measure(model, built[0]), n)  # noqa: B023
+            explained = cost(lambda: lime_weights.measure(model, cases, 0), len(cases))  # noqa: B023
             every = MODELS * FILMS / 3600
             rows.append(
                 {

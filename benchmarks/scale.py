@@ -34,21 +34,17 @@ import pandas as pd
 import psutil
 
 from benchmarks._common import most_memory, parser, report
-from tests.scale_jobs import start_cluster, stop_cluster
-from xray import (
-    batch_runs,
-    battery,
-    dataset,
-    executor,
-    lime_evidence,
-    lungs,
-    parts,
-    registry,
-    synthetic,
-)
-from xray.cluster import ENVIRONMENT, Cluster
+from tests.jobs.scale_jobs import start_cluster, stop_cluster
+from xray import parquet
+from xray.audits import interventions, lime_weights
+from xray.audits.suspects import Subject
+from xray.dataset import index
+from xray.drawing import phantoms
 from xray.files import ROOT
-from xray.suspects import Subject
+from xray.films import lungs
+from xray.jobs import batches, executor
+from xray.jobs.cluster import ENVIRONMENT, Cluster
+from xray.models import registry
 
 Measured = tuple[np.ndarray[Any, Any], pd.DataFrame, pd.DataFrame]
 
@@ -58,25 +54,25 @@ class Work:
 
     def __init__(self, model: str, films: int) -> None:
         with tempfile.TemporaryDirectory() as place:
-            synthetic.write_dataset(Path(place), n_train=4, n_val=4, n_test=films, seed=1)
-            table = dataset.usable(dataset.index(Path(place))).query("split == 'test'")
-            pixels = dataset.load_pixels(Path(place), table, (224, 224))
+            phantoms.write_dataset(Path(place), n_train=4, n_val=4, n_test=films, seed=1)
+            table = index.usable(index.index(Path(place))).query("split == 'test'")
+            pixels = index.load_pixels(Path(place), table, (224, 224))
         self.films = table[["file", "label"]].assign(person="", free=True, marked=False)
         self.subjects = [Subject(film, lungs.guess(film)) for film in pixels]
         self.model = registry.load(model)
-        self.cases = lime_evidence.cases(self.films, self.subjects, 0, films // 2)
+        self.cases = lime_weights.cases(self.films, self.subjects, 0, films // 2)
 
     def run(self, progress: Callable[[int, int], None] | None = None) -> Measured:
-        built = battery.build(self.films, self.subjects, 0, progress=progress)
-        originals, effects = battery.measure(self.model, built)
-        return originals, effects, lime_evidence.measure(self.model, self.cases, 0)
+        built = interventions.build(self.films, self.subjects, 0, progress=progress)
+        originals, effects = interventions.measure(self.model, built)
+        return originals, effects, lime_weights.measure(self.model, self.cases, 0)
 
 
 @contextmanager
-def elsewhere(address: str) -> Iterator[batch_runs.Run]:
+def elsewhere(address: str) -> Iterator[batches.Run]:
     """Work at a scheduler, with a run whose batches are kept, as the command line does."""
     with tempfile.TemporaryDirectory() as folder:
-        run = batch_runs.Run(batch_runs.Status("benchmark"), Path(folder) / "run")
+        run = batches.Run(batches.Status("benchmark"), Path(folder) / "run")
         place = Cluster(address, run, patience=300)
         try:
             with executor.working(run, place):
@@ -187,7 +183,7 @@ def table(rows: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "films.parquet"
         start = time.perf_counter()
-        with parts.Writer(folder, counted=("split", "label")) as out:
+        with parquet.Writer(folder, counted=("split", "label")) as out:
             for frame in made(rows):
                 out.add(frame)
         written = time.perf_counter() - start
@@ -197,10 +193,10 @@ def table(rows: int) -> dict[str, Any]:
             ("first", 1, None), ("last", rows // 48, None), ("filtered", 100, where),
         ):  # fmt: skip
             start = time.perf_counter()
-            parts.page(folder, number, 48, columns, chosen)
+            parquet.page(folder, number, 48, columns, chosen)
             times[f"{name} page, ms"] = round(1e3 * (time.perf_counter() - start), 1)
         start = time.perf_counter()
-        parts.summary(folder)
+        parquet.summary(folder)
         times["summary, ms"] = round(1e3 * (time.perf_counter() - start), 2)
     # Not getrusage's figure, which begins with that of the process that started this one.
     peak = most_memory() / 2**20

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks._common import parser, report
-from xray import battery, lime_evidence, materials, panel, registry, scoring, verdict
+from xray.audits import features, inputs, interventions, lime_weights, panel, verdict
 from xray.files import artifacts_dir, data_dir
+from xray.models import registry
 
 
 def main() -> int:
@@ -36,15 +37,15 @@ def main() -> int:
     order = np.argsort(known.table["score"].to_numpy())
     places = np.unique(np.linspace(0, len(order) - 1, chosen.most).round().astype(int))
     scale = verdict.load()
-    shown = materials.prepare(folder, chosen.seed)
+    shown = inputs.prepare(folder, chosen.seed)
     rows = []
     for place in order[places]:
         control, first = known.table.iloc[place], known.score(place, scale)
         model = registry.load(str(control["name"]), chosen.models)
-        originals, measured = battery.measure(model, shown.battery)
-        lime = lime_evidence.measure(model, shown.cases, chosen.seed)
+        originals, measured = interventions.measure(model, shown.battery)
+        lime = lime_weights.measure(model, shown.cases, chosen.seed)
         films = shown.battery.films
-        found = scoring.features(originals, films, measured, lime, chosen.seed)
+        found = features.features(originals, films, measured, lime, chosen.seed)
         score = scale.score(found)
         rows.append(
             {

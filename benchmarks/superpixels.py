@@ -1,8 +1,8 @@
 """Which superpixels, how many, and what hides them? A small study behind the defaults.
 
 One choice at a time is varied around the default. Deletion score: hiding superpixels by weight
-against random order (``xray.sanity.deletion``), the mean over all fills as judges, so that no
-fill is judged by itself alone; higher is better. Agreement: overlap of the five leading
+against random order (``xray.explanations.sanity.deletion``), the mean over all fills as judges,
+so that no fill is judged by itself alone; higher is better. Agreement: overlap of the five leading
 superpixels between repeats of one block each. Fills are also judged by devices drawn into films:
 the weight of a device should be what drawing it did to the log-odds.
 ``python -m benchmarks.superpixels [--json FILE]``; real films where ``XRAY_DATA`` is set,
@@ -24,13 +24,16 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmarks.lime import pick_films
-from xray import draw, lungs, precision, registry, sanity, superpixels, surrogate
+from xray.drawing import devices as draw
+from xray.explanations import sanity, superpixels, surrogate
+from xray.explanations.lime import Settings, explain
+from xray.explanations.perturbation import Fill
+from xray.explanations.superpixels import COMPACTNESS, Labels
 from xray.files import write_json
-from xray.films import Pixels, resize
-from xray.lime_image import Settings, explain
-from xray.perturbation import Fill
-from xray.registry import Model
-from xray.superpixels import COMPACTNESS, Labels
+from xray.films import lungs
+from xray.films.decode import Pixels, resize
+from xray.models import precision, registry
+from xray.models.registry import Model
 
 DEFAULT = Settings()
 NUMBERS = (20, 28, 44, 60, 76)

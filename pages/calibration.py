@@ -2,11 +2,14 @@
 
 import streamlit as st
 
-from xray import calibration, dashboard, figures_calibration, snippets
-from xray import dashboard_models as shared
-from xray.lineup import Entrant
+from xray.dashboard import models_page as shared
+from xray.dashboard import page
+from xray.figures import calibration as figures_calibration
+from xray.metrics import calibration
+from xray.models.lineup import Entrant
+from xray.reports import html
 
-dashboard.enter()
+page.enter()
 
 
 def temperature(view: shared.View, entrant: Entrant) -> calibration.Temperature | None:
@@ -47,17 +50,17 @@ def model(view: shared.View, entrant: Entrant) -> None:
     )
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        dashboard.show(figure, f"figure reliability {entrant.name}")
+        page.show(figure, f"figure reliability {entrant.name}")
     with right:
-        dashboard.show(
+        page.show(
             figures_calibration.calibration_errors(errors, entrant.name, entrant.title),
             f"errors {entrant.name}",
         )
     if heat:
-        st.caption(snippets.plain(figures_calibration.heat(heat, entrant.title)))
+        st.caption(html.plain(figures_calibration.heat(heat, entrant.title)))
     else:
         st.caption("No validation predictions are stored, so no temperature can be fitted.")
-    dashboard.download("Save as CSV", errors, f"calibration-{entrant.name}.csv")
+    page.download("Save as CSV", errors, f"calibration-{entrant.name}.csv")
 
 
 view = shared.begin(
@@ -67,5 +70,5 @@ view = shared.begin(
 )
 if view:
     chosen = shared.one_model(view)
-    with dashboard.guard("Calibration"):
+    with page.guard("Calibration"):
         model(view, chosen)

@@ -3,21 +3,16 @@
 import numpy as np
 import streamlit as st
 
-from xray import (
-    comparison,
-    dashboard,
-    dashboard_films,
-    dashboard_grid,
-    figures_pairs,
-    registry,
-    retraining,
-    share,
-    snippets,
-)
-from xray import dashboard_models as shared
-from xray.comparison import Pair
+from xray.dashboard import dataset_page, grid, links, page
+from xray.dashboard import models_page as shared
+from xray.figures import comparison as figures_pairs
+from xray.metrics import comparison
+from xray.metrics.comparison import Pair
+from xray.models import registry
+from xray.reports import html
+from xray.training import retraining
 
-dashboard.enter()
+page.enter()
 
 #: Films shown of a cell at once.
 SHOWN = 24
@@ -60,20 +55,20 @@ def films(view: shared.View, pair: Pair) -> None:
         a.name: a.log_odds[chosen], b.name: b.log_odds[chosen],
     })  # fmt: skip
     st.caption(f"{len(chosen)} films, those on which the two are furthest apart first.")
-    shown = dashboard_films.films()
+    shown = dataset_page.films()
     if shown and len(table):
         rows = comparison.rows_of(table["file"].head(SHOWN), shown.table["file"])
         opened = shown.catalogue.row(st.query_params.get("film", ""))
         if opened is not None:
-            dashboard_grid.card(shown, opened)
-        dashboard_grid.grid(shown, rows, f"films {pair.a} {pair.b} {cell}", model=pair.a)
-    dashboard.download("Save as CSV", table, f"films-{pair.a}-{pair.b}.csv")
+            grid.card(shown, opened)
+        grid.grid(shown, rows, f"films {pair.a} {pair.b} {cell}", model=pair.a)
+    page.download("Save as CSV", table, f"films-{pair.a}-{pair.b}.csv")
 
 
 view = shared.begin(
     title,
     "Both models saw the same films, so it is the films on which they differ that count.",
-    {"pair": share.Token(r"[0-9]{1,3}"), **dashboard_films.PARAMETERS},
+    {"pair": links.Token(r"[0-9]{1,3}"), **dataset_page.PARAMETERS},
 )
 found = pairs(view) if view else []
 if view and not found:
@@ -84,27 +79,27 @@ if view and found:
         "Pair", range(len(found)), key="chosen pair", format_func=names.__getitem__
     )
     pair = found[place]
-    with dashboard.guard("The comparison"):
+    with page.guard("The comparison"):
         hashes = {
             name: view.cards[name].files.get(registry.WEIGHTS, "") for name in (pair.a, pair.b)
         }
         for metric, words in (("auroc", "Ranking"), ("accuracy", "Calls")):
             said = comparison.survives(pair, metric, view.titles)
-            st.markdown(f"**{words}, other films.** {snippets.plain(said)}")
+            st.markdown(f"**{words}, other films.** {html.plain(said)}")
             said = retraining.order(shared.runs(), hashes, f"{view.split}_{metric}", view.titles)
-            st.markdown(f"**{words}, another training.** {snippets.plain(said)}")
+            st.markdown(f"**{words}, another training.** {html.plain(said)}")
         left, right = st.columns(2, gap="medium")
         labels = np.where(view.lineup.y, "PNEUMONIA", "NORMAL")
         with left:
-            dashboard.show(figures_pairs.differences(pair, view.titles), "figure differences")
+            page.show(figures_pairs.differences(pair, view.titles), "figure differences")
         with right:
-            dashboard.show(figures_pairs.agreement(pair, view.titles, labels), "figure agreement")
+            page.show(figures_pairs.agreement(pair, view.titles, labels), "figure agreement")
         st.caption(
             "Each at its own threshold; p-values adjusted for the number of pairs shown (Holm). "
             "Another test set means as many possible patients again from where these came from; "
             "another training the same recipe from another seed. No figure here says how the "
             "models do elsewhere."
         )
-        dashboard.download("Save as CSV", pair.differences, f"pair-{pair.a}-{pair.b}.csv")
-    with dashboard.guard("The films of the pair"):
+        page.download("Save as CSV", pair.differences, f"pair-{pair.a}-{pair.b}.csv")
+    with page.guard("The films of the pair"):
         films(view, pair)

@@ -8,38 +8,30 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from xray import (
-    census,
-    dashboard,
-    dashboard_cache,
-    dashboard_films,
-    dashboard_grid,
-    figures_dataset,
-    film_view,
-    share,
-)
-from xray.snippets import escape
+from xray.dashboard import cache, dataset_page, grid, links, page
+from xray.dataset import composition
+from xray.figures import composition as figures_dataset
+from xray.reports import film_view
+from xray.reports.html import escape
 
-dashboard.enter()
+page.enter()
 
 #: What the widgets offer, in the words that links hold.
 VIEWS = ("Classes", "Image sizes")
 MEASURES = {words: name for name, (_, words) in figures_dataset.MEASURES.items()}
 
-shown = dashboard_films.begin(
-    lambda films: figures_dataset.baseline_says(census.splits(films.table)).partition(" (")[0],
+shown = dataset_page.begin(
+    lambda films: figures_dataset.baseline_says(composition.splits(films.table)).partition(" (")[0],
     "Before any model: how many films of which class there are, and how large they are.",
-    lambda _: {"view": share.Choice(VIEWS), "measure": share.Choice(tuple(MEASURES))},
+    lambda _: {"view": links.Choice(VIEWS), "measure": links.Choice(tuple(MEASURES))},
 )
 
 
-def classes(films: dashboard_films.Films) -> None:
+def classes(films: dataset_page.Films) -> None:
     """Classes and subtypes by split, the majority baseline, and splits too small to steer by."""
-    figure = dashboard_cache.figure(
-        "classes", lambda: figures_dataset.classes(films.table), films.key
-    )
-    dashboard.show(figure, "classes")
-    splits = dashboard_cache.remember("splits", lambda: tuple(split_facts(films)), films.key)
+    figure = cache.figure("classes", lambda: figures_dataset.classes(films.table), films.key)
+    page.show(figure, "classes")
+    splits = cache.remember("splits", lambda: tuple(split_facts(films)), films.key)
     for sentence in filter(None, (warning for warning, _ in splits)):
         st.warning(sentence, icon=":material/straighten:")
     for column, (_, fact) in zip(st.columns(len(splits)), splits, strict=True):
@@ -50,12 +42,12 @@ def classes(films: dashboard_films.Films) -> None:
     )
 
 
-def split_facts(films: dashboard_films.Films) -> Iterator[tuple[str, str]]:
+def split_facts(films: dataset_page.Films) -> Iterator[tuple[str, str]]:
     """Warning about each split ("" where it is fine), and its baseline as HTML."""
-    for split in census.splits(films.table):
+    for split in composition.splits(films.table):
         low, high = split.baseline_interval
         yield (
-            census.warning(split),
+            composition.warning(split),
             f'<div class="xma-number">{100 * split.baseline:.1f} %</div>'
             f'<div class="xma-fact">baseline on {split.title}: always {escape(split.majority)} '
             f"(95 % interval {100 * low:.1f} to {100 * high:.1f})<br>"
@@ -63,31 +55,31 @@ def split_facts(films: dashboard_films.Films) -> Iterator[tuple[str, str]]:
         )
 
 
-def scatter(films: dashboard_films.Films) -> tuple[go.Figure, list[NDArray[np.int64]]]:
+def scatter(films: dataset_page.Films) -> tuple[go.Figure, list[NDArray[np.int64]]]:
     """The scatter without a chosen film, ready to be sent."""
     figure, curves = figures_dataset.size_scatter(films.table)
-    return dashboard_cache.ready(figure), curves
+    return cache.ready(figure), curves
 
 
 def ranks(table: pd.DataFrame, measure: str) -> go.Figure:
     """How well one measure alone tells the classes apart, split by split."""
     values = figures_dataset.measured(table, measure)
-    rows = census.rankings(table, values if measure == "aspect" else -values)
+    rows = composition.rankings(table, values if measure == "aspect" else -values)
     word = figures_dataset.MEASURES[measure][1]
     return figures_dataset.rankings(rows, f"{word} of the original")
 
 
-def sizes(films: dashboard_films.Films) -> None:
+def sizes(films: dataset_page.Films) -> None:
     """Width and height of every original; a click opens the film beside the figure."""
     film = st.query_params.get("film", "")
     row = films.catalogue.row(film)
     if row is None:
-        figure, curves = dashboard_cache.remember("sizes", lambda: scatter(films), films.key)
+        figure, curves = cache.remember("sizes", lambda: scatter(films), films.key)
     else:
         figure, curves = figures_dataset.size_scatter(films.table, row)
     left, right = st.columns([3, 1], gap="medium")
     with left:
-        clicked = dashboard.show_points(figure, f"sizes {film}")
+        clicked = page.show_points(figure, f"sizes {film}")
     if clicked and clicked[0][0] < len(curves):
         curve, point = clicked[0]
         chosen = int(curves[curve][point])
@@ -97,34 +89,32 @@ def sizes(films: dashboard_films.Films) -> None:
     with right:
         if row is None:
             st.caption(
-                dashboard_cache.remember(
-                    "points", lambda: figures_dataset.points_say(films.table), films.key
-                )
+                cache.remember("points", lambda: figures_dataset.points_say(films.table), films.key)
             )
         else:
-            dashboard_grid.card(films, row)
-    words = dashboard_films.choice("Distribution of", list(MEASURES), "measure")
+            grid.card(films, row)
+    words = dataset_page.choice("Distribution of", list(MEASURES), "measure")
     measure = MEASURES[words]
     key = (films.key, measure)
-    dashboard.show(
-        dashboard_cache.figure(
+    page.show(
+        cache.figure(
             "histogram", lambda: figures_dataset.size_histogram(films.table, measure), *key
         ),
         f"histogram {measure}",
     )
-    dashboard.show(
-        dashboard_cache.figure("size ranks", lambda: ranks(films.table, measure), *key),
+    page.show(
+        cache.figure("size ranks", lambda: ranks(films.table, measure), *key),
         f"ranks {measure}",
     )
     st.html(
-        dashboard_cache.remember(
-            "size table", lambda: film_view.sizes(census.sizes(films.table)), films.key
+        cache.remember(
+            "size table", lambda: film_view.sizes(composition.sizes(films.table)), films.key
         )
     )
-    dashboard_grid.link("shortcuts", "What size alone gives away", "arrow_forward")
+    grid.link("shortcuts", "What size alone gives away", "arrow_forward")
 
 
 if shown:
-    view = dashboard_films.choice("View", VIEWS, "view", hidden=True)
-    with dashboard.guard(view):
+    view = dataset_page.choice("View", VIEWS, "view", hidden=True)
+    with page.guard(view):
         (classes if view == VIEWS[0] else sizes)(shown)

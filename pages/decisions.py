@@ -3,10 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from xray import bootstrap, calibration, dashboard, decision, figures_decision, metrics, share
-from xray import dashboard_models as shared
+from xray.dashboard import links, page
+from xray.dashboard import models_page as shared
+from xray.figures import decision as figures_decision
+from xray.metrics import bootstrap, calibration, decision, scores
 
-dashboard.enter()
+page.enter()
 
 VIEWS = {"cost": "Costs", "values": "Predictive values", "benefit": "Decision curve"}
 
@@ -21,7 +23,7 @@ def cheapest(view: shared.View, prevalence: float, ratio: float) -> Chosen:
         films = e.validation or (view.lineup.y, e.log_odds)
         points = decision.sweep(*films, view.positive)
         cut = decision.cheapest_threshold(points, prevalence, ratio)
-        counts = metrics.confusion(view.lineup.y, e.log_odds, cut, view.positive)
+        counts = scores.confusion(view.lineup.y, e.log_odds, cut, view.positive)
         chosen[e.name] = (cut, decision.cost_of(counts, prevalence, ratio))
     return chosen
 
@@ -47,7 +49,7 @@ def cost(view: shared.View, prevalence: float) -> None:
     steps = {e.name: decision.sweep(view.lineup.y, e.log_odds, view.positive) for e in entrants}
     chosen = cheapest(view, prevalence, ratio)
     figure = figures_decision.cost(steps, view.titles, chosen, prevalence, ratio)
-    dashboard.show(figure, "figure cost")
+    page.show(figure, "figure cost")
     st.caption("Marks: the threshold that would have been cheapest on the validation films.")
 
 
@@ -67,7 +69,7 @@ def values(view: shared.View, prevalence: float) -> None:
         for e in view.lineup.entrants
     }
     figure = figures_decision.predictive_values(tables, view.titles, prevalence, view.positive)
-    dashboard.show(figure, "figure predictive values")
+    page.show(figure, "figure predictive values")
     st.caption("Bands are 95 % intervals (bootstrap by possible patient).")
 
 
@@ -79,7 +81,7 @@ def benefit(view: shared.View, prevalence: float) -> None:
         if e.validation:
             heat = calibration.fit_temperature(*e.validation).value
             learnt = float(np.mean(e.validation[0]))
-        ill = prevalence if view.positive == metrics.POSITIVE else 1 - prevalence
+        ill = prevalence if view.positive == scores.POSITIVE else 1 - prevalence
         moved = decision.shift_prior(e.log_odds / heat, learnt, ill)
         curves[e.name] = shared.own(
             view,
@@ -90,7 +92,7 @@ def benefit(view: shared.View, prevalence: float) -> None:
             ),
             e.name, prevalence,
         )  # fmt: skip
-    dashboard.show(figures_decision.benefit(curves, view.titles, view.positive), "figure benefit")
+    page.show(figures_decision.benefit(curves, view.titles, view.positive), "figure benefit")
     st.caption(
         "Net benefit counts actions that were needed, less needless ones at the odds one accepts. "
         "Probabilities are first scaled by a temperature fitted on validation, and moved from "
@@ -103,17 +105,17 @@ view = shared.begin(
     "Prevalence and the price of an error belong to the clinic, not to the test films.",
     {
         "view": shared.offered(VIEWS),
-        "prevalence": share.Number(1, 95),
-        "ratio": share.Number(1, 100),
+        "prevalence": links.Number(1, 95),
+        "ratio": links.Number(1, 100),
     },
     choose_split=False,
 )
 if view:
     chosen = shared.choice("View", VIEWS, "view", label=False)
-    here = float(np.mean(view.lineup.y == (view.positive == metrics.POSITIVE)))
+    here = float(np.mean(view.lineup.y == (view.positive == scores.POSITIVE)))
     percent = st.slider(
         f"Prevalence of {view.positive} where the model would be used, %", 1, 95, 20,
         key="prevalence", bind="query-params", help=f"Among these films it is {here:.0%}.",
     )  # fmt: skip
-    with dashboard.guard(VIEWS[chosen]):
+    with page.guard(VIEWS[chosen]):
         {"cost": cost, "values": values, "benefit": benefit}[chosen](view, percent / 100)

@@ -3,47 +3,42 @@
 import pandas as pd
 import streamlit as st
 
-from xray import (
-    census,
-    dashboard,
-    dashboard_audit,
-    dashboard_runs,
-    device_labels,
-    evidence,
-    figures_dataset,
-    figures_devices,
-    share,
-    snippets,
-    wording,
-)  # fmt: skip
+from xray.audits import stored
+from xray.dashboard import links, page
+from xray.dashboard.views import devices, runs
+from xray.dataset import composition
+from xray.figures import audits as figures_devices
+from xray.figures import composition as figures_dataset
+from xray.labels import devices as device_labels
+from xray.reports import html, sentences
 
-dashboard.enter()
+page.enter()
 
 ROLES = ("recipe", "cure", "control", "user", "demo")
 
 
-cards = [card for card in dashboard.cards() if card.role in ROLES and not card.problem]
-audits = dashboard.audits(cards)
-audited = evidence.with_titles(cards, audits)
+cards = [card for card in page.cards() if card.role in ROLES and not card.problem]
+audits = page.audits(cards)
+audited = stored.with_titles(cards, audits)
 known = {card.name: card for card in cards}
 titles = {card.name: card.title for card in cards}
-dashboard.page(
-    wording.title([card for card in cards if card.role in {"recipe", "user"}], audits),
+page.page(
+    sentences.title([card for card in cards if card.role in {"recipe", "user"}], audits),
     "",
-    {"model": share.Choice(tuple(known))},
+    {"model": links.Choice(tuple(known))},
     clinical=True,
 )
 
-with dashboard.guard("The question"):
-    dashboard.lead(wording.question(device_labels.load()))
+with page.guard("The question"):
+    page.lead(sentences.question(device_labels.load()))
 
 st.header("Do sick children wear more devices here?", anchor="prevalence")
-with dashboard.guard("The prevalence of devices"):
-    table = dashboard.stored_films().merge(
+with page.guard("The prevalence of devices"):
+    table = page.stored_films().merge(
         device_labels.load().reset_index()[["file", "has_device"]], on="file"
     )
-    rows = census.prevalence(table, table["has_device"])
-    dashboard.show(figures_dataset.prevalence(rows, "a device"), key="prevalence")
+    rows = composition.prevalence(table, table["has_device"])
+    page.show(figures_dataset.prevalence(rows, "a device"), key="prevalence")
     st.caption(device_labels.provenance())
 
 st.header("Does this model react to them?", anchor="reaction")
@@ -54,45 +49,45 @@ name = st.selectbox(
 )  # fmt: skip
 audit = audits.get(name) if name else None
 if audit is None or audit.get("score") is None:
-    dashboard.empty("This model has no audit with a score yet", "Run it below, or in a shell:",
+    page.empty("This model has no audit with a score yet", "Run it below, or in a shell:",
                     f"python -m xray audit {name}")  # fmt: skip
 else:
     reasons = " ".join(audit.get("reasons", []))
-    st.html(snippets.verdict_row(name, titles[name], audit["verdict"], reasons))
-    with dashboard.guard("The effects of devices"):
-        dashboard_audit.reaction(known[name], audit)
-    with dashboard.guard("The strata"):
+    st.html(html.verdict_row(name, titles[name], audit["verdict"], reasons))
+    with page.guard("The effects of devices"):
+        devices.reaction(known[name], audit)
+    with page.guard("The strata"):
         if strata := audit.get("strata"):
             figure = figures_devices.strata(pd.DataFrame(strata), name, titles[name])
-            dashboard.show(figure, key="strata")
+            page.show(figure, key="strata")
 
 st.header("Would this test notice?", anchor="controls")
-with dashboard.guard("The controls"):
-    dashboard_audit.controls(audited)
+with page.guard("The controls"):
+    devices.controls(audited)
 
 st.header("What can be done?", anchor="cures")
-with dashboard.guard("The cures"):
+with page.guard("The cures"):
     accuracy = {
-        card.name: dashboard.metrics(card).set_index("metric").loc["accuracy"]
+        card.name: page.metrics(card).set_index("metric").loc["accuracy"]
         for card in cards
-        if card.name in evidence.CURES
+        if card.name in stored.CURES
     }
-    rows = evidence.cures(cards, audits, accuracy)
+    rows = stored.cures(cards, audits, accuracy)
     if len(rows) > 1:
-        dashboard.show(figures_devices.cures(rows), key="cures")
+        page.show(figures_devices.cures(rows), key="cures")
 
 if audit is not None and audit.get("effects"):
     st.header("What else does it read?", anchor="others")
-    with dashboard.guard("The other suspects"):
-        rows = evidence.effects(audit, "other")
+    with page.guard("The other suspects"):
+        rows = stored.effects(audit, "other")
         if len(rows):
-            dashboard.show(figures_devices.effects(rows, name, titles[name]), key="others")
+            page.show(figures_devices.effects(rows, name, titles[name]), key="others")
 
 st.header("Audit now", anchor="live")
-with dashboard.guard("The live audit"):
+with page.guard("The live audit"):
     if name:
-        dashboard_audit.live(known[name])
+        devices.live(known[name])
 
 st.header("Running elsewhere", anchor="running")
-with dashboard.guard("The runs elsewhere"):
-    dashboard_runs.running()
+with page.guard("The runs elsewhere"):
+    runs.running()

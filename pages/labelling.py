@@ -2,33 +2,32 @@
 
 import streamlit as st
 
-from xray import dashboard, dashboard_films, dashboard_label_views, dashboard_labelling, share
+from xray.dashboard import dataset_page, links, page
+from xray.dashboard.views import label_review, labelling
 
-dashboard.enter()
+page.enter()
 
 VIEWS = ("Label", "Agreement", "Decide", "Export and import")
 
-shown = dashboard_films.begin(
+shown = dataset_page.begin(
     lambda _: "Mark what children wear, one key a device",
     "Two people look at each film without its name, its diagnosis or each other's marks; the films "
     "the audit is most unsure of come first. Every key is saved at once.",
-    lambda _: {"view": share.Choice(VIEWS)},
+    lambda _: {"view": links.Choice(VIEWS)},
 )
 if shown and shown.folder is None:
-    dashboard.empty(
-        "There are no films here to look at", dashboard_films.NO_FILMS, dashboard_films.GET_FILMS
-    )
+    page.empty("There are no films here to look at", dataset_page.NO_FILMS, dataset_page.GET_FILMS)
 elif shown:
-    view = dashboard_films.choice("View", VIEWS, "view", hidden=True)
-    with dashboard.guard(view):
-        who = dashboard_labelling.labeller()
+    view = dataset_page.choice("View", VIEWS, "view", hidden=True)
+    with page.guard(view):
+        who = labelling.labeller()
         if who is None:
             st.stop()
         elif view == VIEWS[0]:
-            dashboard_labelling.workplace(shown, who)
+            labelling.workplace(shown, who)
         elif view == VIEWS[1]:
-            dashboard_label_views.agreement(shown)
+            label_review.agreement(shown)
         elif view == VIEWS[2]:
-            dashboard_label_views.decide(shown, who)
+            label_review.decide(shown, who)
         else:
-            dashboard_label_views.exchange(shown)
+            label_review.exchange(shown)

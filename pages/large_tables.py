@@ -2,38 +2,32 @@
 
 import streamlit as st
 
-from xray import (
-    browse,
-    dashboard,
-    dashboard_browse,
-    dashboard_cache,
-    figures_tables,
-    large_tables,
-    parts,
-    share,
-)
+from xray import parquet
+from xray.dashboard import browser, cache, catalogue, links, page
+from xray.dataset import large_tables
+from xray.figures import tables as figures_tables
 
-dashboard.enter()
+page.enter()
 
 tables, problems = large_tables.configured()
 by_name = {table.key: table for table in tables}
 asked = st.query_params.get("table", "")
 table = by_name.get(asked, tables[0] if tables else None)
-dashboard.page(
+page.page(
     large_tables.says(table) if table else "No large table is here yet",
     "Films, predictions or effects of any number; a page reads the rows it shows and no others.",
     {
-        "table": share.Choice(tuple(by_name)),
-        "page": share.Number(1, 1e9),
-        **{name: share.Choice(
+        "table": links.Choice(tuple(by_name)),
+        "page": links.Number(1, 1e9),
+        **{name: links.Choice(
             tuple(map(figures_tables.value_title, table.values(name))), several=True)
            for name in (table.counted if table else ())},
     },
 )  # fmt: skip
 for sentence in problems:
-    dashboard.problem(sentence)
+    page.problem(sentence)
 if table is None:
-    dashboard.empty(
+    page.empty(
         "Tables come from the command line",
         f"Write one, and start the dashboard with {large_tables.VARIABLE} set to its folder. "
         "'evaluate --out' and 'audit --effects' write such tables too.",
@@ -43,13 +37,11 @@ else:
     if len(tables) > 1:
         st.selectbox("Table", list(by_name), key="table", bind="query-params")
     content = large_tables.content(table)
-    with dashboard.guard("The counts"):
+    with page.guard("The counts"):
         if len(table.counts):
-            made = dashboard_cache.figure(
-                "large table", lambda: figures_tables.counts(table), content
-            )
-            dashboard.show(made, "counts")
-    with dashboard.guard("The rows"):
+            made = cache.figure("large table", lambda: figures_tables.counts(table), content)
+            page.show(made, "counts")
+    with page.guard("The rows"):
         where = {
             name: wanted
             for name in table.counted
@@ -61,14 +53,14 @@ else:
         }  # fmt: skip
         asked = table.key, *((name, *wanted) for name, wanted in where.items())
         count = table.matching(where)
-        number = dashboard_browse.page_number(browse.pages(count, large_tables.EACH), asked)
-        rows = dashboard_cache.remember(
+        number = browser.page_number(catalogue.pages(count, large_tables.EACH), asked)
+        rows = cache.remember(
             "rows of a table",
-            lambda: parts.page(table.folder, number, large_tables.EACH, where=where),
+            lambda: parquet.page(table.folder, number, large_tables.EACH, where=where),
             content,
             number,
             asked,
         )
         st.markdown(f"**{count:,} rows**")
         st.dataframe(rows, hide_index=True, width="stretch")
-        dashboard.download("These rows as CSV", rows, f"rows-{number}.csv")
+        page.download("These rows as CSV", rows, f"rows-{number}.csv")

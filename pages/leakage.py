@@ -4,19 +4,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from xray import (
-    bootstrap,
-    browse,
-    dashboard,
-    dashboard_cache,
-    dashboard_films,
-    dashboard_grid,
-    dashboard_leakage,
-    figures_oddballs,
-    leak_metrics,
-    leakage,
-    share,
-)
+from xray.dashboard import cache, dataset_page, grid, links
+from xray.dashboard import catalogue as browse
+from xray.dashboard import page as dashboard
+from xray.dashboard.views import leakage as dashboard_leakage
+from xray.dataset import leak_metrics, leakage
+from xray.figures import curation
+from xray.metrics import bootstrap
 
 dashboard.enter()
 
@@ -25,7 +19,7 @@ VIEWS = ("Possible patients", "Byte-identical films", "Near-identical films")
 EACH = 6
 
 
-def say(films: dashboard_films.Films) -> str:
+def say(films: dataset_page.Films) -> str:
     """How many possible patients of the test films were trained on."""
     shared, judged = dashboard_leakage.patients(films.table)
     if not judged:
@@ -33,7 +27,7 @@ def say(films: dashboard_films.Films) -> str:
     return f"{shared:,} of {judged:,} possible patients of test pneumonia are also in train"
 
 
-def compared(films: dashboard_films.Films) -> pd.DataFrame:
+def compared(films: dataset_page.Films) -> pd.DataFrame:
     """Every model's metrics with all test films and without those of shared patients."""
     table, catalogue = films.table, films.catalogue
     leaked = leakage.leaked(
@@ -51,24 +45,18 @@ def compared(films: dashboard_films.Films) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def patients(films: dashboard_films.Films) -> None:
+def patients(films: dataset_page.Films) -> None:
     """Who sits on both sides of the line, and what it does to the models' metrics."""
     st.html(
-        dashboard_cache.remember(
-            "patients", lambda: dashboard_leakage.patient_table(films.table), films.key
-        )
+        cache.remember("patients", lambda: dashboard_leakage.patient_table(films.table), films.key)
     )
     st.caption(dashboard_leakage.CAVEAT)
-    said = dashboard_cache.remember(
-        "numbers", lambda: dashboard_leakage.numbers_say(films.table), films.key
-    )
+    said = cache.remember("numbers", lambda: dashboard_leakage.numbers_say(films.table), films.key)
     if said:
         st.markdown(said)
-    rows = dashboard_cache.remember("compared", lambda: compared(films), films.key)
+    rows = cache.remember("compared", lambda: compared(films), films.key)
     if len(rows):
-        figure = dashboard_cache.figure(
-            "without", lambda: figures_oddballs.without_leaked(rows), films.key
-        )
+        figure = cache.figure("without", lambda: curation.without_leaked(rows), films.key)
         dashboard.show(figure, "without leaked films")
         st.caption(
             f"{rows['films'].iat[0]:,} test films with, {rows['left'].iat[0]:,} without those of "
@@ -77,12 +65,12 @@ def patients(films: dashboard_films.Films) -> None:
             "by possible patient. Plain accuracy would fall with the share of pneumonia alone."
         )
     wish = {"with": browse.TRAITS["leaked"], "splits": "test"}
-    dashboard_grid.link("film_browser", "The test films they are", "photo_library", wish)
+    grid.link("film_browser", "The test films they are", "photo_library", wish)
 
 
-def groups(films: dashboard_films.Films, numbers: leakage.Groups, words: str) -> None:
+def groups(films: dataset_page.Films, numbers: leakage.Groups, words: str) -> None:
     """Groups of films side by side, a page of groups at a time."""
-    facts = dashboard_cache.remember(
+    facts = cache.remember(
         "groups", lambda: leakage.summary(films.table, numbers), films.key, words
     )
     st.markdown(
@@ -93,13 +81,13 @@ def groups(films: dashboard_films.Films, numbers: leakage.Groups, words: str) ->
     page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
     visible = range((page - 1) * EACH, min(page * EACH, facts["groups"]))
     rows = {f"Group {i + 1}": np.flatnonzero(numbers == i).astype(np.int32) for i in visible}
-    dashboard_grid.grids(films, rows, key="groups")
+    grid.grids(films, rows, key="groups")
 
 
-shown = dashboard_films.begin(
+shown = dataset_page.begin(
     say,
     "A film or a patient that a model has trained on is no test of it.",
-    lambda _: {"view": share.Choice(VIEWS), "page": share.Number(1, 1e6)},
+    lambda _: {"view": links.Choice(VIEWS), "page": links.Number(1, 1e6)},
     clinical=True,
     needs_all="Whether a film or a patient is in two splits cannot be seen in a part of the films",
 )
@@ -107,8 +95,8 @@ if shown:
     row = shown.catalogue.row(st.query_params.get("film", ""))
     if row is not None:
         with dashboard.guard("The film"):
-            dashboard_grid.card(shown, row)
-    view = dashboard_films.choice("View", VIEWS, "view", hidden=True)
+            grid.card(shown, row)
+    view = dataset_page.choice("View", VIEWS, "view", hidden=True)
     with dashboard.guard(view):
         if view == VIEWS[0]:
             patients(shown)

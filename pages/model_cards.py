@@ -3,15 +3,19 @@
 import pandas as pd
 import streamlit as st
 
-from xray import dashboard, diagnosis, figures_training, model_card, registry, snippets
-from xray import dashboard_models as shared
+from xray.dashboard import models_page as shared
+from xray.dashboard import page
 from xray.errors import XrayError
+from xray.figures import learning
+from xray.models import registry
+from xray.reports import html, model_card
+from xray.training import diagnosis
 
-dashboard.enter()
+page.enter()
 
-cards = dashboard.cards()
+cards = page.cards()
 names = {name: title for title, name in registry.titles_of(cards).items()}
-dashboard.page(
+page.page(
     "Each model, from its recipe to its weaknesses" if cards else "No model yet",
     "What a model was trained on and how; what its training curves say; every layer it has.",
     {"card": shared.offered(names)},
@@ -22,7 +26,7 @@ dashboard.page(
 def predictions(card: registry.Card) -> pd.DataFrame | None:
     """Stored predictions, None where there are none."""
     try:
-        return dashboard.predictions(card.name)
+        return page.predictions(card.name)
     except XrayError:
         return None
 
@@ -30,12 +34,12 @@ def predictions(card: registry.Card) -> pd.DataFrame | None:
 def show(card: registry.Card) -> None:
     """One card."""
     if card.problem:
-        dashboard.problem(card.problem)
+        page.problem(card.problem)
     stored = predictions(card)
     signs = diagnosis.signs(card, stored)
     for sign in signs:
         st.warning(
-            f"**{sign.kind.capitalize()}.** {snippets.plain(sign.sentence)}",
+            f"**{sign.kind.capitalize()}.** {html.plain(sign.sentence)}",
             icon=":material/troubleshoot:",
         )
     if not signs:
@@ -44,7 +48,7 @@ def show(card: registry.Card) -> None:
     with left:
         if card.history.get("val_loss"):
             kept = diagnosis.kept_epoch(card)
-            dashboard.show(figures_training.training(card, kept), f"figure training {card.name}")
+            page.show(learning.training(card, kept), f"figure training {card.name}")
         else:
             st.info("How this model was trained is not recorded here.", icon=":material/info:")
     with right:
@@ -55,7 +59,7 @@ def show(card: registry.Card) -> None:
         icon=":material/account_tree:",
     ):
         st.dataframe(layers, hide_index=True)
-    scores = dashboard.metrics(card) if stored is not None else None
+    scores = page.metrics(card) if stored is not None else None
     text = model_card.markdown(card, scores, signs)
     st.download_button(
         "Save the card as Markdown", text, file_name=f"model-card-{card.name}.md",
@@ -67,7 +71,7 @@ def show(card: registry.Card) -> None:
 
 if cards:
     chosen = shared.choice("Model", names, "card")
-    with dashboard.guard("The card"):
+    with page.guard("The card"):
         show(next(card for card in cards if card.name == chosen))
 else:
-    dashboard.empty("There is no model.", "Train one on films.", "python -m xray train basic")
+    page.empty("There is no model.", "Train one on films.", "python -m xray train basic")

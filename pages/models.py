@@ -2,18 +2,16 @@
 
 import streamlit as st
 
-from xray import (
-    dashboard,
-    diagnosis,
-    evaluation,
-    figures_models,
-    figures_training,
-    metrics,
-    snippets,
-)
-from xray import dashboard_models as shared
+from xray.dashboard import models_page as shared
+from xray.dashboard import page
+from xray.figures import learning
+from xray.figures import scores as figures_models
+from xray.metrics import scores as metrics
+from xray.models import evaluation
+from xray.reports import html
+from xray.training import diagnosis
 
-dashboard.enter()
+page.enter()
 
 VIEWS = {
     "scores": "Scores",
@@ -26,9 +24,7 @@ VIEWS = {
 def scores(view: shared.View, limit: float | None) -> None:
     """Metrics as dots with intervals; the same as a table to save."""
     scored = shared.scores(view, limit)
-    dashboard.show(
-        figures_models.scoreboard(scored, view.titles, view.positive), "figure scoreboard"
-    )
+    page.show(figures_models.scoreboard(scored, view.titles, view.positive), "figure scoreboard")
     st.caption(
         f"{len(view.lineup.files)} films, {view.positive} positive. Lines are 95 % intervals: "
         "Wilson for proportions, else a bootstrap that draws possible patients."
@@ -39,7 +35,7 @@ def scores(view: shared.View, limit: float | None) -> None:
             model=table["model"].map(view.titles), metric=table["metric"].map(metrics.TITLES)
         )
         st.dataframe(shown, hide_index=True)
-    dashboard.download("Save as CSV", table, f"metrics-{view.split}-{view.positive}.csv")
+    page.download("Save as CSV", table, f"metrics-{view.split}-{view.positive}.csv")
 
 
 def calls(view: shared.View, limit: float | None) -> None:
@@ -50,9 +46,7 @@ def calls(view: shared.View, limit: float | None) -> None:
         entrant = view.entrant(name)
         counts = metrics.confusion(view.lineup.y, entrant.log_odds, cut, view.positive)
         with columns[place % len(columns)]:
-            dashboard.show(
-                figures_models.confusion(counts, entrant.title), f"figure confusion {name}"
-            )
+            page.show(figures_models.confusion(counts, entrant.title), f"figure confusion {name}")
             st.caption(f"Called PNEUMONIA from a probability of {metrics.show_threshold(cut)} on.")
 
 
@@ -61,11 +55,9 @@ def curves(view: shared.View, limit: float | None) -> None:
     scored, line = shared.scores(view, limit), view.lineup
     left, right = st.columns(2, gap="medium")
     with left:
-        dashboard.show(
-            figures_models.roc(line.y, line.entrants, scored, view.positive), "figure roc"
-        )
+        page.show(figures_models.roc(line.y, line.entrants, scored, view.positive), "figure roc")
     with right:
-        dashboard.show(
+        page.show(
             figures_models.precision_recall(line.y, line.entrants, scored, view.positive),
             "figure pr",
         )
@@ -73,7 +65,7 @@ def curves(view: shared.View, limit: float | None) -> None:
 
 def carried(view: shared.View, limit: float | None) -> None:
     """Whether test keeps what validation promises, and what else is wrong with a model."""
-    stored = {name: dashboard.predictions(name) for name in view.cards}
+    stored = {name: page.predictions(name) for name in view.cards}
     limits = view.lineup.thresholds(limit)
     both = {
         name: shared.remember(
@@ -88,12 +80,12 @@ def carried(view: shared.View, limit: float | None) -> None:
     for place, metric in enumerate(("accuracy", "auroc", "recall", "specificity")):
         if both:
             with columns[place % 2]:
-                figure = figures_training.carried(both, view.titles, metric)
-                dashboard.show(figure, f"figure carried {metric}")
+                figure = learning.carried(both, view.titles, metric)
+                page.show(figure, f"figure carried {metric}")
     for name, card in view.cards.items():
         for sign in diagnosis.signs(card, stored[name]):
             st.warning(
-                f"**{sign.kind.capitalize()}.** {snippets.plain(sign.sentence)}",
+                f"**{sign.kind.capitalize()}.** {html.plain(sign.sentence)}",
                 icon=":material/troubleshoot:",
             )
 
@@ -107,5 +99,5 @@ if view:
     chosen = shared.choice("View", VIEWS, "view", label=False)
     limit = shared.threshold()
     parts = {"scores": scores, "calls": calls, "curves": curves, "carried": carried}
-    with dashboard.guard(VIEWS[chosen]):
+    with page.guard(VIEWS[chosen]):
         parts[chosen](view, limit)

@@ -2,10 +2,15 @@
 
 import streamlit as st
 
-from xray import dashboard, decision, figures_decision, figures_models, metrics, share, snippets
-from xray import dashboard_models as shared
+from xray.dashboard import links, page
+from xray.dashboard import models_page as shared
+from xray.figures import decision as figures_decision
+from xray.figures import scores
+from xray.metrics import decision
+from xray.metrics import scores as metrics
+from xray.reports import html
 
-dashboard.enter()
+page.enter()
 
 VIEWS = {"threshold": "Move the threshold", "targets": "Hold one error down"}
 HELD = {"specificity": "specificity", "recall": "recall"}
@@ -49,15 +54,15 @@ def threshold(view: shared.View) -> None:
     steps = decision.sweep(view.lineup.y, entrant.log_odds, view.positive)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        dashboard.show(figures_decision.sweep(steps, cut, counts, entrant.title), "figure sweep")
+        page.show(figures_decision.sweep(steps, cut, counts, entrant.title), "figure sweep")
     with right:
-        dashboard.show(figures_models.confusion(counts, entrant.title), "figure live confusion")
+        page.show(scores.confusion(counts, entrant.title), "figure live confusion")
     chosen = metrics.show_threshold(entrant.threshold)
     st.caption(
-        f"Validation chose {chosen} for {snippets.plain(entrant.title)}: the threshold of the best "
+        f"Validation chose {chosen} for {html.plain(entrant.title)}: the threshold of the best "
         "balanced accuracy there."
     )
-    dashboard.download("Save as CSV", steps, f"thresholds-{entrant.name}-{view.positive}.csv")
+    page.download("Save as CSV", steps, f"thresholds-{entrant.name}-{view.positive}.csv")
 
 
 def targets(view: shared.View) -> None:
@@ -71,15 +76,15 @@ def targets(view: shared.View) -> None:
     if not found:
         st.info("No model has validation films to set a threshold on.", icon=":material/info:")
         return
-    dashboard.show(figures_decision.held(found, view.titles), "figure held")
+    page.show(figures_decision.held(found, view.titles), "figure held")
     rest = "recall" if held == "specificity" else "specificity"
     for name, point in found.items():
         st.markdown(
-            f"**{snippets.plain(view.titles[name])}**: the test films' own curve reaches {rest} "
-            f"{figures_models.span(point.curve, point.curve_low, point.curve_high)} at {held} "
+            f"**{html.plain(view.titles[name])}**: the test films' own curve reaches {rest} "
+            f"{scores.span(point.curve, point.curve_low, point.curve_high)} at {held} "
             f"{target}, with a threshold that nobody could have known."
         )
-    dashboard.download("Save as CSV", decision.as_table(found), "operating-points.csv")
+    page.download("Save as CSV", decision.as_table(found), "operating-points.csv")
 
 
 view = shared.begin(
@@ -89,11 +94,11 @@ view = shared.begin(
         "view": shared.offered(VIEWS),
         "threshold": shared.THRESHOLD["threshold"],
         "held": shared.offered(HELD),
-        "target": share.Choice(TARGETS),
+        "target": links.Choice(TARGETS),
     },
     choose_split=False,
 )
 if view:
     chosen = shared.choice("View", VIEWS, "view", label=False)
-    with dashboard.guard(VIEWS[chosen]):
+    with page.guard(VIEWS[chosen]):
         (targets if chosen == "targets" else threshold)(view)

@@ -5,32 +5,22 @@ from collections.abc import Iterator
 import numpy as np
 import streamlit as st
 
-from xray import (
-    browse,
-    dashboard,
-    dashboard_cache,
-    dashboard_films,
-    dashboard_grid,
-    dashboard_work,
-    figures_dataset,
-    film_view,
-    films,
-    preprocessing,
-    registry,
-    share,
-    snippets,
-    synthetic,
-    thumbnails,
-)  # fmt: skip
+from xray.dashboard import background, cache, catalogue, dataset_page, grid, links, page
+from xray.dashboard.views import preprocessing
+from xray.drawing import phantoms
+from xray.figures import composition
 from xray.files import sha256_bytes
+from xray.films import decode, thumbnails
+from xray.models import registry
+from xray.reports import film_view, html
 
-dashboard.enter()
+page.enter()
 
-usable = dashboard_films.models()
+usable = dataset_page.models()
 titles = {card.title or card.name: card for card in usable}
 
 
-def say(shown: dashboard_films.Films) -> str:
+def say(shown: dataset_page.Films) -> str:
     """Which share of an original's pixels the models see."""
     pixels = (shown.table["width"] * shown.table["height"]).dropna()
     if not (len(pixels) and (sides := sorted({card.size for card in usable}))):
@@ -40,60 +30,60 @@ def say(shown: dashboard_films.Films) -> str:
     return f"Models see films at {sizes}: {100 * part:.1f} % of the pixels of an original"
 
 
-def pick(shown: dashboard_films.Films) -> films.Film:
+def pick(shown: dataset_page.Films) -> decode.Film:
     """The film that the link names, else a test film with devices, else a synthetic one."""
     row = shown.catalogue.row(st.query_params.get("film", ""))
     if row is None and shown.folder is not None:
-        wish = browse.Wish(splits=("test",), traits=("device",), sort="large")
-        row = next(map(int, browse.find(shown.catalogue, wish)), 0)
+        wish = catalogue.Wish(splits=("test",), traits=("device",), sort="large")
+        row = next(map(int, catalogue.find(shown.catalogue, wish)), 0)
     path = None if row is None else shown.path(row)
     if path is None or row is None:
-        dashboard.empty(
+        page.empty(
             "This film is not here; a synthetic one, drawn by this program, stands in",
-            dashboard_films.NO_FILMS,
-            dashboard_films.GET_FILMS,
+            dataset_page.NO_FILMS,
+            dataset_page.GET_FILMS,
         )
         # Drawn once: a function of a page's own is made anew by every rerun, and so is its cache.
-        return dashboard_cache.remember("made-up film", made_up)
+        return cache.remember("made-up film", made_up)
     label, name = shown.table[["label", "name"]].iloc[row]
-    st.caption(f"{label} film {snippets.plain(str(name))}")
-    return dashboard_grid.decoded(str(path), path.stat().st_mtime_ns)
+    st.caption(f"{label} film {html.plain(str(name))}")
+    return grid.decoded(str(path), path.stat().st_mtime_ns)
 
 
-def made_up() -> films.Film:
+def made_up() -> decode.Film:
     """A synthetic film with an electrode."""
-    pixels = synthetic.phantom(7, label="PNEUMONIA", device="electrode").pixels
-    return films.Film(pixels, "synthetic", sha256_bytes(pixels.tobytes()), "synthetic", "L", 0)
+    pixels = phantoms.phantom(7, label="PNEUMONIA", device="electrode").pixels
+    return decode.Film(pixels, "synthetic", sha256_bytes(pixels.tobytes()), "synthetic", "L", 0)
 
 
-def drawn(film: films.Film, card: registry.Card) -> Iterator[tuple[str, str]]:
+def drawn(film: decode.Film, card: registry.Card) -> Iterator[tuple[str, str]]:
     """Picture of each step as HTML, and what it did."""
     for place, step in enumerate(preprocessing.steps(film, card)):
         picture = thumbnails.fit(step.picture, thumbnails.LARGE)
         yield (
-            film_view.step(snippets.png(picture), step.title, place > 0),
-            f"**{step.title}**: {snippets.plain(step.said)}",
+            film_view.step(html.png(picture), step.title, place > 0),
+            f"**{step.title}**: {html.plain(step.said)}",
         )
 
 
-def steps(film: films.Film, card: registry.Card) -> None:
+def steps(film: decode.Film, card: registry.Card) -> None:
     """Decoded, resized, as numbers: three pictures and the numbers' distribution."""
     key = (film.sha256, card.name, card.size, card.scale, card.channels, card.fit)
-    made = dashboard_cache.remember("steps", lambda: list(drawn(film, card)), *key)
+    made = cache.remember("steps", lambda: list(drawn(film, card)), *key)
     for column, (picture, words) in zip(st.columns(len(made)), made, strict=True):
         column.html(picture)
         column.markdown(words)
-    figure = dashboard_cache.figure(
+    figure = cache.figure(
         "model values",
-        lambda: figures_dataset.model_values(
+        lambda: composition.model_values(
             preprocessing.model_input(film.pixels, card), card.title or card.name
         ),
         *key,
     )
-    dashboard.show(figure, "model values")
+    page.show(figure, "model values")
 
 
-def asked(film: films.Film, card: registry.Card) -> None:
+def asked(film: decode.Film, card: registry.Card) -> None:
     """What a network cuts out of the film, and how training varies it."""
     key = f"{film.sha256} {card.name} {card.sha256}"
     if size := preprocessing.lungs_size(card):
@@ -101,13 +91,13 @@ def asked(film: films.Film, card: registry.Card) -> None:
             "**Inside the network, the film is cut to the box around its lungs**: "
             f"{size[1]} × {size[0]} pixels. How the film is framed cannot be learnt so."
         )
-        dashboard_work.pictures(
+        background.pictures(
             f"cut {key}", "Show what is cut out", "the box around the lungs",
             lambda: [preprocessing.cut_out(film.pixels, card)],
         )  # fmt: skip
     if words := preprocessing.augmentation(card.recipe):
         st.markdown(f"**In training, the film is varied at random**: {words}.")
-        dashboard_work.pictures(
+        background.pictures(
             f"variants {key}", "Show variants", "a variant of the film",
             lambda: list(preprocessing.variants(film.pixels, card)),
         )  # fmt: skip
@@ -115,17 +105,17 @@ def asked(film: films.Film, card: registry.Card) -> None:
         st.caption("The training of this model shows every film as it is, or is not known.")
 
 
-shown = dashboard_films.begin(
+shown = dataset_page.begin(
     say,
     "What is lost on the way in cannot be read; what is kept without meaning to, such as the "
     "aspect of a squashed film, can.",
-    lambda _: {"model": share.Choice(tuple(titles))},
+    lambda _: {"model": links.Choice(tuple(titles))},
 )
 if shown and titles:
-    title = dashboard_films.choice("Model", list(titles), "model")
-    with dashboard.guard("The film's way into the model"):
+    title = dataset_page.choice("Model", list(titles), "model")
+    with page.guard("The film's way into the model"):
         chosen = pick(shown)
         steps(chosen, titles[title])
         asked(chosen, titles[title])
 elif shown:
-    dashboard.empty("No model can be used", "Train one, or add one.", "python -m xray train")
+    page.empty("No model can be used", "Train one, or add one.", "python -m xray train")

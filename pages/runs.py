@@ -3,12 +3,15 @@
 import pandas as pd
 import streamlit as st
 
-from xray import dashboard, figures_runs, seeds, snippets
-from xray import dashboard_models as shared
+from xray.dashboard import models_page as shared
+from xray.dashboard import page
+from xray.figures import training
+from xray.reports import html
+from xray.training import ablations
 
-dashboard.enter()
+page.enter()
 
-CHANGES = {"": "everything", **seeds.WORDS}
+CHANGES = {"": "everything", **ablations.WORDS}
 VIEWS = {"effects": "What each change did", "curve": "Learning curve", "all": "All runs"}
 START = "python -m xray sweep sweeps/learning_curve.toml"
 
@@ -16,34 +19,34 @@ START = "python -m xray sweep sweeps/learning_curve.toml"
 def effects(table: pd.DataFrame, metric: str) -> None:
     """Pairs of groups that differ in one setting."""
     changed = shared.choice("What was changed", CHANGES, "change")
-    found = seeds.effects(table, metric)
+    found = ablations.effects(table, metric)
     if changed:
         found = found[found["setting"] == changed].reset_index(drop=True)
     if found.empty:
         where = f"{CHANGES[changed]} alone" if changed else "one setting"
-        dashboard.empty(f"No two groups of runs differ in {where} yet.", "Run a sweep.", START)
+        page.empty(f"No two groups of runs differ in {where} yet.", "Run a sweep.", START)
     else:
-        dashboard.show(figures_runs.effects(found, metric), "figure effects")
-        st.caption(seeds.by_chance(found))
-        dashboard.download("Save as CSV", found, f"effects-{metric}.csv")
+        page.show(training.effects(found, metric), "figure effects")
+        st.caption(ablations.by_chance(found))
+        page.download("Save as CSV", found, f"effects-{metric}.csv")
     degenerate(table)
 
 
 def degenerate(table: pd.DataFrame) -> None:
     """Trainings that learnt nothing, and those that give all films the same call."""
-    failed = seeds.nothing_learnt(table)
+    failed = ablations.nothing_learnt(table)
     for row in failed.to_dict("records"):
         st.warning(
-            f"**Learnt nothing.** {snippets.plain(row['name'])}, seed {row['seed']}, ranks "
+            f"**Learnt nothing.** {html.plain(row['name'])}, seed {row['seed']}, ranks "
             f"validation films no better than chance (AUROC {row['val_auroc']:.3f}). It is left "
             "out of the changes above.",
             icon=":material/troubleshoot:",
         )
     learnt = table.drop(index=failed.index)
-    lost = seeds.collapsed(learnt)
+    lost = ablations.collapsed(learnt)
     for row in lost.to_dict("records"):
         st.warning(
-            f"**Degenerate.** {snippets.plain(row['name'])} calls nearly every test film "
+            f"**Degenerate.** {html.plain(row['name'])} calls nearly every test film "
             f"{row['call']} at a threshold of one half, whatever it shows: "
             f"{row['test_called_half']:.1%} PNEUMONIA.",
             icon=":material/troubleshoot:",
@@ -58,19 +61,19 @@ def degenerate(table: pd.DataFrame) -> None:
 
 def curve(table: pd.DataFrame, metric: str) -> None:
     """Share of the films by augmentation."""
-    found = seeds.curve(table, metric)
+    found = ablations.curve(table, metric)
     if found.empty:
-        dashboard.empty("No learning curve yet.", "Run its sweep.", START)
+        page.empty("No learning curve yet.", "Run its sweep.", START)
         return
-    dashboard.show(figures_runs.curve(found, metric), "figure curve")
-    dashboard.download("Save as CSV", found.drop(columns="seeds"), f"curve-{metric}.csv")
+    page.show(training.curve(found, metric), "figure curve")
+    page.download("Save as CSV", found.drop(columns="seeds"), f"curve-{metric}.csv")
 
 
 def everything(table: pd.DataFrame, metric: str) -> None:
     """The ledger itself."""
-    dashboard.show(figures_runs.runs(table), "figure runs")
+    page.show(training.runs(table), "figure runs")
     st.dataframe(table, hide_index=True)
-    dashboard.download("Save as CSV", table, "ledger.csv")
+    page.download("Save as CSV", table, "ledger.csv")
     with st.expander("Repeat a run", icon=":material/replay:"):
         st.code("\n".join(table["command"]), language=None)
 
@@ -78,27 +81,29 @@ def everything(table: pd.DataFrame, metric: str) -> None:
 table = shared.runs()
 title = "No training run is in the ledger yet"
 if len(table):
-    means = seeds.groups(table, "test_auroc")
+    means = ablations.groups(table, "test_auroc")
     title = (
         f"{len(table)} training runs, {len(means)} ways to train; "
         f"{int((means['n'] > 1).sum())} of them with more than one seed"
     )
-dashboard.page(
+page.page(
     title,
     "What was changed, what it did, and how much of that another seed would have done. "
     "Thresholds and epochs were chosen on validation, never on test.",
     {
         "view": shared.offered(VIEWS),
-        "metric": shared.offered(seeds.METRICS),
+        "metric": shared.offered(ablations.METRICS),
         "change": shared.offered(CHANGES),
     },
     clinical=True,
 )
 if len(table):
     chosen = shared.choice("View", VIEWS, "view", label=False)
-    metric = "test_auroc" if chosen == "all" else shared.choice("Metric", seeds.METRICS, "metric")
+    metric = (
+        "test_auroc" if chosen == "all" else shared.choice("Metric", ablations.METRICS, "metric")
+    )
     parts = {"effects": effects, "curve": curve, "all": everything}
-    with dashboard.guard(VIEWS[chosen]):
+    with page.guard(VIEWS[chosen]):
         parts[chosen](table, metric)
     st.caption(
         "PNEUMONIA is the positive class. Lines are 95 % intervals over seeds (Student's t, n as "
@@ -108,5 +113,5 @@ if len(table):
         "seeds say little."
     )
 else:
-    dashboard.empty("There is no run.", "Train a recipe or run a sweep.",
+    page.empty("There is no run.", "Train a recipe or run a sweep.",
                     "python -m xray train basic\n" + START)  # fmt: skip

@@ -6,78 +6,71 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from xray import (
-    dashboard,
-    dashboard_cache,
-    dashboard_films,
-    dashboard_grid,
-    dashboard_work,
-    figures_dataset,
-    giveaways,
-    share,
-)
+from xray.dashboard import background, cache, dataset_page, grid, links, page
+from xray.dataset import shortcuts
 from xray.errors import ArtifactError
+from xray.figures import composition
 from xray.files import Progress, artifacts_dir, digest
 
-dashboard.enter()
+page.enter()
 
 SPLITS = ("train", "test")
 
 
 def part(split: str) -> pd.DataFrame:
     """Stored giveaways of a split."""
-    stored = giveaways.stored()
+    stored = shortcuts.stored()
     return stored[stored["split"] == split]
 
 
-def measured(films: dashboard_films.Films, split: str) -> pd.DataFrame | None:
+def measured(films: dataset_page.Films, split: str) -> pd.DataFrame | None:
     """Giveaways of a split: stored ones of the public set, or measured in the queue; None yet."""
     if films.public:
-        content = digest(artifacts_dir() / "dataset" / giveaways.STORED_FILE)
+        content = digest(artifacts_dir() / "dataset" / shortcuts.STORED_FILE)
         with suppress(ArtifactError):  # Not stored: measured here, as of any other dataset.
-            return dashboard_cache.remember("stored giveaways", lambda: part(split), content, split)
+            return cache.remember("stored giveaways", lambda: part(split), content, split)
     job = f"giveaways {films.key} {split}"
 
     def work(progress: Progress) -> Any:
         table = films.table[films.table["split"] == split].reset_index(drop=True)
         text = table["tech_text"] if table["tech_text"].notna().any() else None
-        return giveaways.measure(table, text, progress=progress)
+        return shortcuts.measure(table, text, progress=progress)
 
-    status = dashboard_work.look(job)
+    status = background.look(job)
     if status.state == "done":
         return pd.DataFrame(status.result)
     if status.error:
-        dashboard.problem(status.error)
+        page.problem(status.error)
     if status.active:
-        dashboard_work.watch([(job, "Measuring what the files give away", status)])
+        background.watch([(job, "Measuring what the files give away", status)])
     elif st.button("Measure what the files give away", icon=":material/calculate:"):
-        dashboard_work.ask(job, work)
+        background.ask(job, work)
         st.rerun()
     return None
 
 
-def say(films: dashboard_films.Films) -> str:
+def say(films: dataset_page.Films) -> str:
     """The page's title: the strongest giveaway where it is known, else how often devices show."""
     try:
         if films.public:
-            return figures_dataset.giveaways_say(part("train"))
+            return composition.giveaways_say(part("train"))
     except ArtifactError:
         pass  # The page offers to measure.
     return "What do films give away without their content?"
 
 
-def files(films: dashboard_films.Films) -> None:
+def files(films: dataset_page.Films) -> None:
     """AUROC of sizes, files, text, brightness and border, alone and together."""
     offered = [split for split in SPLITS if split in films.catalogue.values("split")]
-    split = dashboard_films.choice("Films", offered, "split") if offered else ""
+    split = dataset_page.choice("Films", offered, "split") if offered else ""
     rows = measured(films, split)
     if rows is None:
         return
-    content = digest(artifacts_dir() / "dataset" / giveaways.STORED_FILE)
-    figure = dashboard_cache.figure(
-        "giveaways", lambda: figures_dataset.giveaways(rows, split), films.key, split, content
+    content = digest(artifacts_dir() / "dataset" / shortcuts.STORED_FILE)
+    figure = cache.figure(
+        "giveaways", lambda: composition.giveaways(rows, split), films.key, split, content
     )
-    dashboard.show(figure, f"giveaways {split}")
+    page.show(figure, f"giveaways {split}")
     st.caption(
         "Each row: a small gradient-boosted model that is told this and nothing else, fitted on "
         "four fifths of the possible patients and asked about the rest; 95 % intervals by "
@@ -88,13 +81,13 @@ def files(films: dashboard_films.Films) -> None:
         st.caption(f"{str(row.title).capitalize()}: {row.note}.")
 
 
-shown = dashboard_films.begin(
+shown = dataset_page.begin(
     say,
     "A model that is right for the wrong reason reads the file or the frame instead of the "
     "lungs. This is how far each of them alone would take it.",
-    lambda _: {"split": share.Choice(SPLITS)},
+    lambda _: {"split": links.Choice(SPLITS)},
 )
 if shown:
-    with dashboard.guard("What the files give away"):
+    with page.guard("What the files give away"):
         files(shown)
-    dashboard_grid.link("devices_in_films", "Devices in films", "cable")
+    grid.link("devices_in_films", "Devices in films", "cable")

@@ -5,26 +5,19 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from xray import (
-    cleaning,
-    dashboard,
-    dashboard_cache,
-    dashboard_films,
-    dashboard_grid,
-    dashboard_splits,
-    device_labels,
-    figures_oddballs,
-    film_view,
-    share,
-    splits,
-)
+from xray.dashboard import cache, dataset_page, grid, links, page
+from xray.dashboard.views import splits as dashboard_splits
+from xray.dataset import cleaning, splits
+from xray.figures import curation
+from xray.labels import devices
+from xray.reports import film_view
 
-dashboard.enter()
+page.enter()
 
 VIEWS = ("Splits", "Cleaning list")
 
 
-def say(films: dashboard_films.Films) -> str:
+def say(films: dataset_page.Films) -> str:
     """What the split that came with the data does with possible patients."""
     shared = dashboard_splits.leaks(films.table, films.table["split"])["possible patients"]
     if not shared:
@@ -32,7 +25,7 @@ def say(films: dashboard_films.Films) -> str:
     return f"The split that came with the data has {shared:,} possible patients in two parts"
 
 
-def compare(films: dashboard_films.Films) -> None:
+def compare(films: dataset_page.Films) -> None:
     """Chosen splits beside each other: counts, leaks, and each as CSV."""
     titles = st.pills(
         "Splits to compare",
@@ -51,44 +44,40 @@ def compare(films: dashboard_films.Films) -> None:
         )
     made = {}
     for title in titles:
-        with dashboard.guard(title):
+        with page.guard(title):
             made[title] = dashboard_splits.made(films, title, seed, keep)
     if not made:
         st.caption("Choose a split.")
         return
     key = (films.key, tuple(made), seed, keep)
-    figure = dashboard_cache.figure(
+    figure = cache.figure(
         "split counts",
-        lambda: figures_oddballs.split_counts(
+        lambda: curation.split_counts(
             {title: splits.counts(split, films.table) for title, split in made.items()}
         ),
         *key,
     )
-    dashboard.show(figure, "split counts")
-    html = dashboard_cache.remember(
-        "split leaks", lambda: dashboard_splits.table(films.table, made), *key
-    )
+    page.show(figure, "split counts")
+    html = cache.remember("split leaks", lambda: dashboard_splits.table(films.table, made), *key)
     st.html(html)
     st.caption("; ".join(f"{title}: {dashboard_splits.about(title)}" for title in made) + ".")
     with st.container(horizontal=True):
         for title, split in made.items():
-            dashboard.download(
+            page.download(
                 f"{title} as CSV",
                 partial(splits.export, split, films.table),
                 f"split-{dashboard_splits.TITLES[title]}-{seed}.csv",
             )
 
 
-def clean(films: dashboard_films.Films) -> None:
+def clean(films: dataset_page.Films) -> None:
     """Criteria to a list of films that training leaves out."""
     criteria, key = dashboard_splits.criteria(films)
     table = films.table
-    gone = dashboard_cache.remember(
-        "cleaning", lambda: cleaning.exclusions(table, criteria), films.key, key
-    )
+    gone = cache.remember("cleaning", lambda: cleaning.exclusions(table, criteria), films.key, key)
     st.subheader(f"{len(gone):,} of {len(table):,} films are on the list", anchor=False)
     st.html(
-        dashboard_cache.remember(
+        cache.remember(
             "cleaning table",
             lambda: film_view.cleaning(cleaning.counts(table, list(gone["file"]))),
             films.key,
@@ -96,28 +85,28 @@ def clean(films: dashboard_films.Films) -> None:
         )
     )
     if len(gone):
-        dashboard.download("The list as CSV", gone, "exclude.csv")
+        page.download("The list as CSV", gone, "exclude.csv")
         st.code("python -m xray train basic --exclude exclude.csv", language=None)
         st.caption(
             "Nothing is deleted. Training and validation leave these films out; the test films "
             "stay, so that models remain comparable."
         )
         if key[-1]:
-            st.caption(device_labels.provenance())
-        rows = dashboard_cache.remember(
+            st.caption(devices.provenance())
+        rows = cache.remember(
             "first gone", lambda: np.flatnonzero(table["file"].isin(gone["file"].head(12))),
             films.key, key,
         )  # fmt: skip
-        dashboard_grid.grid(films, rows.astype("int32"), key="gone")
+        grid.grid(films, rows.astype("int32"), key="gone")
 
 
-shown = dashboard_films.begin(
+shown = dataset_page.begin(
     say,
     "A split decides what a score is worth. Splits are lists here: no film is ever moved.",
-    lambda _: {"view": share.Choice(VIEWS), **dashboard_splits.PARAMETERS},
+    lambda _: {"view": links.Choice(VIEWS), **dashboard_splits.PARAMETERS},
     needs_all="A split or a list of a part of the films would be of no use",
 )
 if shown:
-    view = dashboard_films.choice("View", VIEWS, "view", hidden=True)
-    with dashboard.guard(view):
+    view = dataset_page.choice("View", VIEWS, "view", hidden=True)
+    with page.guard(view):
         (compare if view == VIEWS[0] else clean)(shown)

@@ -3,14 +3,18 @@
 import pandas as pd
 import streamlit as st
 
-from xray import dashboard, figures_stress, metrics, registry, snippets, stress
-from xray import dashboard_models as shared
+from xray.dashboard import models_page as shared
+from xray.dashboard import page
 from xray.errors import ArtifactError
+from xray.figures import stress as figures_stress
+from xray.metrics import scores
+from xray.models import registry, stress
+from xray.reports import html
 
-dashboard.enter()
+page.enter()
 
 METRICS = {
-    name: metrics.TITLES[name] for name in ("balanced_accuracy", "specificity", "recall", "auroc")
+    name: scores.TITLES[name] for name in ("balanced_accuracy", "specificity", "recall", "auroc")
 }
 
 
@@ -26,7 +30,7 @@ def tables(view: shared.View) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
         home = registry.models_dir() / entrant.name
         if (home / stress.FILE).is_file():
             read = (stress.FILE, "predictions.csv", "card.json")
-            key = (entrant.name, *(dashboard.digest(home / file) for file in read))
+            key = (entrant.name, *(page.digest(home / file) for file in read))
             try:
                 found[entrant.name] = shared.remember(
                     "stress", lambda name=entrant.name: beside_test(name), *key
@@ -52,23 +56,23 @@ view = shared.begin(
     choose_split=False,
 )
 if view:
-    with dashboard.guard("What changed films cost the models"):
+    with page.guard("What changed films cost the models"):
         found, wrong = tables(view)
         for sentence in wrong.values():
-            dashboard.problem(sentence)
+            page.problem(sentence)
         asked = {*found, *wrong}
         if missing := [e.name for e in view.lineup.entrants if e.name not in asked]:
-            dashboard.empty(
+            page.empty(
                 f"Not asked of {', '.join(view.titles[name] for name in missing)}.",
                 "Their validation films are predicted again under every change.",
                 f"python -m xray evaluate {' '.join(missing)} --stress",
             )
         if found:
             metric = shared.choice("Metric", METRICS, "metric")
-            dashboard.show(figures_stress.changes(found, view.titles, metric), "figure stress")
+            page.show(figures_stress.changes(found, view.titles, metric), "figure stress")
             films = max(int(table["n"].iloc[0]) for table in found.values())
             if words := figures_stress.framing(found, view.titles):
-                st.markdown(snippets.plain(words))
+                st.markdown(html.plain(words))
             st.caption(
                 f"{films:,} validation films, PNEUMONIA positive, each model's own threshold. "
                 "Lines are 95 % intervals over possible patients. Films are changed at each "
@@ -78,4 +82,4 @@ if view:
                 "changed validation films; the test films stand below them to compare."
             )
             for name, table in found.items():
-                dashboard.download(f"Save {view.titles[name]} as CSV", table, f"stress-{name}.csv")
+                page.download(f"Save {view.titles[name]} as CSV", table, f"stress-{name}.csv")

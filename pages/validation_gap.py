@@ -2,23 +2,19 @@
 
 import streamlit as st
 
-from xray import (
-    bootstrap,
-    dashboard,
-    device_labels,
-    figures_gap,
-    figures_shift,
-    gap,
-    ledger,
-    public_set,
-    seeds,
-    shift,
-)
-from xray import dashboard_models as shared
+from xray.dashboard import models_page as shared
+from xray.dashboard import page
+from xray.dataset import public_set, shift
 from xray.errors import ArtifactError
+from xray.figures import generalization
+from xray.figures import shift as figures_shift
 from xray.files import artifacts_dir
+from xray.labels import devices as device_labels
+from xray.metrics import bootstrap
+from xray.metrics import generalization as gap
+from xray.training import ablations, ledger
 
-dashboard.enter()
+page.enter()
 
 METRICS = {"accuracy": "Accuracy", "auroc": "AUROC"}
 
@@ -31,7 +27,7 @@ def films(view: shared.View, name: str) -> dict[str, gap.Part]:
             devices = device_labels.load()
         except ArtifactError:
             devices = None
-        return gap.parts(dashboard.predictions(name), dashboard.stored_films(), devices)
+        return gap.parts(page.predictions(name), page.stored_films(), devices)
 
     return shared.own(view, "gap films", make, name)
 
@@ -62,28 +58,28 @@ def finding(view: shared.View) -> str:
 def others() -> None:
     """How test films differ from the others of their class, whatever the model."""
     place = artifacts_dir()
-    content = dashboard.digest(place / "dataset" / shift.STORED_FILE)
+    content = page.digest(place / "dataset" / shift.STORED_FILE)
     table = shared.remember("shift", shift.stored, content)
     st.subheader("Whatever the model: are the test films like the others?", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
-        dashboard.show(figures_shift.strangers(table), "figure strangers")
+        page.show(figures_shift.strangers(table), "figure strangers")
     with right:
-        dashboard.show(figures_shift.carried(table), "figure carried")
-    facts = dashboard.digest(place / "dataset" / public_set.FACTS_FILE)
-    numbered = shared.remember("order", lambda: shift.order(dashboard.stored_films()), facts)
+        page.show(figures_shift.carried(table), "figure carried")
+    facts = page.digest(place / "dataset" / public_set.FACTS_FILE)
+    numbered = shared.remember("order", lambda: shift.order(page.stored_films()), facts)
     if len(numbered):
-        dashboard.show(figures_shift.order(numbered), "figure order")
-    runs = dashboard.digest(place / ledger.FILE)
-    cut = shared.remember("framing", lambda: seeds.of_setting(shared.runs(), "framing"), runs)
+        page.show(figures_shift.order(numbered), "figure order")
+    runs = page.digest(place / ledger.FILE)
+    cut = shared.remember("framing", lambda: ablations.of_setting(shared.runs(), "framing"), runs)
     if len(cut):
-        dashboard.show(figures_shift.framing(cut), "figure framing")
+        page.show(figures_shift.framing(cut), "figure framing")
     st.caption(
         "By pixels: a logistic regression on the principal components of small films, asked about "
         "possible patients that it did not see. Lungs are human-drawn masks (V7 Labs), a small "
         "network's where films are cut; why they fill more of a film is not known."
     )
-    dashboard.download("Save shift as CSV", table, "shift.csv")
+    page.download("Save shift as CSV", table, "shift.csv")
 
 
 def shown(view: shared.View, name: str, title: str) -> None:
@@ -93,18 +89,18 @@ def shown(view: shared.View, name: str, title: str) -> None:
     st.subheader("Another threshold?", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
-        dashboard.show(figures_gap.points(made["points"], name, title), "figure points")
+        page.show(generalization.points(made["points"], name, title), "figure points")
     with right:
-        dashboard.show(figures_gap.spread(parts, limit, title), "figure spread")
+        page.show(generalization.spread(parts, limit, title), "figure spread")
     st.subheader("Another mix of films?", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
         metric = shared.choice("Metric", METRICS, "metric")
-        dashboard.show(figures_gap.mixes(made["mixes"], name, title, metric), "figure mixes")
+        page.show(generalization.mixes(made["mixes"], name, title, metric), "figure mixes")
     with right:
-        dashboard.show(figures_gap.rankings(made["rankings"], name, title), "figure rankings")
+        page.show(generalization.rankings(made["rankings"], name, title), "figure rankings")
     st.subheader("Other films?", anchor=False)
-    dashboard.show(figures_gap.shifts(made["shifts"]), "figure shifts")
+    page.show(generalization.shifts(made["shifts"]), "figure shifts")
     draws = bootstrap.RESAMPLES
     st.caption(
         "Thresholds were chosen on validation. Lines are 95 % intervals: Wilson for accuracy at a "
@@ -113,7 +109,7 @@ def shown(view: shared.View, name: str, title: str) -> None:
         f"mix explains lies in the films themselves. {device_labels.PROVENANCE}"
     )
     for key, table in made.items():
-        dashboard.download(f"Save {key} as CSV", table, f"gap-{name}-{key}.csv")
+        page.download(f"Save {key} as CSV", table, f"gap-{name}-{key}.csv")
 
 
 view = shared.begin(
@@ -125,7 +121,7 @@ view = shared.begin(
 )
 if view:
     entrant = shared.one_model(view)
-    with dashboard.guard("The drop from validation to test"):
+    with page.guard("The drop from validation to test"):
         shown(view, entrant.name, entrant.title)
-    with dashboard.guard("How test films differ from the others"):
+    with page.guard("How test films differ from the others"):
         others()

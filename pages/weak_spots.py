@@ -3,18 +3,15 @@
 import pandas as pd
 import streamlit as st
 
-from xray import (
-    bootstrap,
-    dashboard,
-    device_labels,
-    figures_models,
-    figures_pairs,
-    metrics,
-    strata,
-)
-from xray import dashboard_models as shared
+from xray.dashboard import models_page as shared
+from xray.dashboard import page
+from xray.figures import comparison, scores
+from xray.labels import devices
+from xray.metrics import bootstrap
+from xray.metrics import scores as metrics
+from xray.models import weak_spots
 
-dashboard.enter()
+page.enter()
 
 METRICS = {name: metrics.TITLES[name] for name in ("auroc", "recall", "specificity")}
 
@@ -26,19 +23,17 @@ def table(view: shared.View, name: str, metric: str) -> pd.DataFrame:
     def make() -> pd.DataFrame:
         groups = shared.remember(
             "strata",
-            lambda: strata.divide(
-                pd.Series(line.files), dashboard.stored_films(), device_labels.load()
-            ),
+            lambda: weak_spots.divide(pd.Series(line.files), page.stored_films(), devices.load()),
             view.key,
         )
         films = (line.y, entrant.log_odds, bootstrap.resamples(line.groups))
-        return strata.by_stratum(films, groups, metric, entrant.threshold, view.positive)
+        return weak_spots.by_stratum(films, groups, metric, entrant.threshold, view.positive)
 
     return shared.own(view, "by stratum", make, name, metric)
 
 
 view = shared.begin(
-    lambda view: strata.weakest(
+    lambda view: weak_spots.weakest(
         table(view, view.lineup.entrants[0].name, "auroc"), view.lineup.entrants[0].title
     ),
     "A mean over all films hides the group on which a model fails.",
@@ -47,7 +42,7 @@ view = shared.begin(
 if view:
     entrant = shared.one_model(view)
     metric = shared.choice("Metric", METRICS, "metric")
-    with dashboard.guard("The groups of films"):
+    with page.guard("The groups of films"):
         found = table(view, entrant.name, metric)
         if found.empty:
             st.info(
@@ -56,15 +51,15 @@ if view:
                 icon=":material/info:",
             )
         else:
-            rows = figures_models.by_metric(shared.scores(view)[entrant.name])
-            figure = figures_pairs.weak_spots(
+            rows = scores.by_metric(shared.scores(view)[entrant.name])
+            figure = comparison.weak_spots(
                 found, rows[metric]["value"], entrant.name, entrant.title
             )
-            dashboard.show(figure, "figure weak spots")
+            page.show(figure, "figure weak spots")
             by_chance = max(1, round(0.05 * len(found)))
             st.caption(
                 f"{view.positive} positive, the model's own threshold. Lines are 95 % intervals. "
                 f"Of {len(found)} groups, about {by_chance} would stand out by chance alone. "
-                f"{device_labels.provenance()} Sizes are those of the originals."
+                f"{devices.provenance()} Sizes are those of the originals."
             )
-            dashboard.download("Save as CSV", found, f"weak-spots-{entrant.name}-{metric}.csv")
+            page.download("Save as CSV", found, f"weak-spots-{entrant.name}-{metric}.csv")

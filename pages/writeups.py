@@ -2,53 +2,55 @@
 
 import streamlit as st
 
-from xray import dashboard, figures_models, reproduction, snippets, writeups
-from xray import dashboard_models as shared
+from xray.dashboard import models_page as shared
+from xray.dashboard import page
+from xray.figures import scores
+from xray.metrics import published
+from xray.reports import html
+from xray.training import replication
 
-dashboard.enter()
+page.enter()
 
 
 def reported(view: shared.View) -> None:
     """What write-ups said, beside what that can have meant, and what our models do."""
     runs = shared.runs()
-    told = [reproduction.trained(item, runs) for item in writeups.WRITE_UPS]
-    table = writeups.table().assign(trained_here=told)
+    told = [replication.trained(item, runs) for item in published.WRITE_UPS]
+    table = published.table().assign(trained_here=told)
     scored = shared.scores(view)
-    for place, item in enumerate(writeups.WRITE_UPS):
+    for place, item in enumerate(published.WRITE_UPS):
         row, (said, means) = table.iloc[place], st.columns([2, 3], gap="medium")
-        said.markdown(f"**{snippets.plain(item.name)}** said: {snippets.plain(row['said'])}")
-        said.caption(snippets.plain("; ".join(filter(None, (item.source, item.note)))))
-        means.markdown(snippets.plain(row["means"]))
+        said.markdown(f"**{html.plain(item.name)}** said: {html.plain(row['said'])}")
+        said.caption(html.plain("; ".join(filter(None, (item.source, item.note)))))
+        means.markdown(html.plain(row["means"]))
         if item.model in scored:
-            ours = figures_models.by_metric(scored[item.model])["accuracy"]
-            means.caption(f"Ours on the test films: accuracy {figures_models.interval(ours)}")
+            ours = scores.by_metric(scored[item.model])["accuracy"]
+            means.caption(f"Ours on the test films: accuracy {scores.interval(ours)}")
         if told[place]:
-            means.caption(snippets.plain(told[place]))
-        if counts := writeups.implied(item.stated, view.positive):
+            means.caption(html.plain(told[place]))
+        if counts := published.implied(item.stated, view.positive):
             with means:
-                dashboard.show(
-                    figures_models.confusion(counts, "As reported, it"), f"figure {place}"
-                )
-    dashboard.download("Save as CSV", table, "write-ups.csv")
+                page.show(scores.confusion(counts, "As reported, it"), f"figure {place}")
+    page.download("Save as CSV", table, "write-ups.csv")
 
 
 def own() -> None:
     """Let the reader have other figures read."""
     st.markdown("**Read figures of your own** (original test split; leave out what is not stated)")
-    boxes = zip(writeups.FIGURES, st.columns(len(writeups.FIGURES)), strict=True)
+    boxes = zip(published.FIGURES, st.columns(len(published.FIGURES)), strict=True)
     typed = {name: box.text_input(name, placeholder="0.…", max_chars=8) for name, box in boxes}
     if stated := {name: text.strip() for name, text in typed.items() if text.strip()}:
-        st.info(snippets.plain(writeups.meaning(stated)), icon=":material/calculate:")
+        st.info(html.plain(published.meaning(stated)), icon=":material/calculate:")
 
 
 view = shared.begin(
-    lambda view: writeups.finding(),
+    lambda view: published.finding(),
     "A recall means nothing before one knows of which class. Few confusion matrices round to a set "
     "of stated figures; which they are tells the class, or that the figures cannot all be right.",
     choose_split=False,
 )
-with dashboard.guard("The reading of your figures"):
+with page.guard("The reading of your figures"):
     own()
 if view:
-    with dashboard.guard("What others reported"):
+    with page.guard("What others reported"):
         reported(view)

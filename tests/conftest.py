@@ -37,7 +37,7 @@ def real_films() -> Path:
 @pytest.fixture(scope="session")
 def synthetic_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small synthetic dataset in the Kaggle layout: 24 train, 8 val and 16 test films."""
-    from xray.synthetic import write_dataset
+    from xray.drawing.phantoms import write_dataset
 
     folder = tmp_path_factory.mktemp("synthetic")
     write_dataset(folder, n_train=24, n_val=8, n_test=16, seed=7)

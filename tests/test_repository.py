@@ -1,23 +1,18 @@
-"""What the repository holds and how its parts hang together, as README and CONTRIBUTING promise."""
+"""What the repository holds, as README and CONTRIBUTING promise."""
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parent.parent
-HEAVY = {"tensorflow", "keras"}
-#: Modules that define Keras layers: they import Keras, and are imported inside functions only.
-LAYERS = {"xray.augmenting", "xray.lung_crop"}
 
 
 def _tracked() -> list[Path]:
@@ -28,128 +23,6 @@ def _tracked() -> list[Path]:
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
     ).stdout.decode()
     return [ROOT / name for name in names.split("\0") if name and (ROOT / name).is_file()]
-
-
-def _modules() -> Iterator[tuple[str, ast.Module]]:
-    """Modules of the library by their dotted names, and the pages."""
-    for path in [*(ROOT / "xray").rglob("*.py"), *(ROOT / "pages").glob("*.py"), ROOT / "app.py"]:
-        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        yield name.removesuffix(".__init__"), ast.parse(path.read_text())
-
-
-def _typing_only(tree: ast.Module) -> set[ast.AST]:
-    """Nodes below ``if TYPE_CHECKING``, which never run."""
-    return {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If)
-        and isinstance(node.test, ast.Name)
-        and node.test.id == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
-
-
-def _imports(tree: ast.Module, top: bool = False) -> set[str]:
-    """Dotted names that a module imports; with ``top`` only those that importing it imports."""
-    skipped = _typing_only(tree)
-    if top:
-        functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-        skipped |= {
-            inner
-            for node in ast.walk(tree)
-            if isinstance(node, functions)
-            for inner in ast.walk(node)
-        }
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if node in skipped:
-            continue
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
-
-
-MODULES = dict(_modules())
-
-
-#: Modules that import nothing of ours but each other.
-LOWEST = "files errors health batch_runs executor cluster parts collection"
-
-#: How high a module stands, by how its name begins; what is not named stands in the middle, 4.
-#: A module may import its own level and those below.
-LEVELS = {
-    "app": 7,
-    "pages": 7,
-    "xray.commands": 7,
-    "xray.cli": 7,
-    "xray.__main__": 7,
-    "xray.dashboard": 6,
-    "xray.figures": 5,
-    "xray.report": 5,
-    "xray.front": 5,
-    "xray.doctor": 5,
-    "xray.model_card": 5,
-    "xray.film_view": 5,
-    **dict.fromkeys(
-        (f"xray.{n}" for n in ("aspects", "dataset", "splits", "scan", "film_facts")), 2
-    ),
-    **dict.fromkeys((f"xray.{n}" for n in ("quality", "device_labels")), 2),
-    **dict.fromkeys((f"xray.label_{n}" for n in ("format", "look", "schema", "database")), 2),
-    **dict.fromkeys((f"xray.label_{n}" for n in ("history", "store", "exchange", "source")), 2),
-    **dict.fromkeys((f"xray.{n}" for n in ("films", "dicom", "jpeg", "sniff", "strip", "grey")), 1),
-    **dict.fromkeys((f"xray.{n}" for n in LOWEST.split()), 0),
-}
-
-
-def _level(name: str) -> int:
-    if name == "xray":
-        return 0
-    return next((level for start, level in LEVELS.items() if name.startswith(start)), 4)
-
-
-def test_imports_go_one_way() -> None:
-    wrong = {
-        (name, other)
-        for name, tree in MODULES.items()
-        for other in _imports(tree) & MODULES.keys()
-        if _level(other) > _level(name)
-    }
-    assert wrong == set()
-
-
-def test_no_module_imports_itself_through_others() -> None:
-    graph = {name: _imports(tree, top=True) & MODULES.keys() for name, tree in MODULES.items()}
-    graph = {name: {other for other in to if other != name} for name, to in graph.items()}
-    while leaves := {name for name, to in graph.items() if not to & graph.keys()}:
-        graph = {name: to for name, to in graph.items() if name not in leaves}
-    assert graph == {}, "these import each other in a circle"
-
-
-def test_only_the_dashboard_and_pages_know_streamlit() -> None:
-    knowing = {name for name, tree in MODULES.items() if _first(_imports(tree)) & {"streamlit"}}
-    assert {name for name in knowing if _level(name) < 6} == set()
-    assert not any(name.startswith("xray.commands") for name in knowing)
-
-
-def test_tensorflow_is_imported_on_first_use_only() -> None:
-    top = {name: _imports(tree, top=True) for name, tree in MODULES.items()}
-    assert {name for name, names in top.items() if _first(names) & HEAVY} == LAYERS
-    assert {name for name, names in top.items() if names & LAYERS} == set()
-
-
-def _first(names: set[str]) -> set[str]:
-    return {name.partition(".")[0] for name in names}
-
-
-def test_pages_are_thin() -> None:
-    lines = {
-        name: len((ROOT / f"{name.replace('.', '/')}.py").read_text().splitlines())
-        for name in MODULES
-        if name.startswith("pages.")
-    }
-    assert {name: n for name, n in lines.items() if n > 130} == {}
 
 
 def test_no_film_and_nothing_large_is_tracked() -> None:

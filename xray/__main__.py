@@ -2,7 +2,7 @@
 
 import sys
 
-from xray.cli import main
+from xray.commands.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from xray import executor
 from xray.files import Progress
+from xray.jobs import executor
 
 
 class Bars:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from xray.films import FITS
-from xray.registry import OUTPUTS, SCALES
+from xray.films.decode import FITS
+from xray.models.registry import OUTPUTS, SCALES
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:

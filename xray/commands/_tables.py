@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from xray import parts
+from xray import parquet
 from xray.errors import ArtifactError
 
 
@@ -16,7 +16,7 @@ from xray.errors import ArtifactError
 def by_model(
     folder: Path | None, counted: Sequence[str]
 ) -> Iterator[Callable[[str, pd.DataFrame], None]]:
-    """Give what adds a model's rows to a table (``xray.parts``), or drops them without a folder.
+    """Give what adds a model's rows to a table (``xray.parquet``), or drops them without a folder.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def by_model(
         raise ArtifactError(
             f"{folder} is written as a folder of Parquet; end its name in .parquet."
         )
-    if folder.exists() and not parts.is_table(folder):
+    if folder.exists() and not parquet.is_table(folder):
         raise ArtifactError(f"{folder} is there and is no such table; give another name.")
-    with parts.Writer(folder, by="model", counted=("model", *counted)) as table:
+    with parquet.Writer(folder, by="model", counted=("model", *counted)) as table:
         yield lambda model, rows: table.add(rows.assign(model=model))

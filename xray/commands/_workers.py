@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from xray import batch_runs, executor
 from xray.commands._bars import Bars, bars
 from xray.errors import XrayError
+from xray.jobs import batches, executor
 
 #: Options that do not change what a command computes, and so do not make another run of it.
 _ELSEWHERE = {"workers", "scheduler", "run_folder", "json", "out", "run", "verb"}
@@ -48,16 +48,16 @@ def working(options: argparse.Namespace, about: str = "") -> Iterator[Bars]:
     elsewhere = options.workers is not None or options.scheduler is not None
     identity = {key: str(value) for key, value in vars(options).items() if key not in _ELSEWHERE}
     identity |= {name: os.environ.get(name, "") for name in ("XRAY_DATA", "XRAY_ARTIFACTS")}
-    folder = options.run_folder or batch_runs.folder_of(options.verb, identity)
+    folder = options.run_folder or batches.folder_of(options.verb, identity)
     where = options.scheduler or (f"{options.workers} workers here" if elsewhere else "")
-    status = batch_runs.Status(options.verb, about, where or "this process")
-    run = batch_runs.Run(status, folder, keeps=elsewhere or options.run_folder is not None)
+    status = batches.Status(options.verb, about, where or "this process")
+    run = batches.Run(status, folder, keeps=elsewhere or options.run_folder is not None)
     run.write()
     with ExitStack() as stack:
         place = None
         stack.enter_context(_said(run))
         if elsewhere:
-            from xray import cluster
+            from xray.jobs import cluster
 
             place = stack.enter_context(cluster.connected(run, options.workers, options.scheduler))
         stack.enter_context(executor.working(run, place))
@@ -70,7 +70,7 @@ def working(options: argparse.Namespace, about: str = "") -> Iterator[Bars]:
 
 
 @contextmanager
-def _said(run: batch_runs.Run) -> Iterator[None]:
+def _said(run: batches.Run) -> Iterator[None]:
     """What went wrong on the way, once the bars are closed."""
     try:
         yield

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Check, copy, write the card, and predict the test films where there are any."""
-    from xray import adding, evaluation, registry
+    from xray.models import adding, evaluation, registry
 
     folder = options.data or data_dir()
     if folder is not None and not folder.is_dir():

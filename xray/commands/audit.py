@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from xray import registry
 from xray.commands._models import add_model_options, model_options
 from xray.commands._tables import by_model
 from xray.commands._workers import add_worker_options, working
 from xray.errors import ArtifactError, DatasetError, ModelError
 from xray.files import artifacts_dir, data_dir, write_json
+from xray.models import registry
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Audit the models; registered ones are stored for the dashboard."""
-    from xray import audit, materials, verdict
+    from xray.audits import audit, inputs, verdict
 
     data = options.data or data_dir()
     if data is None or not data.is_dir():
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> None:
     found: list[dict[str, Any]] = []
     about = ", ".join(options.model)
     with by_model(options.effects, ("test", "kind")) as keep, working(options, about) as stage:
-        prepared = materials.prepare(data, options.seed, options.split, stage("draw and inpaint"))
+        prepared = inputs.prepare(data, options.seed, options.split, stage("draw and inpaint"))
         for model in loaded:
             try:
                 done = audit.audit(model, prepared, scale, options.precision, stage)

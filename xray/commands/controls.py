@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train what is missing, measure all, and write panel, quality and calibration."""
-    from xray import controls, materials, panel
+    from xray.audits import controls, inputs, panel
 
     stored = artifacts_dir() / "controls"
     if options.judge:
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> None:
     specs = controls.panel()[: options.most]
     with working(options, str(data.name)) as stage:
         films = controls.base(data, options.seed, progress=stage("plant devices"))
-        prepared = materials.prepare(data, options.seed, progress=stage("draw and inpaint"))
+        prepared = inputs.prepare(data, options.seed, progress=stage("draw and inpaint"))
         measured = panel.measure(
             controls.trained(specs, films, out, stage("train and measure controls")),
             prepared,

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Draw, train, audit, and say what came of it."""
-    from xray import demo
+    from xray.audits import demo
 
     folder = cache_dir() / "demo" / f"films-{options.seed}"
     with bars() as stage:

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from xray import doctor
+from xray.commands import checks
 from xray.errors import XrayError
 
 SIGNS = {"ok": "ok  ", "note": "note", "bad": "BAD "}
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Say what was found; what does not work is an error."""
-    found = doctor.examine()
+    found = checks.examine()
     for i, check in enumerate(found):
         print(f"{SIGNS[check.state]}  {check.name}: {check.found}")
         # The same advice for many packages is said once, after the last.

@@ -9,12 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from xray import evaluation, metrics, registry, stress
 from xray.commands._bars import Bars
 from xray.commands._tables import by_model
 from xray.commands._workers import add_worker_options, working
 from xray.errors import ArtifactError, DatasetError, ModelError
 from xray.files import data_dir, write_json
+from xray.metrics import scores
+from xray.models import evaluation, registry, stress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--data", type=Path, help="folder of films (default: XRAY_DATA)")
     parser.add_argument("--split", choices=("test", "val"), default="test", help="default test")
-    parser.add_argument("--positive", choices=metrics.LABELS, default=metrics.POSITIVE)
+    parser.add_argument("--positive", choices=scores.LABELS, default=scores.POSITIVE)
     parser.add_argument("--threshold", type=float, help="probability (default: the card's)")
     parser.add_argument("--json", type=Path, help="write the metrics here")
     parser.add_argument(
@@ -131,7 +132,7 @@ def _one(
             notes.append(_stress(model, folder, stage))
     threshold = card.threshold_log_odds
     if options.threshold is not None:
-        threshold = float(metrics.to_log_odds(options.threshold))
+        threshold = float(scores.to_log_odds(options.threshold))
     table = evaluation.score(used, threshold, options.positive)
     print(_report(card, table, options.split))
     notes += _notes(agreement, folder is not None)
@@ -151,7 +152,7 @@ def _stress(model: registry.Model, folder: Path, stage: Bars) -> str:
     stress.store(name, table)
     plain = table[table["change"] == ""].set_index("metric")["value"]
     said = [
-        f"{metrics.TITLES[metric]} {plain[metric]:.4f}, "
+        f"{scores.TITLES[metric]} {plain[metric]:.4f}, "
         f"{stress.summary(table, metric):.4f} in the mean over all changes, "
         f"{stress.worst(table, metric):.4f} under the worst"
         for metric in ("auroc", "balanced_accuracy")
@@ -199,13 +200,13 @@ def _report(card: registry.Card, table: pd.DataFrame, split: str) -> str:
     """The metrics of a model as lines of text."""
     first = table.iloc[0]
     n = int(table.loc[table["metric"] == "accuracy", "n"].iloc[0])
-    limit = metrics.show_threshold(float(metrics.to_log_odds(first["threshold"])))
+    limit = scores.show_threshold(float(scores.to_log_odds(first["threshold"])))
     lines = [
         f"\n{card.title or card.name}: {n} {split} films, {first['positive']} positive, "
         f"called PNEUMONIA from a probability of {limit}"
     ]
     for _, row in table.iterrows():
-        title = metrics.TITLES[row["metric"]]
+        title = scores.TITLES[row["metric"]]
         if row["value"] != row["value"]:
             lines.append(f"  {title:<26} {row['method']}")
         elif row["low"] != row["low"]:

@@ -10,18 +10,21 @@ from typing import Any
 
 from PIL import Image
 
-from xray import executor, films, precision, registry, sanity
 from xray.commands._workers import add_worker_options, working
-from xray.designs import DESIGNS
+from xray.dataset.scan import SUFFIXES
 from xray.errors import FilmError
-from xray.explanation import Explanation
+from xray.explanations import sanity
+from xray.explanations.designs import DESIGNS
+from xray.explanations.lime import Settings, explain
+from xray.explanations.perturbation import FILLS
+from xray.explanations.result import Explanation
+from xray.figures.overlay import overlay
 from xray.files import replacing, write_json, write_table
-from xray.films import Film
-from xray.lime_image import Settings, explain
-from xray.overlay import overlay
-from xray.perturbation import FILLS
-from xray.registry import Card
-from xray.scan import SUFFIXES
+from xray.films import decode
+from xray.films.decode import Film
+from xray.jobs import executor
+from xray.models import precision, registry
+from xray.models.registry import Card
 
 _DEFAULT = Settings()
 
@@ -68,7 +71,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _one(options: argparse.Namespace) -> None:
     """Explain one film."""
-    film = films.read(options.image[0])
+    film = decode.read(options.image[0])
     model, settings = _asked(options)
     checks: sanity.Sanity | None = None
     with working(options, model.card.name) as stage:
@@ -118,7 +121,7 @@ def explain_some(
     """Explain some films and write what was asked for; their records."""
     entries = []
     for path in batch:
-        film = films.read(path)
+        film = decode.read(path)
         result = explain(model, film.pixels, settings)
         if out is not None:
             write(result, model.card, film, out)

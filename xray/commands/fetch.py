@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from xray import fetch
 from xray.commands._bars import bars
+from xray.dataset import fetch
 from xray.files import write_json
 
 

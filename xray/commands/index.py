@@ -9,22 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from xray import (
-    collection,
-    dataset,
-    device_labels,
-    giveaways,
-    leakage,
-    public_set,
-    quality,
-    scan,
-    shift,
-)
 from xray.commands._bars import Bars, bars
 from xray.commands._workers import add_worker_options, working
+from xray.dataset import index as dataset
+from xray.dataset import leakage, outliers, public_set, scan, shift, shortcuts
+from xray.dataset import listing as collection
+from xray.dataset.scan import parse_classes
 from xray.errors import DatasetError
 from xray.files import Progress, artifacts_dir, data_dir, write_json, write_table
-from xray.scan import parse_classes
+from xray.labels import devices
 
 #: Damaged films that are named one by one; the JSON file names all.
 SHOWN = 10
@@ -112,18 +105,18 @@ def store(index: dataset.Index, folder: Path) -> None:
     path = artifacts_dir() / "dataset" / public_set.COMPUTED_FILE
     write_table(path, public_set.computed_facts(index.table))
     table = public_set.read()
-    text = table["file"].map(device_labels.load()["tech_text"].to_dict())
+    text = table["file"].map(devices.load()["tech_text"].to_dict())
     parts = {split: (table["split"] == split) for split in ("train", "test")}
-    giveaways.store(
-        {split: giveaways.measure(table[part], text[part]) for split, part in parts.items()}
+    shortcuts.store(
+        {split: shortcuts.measure(table[part], text[part]) for split, part in parts.items()}
     )
     with bars() as stage:
         looks = [
-            shift.carried(table, device_labels.load()),
+            shift.carried(table, devices.load()),
             shift.strangers(folder, table, stage("how test films differ")),
         ]
     shift.store(pd.concat(looks))
-    print(f"Stored {path}, {giveaways.STORED_FILE} and {shift.STORED_FILE} beside it.")
+    print(f"Stored {path}, {shortcuts.STORED_FILE} and {shift.STORED_FILE} beside it.")
 
 
 def _when_needed(stage: Bars) -> Progress:
@@ -142,7 +135,7 @@ def summary(folder: Path, index: dataset.Index) -> dict[str, Any]:
     """Everything that ``index`` has to say, as JSON-like data."""
     table = index.table
     counts = table.groupby(["split", "label"]).size().reset_index(name="films")
-    odd = quality.summary(quality.flag(quality.score(table)))
+    odd = outliers.summary(outliers.flag(outliers.score(table)))
     broken = table[table["error"] != ""]
     return {
         "folder": str(folder),
@@ -173,7 +166,7 @@ def show(found: dict[str, Any]) -> None:
             f"{same['across_splits']:,} groups lie across splits."
         )
     titles = ", ".join(
-        f"{n:,} {quality.BY_NAME[name].title.lower()}" for name, n in found["odd"].items() if n
+        f"{n:,} {outliers.BY_NAME[name].title.lower()}" for name, n in found["odd"].items() if n
     )
     if titles:
         print(f"Odd films: {titles}.")

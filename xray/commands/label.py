@@ -9,22 +9,14 @@ from typing import Any
 
 import pandas as pd
 
-from xray import (
-    dataset,
-    device_labels,
-    label_card,
-    label_database,
-    label_exchange,
-    label_format,
-    label_queue,
-    label_store,
-    public_set,
-    registry,
-    sources,
-)
+from xray.dataset import index, public_set, sources
 from xray.errors import LabelError, XrayError
 from xray.files import artifacts_dir, data_dir, write_json, write_text
-from xray.label_store import Store
+from xray.labels import database, devices, exchange, format, priorities
+from xray.labels import store as label_store
+from xray.labels.store import Store
+from xray.models import registry
+from xray.reports import label_card
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
         print(f"Written: {options.card}")
         return
     reading = options.export or options.agreement
-    if reading and not label_database.exists(label_database.url()):
+    if reading and not database.exists(database.url()):
         raise LabelError(
             "There are no labels yet; label films on the page 'Label films' of the dashboard, or "
             "enter a file with --import."
@@ -102,8 +94,8 @@ def _collection(store: Store, named: str) -> str:
 
 
 def _export(store: Store, collection: str, options: argparse.Namespace) -> Any:
-    rows = label_exchange.rows(store, collection, agreed=not options.looks)
-    label_format.write(options.export, rows)
+    rows = exchange.rows(store, collection, agreed=not options.looks)
+    format.write(options.export, rows)
     agreed = sum(row.adjudicated for row in rows)
     print(f"{len(rows):,} films, {agreed:,} of them agreed: {options.export}")
     print(f"Let the audit read them: XRAY_DEVICE_LABELS={options.export}")
@@ -111,22 +103,20 @@ def _export(store: Store, collection: str, options: argparse.Namespace) -> Any:
 
 
 def _import(store: Store, options: argparse.Namespace) -> Any:
-    rows = label_format.read(options.enter)
+    rows = format.read(options.enter)
     collection = options.collection or sources.PUBLIC
-    new = label_exchange.enter(store, collection, rows, options.name or options.enter.stem)
+    new = exchange.enter(store, collection, rows, options.name or options.enter.stem)
     looks = sum(len(row.passes) for row in rows)
     print(f"{new:,} of {looks:,} looks at {len(rows):,} films were new and are in {collection}.")
     return {"films": len(rows), "looks": looks, "new": new, "collection": collection}
 
 
 def _agreement(store: Store, collection: str) -> Any:
-    pairs = label_exchange.pairs(store, collection)
+    pairs = exchange.pairs(store, collection)
     if not pairs:
         raise LabelError("No film has two finished looks yet; agreement needs two labellers.")
-    table = label_queue.agreement(list(pairs.values()))
-    differ = {
-        file: words for file, pair in pairs.items() if (words := label_queue.difference(pair))
-    }
+    table = priorities.agreement(list(pairs.values()))
+    differ = {file: words for file, pair in pairs.items() if (words := priorities.difference(pair))}
     print(table.round(2).to_string(index=False))
     print(f"{len(differ):,} of {len(pairs):,} films need somebody to decide.")
     # JSON knows no NaN.
@@ -140,11 +130,11 @@ def _queue(store: Store, options: argparse.Namespace) -> Any:
         raise LabelError("Give --data the folder of the films, or set XRAY_DATA.")
     paths = sources.paths(folder)
     public = sources.is_copy(paths, public_set.read())
-    collection = sources.PUBLIC if public else dataset.describe(folder)
+    collection = sources.PUBLIC if public else index.describe(folder)
     collection = options.collection or collection
     files = pd.Index(sorted(paths), name="file")
-    confidence = device_labels.load()["confidence"].reindex(files)
-    found = label_queue.priorities(confidence, *_calls(files))
+    confidence = devices.load()["confidence"].reindex(files)
+    found = priorities.priorities(confidence, *_calls(files))
     new = store.enqueue(collection, {str(file): float(p) for file, p in found.items()})
     print(f"{len(found):,} films in the queue of {collection}, {new:,} of them new.")
     first = found.sort_values(ascending=False, kind="stable").head(options.queue)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from xray import ledger, seeds
 from xray.commands._bars import bars
 from xray.errors import ArtifactError, DatasetError
 from xray.files import data_dir, write_table
+from xray.training import ablations, ledger
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _repeat(table: pd.DataFrame, options: argparse.Namespace) -> None:
     """Train a run again and say where it ended."""
-    from xray import repetition
+    from xray.training import repetition
 
     data = options.data or data_dir()
     repetition.expected(table, options.repeat)  # A wrong name is told before hours of work.
@@ -65,11 +65,11 @@ def _repeat(table: pd.DataFrame, options: argparse.Namespace) -> None:
     for row in found.to_dict("records"):
         span = f"{row['low']:.3f} to {row['high']:.3f} by {row['n']} seeds"
         print(
-            f"{seeds.METRICS[row['metric']]}: {row['stored']:.4f} then, {row['again']:.4f} now "
+            f"{ablations.METRICS[row['metric']]}: {row['stored']:.4f} then, {row['again']:.4f} now "
             f"({span if row['n'] > 1 else 'no other seed was run'})"
         )
     if not found["inside"].all():
-        lost = ", ".join(seeds.METRICS[each] for each in found.loc[~found["inside"], "metric"])
+        lost = ", ".join(ablations.METRICS[each] for each in found.loc[~found["inside"], "metric"])
         raise ArtifactError(
             f"{options.repeat} ended elsewhere in {lost}; see whether films, versions or code "
             "changed since."

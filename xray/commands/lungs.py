@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from xray.errors import DatasetError
 from xray.files import data_dir, write_json
-from xray.lung_training import train
+from xray.training.lung_network import train
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Write the report on what is stored."""
-    from xray import report
+    from xray.reports import report
 
     if options.out.is_dir():
         raise ArtifactError(f"{options.out} is a folder; give --out a file, such as report.html.")

@@ -1,6 +1,7 @@
 """``python -m xray showcase``: what the first page shows, made once and kept.
 
-What models say of synthetic films with a device drawn in, and the parts of ``xray.front``.
+What models say of synthetic films with a device drawn in, and the parts of
+``xray.reports.overview``.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from xray import front, registry, showcase
+from xray.audits import showcase
 from xray.commands._bars import bars
 from xray.errors import ModelError
-from xray.report import stored_audits
+from xray.models import registry
+from xray.reports import overview
+from xray.reports.report import stored_audits
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,10 +33,10 @@ def run(options: argparse.Namespace) -> None:
     """Measure, store, and keep the parts of the first page."""
     if not options.front:
         measure(options.models)
-    cards = front.shown(registry.cards())
-    for problem in front.store(cards, stored_audits(cards)):
+    cards = overview.shown(registry.cards())
+    for problem in overview.store(cards, stored_audits(cards)):
         print(f"Not kept: {problem}", file=sys.stderr)
-    print(f"The first page is kept in {front.path()}.")
+    print(f"The first page is kept in {overview.path()}.")
 
 
 def measure(models: list[str]) -> None:

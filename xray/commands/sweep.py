@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from xray import sweeps
 from xray.commands._workers import add_worker_options, working
 from xray.errors import DatasetError
 from xray.files import data_dir, write_json
+from xray.training import sweeps
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

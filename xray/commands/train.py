@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from xray import diagnosis, films, overrides, recipes, registry, scan
 from xray.commands._bars import bars
+from xray.dataset import scan
 from xray.errors import DatasetError, ModelError
 from xray.files import data_dir
+from xray.films import decode
+from xray.models import registry
+from xray.training import diagnosis, overrides, recipes
 
-#: What to do about a sign (``xray.diagnosis``), where training again may cure it.
+#: What to do about a sign (``xray.training.diagnosis``), where training again may cure it.
 ADVICE = {
     "degenerate": "Train again with another --seed (rectified units can die in the first steps), "
     "and with balanced class weights if it had none.",
@@ -33,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, help="input height and width in pixels")
     parser.add_argument("--fraction", type=float, help="use this fraction of the training films")
     parser.add_argument("--class-weight", help="balanced, none, or NORMAL:PNEUMONIA as in 2:1")
-    parser.add_argument("--fit", choices=films.FITS, help="how films are resized")
+    parser.add_argument("--fit", choices=decode.FITS, help="how films are resized")
     parser.add_argument(
         "--set",
         action="append",
@@ -46,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train and say what came of it."""
-    from xray import training
+    from xray.training import train
 
     names = ("split", "size", "fraction", "class_weight", "fit")
     changes = {name: getattr(options, name) for name in names} | overrides.parse(options.set)
@@ -58,7 +61,7 @@ def run(options: argparse.Namespace) -> None:
     if options.backbone_weights and not options.backbone_weights.is_file():
         raise ModelError(f"There is no file {options.backbone_weights}; check --backbone-weights.")
     exclude = _exclusions(options.exclude, data) if options.exclude else frozenset()
-    job = training.Job(
+    job = train.Job(
         recipe,
         data,
         options.name or recipe.name,
@@ -68,7 +71,7 @@ def run(options: argparse.Namespace) -> None:
         exclude,
     )
     with bars() as stage:
-        card = training.train(job, stage)
+        card = train.train(job, stage)
     print(f"{card.name}: {card.parameters:,} parameters, {card.wall_time_s} s.")
     print(f"Threshold {card.threshold:.4f}, chosen on validation.")
     for sign in diagnosis.signs(card, registry.predictions(card.name, job.out)):
@@ -80,7 +83,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _exclusions(path: Path, data: Path) -> frozenset[str]:
     """Films that a cleaning list names; those that there are not are told before hours of work."""
-    from xray import cleaning
+    from xray.dataset import cleaning
 
     listed = cleaning.read_exclusions(path)
     films = pd.DataFrame({"file": [film.file for film in scan.scan(data).films]})

@@ -1,0 +1,100 @@
+"""``python -m xray explain``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from tests.helpers.linear import Linear, film
+from xray.commands import main
+from xray.models import registry
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    path = tmp_path / "synthetic-film.png"
+    Image.fromarray(np.round(film((80, 96)) * 255).astype(np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Every name loads the linear model; the options it was loaded with are kept."""
+    given: dict[str, Any] = {}
+
+    def load(name: str, **options: Any) -> Linear:
+        given.update(options, name=name)
+        return Linear()
+
+    monkeypatch.setattr(registry, "load", load)
+    return given
+
+
+def test_writes_picture_weights_and_json_and_says_what_it_found(
+    image: Path, model: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, record = tmp_path / "out", tmp_path / "record.json"
+    code = main.main(
+        ["explain", "linear", str(image), "--out", str(out), "--json", str(record), "--sanity"]
+    )
+    said = capsys.readouterr().out
+    assert code == 0
+    assert "probability of PNEUMONIA" in said and "Not for clinical use." in said
+    assert "toward PNEUMONIA" in said and "hiding superpixels by weight" in said
+    picture = Image.open(out / "synthetic-film-linear-overlay.png")
+    assert picture.size == (96, 80) and picture.mode == "RGB"
+    table = pd.read_csv(out / "synthetic-film-linear-weights.csv")
+    entry = json.loads(record.read_text())
+    assert len(table) == len(entry["weights"]) > 10
+    assert entry["weights"][0]["weight"] == pytest.approx(table["weight"][0])
+    assert entry["film_hash"] and entry["positive"] == "PNEUMONIA" and entry["deletion"]
+    assert entry["randomisation"] is None
+
+
+def test_options_reach_the_explanation_and_the_model(
+    image: Path, model: dict[str, Any], tmp_path: Path
+) -> None:
+    record = tmp_path / "record.json"
+    options = ["--seed", "5", "--superpixels", "20", "--fill", "black", "--target", "probability"]
+    options += ["--scale", "byte", "--threshold", "0.7", "--json", str(record)]
+    assert main.main(["explain", "my.keras", str(image), *options]) == 0
+    params = json.loads(record.read_text())["params"]
+    assert (params["seed"], params["n_superpixels"], params["fill"]) == (5, 20, "black")
+    assert params["target"] == "probability"
+    assert model == {"name": "my.keras", "scale": "byte", "threshold": 0.7}
+
+
+def test_an_unstable_explanation_is_said_to_be_unreadable(
+    image: Path, model: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.main(["explain", "linear", str(image), "--superpixels", "3"]) == 0
+    assert "not stable enough to read" in capsys.readouterr().out
+
+
+def test_bad_input_ends_in_one_sentence_and_code_2(
+    image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"not an image")
+    for arguments in (
+        ["linear", str(broken)],
+        ["no-such-model", str(image)],
+        ["no-such-file.keras", str(image)],
+        ["linear", str(tmp_path / "absent.png")],
+    ):
+        assert main.main(["explain", *arguments]) == 2
+        said = capsys.readouterr().err.strip()
+        assert said.startswith("error: ") and "\n" not in said
+
+
+def test_too_few_superpixels_asked_for_is_one_sentence(
+    image: Path, model: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.main(["explain", "linear", str(image), "--superpixels", "1"]) == 2
+    assert "at least 2 superpixels" in capsys.readouterr().err

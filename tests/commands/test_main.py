@@ -1,0 +1,112 @@
+"""Every verb explains itself, and refuses bad input with one sentence and exit code 2."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from xray.commands.main import VERBS, main
+
+ROOT = Path(__file__).parents[2]
+
+#: Verb -> command lines that cannot work. A verb without any has no input that can be bad.
+BAD: dict[str, list[list[str]]] = {
+    "fetch": [["--no-such-option"]],
+    "index": [["no/such/folder"], [], ["tests", "--table", "x.csv"], ["tests", "--columns", "z"]],
+    "train": [["no-such-recipe"], ["basic", "--data", "no/such/folder"], ["basic"], []]
+    + [["basic", "--set", each] for each in ("fraction", "fraction=2", "hair=long", "size=[1")],
+    "sweep": [["no/such/file.toml"], ["README.md"], ["sweeps/learning_curve.toml"], []],
+    "ledger": [["--no-such-option"], ["--repeat", "nothing"], ["--repeat", "basic"]],
+    "evaluate": [
+        ["no-such-model"],
+        ["basic", "--data", "no/such/folder"],
+        ["--workers", "2", "--scheduler", "tcp://127.0.0.1:9"],
+        ["--workers", "0"],
+    ],
+    "explain": [["no-such-model", "film.png"], ["basic", "no-such-film.png"], ["basic"]],
+    "controls": [["--data", "no/such/folder"], []],
+    "audit": [["no-such-model", "--data", "tests"], ["basic", "--data", "no/such/folder"], []],
+    "showcase": [["no-such-model"]],
+    "demo": [["--seed", "one"]],
+    "lungs": [["--data", "no/such/folder", "--masks", "no/such/folder"], []],
+    "add": [["no-such-file.keras", "--name", "x"], ["README.md", "--name", "x"], []],
+    "label": [[], ["--import", "README.md"], ["--queue"], ["--export", "x.jsonl"]],
+    "report": [["--out", "tests"], ["--out", "README.md/report.html"]],
+    "doctor": [["--no-such-option"]],
+}
+
+
+def _run(arguments: list[str]) -> int:
+    """Exit code, also where argparse exits by itself."""
+    try:
+        return main(arguments)
+    except SystemExit as end:
+        return int(end.code or 0)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_its_module_and_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    importlib.import_module(f"xray.commands.{verb}")
+    assert _run([verb, "--help"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"usage: python -m xray {verb}")
+    assert VERBS[verb].capitalize() in " ".join(printed.split())
+
+
+def test_every_module_of_commands_is_a_verb() -> None:
+    found = {path.stem for path in (ROOT / "xray" / "commands").glob("[a-z]*.py")}
+    assert found == set(VERBS) | {"checks", "main"}
+    assert set(BAD) == set(VERBS)
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments"), [(verb, each) for verb, lines in BAD.items() for each in lines]
+)
+def test_bad_input_gets_one_sentence_and_exit_code_2(
+    verb: str,
+    arguments: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("XRAY_DATA", raising=False)
+    monkeypatch.chdir(ROOT)
+    assert _run([verb, *arguments]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
+    assert len(lines) == 1
+    assert "Traceback" not in lines[0]
+
+
+def test_the_whole_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["--help"]) == 0
+    printed = capsys.readouterr().out
+    assert all(verb in printed for verb in VERBS)
+    assert _run(["--version"]) == 0
+    assert _run([]) == 2
+    assert _run(["no-such-verb"]) == 2
+
+
+@pytest.mark.parametrize("verb", ["audit", "evaluate", "report"])
+def test_help_does_not_wait_for_tensorflow(verb: str) -> None:
+    code = (
+        "import sys; from xray.commands.main import main\n"
+        f"try: main(['{verb}', '--help'])\n"
+        "except SystemExit: pass\n"
+        "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_missing_package_is_named() -> None:
+    """-S hides the packages of this environment."""
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "xray", "report"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "pip install -r requirements.txt" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,260 @@
+"""The real app in a real browser: both themes, both sizes, keyboard, links, an upload."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.browser import SIZES, THEMES, Browser, missing
+from benchmarks.screenshots import EXPLAINED
+from benchmarks.serving import serve
+from xray.dashboard import navigation
+from xray.drawing import phantoms
+from xray.figures import palette
+from xray.files import ROOT
+from xray.models import registry
+from xray.reports import html
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(missing()), reason=missing() or "a browser is here"),
+    pytest.mark.skipif(
+        importlib.util.find_spec("axe_core_python") is None,
+        reason="needs axe-core-python (requirements-dev.txt)",
+    ),
+]
+
+PAGES = [
+    "" if name == "overview" else name
+    for entries in navigation.PAGES.values()
+    for name, *_ in entries
+    if (ROOT / "pages" / f"{name}.py").is_file()
+]
+#: Keeps the names of all pages that the sidebar ever offers, however briefly.
+WATCH = """window.seen = []; new MutationObserver(() => {
+  for (const e of document.querySelectorAll('[data-testid=stSidebarNavLink]')) {
+    const name = e.innerText.trim().split('\\n').pop();
+    if (name && !window.seen.includes(name)) window.seen.push(name);
+  }}).observe(document, {childList: true, subtree: true, characterData: true})"""
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    # What the probe of the arithmetic does is no matter of the pages, and takes minutes here.
+    settings = {"XRAY_DATA": None, "XRAY_PRECISION": "float32"}
+    with serve(tmp_path_factory.mktemp("dashboard"), settings) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of screenshots: ``XRAY_SCREENSHOTS``, or one that pytest throws away."""
+    return Path(os.environ.get("XRAY_SCREENSHOTS") or tmp_path_factory.mktemp("pictures"))
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    spec = importlib.util.find_spec("axe_core_python")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return (Path(spec.submodule_search_locations[0]) / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def need_models() -> None:
+    if not [card for card in registry.cards() if not card.problem]:
+        pytest.skip("needs a stored model (artifacts/models)")
+
+
+def rgb(colour: str) -> str:
+    return f"rgb({', '.join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))})"
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page or "overview")
+def test_page_is_drawn_in_both_sizes_and_accessible(
+    page: str, theme: str, url: str, browser: Browser, pictures: Path, axe: str
+) -> None:
+    browser.resize("desktop")
+    browser.complaints()
+    browser.open(f"{url}/{page}", theme)
+    assert browser.background() == rgb(palette.BACKGROUND[theme.lower()])
+    assert browser.axe(axe) == []
+    for size in SIZES:
+        browser.resize(size)
+        browser.settle()
+        browser.picture(pictures / f"{page or 'overview'}-{theme.lower()}-{size}.png")
+        text = browser.text()
+        assert "the server's log says why" not in text
+        assert not browser.run("return document.querySelector('[data-testid=stException]')")
+        over = "const m = document.querySelector('.stMain'); return m.scrollWidth - m.clientWidth"
+        assert browser.run(over) <= 1, f"{size}: the page is wider than the screen"
+    assert browser.complaints() == []
+
+
+def test_first_visitor_by_a_link_sees_the_app_and_it_is_dark(tmp_path: Path) -> None:
+    """To a fresh server and with a fresh browser, to a page that is not the first."""
+    titles = {entry[1] for entries in navigation.PAGES.values() for entry in entries}
+    with serve(tmp_path, {"XRAY_DATA": None}) as server:
+        fresh = Browser()
+        try:
+            fresh.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
+            fresh.open(f"{server.url}/models")
+            dark = (
+                "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
+                f" === '{rgb(palette.BACKGROUND['dark'])}'"
+            )
+            fresh.wait(dark, "the reading-room to go dark")
+            fresh.wait("document.querySelector('.xtick text')", "a chart")
+            assert set(fresh.run("return window.seen")) == titles
+            ink = fresh.run("return getComputedStyle(document.querySelector('.xtick text')).fill")
+            assert min(map(int, re.findall(r"\d+", ink)[:3])) > 128, f"{ink} on a dark page"
+            fresh.open(server.url)
+            fresh.wait(dark, "the first page to go dark")
+        finally:
+            fresh.close()
+
+
+def test_upload_is_explained(url: str, browser: Browser, tmp_path: Path, need_models: None) -> None:
+    film = tmp_path / "patient-name.png"
+    film.write_bytes(html.png(phantoms.phantom(5, label="PNEUMONIA").pixels))
+    browser.resize("desktop")
+    # Few superpixels: every model, but not for minutes.
+    browser.open(f"{url}/explain?superpixels=12", "Dark")
+    browser.upload(film)
+    browser.says("Your upload")
+    browser.press("Explain this film")
+    browser.wait(EXPLAINED, "the explanation", 600)
+    text = browser.text()
+    assert "Not for clinical use" in text
+    assert "called" in text
+    assert "patient" not in browser.driver.current_url
+
+
+def test_damaged_upload_is_a_sentence(url: str, browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "cut.png").write_bytes(html.png(phantoms.phantom(5).pixels)[:200])
+    browser.open(f"{url}/explain", "Dark")
+    browser.upload(tmp_path / "cut.png")
+    browser.wait("document.querySelector('[data-testid=stAlert]')", "the sentence")
+    assert not browser.run("return document.querySelector('[data-testid=stException]')")
+
+
+def test_link_restores_the_view_and_back_goes_back(url: str, browser: Browser) -> None:
+    browser.resize("desktop")
+    browser.open(f"{url}/explain?child=42&shows=NORMAL&device=spoon", "Dark")
+    child = "document.querySelector('input[aria-label=Child]').value"
+    assert browser.run(f"return {child}") == "42"
+    text = browser.text()
+    assert "spoon" in text
+    assert "ignored" in text
+    # In the theme already chosen: choosing one would put a page of its own into the history.
+    browser.open(f"{url}/explain?child=43")
+    browser.driver.back()
+    browser.settle()
+    browser.wait(f"{child} === '42'", "the view before")
+
+
+def test_share_shows_and_copies_the_link_to_the_view(url: str, browser: Browser) -> None:
+    browser.resize("desktop")
+    browser.driver.execute_cdp_cmd(
+        "Browser.grantPermissions",
+        {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": url},
+    )
+    browser.open(f"{url}/explain?child=42&shows=NORMAL", "Dark")
+    browser.press("Share this view")
+    shown = "document.querySelector('[data-testid=stPopoverBody] code')"
+    browser.wait(shown, "the link")
+    link = browser.run(f"return {shown}.innerText")
+    assert link.startswith(f"{url}/explain?") and "child=42" in link and "shows=NORMAL" in link
+    browser.run(
+        "document.querySelector('[data-testid=stPopoverBody] button[aria-label*=Copy]').click()"
+    )
+    read = (
+        "const done = arguments[arguments.length - 1];"
+        "navigator.clipboard.readText().then(done, error => done(String(error)))"
+    )
+    browser.wait_for(
+        lambda: browser.driver.execute_async_script(read) == link, "the link to be copied", 30
+    )
+    browser.open(link)
+    assert browser.run("return document.querySelector('input[aria-label=Child]').value") == "42"
+
+
+def test_keyboard_alone_reaches_the_button(url: str, browser: Browser) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    browser.resize("desktop")
+    browser.open(f"{url}/explain?child=44", "Dark")
+    for _ in range(80):
+        ActionChains(browser.driver).send_keys(Keys.TAB).perform()
+        focused = "const e = document.activeElement; return e.tagName + ' ' + (e.innerText || '')"
+        kind, _, text = browser.run(focused).partition(" ")
+        if kind == "BUTTON" and "Explain this film" in text:
+            break
+    else:
+        pytest.fail("no number of tabs reaches the button")
+    ring = browser.run(
+        "const s = getComputedStyle(document.activeElement);"
+        "return s.outlineStyle !== 'none' || s.boxShadow !== 'none'"
+    )
+    assert ring, "the focus is not to be seen"
+
+
+def test_report_is_saved_and_opens_without_a_server(
+    url: str, browser: Browser, tmp_path: Path
+) -> None:
+    browser.resize("desktop")
+    browser.open(url, "Dark")
+    browser.driver.execute_cdp_cmd(
+        "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)}
+    )
+    browser.press("Save the report")
+    saved = tmp_path / "xray-model-audit.html"
+    browser.wait_for(saved.is_file, "the report")
+    browser.complaints()
+    browser.driver.get(saved.as_uri())
+    text = browser.run("return document.body.innerText")
+    assert "Not for clinical use" in text
+    assert all(card.title in text for card in registry.cards(roles=("recipe",)))
+    browser.wait("document.querySelector('.js-plotly-plot .xtick')", "a figure of the report")
+    assert browser.complaints() == []
+
+
+def test_phone_reaches_other_pages_by_the_menu(url: str, browser: Browser) -> None:
+    browser.resize("phone")
+    browser.open(f"{url}/calibration", "Dark")
+    bar = "document.querySelector('[data-testid=stExpandSidebarButton]')"
+    browser.wait(bar, "the button of the menu")
+    browser.run(f"{bar}.click()")
+    link = (
+        "[...document.querySelectorAll('[data-testid=stSidebarNavLink]')]"
+        ".find(a => a.innerText.includes('Model cards'))"
+    )
+    browser.wait(f"{link} && {link}.getBoundingClientRect().left >= 0", "the menu")
+    browser.run(f"{link}.click()")
+    browser.wait("location.pathname.endsWith('/model_cards')", "the page")
+    browser.settle()
+    browser.resize("desktop")
+
+
+def test_keyboard_alone_goes_to_another_page(url: str, browser: Browser) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    browser.resize("desktop")
+    browser.open(f"{url}/calibration", "Dark")
+    for _ in range(60):
+        ActionChains(browser.driver).send_keys(Keys.TAB).perform()
+        if "Model cards" in browser.run("return document.activeElement.innerText || ''"):
+            break
+    else:
+        pytest.fail("no number of tabs reaches the list of pages")
+    ActionChains(browser.driver).send_keys(Keys.ENTER).perform()
+    browser.wait("location.pathname.endsWith('/model_cards')", "the page")

@@ -1,0 +1,57 @@
+"""Modules are taken out of the collector's way, and what is garbage still goes."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+import types
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from xray.dashboard import startup
+
+
+class Node:
+    """Points to itself: only the collector can tell that it is garbage."""
+
+    def __init__(self) -> None:
+        self.self = self
+
+
+@pytest.fixture
+def just_looked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(startup, "_modules", len(sys.modules))
+    monkeypatch.setattr(startup, "_looked", time.monotonic())
+    yield
+    gc.unfreeze()
+
+
+def test_only_many_new_modules_or_time_are_worth_it(
+    just_looked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not startup.settle()
+    for number in range(startup.ENOUGH):
+        monkeypatch.setitem(sys.modules, f"made_{number}", types.ModuleType(f"made_{number}"))
+    assert startup.settle()
+    assert gc.get_freeze_count() > 1_000
+    assert not startup.settle()
+    monkeypatch.setattr(startup, "_looked", time.monotonic() - startup.AGAIN)
+    assert startup.settle()
+
+
+def test_a_session_that_was_frozen_goes_at_the_next_look(
+    just_looked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Node()
+    gone = weakref.ref(session)
+    monkeypatch.setattr(startup, "_looked", time.monotonic() - startup.AGAIN)
+    assert startup.settle()
+    del session
+    gc.collect()
+    assert gone() is not None, "it was frozen with the modules"
+    monkeypatch.setattr(startup, "_looked", time.monotonic() - startup.AGAIN)
+    assert startup.settle()
+    assert gone() is None

@@ -1,0 +1,60 @@
+"""Removal: what is taken out is gone, what is around it stays, no trace is left."""
+
+import numpy as np
+import pytest
+
+from xray.drawing import devices, removal
+from xray.drawing.phantoms import phantom
+
+
+@pytest.fixture(scope="module")
+def film() -> np.ndarray:
+    return phantom(8).pixels
+
+
+@pytest.mark.parametrize(
+    ("kind", "left"), [("electrode", 0.6), ("tube", 1.0), ("cable", 0.6), ("clip", 0.6)]
+)
+def test_taking_a_drawn_device_out_gives_most_of_the_film_back(
+    film: np.ndarray, kind: str, left: float
+) -> None:
+    drawn = devices.draw(film, kind, np.random.default_rng(4))
+    taken = removal.inpaint(drawn.film, drawn.mask)
+    under = drawn.mask > 0.5
+    before = np.abs(drawn.film - film)[under].mean()
+    after = np.abs(taken - film)[under].mean()
+    # A tube is hardly brighter than the tissue around it varies.
+    assert after < left * before
+    far = removal._grown(drawn.mask > 0.1, 4)
+    np.testing.assert_array_equal(taken[~far], drawn.film[~far])
+
+
+def test_the_fill_has_the_grain_of_its_surroundings() -> None:
+    rng = np.random.default_rng(0)
+    noisy = np.clip(0.5 + 0.05 * rng.normal(size=(224, 224)), 0, 1).astype(np.float32)
+    mask = np.zeros(noisy.shape, bool)
+    mask[80:110, 40:70] = True
+    filled = removal.inpaint(noisy, mask)
+    assert filled[mask].mean() == pytest.approx(0.5, abs=0.04)
+    assert 0.5 < filled[mask].std() / 0.05 < 1.5
+
+
+@pytest.mark.parametrize("size", [(64, 64), (300, 200), (1400, 1800)])
+def test_any_size_any_mask(size: tuple[int, int]) -> None:
+    grey = np.random.default_rng(1).random(size, dtype=np.float32)
+    mask = np.zeros(size, bool)
+    np.testing.assert_array_equal(removal.inpaint(grey, mask), grey)
+    mask[: size[0] // 3] = True
+    filled = removal.inpaint(grey, mask)
+    assert filled.dtype == np.float32
+    assert filled.min() >= 0
+    assert filled.max() <= 1
+    everything = removal.inpaint(grey, np.ones(size, bool))
+    assert everything.shape == size
+    assert np.isfinite(everything).all()
+
+
+def test_the_same_film_and_mask_give_the_same_fill(film: np.ndarray) -> None:
+    mask = np.zeros(film.shape, np.float32)
+    mask[50:60, 50:120] = 1
+    np.testing.assert_array_equal(removal.inpaint(film, mask), removal.inpaint(film, mask))

@@ -1,0 +1,313 @@
+"""The labelling page: keys and drawing are saved, labellers are blind, and a browser can do it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit import config
+from streamlit.runtime.secrets import secrets_singleton
+from streamlit.testing.v1 import AppTest
+
+from benchmarks.browser import Browser
+from benchmarks.serving import serve
+from xray.dashboard.views import marking
+from xray.files import ROOT
+from xray.labels import annotation, exchange
+from xray.labels.annotation import SURE, UNSURE, Mark
+from xray.labels.format import Row
+from xray.labels.store import Store, opened
+
+Opener = Callable[..., AppTest]
+
+
+@pytest.fixture
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of a name of its own, so that nothing remembered of another is used."""
+    from xray.drawing.phantoms import write_dataset
+
+    folder = tmp_path_factory.mktemp("label-films")
+    write_dataset(folder, n_train=2, n_val=0, n_test=4, seed=3, size=(96, 128))
+    return folder
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    made = f"sqlite:///{tmp_path / 'labels.sqlite'}"
+    monkeypatch.setenv("XRAY_LABELS", made)
+    return made
+
+
+@pytest.fixture
+def visit(films: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> Opener:
+    """Open the page as somebody."""
+    monkeypatch.setenv("XRAY_DATA", str(films))
+
+    def open_(name: str, view: str = "") -> AppTest:
+        app = AppTest.from_file(str(ROOT / "pages" / "labelling.py"), default_timeout=180)
+        if view:
+            app.query_params["view"] = view
+        app.run()
+        while app.get("progress"):
+            app.run()
+        app.text_input(key="labeller").set_value(name)
+        app.button[-1].click().run()
+        assert not app.exception, app.exception[0].value
+        return app
+
+    return open_
+
+
+def words(app: AppTest) -> str:
+    kinds = ("title", "markdown", "caption", "html", "warning", "button", "selectbox", "success")
+    return "\n".join(
+        str(getattr(e, "value", "")) + str(getattr(e, "body", "")) + str(getattr(e, "label", ""))
+        for kind in kinds
+        for e in app.get(kind)
+    )
+
+
+def test_nothing_is_made_before_somebody_labels(films: Path, url: str, visit: Opener) -> None:
+    database = Path(url.removeprefix("sqlite:///"))
+    app = AppTest.from_file(str(ROOT / "pages" / "labelling.py"), default_timeout=180).run()
+    assert not app.exception
+    assert not database.exists()
+    visit("Ada")
+    assert database.exists()
+
+
+def test_each_key_is_saved_at_once_and_undo_takes_it_back(visit: Opener, url: str) -> None:
+    app = visit("Ada")
+    app.button(key="kind tube").click().run()
+    with opened(url) as store:
+        look = store.look(1)
+        assert look.state.confidence("tube") == SURE
+        app.button(key="kind tube").click().run()
+        assert store.look(1).state.confidence("tube") == UNSURE
+        app.button(key="kind line").click().run()
+        app.button(key="text").click().run()
+        app.button(key="finish").click().run()
+        assert store.look(1).state.done
+        assert store.look(1).state.tech_text
+        assert store.look(2).state == annotation.State(), "the next film"
+        app.button(key="undo").click().run()
+        assert not store.look(1).state.done
+        for _ in range(4):
+            app.button(key="undo").click().run()
+        assert store.look(1).state == annotation.State()
+        app.button(key="undo").click().run()
+    assert "nothing to take back" in words(app)
+
+
+def test_a_new_session_goes_on_where_the_closed_one_stopped(visit: Opener) -> None:
+    visit("Ada").button(key="kind support").click().run()
+    assert "Support: there" in words(visit("Ada"))
+    assert "Support: there" not in words(visit("Bob")), "another sees nothing of it"
+
+
+def test_the_page_tells_neither_name_nor_diagnosis(visit: Opener, films: Path) -> None:
+    app = visit("Ada")
+    for _ in range(3):
+        said = words(app) + json.dumps([str(e.proto) for e in app.get("plotly_chart")])
+        assert "synthetic-" not in said
+        for label in ("NORMAL", "PNEUMONIA"):
+            assert label not in said.replace("public pneumonia", "")
+        app.button(key="nothing").click().run()
+    assert not [value for value in dict(app.query_params).values() if "synthetic" in str(value)]
+
+
+def test_all_films_done_is_said(visit: Opener) -> None:
+    app = visit("Ada")
+    for _ in range(6):
+        app.button(key="nothing").click().run()
+    assert "Nothing is left for you" in words(app)
+    app.button(key="undo").click().run()
+    assert "Nothing is left for you" not in words(app)
+
+
+def test_agreement_and_decision(visit: Opener, url: str, films: Path) -> None:
+    first, second = visit("Ada"), visit("Bob")
+    for app in (first, second):
+        app.button(key="kind other").click().run() if app is first else None
+        app.button(key="finish").click().run()
+        app.button(key="nothing").click().run()
+    assert "kappa" in words(visit("Ada", "Agreement")).casefold()
+    with opened(url) as store:
+        token = store.look(1).token
+        judge = visit("Judge", "Decide")
+        assert token in judge.selectbox[0].value
+        [button] = [b for b in judge.button if b.label == "First look"]
+        button.click().run()
+        assert "Other: there" in words(judge)
+        judge.button(key="finish").click().run()
+        assert "nothing to decide" in words(judge)
+        rows = exchange.rows(store, films.name)
+    agreed = next(row for row in rows if row.adjudicated)
+    assert agreed.passes[0]["present"] == [{"kind": "other", "confidence": SURE}]
+    own = [b for b in visit("Ada", "Decide").button if b.label == "First look"]
+    assert not own, "it is decided"
+
+
+def test_export_holds_what_was_finished(visit: Opener, url: str, films: Path) -> None:
+    visit("Ada").button(key="nothing").click().run()
+    app = visit("Ada", "Export and import")
+    assert [b.label for b in app.get("download_button")] == ["Finished labels (JSONL)"]
+    with opened(url) as store:
+        rows = exchange.rows(store, films.name)
+    assert rows == [Row(rows[0].file, ({"devices": [], "tech_text": False, "quality": "ok"},))]
+
+
+def test_the_secrets_name_the_database_of_a_team(
+    films: Path, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("XRAY_DATA", str(films))
+    team = f"sqlite:///{tmp_path / 'team.sqlite'}"
+    (tmp_path / "secrets.toml").write_text(f'[connections.labels]\nurl = "{team}"\n')
+    # AppTest's own secrets do not reach connections: a real file, forgotten at the end.
+    before = config.get_option("secrets.files")
+    config.set_option("secrets.files", [str(tmp_path / "secrets.toml")])
+    secrets_singleton._reset()
+    request.addfinalizer(secrets_singleton._reset)
+    request.addfinalizer(lambda: config.set_option("secrets.files", before))
+    app = AppTest.from_file(str(ROOT / "pages" / "labelling.py"), default_timeout=180).run()
+    while app.get("progress"):
+        app.run()
+    app.text_input(key="labeller").set_value("Ada")
+    app.button[-1].click().run()
+    app.button(key="kind line").click().run()
+    assert not app.exception
+    with opened(team) as store:
+        assert store.look(1).state.confidence("line") == SURE
+        with store.engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    assert not (tmp_path / "labels.sqlite").exists()
+
+
+def test_the_card_is_a_view_of_devices_in_films(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XRAY_DATA", raising=False)
+    app = AppTest.from_file(str(ROOT / "pages" / "devices_in_films.py"), default_timeout=180)
+    app.query_params["view"] = "Card of the labels"
+    app.run()
+    assert not app.exception
+    said = words(app)
+    assert "never checked by a radiologist" in said
+    assert "CC BY 4.0" in said
+    assert "license:" not in said, "the head is for hosts"
+    assert [b.label for b in app.get("download_button")] == ["Card (Markdown)"]
+
+
+# --- drawing ---------------------------------------------------------------------------------
+
+
+def test_what_is_drawn_becomes_geometry_in_tenths() -> None:
+    lasso = {"lasso": [{"x": [1, 2, 3, 3.001], "y": [1, 2.01, 3, 12]}], "box": []}
+    assert marking.drawn("tube", lasso) == [[1, 1], [3, 3], [3.0, 10]]
+    box = {"box": [{"x": [4, 2], "y": [1, 5]}], "lasso": []}
+    assert marking.drawn("other", box) == [2, 1, 4, 5]
+    assert marking.drawn("electrode", box) == [3, 3, 1.5]
+    click = {"box": [{"x": [4, 4.01], "y": [1, 1]}]}
+    assert marking.drawn("other", click) is None
+    assert marking.drawn("tube", box) is None
+    assert marking.drawn("tube", {}) is None
+
+
+def test_marks_are_shown_and_the_tool_fits_the_kind() -> None:
+    marks = [
+        Mark("a", "tube", 1.0, [[1, 1], [2, 2]]),
+        Mark("b", "electrode", UNSURE, [5, 5, 1]),
+        Mark("c", "other", 1.0, [1, 2, 3, 4]),
+        Mark("line", "line", 1.0),
+    ]
+    figure = marking.film(b"jpeg", marks, "tube")
+    assert [s.type for s in figure.layout.shapes] == [
+        "path",
+        "path",
+        "circle",
+        "circle",
+        *["rect"] * 2,
+    ]
+    assert {s.line.dash for s in figure.layout.shapes if s.type == "circle"} == {"dot"}
+    assert figure.layout.dragmode == "lasso"
+    assert marking.film(b"jpeg", [], "electrode").layout.dragmode == "select"
+    assert marking.film(b"jpeg", []).layout.dragmode is False
+
+
+# --- a real browser --------------------------------------------------------------------------
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_film_is_labelled_from_end_to_end(
+    browser: Browser, films: Path, url: str, tmp_path: Path
+) -> None:
+    """Name, a key, a line drawn, the server killed; all is there, and the film is finished."""
+    settings = {"XRAY_DATA": str(films), "XRAY_LABELS": url}
+    with serve(tmp_path, settings) as server:
+        begin(browser, server.url)
+        press(browser, "2", "Tube: there")
+        drag(browser, [(0.2, 0.2), (0.3, 0.4), (0.4, 0.6)])
+        browser.says("1 drawn")
+        press(browser, "3", "Electrode: there")
+        drag(browser, [(0.6, 0.6), (0.7, 0.7)])
+        browser.says("2 drawn")
+        server.process.kill()
+        with opened(url) as store:
+            [tube, electrode] = drawn(store)
+    with serve(tmp_path, settings) as server:
+        begin(browser, server.url)
+        browser.says("Tube: there")
+        press(browser, "f", "You finished 1 films")
+    with opened(url) as store:
+        [row] = exchange.rows(store, films.name)
+    assert [each["kind"] for each in row.passes[0]["devices"]] == ["tube", "electrode"]
+    assert tube.geometry[0] == pytest.approx([2, 2], abs=0.3)
+    assert tube.geometry[-1] == pytest.approx([4, 6], abs=0.3)
+    assert electrode.geometry == pytest.approx([6.5, 6.5, 0.5], abs=0.3)
+
+
+def drawn(store: Store) -> list[Mark]:
+    return [mark for mark in store.look(1).state.marks if mark.geometry is not None]
+
+
+def begin(browser: Browser, address: str) -> None:
+    from selenium.webdriver.common.by import By
+
+    browser.resize("desktop", 1500)
+    browser.open(f"{address}/labelling")
+    asked = "document.querySelector('.stMain input[type=text]')"
+    try:
+        browser.wait(asked, "to be asked for a name", 90)
+    except TimeoutError as error:
+        seen = browser.run("return document.body.innerText")
+        raise AssertionError(f"no name is asked for; the page says: {seen}") from error
+    browser.driver.find_element(By.CSS_SELECTOR, ".stMain input[type=text]").send_keys("Ada\n")
+    browser.wait("document.querySelector('.stMain .nsewdrag')", "the film")
+    browser.settle()
+
+
+def press(browser: Browser, key: str, says: str) -> None:
+    """Press a key, nothing in particular having the focus, and wait for what it says."""
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    browser.run("document.activeElement.blur()")
+    ActionChains(browser.driver).send_keys(key).perform()
+    browser.says(says)
+    browser.settle()
+
+
+def drag(browser: Browser, path: list[tuple[float, float]]) -> None:
+    """Draw on the film; places are shares of its width and height."""
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.by import By
+
+    plane = browser.driver.find_element(By.CSS_SELECTOR, ".stMain .nsewdrag")
+    width, height = plane.size["width"], plane.size["height"]
+    chain = ActionChains(browser.driver, duration=50)
+    for place, (x, y) in enumerate(path):
+        chain.move_to_element_with_offset(plane, (x - 0.5) * width, (y - 0.5) * height)
+        if place == 0:
+            chain.click_and_hold()
+    chain.release().perform()

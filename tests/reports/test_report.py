@@ -1,0 +1,263 @@
+"""The report: one file that asks nothing of any network, tells all, and hides no gap."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.helpers.linear import Linear
+from xray.audits.reading import Reading
+from xray.commands.main import main
+from xray.drawing import phantoms
+from xray.explanations import lime as lime_image
+from xray.figures import palette
+from xray.files import artifacts_dir, sha256_file, write_json, write_table, write_text
+from xray.films.decode import Film
+from xray.models import registry
+from xray.reports import report, tables
+
+NASTY = "<script>alert(1)</script><img src=x onerror=alert(1)>"
+
+
+class Page(HTMLParser):
+    """What a browser would see: tags with attributes, and text outside scripts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[tuple[dict[str, str | None], str]] = []
+        self.words: list[str] = []
+        self._script: dict[str, str | None] | None = None
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._script = dict(attrs) if tag == "script" else None
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "script":
+            self._script = None
+
+    def handle_data(self, data: str) -> None:
+        if self._script is not None:
+            self.scripts.append((self._script, data))
+        else:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+
+def _card(folder: Path, name: str, **changes: Any) -> registry.Card:
+    """A model whose network is only bytes: a report never loads one."""
+    home = folder / "models" / name
+    home.mkdir(parents=True)
+    (home / registry.WEIGHTS).write_bytes(name.encode())
+    rng = np.random.default_rng(0)
+    files = [f"test/{label}/p{i}.jpeg" for label in ("NORMAL", "PNEUMONIA") for i in range(30)]
+    truth = np.repeat([0.0, 1.0], 30)
+    table = pd.DataFrame(
+        {"file": files, "split": "test", "label": ["NORMAL"] * 30 + ["PNEUMONIA"] * 30}
+    )
+    table["log_odds"] = (3 * truth - 1 + rng.normal(0, 1.5, 60)).round(5)
+    table["probability"] = registry.probability(table["log_odds"].to_numpy()).round(6)
+    write_table(home / "predictions.csv", table)
+    hashes = {item: sha256_file(home / item) for item in (registry.WEIGHTS, "predictions.csv")}
+    values = {"title": name.title(), "role": "recipe", "size": (32, 32), "seed": 5} | changes
+    card = registry.Card(name, files=hashes, data_hash="d" * 64, split_hash="e" * 64, **values)
+    registry.write_card(card, home)
+    return card
+
+
+def _audit(card: registry.Card, **changes: Any) -> dict[str, Any]:
+    effect = {"test": "insertion", "device": "all kinds", "label": "", "net_log_odds": 0.8123,
+              "ci_low": 0.61, "ci_high": 1.01, "n": 120, "called_before": 0.4, "called_after": 0.6,
+              "called_sham": 0.42, "family": "device"}  # fmt: skip
+    lime = {"test": "lime_drawn", "device": "all kinds", "label": "", "net_log_odds": 0.5,
+            "ci_low": None, "ci_high": None, "n": 3, "family": "device"}  # fmt: skip
+    stratum = {"stratum": "with a device", "metric": "auroc", "value": 0.9, "low": 0.8,
+               "high": 0.95, "n": 200}  # fmt: skip
+    return {
+        "model": card.name, "verdict": "reads_devices", "score": 0.7, "score_low": 0.5,
+        "score_high": 0.9, "score_threshold": 0.3, "minimum_detectable_effect": 0.4,
+        "reasons": ["Drawn-in devices move it."], "effects": [effect, lime], "strata": [stratum],
+        "lungs": {"weight_share": 0.31, "weight_share_low": 0.3, "weight_share_high": 0.33,
+                  "area_share": 0.37},
+        "seed": 11, "data": "films224", "n_films": 624, "data_hash": "f" * 64,
+        "model_hash": card.sha256,
+    } | changes  # fmt: skip
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Artifacts of two models, one of them audited; the films' facts are the real ones."""
+    real, folder = artifacts_dir(), tmp_path / "artifacts"
+    folder.mkdir()
+    for part in ("dataset", "devices"):
+        shutil.copytree(real / part, folder / part)
+    monkeypatch.setenv("XRAY_ARTIFACTS", str(folder))
+    card = _card(folder, "basic", title="Basic CNN")
+    _card(folder, "mine", role="user", title=NASTY)
+    write_json(folder / "audits" / "basic.json", _audit(card))
+    return folder
+
+
+def test_it_asks_nothing_of_any_network(artifacts: Path) -> None:
+    page = Page(report.build())
+    for tag, attributes in page.tags:
+        assert tag not in {"link", "iframe", "object", "embed", "base"}
+        for name in ("src", "href", "action", "data", "srcset", "poster"):
+            value = attributes.get(name)
+            assert value is None or value.startswith(("data:", "#")), (tag, value)
+    policy = next(a["content"] for t, a in page.tags if t == "meta" and "http-equiv" in a)
+    assert policy is not None
+    assert "default-src 'none'" in policy
+    assert "unsafe-inline" not in policy.split("script-src")[1].split(";")[0]
+    runs = [text for attributes, text in page.scripts if "type" not in attributes]
+    assert len(runs) == 2
+    for script in runs:
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy
+
+
+def test_it_holds_verdict_evidence_metrics_hashes_and_limits(artifacts: Path) -> None:
+    text = Page(report.build()).text
+    card = registry.read_card(artifacts / "models" / "basic")
+    for expected in (
+        "1 of 1 model reads devices",
+        palette.verdict("reads_devices").words,
+        "+0.81 (+0.61 to +1.01)",
+        "120 of both classes",
+        "40.0 % → 60.0 %, sham 42.0 %",
+        "+0.50 (no interval: too few)",
+        "0.70 (0.50 to 0.90), controls' threshold 0.30",
+        "Drawn-in devices move it.",
+        "LIME lays 31 % (30 % to 33 %) of its weight on the lungs, which take 37 %.",
+        "0.90 (0.80 to 0.95), n = 200",
+        card.sha256,
+        "624 films of films224",
+        "never checked by a radiologist",
+        "Not for clinical use",
+        "5,851",
+        "Guangzhou",
+    ):
+        assert expected in text, expected
+
+
+def test_metrics_in_the_report_are_those_of_the_stored_predictions(artifacts: Path) -> None:
+    predictions = registry.predictions("basic")
+    called = predictions["log_odds"] >= 0
+    right = (called == (predictions["label"] == "PNEUMONIA")).mean()
+    table = tables.scores(registry.read_card(artifacts / "models" / "basic"))
+    accuracy = table.set_index("metric").loc["accuracy", "value"]
+    assert accuracy == pytest.approx(right)
+    assert f"{right:.3f} (" in Page(report.build()).text
+
+
+def test_text_from_files_is_escaped_everywhere(artifacts: Path) -> None:
+    card = registry.read_card(artifacts / "models" / "basic")
+    effect = _audit(card)["effects"][0] | {"device": NASTY}
+    nasty = _audit(card, reasons=[NASTY], data=NASTY, effects=[effect], seed=NASTY)
+    write_json(artifacts / "audits" / "basic.json", nasty)
+    html = report.build()
+    page = Page(html)
+    assert not any("onerror" in attributes for _, attributes in page.tags)
+    assert NASTY in page.text
+    assert html.count("<script") == 2 + sum("type" in attributes for attributes, _ in page.scripts)
+
+
+def test_what_is_missing_is_said_and_the_rest_goes_on(artifacts: Path) -> None:
+    shutil.rmtree(artifacts / "devices")
+    (artifacts / "dataset" / "films.csv").unlink()
+    (artifacts / "models" / "mine" / "card.json").write_text("{")
+    (artifacts / "audits" / "basic.json").write_text('{"model":')
+    text = Page(report.build()).text
+    assert text.count("Missing here.") >= 5
+    assert "No audit has been run on this model yet." in text
+    assert "devices.csv is missing" in text
+    assert "quality.csv is missing" in text
+    write_text(artifacts / "controls" / "quality.csv", "\0\0\0\n")
+    assert "quality.csv is damaged" in Page(report.build()).text
+    assert str(artifacts) not in text
+    assert "Accuracy" in text
+
+
+def test_no_artifacts_at_all_still_make_a_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XRAY_ARTIFACTS", str(tmp_path / "nothing"))
+    assert "There is no model yet" in Page(report.build()).text
+
+
+def test_an_audit_of_another_network_is_not_shown(artifacts: Path) -> None:
+    card = registry.read_card(artifacts / "models" / "basic")
+    write_json(artifacts / "audits" / "basic.json", _audit(card, model_hash="0" * 64))
+    assert "not audited yet" in Page(report.build()).text
+
+
+def test_changed_predictions_are_not_reported(artifacts: Path) -> None:
+    path = artifacts / "models" / "basic" / "predictions.csv"
+    path.write_text(path.read_text().replace("NORMAL", "PNEUMONIA", 1))
+    assert "were changed after they were made" in Page(report.build()).text
+
+
+def test_the_controls_are_shown_with_their_intervals(artifacts: Path) -> None:
+    quality = pd.DataFrame(
+        {"measure": ["auroc", "detection"], "strength": ["", "95/5"], "value": [0.99, 1.0],
+         "low": [0.97, 0.8], "high": [1.0, 1.0], "n": [45, 12], "left_out": "architecture"}
+    )  # fmt: skip
+    write_table(artifacts / "controls" / "quality.csv", quality)
+    scale = {"centre": {}, "scale": {}, "slope": 0.0, "lettering": [-0.1, 0.1],
+                 "residual": 1.0, "threshold": 0.3,
+             "detectable": 0.55, "controls": 45}  # fmt: skip
+    write_json(artifacts / "controls" / "calibration.json", scale)
+    text = Page(report.build()).text
+    assert "0.990 (0.970 to 1.000)" in text
+    assert "reliant controls above the threshold, planted 95/5" in text
+    assert "45 controls set the threshold at a score of 0.30" in text
+
+
+def test_a_film_is_reported_without_its_name() -> None:
+    predictor = Linear()
+    pixels = phantoms.phantom(3, (96, 80)).pixels
+    why = lime_image.explain(predictor, pixels, seed=0)
+    reading = Reading("linear", 0.0, why, why.log_odds + 1, why.log_odds)
+    film = Film(pixels, "Jane Doe 1987.png", "a" * 64, "PNG", "L", 10)
+    html = report.build_film(film, [reading], [predictor.card], "electrode", note="Synthetic.")
+    page = Page(html)
+    assert "Jane" not in html
+    assert "a" * 64 in page.text
+    assert "Synthetic." in page.text
+    assert "Not for clinical use" in page.text
+    assert reading.call in page.text
+    pictures = [attributes for _, attributes in page.tags if attributes.get("class") == "xma-film"]
+    assert len(pictures) == 2
+    assert all(picture["alt"] for picture in pictures)
+    weight = why.table().iloc[0]["weight"]
+    assert f"{weight:+.2f} (" in page.text
+
+
+def test_the_command_writes_the_file_whole(artifacts: Path, tmp_path: Path) -> None:
+    out = tmp_path / "r.html"
+    assert main(["report", "--out", str(out)]) == 0
+    assert out.read_text().rstrip().endswith("</html>")
+    assert list(tmp_path.glob(".partial*")) == []
+
+
+def test_the_command_says_what_to_do_when_it_cannot_write(
+    artifacts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", "--out", str(tmp_path)]) == 2
+    assert "--out" in capsys.readouterr().err
+    (tmp_path / "file").write_text("")
+    assert main(["report", "--out", str(tmp_path / "file" / "r.html")]) == 2

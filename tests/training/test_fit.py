@@ -1,0 +1,118 @@
+"""Training: learns, stops, and goes on after a kill as if nothing had happened."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from xray.errors import Stopped
+from xray.training import fit, recipes
+from xray.training.fit import Sample
+
+keras = pytest.importorskip("keras")
+
+TINY = replace(
+    recipes.get("basic"),
+    size=(16, 16),
+    options={"filters": [4], "dense": [4]},
+    phases=(recipes.Phase(3, 3e-3), recipes.Phase(2, 1e-3)),
+    batch=16,
+)
+
+
+def _sample(seed: int, n: int = 96) -> Sample:
+    rng = np.random.default_rng(seed)
+    labels = rng.random(n) < 0.5
+    films = rng.random((n, 16, 16), dtype=np.float32) * 0.3
+    films[labels, 4:12, 4:12] += 0.5
+    return Sample(films, labels)
+
+
+def _network() -> object:
+    keras.utils.set_random_seed(0)
+    return recipes.build(TINY)
+
+
+def test_it_learns_and_keeps_history() -> None:
+    network = _network()
+    history = fit.fit(network, TINY, _sample(0), _sample(1))
+    assert history["val_loss"][-1] < history["val_loss"][0]
+    assert history["phase"] == [0, 0, 0, 1, 1]
+
+
+def test_the_best_epoch_is_left_in_the_network() -> None:
+    network = _network()
+    val = _sample(1)
+    history = fit.fit(network, TINY, _sample(0), val)
+    p = keras.ops.convert_to_numpy(network(val.films[..., None]))[:, 0]
+    loss = -np.mean(np.where(val.labels, np.log(p), np.log1p(-p)))
+    assert loss == pytest.approx(min(history["val_loss"]), abs=1e-4)
+
+
+@pytest.mark.parametrize("stop_after", [8, 20])
+def test_a_killed_run_goes_on_as_the_unbroken_one(tmp_path: Path, stop_after: int) -> None:
+    train, val = _sample(0), _sample(1)
+    unbroken = _network()
+    expected = fit.fit(unbroken, TINY, train, val)
+
+    def kill(done: int, total: int) -> None:
+        if done == stop_after:
+            raise Stopped("killed")
+
+    with pytest.raises(Stopped):
+        fit.fit(_network(), TINY, train, val, folder=tmp_path / "run", progress=kill)
+    resumed = _network()
+    history = fit.fit(resumed, TINY, train, val, folder=tmp_path / "run")
+    assert history.keys() == expected.keys()
+    np.testing.assert_allclose(history["val_loss"], expected["val_loss"], atol=1e-5)
+    for a, b in zip(unbroken.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+    assert not (tmp_path / "run").exists()
+
+
+def test_early_stopping_waits_for_its_patience() -> None:
+    recipe = replace(TINY, phases=(recipes.Phase(50, 0.5, patience=2),))
+    history = fit.fit(_network(), recipe, _sample(0), _sample(1))
+    best = int(np.argmin(history["val_loss"]))
+    assert len(history["val_loss"]) == min(50, best + 3)
+
+
+def test_class_weights() -> None:
+    labels = np.array([False] * 10 + [True] * 30)
+    assert fit.class_weights(labels, "balanced") == {0: 2.0, 1: pytest.approx(2 / 3)}
+    assert fit.class_weights(labels, "2:1") == {0: 2.0, 1: 1.0}
+    assert fit.class_weights(labels, "none") == {0: 1.0, 1: 1.0}
+
+
+def test_head_by_regression_separates() -> None:
+    network = recipes.build(replace(TINY, options={"filters": [8], "dense": [64]}))
+    val = _sample(1)
+    fit.fit_head(network, _sample(0), val)
+    p = keras.ops.convert_to_numpy(network(val.films[..., None]))[:, 0]
+    assert ((p > 0.5) == val.labels).mean() > 0.9
+
+
+@pytest.mark.parametrize("name", ["basic", "augmented"])
+def test_recipes_build_what_they_say(name: str) -> None:
+    recipe = recipes.get(name)
+    network = recipes.build(recipe)
+    assert network.input_shape == (None, 128, 128, 1)
+    assert network.output_shape == (None, 1)
+    pools = [layer for layer in network.layers if "MaxPooling" in type(layer).__name__]
+    assert len(pools) == 4
+    assert not any("Random" in type(layer).__name__ for layer in network.layers)
+
+
+def test_a_phase_may_show_the_films_as_they_are() -> None:
+    heavy = recipes.Augmentation(brightness=0.9, contrast=0.9)
+    plain = replace(TINY, augmentation=heavy, phases=(recipes.Phase(2, 3e-3, augmented=False),))
+    changed = replace(plain, phases=(recipes.Phase(2, 3e-3),))
+    bare = replace(plain, augmentation=recipes.Augmentation())
+    losses = [
+        fit.fit(_network(), each, _sample(0), _sample(1))["val_loss"]
+        for each in (plain, bare, changed)
+    ]
+    assert losses[0] == losses[1] != losses[2]

@@ -1,0 +1,1 @@
+"""The audit: does a model read devices?"""

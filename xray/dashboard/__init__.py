@@ -1,0 +1,1 @@
+"""What the pages share. Of the library, only this package imports streamlit."""

@@ -1,0 +1,90 @@
+"""Heavy work that a page asks for: one queue for the whole server, with progress and a stop."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from xray.files import Progress
+from xray.films.decode import Pixels
+from xray.jobs.queue import Queue, Status
+from xray.reports import film_view, html
+
+#: The one queue of this server.
+_QUEUE = Queue()
+
+
+def owner() -> str:
+    """Name of this session toward the queue."""
+    return str(st.session_state.setdefault("_owner", uuid.uuid4().hex))
+
+
+def ask(key: str, function: Callable[[Progress], Any]) -> Status:
+    """Ask for heavy work; the same request of another session is joined, not repeated."""
+    return _QUEUE.submit(key, owner(), function)
+
+
+def look(key: str) -> Status:
+    """Look at heavy work that was asked for."""
+    return _QUEUE.status(key, owner())
+
+
+def watch(jobs: Sequence[tuple[str, str, Status]]) -> None:
+    """Show the progress of heavy work until it is over, then draw the page again.
+
+    Parameters
+    ----------
+    jobs : (key, what it is in words, state the page was drawn with) of each piece of work, in
+        order. A state looked at anew here could be over already, and the page, drawn with work
+        under way, would stay so.
+    """
+    active = tuple(status.active for *_, status in jobs)
+    if any(active):
+        _watching(tuple((key, words) for key, words, _ in jobs), active)
+
+
+@st.fragment(run_every=0.7)
+def _watching(jobs: tuple[tuple[str, str], ...], active: tuple[bool, ...]) -> None:
+    statuses = [look(key) for key, _ in jobs]
+    if tuple(status.active for status in statuses) != active:
+        st.rerun(scope="app")
+    for (_, words), status in zip(jobs, statuses, strict=True):
+        if status.state == "running":
+            share_done = status.done / status.total if status.total else 0.0
+            st.progress(min(share_done, 1.0), text=html.plain(words))
+    waiting = [status for status in statuses if status.state == "waiting"]
+    if waiting and not any(status.state == "running" for status in statuses):
+        ahead = waiting[0].ahead
+        st.progress(0.0, text=f"Waiting: {ahead} other explanation{'s' * (ahead != 1)} first.")
+    if st.button("Stop", icon=":material/stop_circle:", key="stop heavy work"):
+        for key, _ in jobs:
+            _QUEUE.cancel(key, owner())
+        st.rerun(scope="app")
+
+
+def pictures(job: str, button: str, alt: str, make: Callable[[], Sequence[Pixels]]) -> None:
+    """Show pictures that are made when a button is pressed, since that loads Keras.
+
+    Parameters
+    ----------
+    job : names all that decides them
+    button : its words
+    alt : of each picture
+    make : gives (h, w) float32 pictures in [0, 1]
+    """
+
+    def work(progress: Progress) -> Sequence[Pixels]:
+        return make()
+
+    if (status := look(job)).state == "done":
+        columns = st.columns(max(4, len(status.result)))
+        for column, picture in zip(columns, status.result, strict=False):
+            column.html(film_view.step(html.png(picture), alt, True))
+    elif status.active:
+        watch([(job, button, status)])
+    elif st.button(button, icon=":material/visibility:"):
+        ask(job, work)
+        st.rerun()

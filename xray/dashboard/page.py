@@ -1,0 +1,409 @@
+"""The pages' toolbox: cached loaders, shared widgets, and links.
+
+Of the library only this and the ``dashboard_*`` modules import streamlit. What it holds for all
+sessions is bounded and keyed on the content of files, never on their names; what a visitor
+uploads stays in that visitor's session and goes with it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from xray.dashboard import imports, links, signin, startup
+from xray.errors import ArtifactError, XrayError
+from xray.figures import base
+from xray.files import (
+    ROOT,
+    artifacts_dir,
+    data_dir,
+    data_dirs,
+    digest,
+    read_json,
+)
+from xray.models import registry
+from xray.reports import html, overview
+
+if TYPE_CHECKING:
+    # For types only: see tests/reports/test_overview.py for what the first page does without.
+    import pandas as pd
+    from streamlit.navigation.page import Page
+
+log = logging.getLogger(__name__)
+
+CLINICAL = "Not for clinical use: a research tool that shows what models do, not what a child has."
+PRIVACY = "Films you upload stay in this session's memory and are dropped with it."
+
+#: Plotly's own buttons are clutter, except the one that saves the figure.
+_PLOTLY = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": [
+        *("zoom2d", "pan2d", "select2d", "lasso2d", "zoomIn2d", "zoomOut2d"),
+        *("autoScale2d", "resetScale2d"),
+    ],
+    "toImageButtonOptions": {"format": "svg"},
+    "scrollZoom": False,
+}
+
+STYLE = """<style>
+.xma-chip{display:inline-block;color:#fff;border-radius:1rem;padding:.1rem .75rem;
+  font-weight:600;font-size:.9rem;white-space:nowrap;line-height:1.6}
+.xma-swatch{width:.85em;height:.85em;vertical-align:-.05em;margin-right:.35em}
+.xma-film{width:100%;display:block;background:#000;border-radius:.4rem}
+.xma-lead{font-size:1.12rem;line-height:1.55;max-width:46rem;margin:0 0 .6rem}
+.xma-fact{opacity:.82;font-size:.92rem;line-height:1.5}
+.xma-number{font-size:2.1rem;font-weight:650;line-height:1.15;font-variant-numeric:tabular-nums}
+.xma-empty{border:1px dashed color-mix(in srgb,currentColor 45%,transparent);
+  border-radius:.6rem;padding:1.1rem 1.3rem;margin:.4rem 0 1rem}
+.xma-empty strong{font-size:1.08rem}
+.xma-figure{font-size:1.08rem;font-weight:600;line-height:1.4;margin:.4rem 0 0}
+.xma-pair{display:grid;grid-template-columns:1fr 1fr;gap:.8rem}
+.xma-pair figure{margin:0}
+.xma-pair figcaption{margin-top:.35rem;font-size:.92rem;line-height:1.4}
+.xma-pair .xma-number{display:block}
+.xma-verdict{padding:.55rem 0;border-top:1px solid color-mix(in srgb,currentColor 18%,transparent)}
+.xma-verdict strong{margin-right:.5rem;font-size:1.05rem}
+[data-testid=stSidebarHeader]>:first-child{display:flex;align-items:center;gap:.6rem}
+[data-testid=stSidebarHeader]>:first-child::after{content:"X-ray Model Audit";font-weight:600;
+  white-space:nowrap}
+.stMain .block-container{max-width:80rem}
+@media (max-width:640px){.xma-lead{font-size:1.02rem}.xma-number{font-size:1.6rem}}
+</style>"""
+
+#: Streamlit follows the system's light or dark setting; this app is a reading-room and starts
+#: dark until the visitor chooses otherwise in the menu, for which there is no setting. The first
+#: visit to a page therefore stores "Dark" where Streamlit keeps the choice, and, for the page
+#: that is already drawn, answers "dark" once when Streamlit asks ("afterprint" makes it ask).
+#: Where Streamlit changes and this no longer works, the app follows the system again.
+_DARK_FIRST = """<script>try{
+const store=window.localStorage,path=location.pathname,seen="xma-started-dark-"+path;
+if(!store.getItem(seen)){store.setItem(seen,"1");store.setItem("stActiveTheme-"+path+"-v2",'"Dark"');
+const real=window.matchMedia;window.matchMedia=q=>q==="(prefers-color-scheme: dark)"?
+{matches:true,media:q,addEventListener(){},removeEventListener(){}}:real.call(window,q);
+window.dispatchEvent(new Event("afterprint"));
+setTimeout(()=>{window.matchMedia=real},1000)}}catch(error){}</script>"""
+
+
+# --- the frame of a page ---------------------------------------------------------------------
+
+#: Whether app.py runs the page. Of this very run: it is set while the page runs and no longer,
+#: and no other session's thread sees it.
+_through_app: ContextVar[bool] = ContextVar("through_app", default=False)
+
+
+def run(page: Page) -> None:
+    """Run the page that the navigation chose. For app.py: this is the only way into a page."""
+    token = _through_app.set(True)
+    try:
+        with guard("This page"):
+            page.run()
+    finally:
+        _through_app.reset(token)
+
+
+def enter() -> None:
+    """Let nobody on a page who has not passed the door: the first statement of every page.
+
+    Streamlit takes a folder named ``pages`` for its older kind of app and runs the linked file
+    by itself, without app.py, until ``st.navigation`` was called once in the process; with several
+    visitors at once, any of them may come that way. So every page asks the door itself, whichever
+    way it was entered, and then sends who came around app.py through it: it knows the link's page
+    and parameters.
+    """
+    signin.require()
+    context = get_script_run_ctx()
+    if _through_app.get() or context is None:
+        return
+    # Once a session: a second time could swallow a click. A page that is itself the script, as in
+    # a test, has no app.py to go through.
+    first = not st.session_state.get("_sent_through_app")
+    if first and Path(context.main_script_path).resolve() == ROOT / "app.py":
+        st.session_state["_sent_through_app"] = True
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
+
+def page(
+    title: str,
+    about: str = "",
+    parameters: Mapping[str, links.Parameter] | None = None,
+    clinical: bool = False,
+) -> None:
+    """Begin a page: its title, what it is about, and what a link asks of it.
+
+    Parameters
+    ----------
+    title : the one idea of the page; Markdown.
+    about : a sentence or two under it; Markdown.
+    parameters : those that links to this page may hold: the keys of its widgets with
+        ``bind="query-params"``.
+    clinical : whether the page shows predictions, and so must say what they are not for.
+    """
+    enter()
+    startup.settle()
+    known = dict(parameters or {})
+    st.html(STYLE)
+    st.html(_DARK_FIRST, unsafe_allow_javascript=True)
+    st.title(title, anchor=False)
+    if about:
+        lead(about)
+    if clinical:
+        st.caption(f":material/medical_information: {CLINICAL}")
+    st.session_state["_parameters"] = known
+    for note in links.check(_query(), known)[1]:
+        st.info(html.plain(note), icon=":material/link_off:")
+
+
+def lead(text: str) -> None:
+    """A sentence or two under the title, Markdown."""
+    st.markdown(f'<p class="xma-lead">{text}</p>', unsafe_allow_html=True)
+
+
+def _query() -> dict[str, list[str]]:
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
+def sidebar() -> None:
+    """Below the navigation of every page: the link to this view, and what this is not."""
+    with st.sidebar:
+        with st.popover("Share this view", icon=":material/link:", width="stretch"):
+            known = st.session_state.get("_parameters", {})
+            link = links.link(str(st.context.url or ""), _query(), known)
+            st.caption("Opens this page with the same settings. Uploads are never in a link.")
+            st.code(link, language=None, wrap_lines=True)
+        st.caption(CLINICAL)
+
+
+@contextmanager
+def guard(what: str) -> Iterator[None]:
+    """Keep an error to its own part of the page: one sentence, and the rest goes on.
+
+    Parameters
+    ----------
+    what : the part, as the sentence's subject: "The table of models".
+    """
+    try:
+        yield
+    except XrayError as error:
+        problem(str(error))
+    except Exception:
+        # A visitor gets no trace (it names paths); whoever runs the server finds it in the log.
+        log.exception("%s failed", what)
+        problem(f"{what} could not be shown; the server's log says why.")
+
+
+def problem(sentence: str) -> None:
+    """Say what went wrong, and what to do, in one sentence."""
+    st.warning(html.plain(_without_paths(sentence)), icon=":material/error:")
+
+
+def _without_paths(sentence: str) -> str:
+    """A sentence without where things lie on this machine, which is no visitor's business."""
+    for folder in (artifacts_dir(), *data_dirs(), ROOT):
+        sentence = sentence.replace(f"{folder}{os.sep}", "").replace(str(folder), folder.name)
+    return sentence
+
+
+def empty(title: str, what_to_do: str, command: str = "") -> None:
+    """A designed empty state: what would be here, how to get it, and the command if there is."""
+    st.html(
+        f'<div class="xma-empty"><strong>{html.escape(title)}</strong><br>'
+        f"{html.escape(what_to_do)}</div>"
+    )
+    if command:
+        st.code(command, language=None)
+
+
+def go_to(page: str, label: str, icon: str = "arrow_forward") -> None:
+    """Link to another page of ``pages/`` by its file's name; nothing where it is not served."""
+    # A page that runs alone, as in a test, knows of no other.
+    with suppress(StreamlitAPIException):
+        st.page_link(f"pages/{page}.py", label=label, icon=f":material/{icon}:")
+
+
+def show(figure: go.Figure, key: str) -> None:
+    """Show a figure: its title as text above it, its colours by the theme in force."""
+    _title(figure)
+    # The figure carries Streamlit's template since it was made: importing Streamlit makes it
+    # plotly's default. Setting it here again would cost more than sending the figure.
+    st.plotly_chart(figure, key=key, theme="streamlit", config=_PLOTLY)
+
+
+def show_kept(figure: Mapping[str, Any], key: str) -> None:
+    """Show a figure of the first page, which is kept as JSON."""
+    with imports.undisturbed():
+        show(go.Figure(figure), key)
+
+
+def show_points(figure: go.Figure, key: str) -> list[tuple[int, int]]:
+    """Show a figure whose points can be clicked: (curve, point) of each that is chosen."""
+    _title(figure)
+    event: Any = st.plotly_chart(
+        figure,
+        key=key,
+        theme="streamlit",
+        config=_PLOTLY,
+        on_select="rerun",
+        selection_mode="points",
+    )
+    points = event.selection.points if event else []
+    return [(int(point["curve_number"]), int(point["point_index"])) for point in points]
+
+
+def _title(figure: go.Figure) -> None:
+    if title := base.title(figure):
+        st.html(f'<p class="xma-figure">{html.escape(title)}</p>')
+
+
+def film(picture: Any, alt: str, caption: str = "") -> None:
+    """Show a film or an overlay, (H, W) or (H, W, 3); ``alt`` says what is to be seen."""
+    st.html(html.image(picture, alt))
+    if caption:
+        st.caption(html.plain(caption))
+
+
+def download(label: str, table: pd.DataFrame | Callable[[], pd.DataFrame], name: str) -> None:
+    """Offer a table as CSV; one that is costly to make is given as what makes it on demand."""
+    st.download_button(
+        label,
+        lambda: (table() if callable(table) else table).to_csv(index=False),
+        file_name=name,
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"download {name}",
+    )
+
+
+def report_button() -> None:
+    """Offer the report on all models, written when it is asked for."""
+
+    def write() -> str:
+        # Here, not above: a report needs much that most pages never do.
+        imports.tables()
+        from xray.reports import report
+
+        return report.build()
+
+    st.download_button(
+        "Save the report", write, "xray-model-audit.html", "text/html", key="report",
+        icon=":material/description:", type="tertiary", on_click="ignore",
+    )  # fmt: skip
+
+
+# --- loaders, cached by content --------------------------------------------------------------
+
+
+def cards(roles: tuple[str, ...] | None = None) -> list[registry.Card]:
+    """Cards of the models, broken ones with their ``problem``."""
+    folder = registry.models_dir()
+    state = tuple(
+        (path.parent.name, digest(path), (path.parent / registry.WEIGHTS).is_file())
+        for path in sorted(folder.glob("*/card.json"))
+    )
+    return _cards(str(folder), state, roles)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _cards(
+    folder: str, state: tuple[tuple[str, str, bool], ...], roles: tuple[str, ...] | None
+) -> list[registry.Card]:
+    return registry.cards(Path(folder), roles)
+
+
+def predictions(name: str) -> pd.DataFrame:
+    """Stored predictions of a model (see ``registry.predictions``)."""
+    home = registry.models_dir() / name
+    return _predictions(name, digest(home / "predictions.csv"), digest(home / "card.json"))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _predictions(name: str, content: str, card: str) -> pd.DataFrame:
+    return registry.predictions(name)
+
+
+def audits(models: Sequence[registry.Card]) -> dict[str, dict[str, Any]]:
+    """Stored audits of these models by name.
+
+    One that cannot be read, or was made with other weights than the model's, does not count
+    and is left out.
+    """
+    found = {}
+    for card in models:
+        path = artifacts_dir() / "audits" / f"{card.name}.json"
+        if not path.is_file():
+            continue
+        try:
+            value = _json(str(path), digest(path))
+            if value.get("model_hash", card.sha256) == card.sha256:
+                found[card.name] = value
+        except (ArtifactError, AttributeError) as error:
+            log.warning("the audit of %s is left out: %s", card.name, error)
+    return found
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _json(path: str, content: str) -> Any:
+    return read_json(Path(path))
+
+
+def metrics(card: registry.Card, split: str = "test") -> pd.DataFrame:
+    """Metrics of a model on a split at its own threshold (see ``evaluation.score``)."""
+    home = registry.models_dir() / card.name
+    content = (digest(home / "predictions.csv"), digest(home / "card.json"))
+    table = _metrics(card.name, card.threshold_log_odds, content)
+    return table[table["split"] == split]
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _metrics(name: str, threshold: float, content: tuple[str, str]) -> pd.DataFrame:
+    from xray.models import evaluation
+
+    return evaluation.score(registry.predictions(name), threshold)
+
+
+def stored_films() -> pd.DataFrame:
+    """Committed facts of the public set (see ``public_set.read``)."""
+    return _stored_films(digest(artifacts_dir() / "dataset" / "films.csv"))
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def _stored_films(content: str) -> pd.DataFrame:
+    from xray.dataset import public_set
+
+    return public_set.read()
+
+
+def first_page(part: overview.Part) -> Any:
+    """A part of the first page: the one that is kept, or made now where that is of old results."""
+    kept: Mapping[str, Any] = {}
+    with suppress(ArtifactError):
+        kept = _json(str(overview.path()), digest(overview.path()))
+    found, value = overview.kept(part, kept)
+    return value if found else _made(part.key, part)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _made(key: str, _part: overview.Part) -> Any:
+    imports.tables()
+    return _part.make()
+
+
+def films_folder() -> Path | None:
+    """Folder of films, or None when there is none or it cannot be used."""
+    try:
+        return data_dir()
+    except XrayError as error:
+        problem(str(error))
+        return None

@@ -1,0 +1,62 @@
+"""Sign-in by OpenID Connect, where the server's secrets ask for it (docs/hosting.md)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+import streamlit as st
+
+from xray.dashboard import access
+
+log = logging.getLogger(__name__)
+
+
+def require() -> None:
+    """Stop the page for whoever may not see it; do nothing where no sign-in is configured."""
+    secrets = _secrets()
+    if "auth" not in secrets:
+        return
+    if not st.user.is_logged_in:
+        _stop("X-ray Model Audit", "This server asks who you are before it shows anything.", "in")
+    if not access.allowed(st.user.to_dict(), secrets.get("access")):
+        words = "Ask whoever runs this server, or sign in with another account."
+        _stop("Not open to this account", words, "out")
+
+
+def sign_out() -> None:
+    """Offer whoever has signed in to leave."""
+    if "auth" in _secrets():
+        with st.sidebar:
+            st.button("Sign out", on_click=st.logout, icon=":material/logout:", key="sign out")
+
+
+def _secrets() -> Mapping[str, Any]:
+    """The server's secrets; none where there is no file of them.
+
+    A file that cannot be read closes the door: sign-in may be what it would ask for.
+    """
+    try:
+        return st.secrets.to_dict()
+    except FileNotFoundError:
+        if not any(Path(file).exists() for file in st.get_option("secrets.files")):
+            return {}
+        log.exception("the secrets cannot be read")
+        _stop("Closed", "The server's secrets cannot be read; its log says why.")
+
+
+def _stop(title: str, words: str, sign: Literal["", "in", "out"] = "") -> NoReturn:
+    """Show this instead of any page, with a button to sign in or out."""
+
+    def show() -> None:
+        st.title(title, anchor=False)
+        st.markdown(words)
+        if sign:
+            act = st.login if sign == "in" else st.logout
+            st.button(f"Sign {sign}", on_click=act, type="primary", icon=f":material/log{sign}:")
+
+    # Not without st.navigation: Streamlit would list the files of pages/ and run them alone.
+    st.navigation([st.Page(show, title="X-ray Model Audit")], position="hidden").run()
+    st.stop()

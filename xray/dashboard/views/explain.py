@@ -1,0 +1,339 @@
+"""The parts of the Explain page: choose a film, choose how to explain it, see what came of it.
+
+An uploaded film lives in its visitor's session and nowhere else. What is kept for all visitors
+is what models said of a film, under the hash of its bytes: weights and numbers, no pixels.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import streamlit as st
+
+from xray.audits import reading
+from xray.audits.reading import Question, Reading
+from xray.dashboard import background, dataset_page, links, page
+from xray.dashboard.catalogue import Catalogue
+from xray.drawing import devices, phantoms
+from xray.errors import FilmError
+from xray.explanations import perturbation, sanity, superpixels
+from xray.figures import overlay
+from xray.files import Progress, sha256_bytes
+from xray.films import decode
+from xray.films.decode import Film, Pixels
+from xray.models import registry
+from xray.reports import html, report, sentences
+
+MADE_UP, OF_DATASET = "Synthetic film", "Film of the dataset"
+NO_DEVICE = "nothing"
+#: Longest side of films and overlays as shown, in pixels.
+SIDE = 560
+#: Models a reading is asked of at first, by role; all others are a click away.
+FIRST = ("recipe", "user", "demo")
+
+PARAMETERS: dict[str, links.Parameter] = {
+    **dataset_page.PARAMETERS,
+    "source": links.Choice((MADE_UP, OF_DATASET)),
+    "child": links.Number(0, 999),
+    "shows": links.Choice(phantoms.LABELS),
+    "wears": links.Choice((NO_DEVICE, *phantoms.DEVICES)),
+    "superpixels": links.Number(12, 96),
+    "fill": links.Choice(tuple(perturbation.FILLS)),
+    "device": links.Choice(devices.KINDS),
+    "repeat": links.Number(0, 99),
+    "opacity": links.Number(0, 1),
+    "leading": links.Number(1, 96),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The film to explain.
+
+    Attributes
+    ----------
+    film : decoded.
+    about : what a reader should know of it: where it comes from, and what it is called.
+    """
+
+    film: Film
+    about: str
+
+
+# --- a film ----------------------------------------------------------------------------------
+
+
+def choose() -> Chosen | None:
+    """Let the visitor upload a film or pick one; None while there is none."""
+    upload = st.file_uploader(
+        "Upload a chest film",
+        key="upload",
+        help=f"JPEG, PNG, TIFF, BMP, WebP or DICOM. {page.PRIVACY}",
+    )
+    if upload is not None:
+        with page.guard("The upload"):
+            film = _decoded(upload.getvalue(), upload.name)
+            return Chosen(film, f"Your upload. {page.PRIVACY}")
+        return None
+    offered = [MADE_UP]
+    with page.guard("The dataset"):
+        shown = dataset_page.films()
+        if shown is not None and shown.folder is not None:
+            offered.append(OF_DATASET)
+    if len(offered) > 1 and "film" in st.query_params and "source" not in st.query_params:
+        # A link from the film browser names a film only.
+        st.session_state.setdefault("source", OF_DATASET)
+    source = st.segmented_control(
+        "Or take one", offered, default=MADE_UP, required=True, key="source", bind="query-params"
+    )
+    if source == OF_DATASET and shown is not None:
+        return _from_dataset(shown)
+    return _made_up()
+
+
+def _decoded(data: bytes, name: str) -> Film:
+    """The upload as a film, decoded once a session."""
+    known = st.session_state.get("_upload")
+    digest = sha256_bytes(data)
+    if known is None or known.sha256 != digest:
+        known = st.session_state["_upload"] = decode.decode(data, name)
+    return known
+
+
+def _made_up() -> Chosen:
+    left, middle, right = st.columns([5, 7, 6])
+    child = left.number_input("Child", 0, 999, 7, key="child", bind="query-params")
+    label = middle.selectbox("Shows", phantoms.LABELS, 1, key="shows", bind="query-params")
+    worn = right.selectbox(
+        "Wears", (NO_DEVICE, *phantoms.DEVICES), key="wears", bind="query-params"
+    )
+    device = None if worn == NO_DEVICE else worn
+    pixels = phantoms.phantom(int(child), (448, 448), str(label), device).pixels
+    name = f"synthetic-{int(child)}-{str(label).lower()}"
+    film = Film(pixels, name, sha256_bytes(pixels.tobytes()), "synthetic", "L", 0)
+    return Chosen(film, f"Synthetic: drawn by this program as {label}, no patient.")
+
+
+def _from_dataset(shown: dataset_page.Films) -> Chosen | None:
+    table, catalogue = shown.table, shown.catalogue
+    asked = catalogue.row(st.query_params.get("film", ""))
+    rows = np.flatnonzero((table["split"] == "test") & (table["error"] == "")).tolist()
+    if asked is not None and asked not in rows:
+        rows.insert(0, asked)
+    place = rows.index(asked) if asked is not None else 0
+    st.selectbox(
+        "Film (test films; the film browser has all)",
+        rows,
+        index=place,
+        format_func=lambda row: f"{table['label'].iloc[row]}: {table['name'].iloc[row]}",
+        key=f"film row {place}",
+        on_change=lambda: _name(catalogue, f"film row {place}"),
+    )
+    row = rows[place]
+    path = shown.path(row)
+    if path is None:
+        page.problem("This film is not at hand here; choose another.")
+        return None
+    with page.guard("The film"):
+        film = _read(str(path), path.stat().st_mtime_ns)
+        return Chosen(film, f"Film of the dataset, labelled {table['label'].iloc[row]}.")
+    return None
+
+
+def _name(catalogue: Catalogue, widget: str) -> None:
+    """Put the film that was picked into the link, by its token."""
+    st.query_params["film"] = str(catalogue.tokens[st.session_state[widget]])
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _read(path: str, modified: int) -> Film:
+    try:
+        return decode.read(Path(path))
+    except OSError as error:
+        raise FilmError("This film cannot be opened any more; choose another.") from error
+
+
+def small(pixels: Pixels, side: int = SIDE) -> Pixels:
+    """A film no larger than it is shown, (h, w) float32; its aspect is kept."""
+    scale = min(1.0, side / max(pixels.shape))
+    height, width = (max(1, round(length * scale)) for length in pixels.shape)
+    return decode.resize(pixels, (height, width))
+
+
+# --- a question ------------------------------------------------------------------------------
+
+
+def ask(cards: Sequence[registry.Card]) -> tuple[list[registry.Card], Question]:
+    """Let the visitor choose the models and how to explain; both have sound defaults."""
+    names = {card.name: card for card in cards if not card.problem}
+    usable = {
+        title: names[name] for title, name in registry.titles_of(list(names.values())).items()
+    }
+    read = st.pills(
+        "Models",
+        list(usable),
+        selection_mode="multi",
+        default=[title for title, card in usable.items() if card.role in FIRST],
+        key="models",
+        bind="query-params",
+    )
+    with st.expander("How to explain", icon=":material/tune:"):
+        count = st.slider(
+            "Superpixels", 12, 96, superpixels.DEFAULT_COUNT, 4, key="superpixels",
+            bind="query-params", help="Pieces the film is cut into.",
+        )  # fmt: skip
+        fill = st.selectbox(
+            "A hidden piece shows", list(perturbation.FILLS), key="fill", bind="query-params",
+            help="; ".join(f"{name}: {words}" for name, words in perturbation.FILLS.items())
+            + ". Repeats agree best with mean; inpaint weighs devices more truly "
+            "(python -m benchmarks.superpixels --vary fill).",
+        )  # fmt: skip
+        device = st.selectbox(
+            "Device to draw in", devices.KINDS, key="device", bind="query-params",
+            help="The test of reliance: the same film with this device, and with a sham that "
+            "has its brightness but not its shape.",
+        )  # fmt: skip
+        repeat = st.number_input(
+            "Repeat", 0, 99, 0, key="repeat", bind="query-params",
+            help="Another number, another random order: a stable explanation stays the same.",
+        )  # fmt: skip
+    question = Question(int(count), cast(perturbation.Fill, fill), str(device), int(repeat))
+    return [usable[title] for title in read], question
+
+
+def submit(chosen: Chosen, cards: Sequence[registry.Card], question: Question) -> None:
+    """Put the reading of a film by each model into the queue."""
+    for card in cards:
+
+        def work(progress: Progress, name: str = card.name) -> Reading:
+            return reading.read(name, chosen.film.pixels, question, progress)
+
+        background.ask(question.key(chosen.film.sha256, card), work)
+
+
+def collect(chosen: Chosen, cards: Sequence[registry.Card], question: Question) -> list[Reading]:
+    """Readings that are done; what is still to come is watched, problems are told."""
+    keys = {card.name: question.key(chosen.film.sha256, card) for card in cards}
+    statuses = {card.name: background.look(keys[card.name]) for card in cards}
+    if all(status.state == "unknown" for status in statuses.values()):
+        page.empty(
+            "Nothing computed yet",
+            "Each model takes some seconds: its probability with its threshold, what speaks for "
+            "pneumonia and against it, and what a device drawn in changes.",
+        )
+    background.watch([(keys[c.name], f"{c.title} reads the film", statuses[c.name]) for c in cards])
+    for card in cards:
+        if statuses[card.name].error:
+            page.problem(f"{card.title}: {statuses[card.name].error}")
+    stopped = [card.title for card in cards if statuses[card.name].state == "stopped"]
+    if stopped:
+        st.caption(f"Stopped: {html.plain(sentences.names(stopped))}.")
+    return [status.result for status in statuses.values() if status.state == "done"]
+
+
+# --- answers ---------------------------------------------------------------------------------
+
+
+def overlays(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) -> None:
+    """LIME overlays side by side, each with the model's call and whether it may be read."""
+    left, right = st.columns(2)
+    opacity = left.slider("Opacity", 0.0, 1.0, 0.6, 0.05, key="opacity", bind="query-params")
+    most = max(len(each.explanation.weights) for each in done)
+    leading = right.slider(
+        "Superpixels shown", 1, 96, 12, key="leading", bind="query-params",
+        help=f"Those with the largest weights; there are at most {most} here.",
+    )  # fmt: skip
+    shown = small(chosen.film.pixels)
+    columns = st.columns(max(len(done), 2), gap="medium")
+    for column, each in zip(columns, done, strict=False):
+        with column:
+            why = each.explanation
+            st.html(
+                html.reading_head(
+                    each.model, titles[each.model], sentences.percent(why.probability), each.call
+                )
+            )
+            picture = overlay.overlay(why, shown, opacity=float(opacity), leading=int(leading))
+            alt = f"LIME overlay of {titles[each.model]}: orange toward pneumonia, blue away"
+            page.film(picture, alt)
+            st.markdown(html.plain(sentences.stability(why)))
+            st.download_button(
+                "Picture", html.png(picture), f"lime-{each.model}.png", "image/png",
+                key=f"picture {each.model}", icon=":material/image:", on_click="ignore",
+            )  # fmt: skip
+
+
+def device_pair(chosen: Chosen, question: Question) -> None:
+    """The film as it is and with the device of the test drawn in."""
+    shown = small(chosen.film.pixels, 360)
+    drawn = small(reading.with_device(chosen.film.pixels, question.device, question.seed).film, 360)
+    words = f"with {sentences.a(question.device.replace('_', ' '))} drawn in"
+    st.html(
+        html.pair([(shown, "The film", "", "as it is"), (drawn, f"The film {words}", "", words)])
+    )
+
+
+def checks(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) -> None:
+    """Sanity checks of the explanations, computed when asked for."""
+    keys = {each.model: f"sanity {each.explanation.key}" for each in done}
+    if st.button("Check these explanations", icon=":material/rule:", key="check"):
+        for each in done:
+
+            def work(progress: Progress, each: Reading = each) -> sanity.Sanity:
+                model = registry.load(each.model)
+                return sanity.check(model, chosen.film.pixels, each.explanation, progress=progress)
+
+            background.ask(keys[each.model], work)
+    statuses = {each.model: background.look(keys[each.model]) for each in done}
+    background.watch(
+        [(keys[name], f"Checking {titles[name]}", status) for name, status in statuses.items()]
+    )
+    for each in done:
+        status = statuses[each.model]
+        if status.state == "done":
+            for sentence in sentences.sanity(status.result):
+                st.markdown(f"{html.plain(titles[each.model])}: {html.plain(sentence)}")
+        elif status.error:
+            page.problem(status.error)
+
+
+def downloads(
+    chosen: Chosen, done: Sequence[Reading], cards: Sequence[registry.Card], question: Question
+) -> None:
+    """What was found, as CSV, JSON and a report; named by hash, never by the upload's name."""
+    name = f"film-{chosen.film.sha256[:12]}"
+    record = {
+        "film_sha256": chosen.film.sha256,
+        "note": page.CLINICAL,
+        "device": question.device,
+        "readings": [each.summary() for each in done],
+    }
+    with st.container(horizontal=True):
+        page.download("Weights (CSV)", reading.weights_table(list(done)), f"{name}.csv")
+        st.download_button(
+            "Everything (JSON)", json.dumps(record, indent=1, allow_nan=False), f"{name}.json",
+            "application/json", key="json", icon=":material/data_object:", on_click="ignore",
+        )  # fmt: skip
+        used = [card for card in cards if card.name in {each.model for each in done}]
+        about = chosen.about if chosen.film.format == "synthetic" else ""
+        st.download_button(
+            "Report (HTML)",
+            lambda: report.build_film(chosen.film, done, used, question.device, about),
+            f"{name}.html", "text/html", key="report", icon=":material/description:",
+            on_click="ignore",
+        )  # fmt: skip
+
+
+def facts(film: Film) -> str:
+    """Size and format of a film in a line; nothing that names a patient."""
+    parts = [f"{film.width} × {film.height} pixels", film.format]
+    if film.bytes:
+        parts.append(f"{film.bytes / 1024:,.0f} KB")
+    if film.jpeg_quality is not None:
+        parts.append(f"JPEG quality about {film.jpeg_quality:.0f}")
+    return ", ".join(parts)

@@ -1,0 +1,216 @@
+"""What film files say about themselves, from a single decode: the rows that ``index`` stores.
+
+Everything is measured on a small copy of the film, so that films of every size are measured
+alike and a large film costs little: JPEG decoding stops at the scale it needs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import fft
+
+from xray.dataset import outliers
+from xray.errors import FilmError
+from xray.files import sha256_bytes
+from xray.films import decode, grey, jpeg
+
+#: Raised whenever a fact is computed in another way, so that cached tables are rebuilt.
+VERSION = 6
+
+#: Side of the square copy that is measured, in pixels.
+COPY = 224
+
+#: Columns that ``measure`` fills, with what they hold where the file cannot be read.
+UNREADABLE: dict[str, Any] = {
+    "width": np.nan,
+    "height": np.nan,
+    "mode": "",
+    "mean": np.nan,
+    "contrast": np.nan,
+    "sha256": "",
+    "phash": "",
+    "jpeg_quality": np.nan,
+    **dict.fromkeys(outliers.STORED, np.nan),
+}
+
+#: The eight lowest cosines of the discrete cosine transform (type II) of 32 values, (8, 32).
+_WAVES = fft.dct(np.eye(32), axis=0)[:8]
+
+#: Colour modes (Pillow's, and of DICOM) that hold no colour.
+_GREY_MODES = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L")
+
+
+@dataclass(frozen=True, eq=False)
+class _Copy:
+    """One film made small: what is measured with others, chroma in [0, 1], facts."""
+
+    sketch: outliers.Sketch
+    chroma: float
+    facts: dict[str, Any]
+
+
+def measure(paths: Sequence[Path]) -> list[dict[str, Any]]:
+    """Read films and measure them together, which is quicker than one by one.
+
+    Parameters
+    ----------
+    paths : files; a few dozen at a time keep memory small
+
+    Returns
+    -------
+    A dict a path, with the keys of ``UNREADABLE`` and ``error``: "" where the film was read,
+    one sentence where it was not. ``mean`` and ``contrast`` are those of the copy.
+    """
+    copies: list[_Copy | str] = [_shrink(path) for path in paths]
+    good = [copy for copy in copies if isinstance(copy, _Copy)]
+    measured: list[dict[str, Any]] = []
+    if good:
+        sketches = [copy.sketch for copy in good]
+        scores = outliers.measure(sketches, [copy.chroma for copy in good])
+        hashes = perceptual_hashes([sketch.half for sketch in sketches])
+        measured = [
+            {**copy.facts, **values, "phash": phash, "error": ""}
+            for copy, phash, values in zip(good, hashes, scores, strict=True)
+        ]
+    rows = iter(measured)
+    return [
+        {**UNREADABLE, "error": copy} if isinstance(copy, str) else next(rows) for copy in copies
+    ]
+
+
+def perceptual_hashes(copies: Sequence[NDArray[np.uint8]]) -> list[str]:
+    """Hash how films look: imagehash's ``phash`` of their 32 x 32 copies, many at once.
+
+    A bit for each of the 8 x 8 lowest frequencies of the discrete cosine transform: above
+    their median or not.
+
+    Parameters
+    ----------
+    copies : N of (S, S) uint8
+
+    Returns
+    -------
+    16 hexadecimal digits a film
+    """
+    small = [cv2.resize(copy, (32, 32), interpolation=cv2.INTER_AREA) for copy in copies]
+    low = (_WAVES @ np.stack(small).astype(np.float64) @ _WAVES.T).reshape(len(small), 64)
+    bits = low > np.median(low, axis=1, keepdims=True)
+    return [row.tobytes().hex() for row in np.packbits(bits, axis=1)]
+
+
+def _shrink(path: Path) -> _Copy | str:
+    """Read one film and make its copy; a sentence where it cannot be read."""
+    try:
+        with open(path, "rb") as stream:
+            grey.check_bytes(os.fstat(stream.fileno()).st_size, path.name)
+            data = stream.read()
+        quick = _shrink_jpeg(data) if data[:2] == b"\xff\xd8" else None
+        if quick:
+            return quick
+        film = decode.decode(data, path.name)
+    except FilmError as error:
+        return str(error)
+    except OSError as error:
+        return f"{path.name} cannot be opened ({error.strerror}); check that it may be read."
+    small = decode.resize(film.pixels, (COPY, COPY)) * 255 + 0.5
+    facts = {
+        "width": float(film.width),
+        "height": float(film.height),
+        "mode": film.mode,
+        "sha256": film.sha256,
+        "jpeg_quality": np.nan if film.jpeg_quality is None else float(film.jpeg_quality),
+    }
+    return _Copy(outliers.sketch(small.astype(np.uint8)), _chroma(data, film.mode), facts)
+
+
+def _shrink_jpeg(data: bytes) -> _Copy | None:
+    """Decode an ordinary whole JPEG no larger than needed; None for anything else.
+
+    Whatever is refused or fails here goes to ``films``, which decides and finds the words.
+    OpenCV decodes here, because it can leave the colour out and stop at a fraction of the size.
+    """
+    # OpenCV fills what a truncated file lacks with grey; a whole one ends in its end marker.
+    if not data.endswith(b"\xff\xd9"):
+        return None
+    try:
+        header = Image.open(BytesIO(data), formats=["JPEG"])
+        width, height = header.size
+        grey.check_size(width, height, "")
+        turned = "exif" in header.info and header.getexif().get(0x0112, 1) != 1
+        # Only a progressive file has many scans; looking for them costs more than the header.
+        many = "progressive" in header.info and jpeg.count_scans(data) > jpeg.MAX_SCANS
+        if header.mode not in ("L", "RGB") or turned or many:
+            return None
+        light = _decode_light(data, min(width, height))
+        chroma = 0.0 if header.mode == "L" else _chroma_jpeg(data)
+    # Readers raise whatever a damaged file leads them to.
+    except Exception:
+        return None
+    low, high, _, _ = cv2.minMaxLoc(light)
+    if low == high:
+        return None
+    facts = {
+        "width": float(width),
+        "height": float(height),
+        "mode": header.mode,
+        "sha256": sha256_bytes(data),
+        "jpeg_quality": _quality(tuple(header.quantization[0])),  # type: ignore[attr-defined]
+    }
+    return _Copy(outliers.sketch(light), chroma, facts)
+
+
+def _decode_light(data: bytes, side: int) -> NDArray[np.uint8]:
+    """Decode the luminance of a JPEG at the smallest scale that keeps ``COPY`` pixels a side."""
+    scale = next((n for n in (8, 4, 2) if side >= n * COPY), 1)
+    flag = getattr(cv2, f"IMREAD_REDUCED_GRAYSCALE_{scale}") if scale > 1 else cv2.IMREAD_GRAYSCALE
+    light = cv2.imdecode(np.frombuffer(data, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
+    if light is None:
+        raise FilmError("OpenCV does not read this file.")
+    if light.shape != (COPY, COPY):
+        light = cv2.resize(light, (COPY, COPY), interpolation=cv2.INTER_AREA)
+    return np.asarray(light, dtype=np.uint8)
+
+
+def _chroma_jpeg(data: bytes) -> float:
+    """Chroma of a colour JPEG, at an eighth of its size."""
+    colour = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_COLOR_8)
+    if colour is None:
+        raise FilmError("OpenCV does not read this file.")
+    return _distance_from_grey(np.asarray(colour, np.uint8))
+
+
+@lru_cache(maxsize=256)
+def _quality(table: tuple[int, ...]) -> float:
+    """Quality of a luminance table; the films of one source share a few tables."""
+    found = jpeg.quality({0: table})
+    return np.nan if found is None else found
+
+
+def _chroma(data: bytes, mode: str) -> float:
+    """Chroma of a film that did not take the quick road; 0 where its format has no colour."""
+    if mode in _GREY_MODES:
+        return 0.0
+    try:
+        image = Image.open(BytesIO(data)).convert("RGB").reduce(8)
+    # Not Pillow's to read (DICOM), or only just: the film itself was decoded.
+    except Exception:
+        return 0.0
+    return _distance_from_grey(np.asarray(image))
+
+
+def _distance_from_grey(pixels: NDArray[np.uint8]) -> float:
+    """Mean difference of red and of blue from green over a (H, W, 3) film, in [0, 1]."""
+    one, green, other = cv2.split(pixels)
+    apart = cv2.norm(one, green, cv2.NORM_L1) + cv2.norm(other, green, cv2.NORM_L1)
+    return apart / (2 * 255 * green.size)

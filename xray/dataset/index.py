@@ -1,0 +1,408 @@
+"""A folder of films as a table, one row a film, and its pixels.
+
+The table
+---------
+Every function that takes or gives "the table" means a frame with at least these columns:
+
+file : key of a film, "split/label/name", such as "test/PNEUMONIA/person1_virus_6.jpeg"
+path : where the film lies, relative to the folder, with forward slashes
+name, split, label : file name; "train", "val", "test" or ""; class
+subtype : "bacteria", "virus" or "" (by the name)
+person : possible patient (by the name; see ``scan.person``); "" unknown
+width, height : pixels, upright; NaN where the file cannot be read
+mode : colour mode in Pillow's words ("L", "RGB", ...)
+bytes : size of the file
+mean, contrast : mean and standard deviation of the grey values in [0, 1], of a small copy
+sha256 : hash of the file's bytes
+phash : perceptual hash, 64 bits as 16 hexadecimal digits
+jpeg_quality : estimated from the quantisation tables, 1..100; NaN where the file is no JPEG
+error : why the film cannot be read; "" when it can
+and the scores of oddballs (``outliers.STORED``).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from xray import parquet
+from xray.dataset import aspects
+from xray.dataset import facts as film_facts
+from xray.dataset.scan import Found, person, scan, stream, subtype
+from xray.errors import ArtifactError, DatasetError, FilmError
+from xray.files import (
+    Progress,
+    cache_dir,
+    hash_json,
+    read_table,
+    sha256_file,
+    write_table,
+)
+from xray.films import decode
+from xray.jobs import executor
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+COLUMNS = [
+    *("file", "path", "name", "split", "label", "subtype", "person", "width", "height"),
+    *("mode", "bytes", "mean", "contrast", "sha256", "phash", "jpeg_quality", "error"),
+]
+
+#: What the cache holds of a film.
+FACTS = ["path", "bytes", "modified", *film_facts.UNREADABLE, "error"]
+
+#: Films that are measured together.
+BATCH = 32
+
+#: Never more at once: a laptop stays usable and a shared server fair.
+WORKERS = 2
+#: Films of a table in parts that are drawn for the pages that show a whole dataset at once.
+SAMPLED = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
+    """What indexing a folder gave.
+
+    Attributes
+    ----------
+    table : one row a film, sorted by ``file``; columns as the module says
+    warnings : sentences for people: what was left out, what is odd
+    read : films opened in this run
+    reused : films whose facts came from the run before
+    seconds : wall time
+    """
+
+    table: pd.DataFrame
+    warnings: tuple[str, ...]
+    read: int
+    reused: int
+    seconds: float
+
+
+def index(
+    folder: Path,
+    progress: Progress | None = None,
+    classes: Mapping[str, str] | None = None,
+    refresh: bool = False,
+) -> pd.DataFrame:
+    """Build the table of a folder; what did not change since the last run is not read again.
+
+    See ``build_index`` for the parameters, the warnings and the errors.
+    """
+    return build_index(folder, progress, classes, refresh).table
+
+
+def build_index(
+    folder: Path,
+    progress: Progress | None = None,
+    classes: Mapping[str, str] | None = None,
+    refresh: bool = False,
+) -> Index:
+    """Build the table of a folder and say what was odd about it.
+
+    A film is read again only when its size or its time of change differs from the last run,
+    and measured again only when its hash differs too.
+
+    Parameters
+    ----------
+    folder : Kaggle layout at any depth, with or without split folders
+    progress : called with (films done, films to read); what was read is kept when it raises
+    classes : folder name -> label, compared without case; ``scan.CLASSES`` when None
+    refresh : read every film again
+
+    Raises
+    ------
+    DatasetError
+        There is no such folder, or it holds no film of any class.
+    """
+    start = perf_counter()
+    folder = Path(folder)
+    found = scan(folder, classes)
+    listed = pd.DataFrame(
+        {name: [getattr(film, name) for film in found.films] for name in Found.__dataclass_fields__}
+    )
+    cache = _cache_path(folder)
+    known = _known(cache, refresh)
+    at = known.index.get_indexer(pd.Index(listed["path"]))
+    same = at >= 0
+    for column in ("bytes", "modified"):
+        same[same] = known[column].to_numpy()[at[same]] == listed[column].to_numpy()[same]
+    kept = known.iloc[at[same]].reset_index()
+    todo = [
+        film for film, unchanged in zip(found.films, same.tolist(), strict=True) if not unchanged
+    ]
+    fresh: list[dict[str, Any]] = []
+    try:
+        for done, facts in enumerate(_measure_all(folder, todo, known), start=1):
+            fresh.append(facts)
+            if progress:
+                progress(done, len(todo))
+    finally:
+        # Also when stopped half way: the next run goes on from here.
+        measured = pd.concat([kept, _facts(fresh)], ignore_index=True) if fresh else kept
+        if todo or len(kept) != len(known):
+            write_table(cache, measured)
+    table = _table(listed, measured)
+    warnings = (*found.warnings, *oddities(table))
+    return Index(table, warnings, len(todo), len(kept), perf_counter() - start)
+
+
+def build_parts(
+    folder: Path,
+    out: Path,
+    progress: Progress | None = None,
+    classes: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Build the table of a folder as partitioned Parquet; memory does not grow with the films.
+
+    Parameters
+    ----------
+    folder, classes : as in :func:`build_index`; every film is read
+    out : folder of the table (``xray.parquet``)
+    progress : called with (films done, films in all)
+
+    Returns
+    -------
+    dict : ``parquet.summary`` of the table
+
+    Raises
+    ------
+    DatasetError
+        The folder holds no film of any class.
+    """
+    total = sum(1 for _ in stream(folder, classes))
+    if not total:
+        raise DatasetError(f"{folder} holds no films; see --classes and --table.")
+    waiting: deque[Found] = deque()
+
+    def batches() -> Iterator[list[tuple[Found, None]]]:
+        films = stream(folder, classes)
+        while batch := list(islice(films, BATCH)):
+            waiting.extend(batch)
+            yield [(film, None) for film in batch]
+
+    results = executor.each(
+        _measure, batches(), total=total, progress=progress, threads=WORKERS,
+        folder=folder.resolve(),
+    )  # fmt: skip
+    with _opencv_alone(), parquet.Writer(out, counted=("split", "label"), sample=SAMPLED) as table:
+        for rows in results:
+            films = [waiting.popleft() for _ in rows]
+            listed = pd.DataFrame([vars(film) for film in films])
+            table.add(_table(listed, _facts(rows)))
+    return parquet.summary(out)
+
+
+def _cache_path(folder: Path) -> Path:
+    """One cached table a folder; another way to measure is another table."""
+    return (
+        cache_dir() / f"index-{hash_json([str(folder.resolve()), film_facts.VERSION])[:16]}.parquet"
+    )
+
+
+def _known(cache: Path, refresh: bool) -> pd.DataFrame:
+    """Facts of the run before, by ``path``; none where there are none or they are damaged."""
+    if cache.exists() and not refresh:
+        try:
+            return read_table(cache, FACTS).set_index("path")
+        except ArtifactError:
+            pass  # A cache that cannot be read is as good as none.
+    return _facts([]).set_index("path")
+
+
+def _facts(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Rows of measured facts as a frame whose columns have the right kinds, also when empty."""
+    table = pd.DataFrame(rows, columns=FACTS)
+    kinds = {
+        name: "str" if isinstance(value, str) else "float64"
+        for name, value in film_facts.UNREADABLE.items()
+    }
+    whole = {"path": "str", "error": "str", "bytes": "int64", "modified": "int64"}
+    return table.astype(kinds | whole)
+
+
+def _measure_all(
+    folder: Path, todo: Sequence[Found], known: pd.DataFrame
+) -> Iterator[dict[str, Any]]:
+    """Measure the films that are new or changed, in order; one row of ``FACTS`` each."""
+
+    def batches() -> Iterator[list[tuple[Found, dict[str, Any] | None]]]:
+        for start in range(0, len(todo), BATCH):
+            yield [(film, _before(film, known)) for film in todo[start : start + BATCH]]
+
+    with _opencv_alone():
+        for rows in executor.each(_measure, batches(), threads=WORKERS, folder=folder.resolve()):
+            yield from rows
+
+
+@contextmanager
+def _opencv_alone() -> Iterator[None]:
+    """Keep OpenCV to the thread that calls it: films this small are done before others wake."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+def _before(film: Found, known: pd.DataFrame) -> dict[str, Any] | None:
+    """What the run before knew of a film; None where it did not."""
+    if film.path not in known.index:
+        return None
+    return {str(name): value for name, value in known.loc[film.path].items()}
+
+
+def _measure(
+    batch: Sequence[tuple[Found, dict[str, Any] | None]], folder: Path
+) -> list[dict[str, Any]]:
+    """Measure some films."""
+    rows = [_unchanged(folder, film, before) for film, before in batch]
+    todo = [i for i, row in enumerate(rows) if row is None]
+    measured = film_facts.measure([folder / batch[i][0].path for i in todo])
+    for i, facts in zip(todo, measured, strict=True):
+        rows[i] = _stamp(batch[i][0]) | facts
+    return [row for row in rows if row]
+
+
+def _stamp(film: Found) -> dict[str, Any]:
+    return {"path": film.path, "bytes": film.bytes, "modified": film.modified}
+
+
+def _unchanged(folder: Path, film: Found, before: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Row of a film that need not be measured; None where it must be."""
+    if film.problem:
+        return _stamp(film) | film_facts.UNREADABLE | {"error": film.problem}
+    if before is None or before["bytes"] != film.bytes or not before["sha256"]:
+        return None
+    try:
+        # Copied or restored: a new time of change on the same bytes.
+        if sha256_file(folder / film.path) == before["sha256"]:
+            return {**before, **_stamp(film)}
+    except OSError:
+        return None
+    return None
+
+
+def _table(listed: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
+    """Join where films lie with what they hold, in the order of ``listed``."""
+    facts = measured.drop(columns=["bytes", "modified"])
+    table = listed.drop(columns=["modified", "problem", "further"]).merge(
+        facts, on="path", how="left"
+    )
+    # Further columns of a collection that lists its films in a table (see xray.dataset.listing).
+    further = [dict(pairs) for pairs in listed["further"]]
+    for name in sorted({name for row in further for name in row}):
+        table[name] = [row.get(name, "") for row in further]
+    names = [file.rpartition("/")[2] for file in table["file"].tolist()]
+    table["name"] = names
+    table["subtype"] = [subtype(name) for name in names]
+    known = table["person"].tolist()
+    table["person"] = [given or person(name) for given, name in zip(known, names, strict=True)]
+    return table[[*COLUMNS, *(column for column in table if column not in COLUMNS)]]
+
+
+def oddities(table: pd.DataFrame) -> tuple[str, ...]:
+    """What people should know before they trust a table: damage, one class, tiny splits."""
+    warnings: list[str] = []
+    broken = table.loc[table["error"] != "", "file"]
+    if len(broken):
+        warnings.append(
+            f"{len(broken):,} of {len(table):,} films cannot be read and are left out of "
+            f"everything that needs pixels; the first is {broken.iloc[0]}."
+        )
+    labels = sorted(set(table["label"].tolist()))
+    if len(labels) == 1:
+        warnings.append(
+            f"Every film is {labels[0]}: with one class there is nothing to tell apart; check the "
+            "folder names or the class mapping."
+        )
+    present = set(zip(table["split"].tolist(), table["label"].tolist(), strict=True))
+    for split in sorted({split for split, _ in present}):
+        missing = [label for label in labels if (split, label) not in present]
+        if missing:
+            warnings.append(f"The {split or 'unsplit'} films hold no {' or '.join(missing)}.")
+    return tuple(warnings)
+
+
+def load_pixels(
+    folder: Path,
+    table: pd.DataFrame,
+    size: tuple[int, int],
+    fit: str = "squash",
+    progress: Progress | None = None,
+) -> decode.Pixels:
+    """Read the films of a table at one size, in the order of its rows.
+
+    Parameters
+    ----------
+    folder : folder that the table describes
+    table : rows to read; damaged films are told by ``error``: leave them out beforehand
+    size : (height, width)
+    fit : as in ``decode.resize``
+
+    Returns
+    -------
+    (N, height, width) float32 in [0, 1]
+
+    Raises
+    ------
+    DatasetError
+        A film is missing or damaged.
+    """
+    out = np.empty((len(table), *size), np.float32)
+    column = "path" if "path" in table else "file"
+    paths = [Path(folder) / path for path in table[column]]
+    ratios = aspects.native(table["file"]) if fit != "squash" else [None] * len(table)
+
+    def load(i: int) -> None:
+        try:
+            film = decode.read(paths[i])
+            out[i] = decode.resize(film.pixels, size, fit, aspects.lost(film, ratios[i]))
+        except (FilmError, OSError) as error:
+            raise DatasetError(
+                f"{table['file'].iloc[i]} cannot be read from {folder} ({error}); leave it out "
+                "or restore it."
+            ) from error
+
+    for done, _ in enumerate(in_order(load, range(len(paths))), start=1):
+        if progress:
+            progress(done, len(paths))
+    return out
+
+
+def in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    """Apply a function on ``WORKERS`` threads and yield the results in order.
+
+    Threads, because decoding and measuring free the interpreter's lock.
+
+    Stopping the iteration, or an error, ends the work that has not begun.
+    """
+    pool = ThreadPoolExecutor(max_workers=WORKERS)
+    try:
+        yield from pool.map(function, items)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def usable(table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the films that cannot be read."""
+    return table[table["error"] == ""].reset_index(drop=True)
+
+
+def describe(folder: Path) -> str:
+    """Name a dataset for people without telling where it lies on somebody's disk."""
+    return Path(folder).resolve().name

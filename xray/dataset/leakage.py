@@ -1,0 +1,261 @@
+"""The same film twice, and the same possible patient on both sides of a line.
+
+Groups are arrays aligned to a table: the number of the group of each film, -1 for none, numbers
+in the order of the first film (by ``file``) of each group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from xray.dataset import index
+from xray.files import Progress
+
+Groups = NDArray[np.int64]
+Pairs = NDArray[np.int64]
+
+#: Bits of the perceptual hash (of 64) in which near-identical films differ at most.
+DISTANCE = 6
+
+#: Correlation of the grey values of near-identical films, at least.
+CORRELATION = 0.98
+
+#: Side of the copies on which the pixel check is done.
+SIDE = 64
+
+#: Rows of a block of comparisons, to keep memory small.
+_BLOCK = 512
+
+
+def identical(table: pd.DataFrame) -> Groups:
+    """Group films of the same bytes.
+
+    By ``identical_to`` where the table has it (facts about the files as distributed), and by
+    ``sha256``.
+    """
+    links = [_same_value(table["sha256"])]
+    if "identical_to" in table:
+        row = {file: i for i, file in enumerate(table["file"])}
+        named = [
+            (i, row[twin])
+            for i, twins in enumerate(table["identical_to"])
+            for twin in str(twins).split(";")
+            if twin in row
+        ]
+        links.append(np.array(named, dtype=np.int64).reshape(-1, 2))
+    return _groups(table, np.concatenate(links))
+
+
+def near_identical(
+    folder: Path,
+    table: pd.DataFrame,
+    distance: int = DISTANCE,
+    correlation: float = CORRELATION,
+    progress: Progress | None = None,
+) -> Groups:
+    """Group films that look the same: saved again, resized, brighter; identical ones too.
+
+    Films whose perceptual hashes differ in at most ``distance`` bits are compared by their
+    pixels: the correlation of their grey values at ``SIDE`` x ``SIDE`` does not care about
+    brightness or contrast. Only the films that the hashes suspect are read.
+
+    Parameters
+    ----------
+    folder : where the films of ``table`` lie
+    table : with ``phash`` and ``sha256``
+    distance : 0..64
+    correlation : 0..1
+    progress : called with (films read, films to read)
+
+    Raises
+    ------
+    DatasetError
+        A suspected film cannot be read any more.
+    """
+    pairs = alike(table, distance)
+    hashes = table["sha256"].to_numpy(dtype=object)
+    same = (hashes[pairs[:, 0]] == hashes[pairs[:, 1]]) & (hashes[pairs[:, 0]] != "")
+    suspects = np.unique(pairs[~same])
+    pixels = index.load_pixels(
+        folder, table.iloc[suspects], (SIDE, SIDE), "squash", progress
+    ).reshape(len(suspects), SIDE * SIDE)
+    pixels -= pixels.mean(1, keepdims=True)
+    pixels /= np.maximum(np.linalg.norm(pixels, axis=1, keepdims=True), 1e-6)
+    confirmed = same.copy()
+    for start in range(0, len(pairs), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        at = np.searchsorted(suspects, pairs[block])
+        at = np.minimum(at, max(len(suspects) - 1, 0))
+        if len(suspects):
+            value = np.einsum("ij,ij->i", pixels[at[:, 0]], pixels[at[:, 1]])
+            confirmed[block] |= ~same[block] & (value >= correlation)
+    return _groups(table, np.concatenate([pairs[confirmed], _same_value(table["sha256"])]))
+
+
+def alike(table: pd.DataFrame, distance: int = DISTANCE) -> Pairs:
+    """Pairs of films (row numbers) whose perceptual hashes differ in few bits; (P, 2) int64.
+
+    Two hashes that differ in at most ``distance`` bits agree in at least one of ``distance`` + 1
+    bands of bits (the pigeonhole principle), so only films that share a band are compared.
+    """
+    known = np.flatnonzero(table["phash"].to_numpy() != "")
+    hashes = np.array([int(value, 16) for value in table["phash"].iloc[known]], dtype=np.uint64)
+    width = 64 // (distance + 1)
+    found = [np.empty((0, 2), np.int64)]
+    for band in range(distance + 1):
+        part = (hashes >> np.uint64(band * width)) & np.uint64(2**width - 1)
+        order = np.argsort(part, kind="stable")
+        for rows in np.split(order, np.flatnonzero(np.diff(part[order])) + 1):
+            found.extend(_close(hashes, rows, distance))
+    pairs = known[np.concatenate(found)]
+    return np.unique(np.sort(pairs, axis=1), axis=0)
+
+
+def _close(hashes: NDArray[np.uint64], rows: Groups, distance: int) -> Iterator[Pairs]:
+    """Pairs of ``rows`` whose hashes differ in at most ``distance`` bits."""
+    for start in range(0, len(rows) - 1, _BLOCK):
+        here, rest = rows[start : start + _BLOCK], rows[start:]
+        differ = np.bitwise_count(hashes[here, None] ^ hashes[None, rest]) <= distance
+        left, right = np.nonzero(np.triu(differ, 1))
+        yield np.stack([here[left], rest[right]], axis=1)
+
+
+def shared_persons(
+    table: pd.DataFrame, split: pd.Series[str] | None = None, by_subtype: bool = False
+) -> pd.DataFrame:
+    """List the possible patients with films in more than one part of a split.
+
+    Parameters
+    ----------
+    table : films
+    split : which film is used for what; the table's own when None; "" is not used
+    by_subtype : take the same number under two subtypes for two patients. In the public set
+        "person1_bacteria_1" is a train film and "person1_virus_6" a test film; no number of
+        one subtype is on both sides of the line, which is what one would see if the numbers
+        were given out for each subtype by itself, and hard to explain otherwise.
+
+    Returns
+    -------
+    DataFrame with person, train, val, test (number of films), sorted by person.
+    """
+    used = table.assign(split=table["split"] if split is None else split)
+    used = used[(used["person"] != "") & (used["split"] != "")]
+    person = used["person"]
+    if by_subtype:
+        person = person + "-" + used["subtype"]
+    counts = pd.crosstab(person.rename("person"), used["split"])
+    counts = counts.reindex(columns=["train", "val", "test"], fill_value=0)
+    shared = counts[(counts > 0).sum(axis=1) > 1]
+    return shared.rename_axis(columns=None).reset_index()
+
+
+def number_use(table: pd.DataFrame, part: str = "test", other: str = "train") -> dict[str, int]:
+    """Count how far the numbers of possible patients with a subtype go by that subtype.
+
+    Parameters
+    ----------
+    table : films; those without a possible patient or a subtype are left out
+    part, other : two parts of the table's split
+
+    Returns
+    -------
+    numbers : possible patients of ``part``
+    shared : of these, those who are in ``other`` too
+    by_subtype, shared_by_subtype : the same, the subtype taken as part of the identity
+    other_numbers : possible patients of ``other``
+    several_subtypes : of these, those whose number names films of more than one subtype
+    """
+    used = table[(table["person"] != "") & (table["subtype"] != "")]
+    both = used["person"] + "-" + used["subtype"]
+    mine, theirs = (used["split"] == part).to_numpy(), (used["split"] == other).to_numpy()
+    numbers, others = set(used["person"][mine]), set(used["person"][theirs])
+    kinds = used[theirs].groupby("person")["subtype"].nunique()
+    return {
+        "numbers": len(numbers),
+        "shared": len(numbers & others),
+        "by_subtype": both[mine].nunique(),
+        "shared_by_subtype": len(set(both[mine]) & set(both[theirs])),
+        "other_numbers": len(others),
+        "several_subtypes": int((kinds > 1).sum()),
+    }
+
+
+def persons(table: pd.DataFrame, split: pd.Series[str] | None = None) -> Groups:
+    """Group the films of every possible patient who has films in more than one part."""
+    shared = shared_persons(table, split)["person"]
+    number = pd.Series(np.arange(len(shared)), index=pd.Index(shared))
+    found = number.reindex(table["person"]).fillna(-1).to_numpy(dtype=np.int64)
+    used = (table["split"] if split is None else split) != ""
+    return _in_order(table, np.where(used, found, -1))
+
+
+def leaked(
+    groups: Groups, split: pd.Series[str], part: str = "test", others: tuple[str, ...] = ("train",)
+) -> pd.Series[bool]:
+    """Films of ``part`` whose group also has a film in ``others``: seen before, in a sense."""
+    other = set(groups[split.isin(others).to_numpy() & (groups >= 0)].tolist())
+    return split.eq(part) & np.isin(groups, list(other))
+
+
+def members(
+    table: pd.DataFrame, groups: Groups, split: pd.Series[str] | None = None
+) -> pd.DataFrame:
+    """List grouped films: group, file, split, label, person; sorted by group and file."""
+    shown = table[["file", "label", "person"]].assign(
+        group=groups, split=table["split"] if split is None else split
+    )
+    shown = shown.loc[groups >= 0, ["group", "file", "split", "label", "person"]]
+    return shown.sort_values(["group", "file"], ignore_index=True)
+
+
+def summary(
+    table: pd.DataFrame, groups: Groups, split: pd.Series[str] | None = None
+) -> dict[str, int]:
+    """Count groups, films in them, groups across parts of the split, and across labels."""
+    listed = members(table, groups, split)
+    listed = listed[listed["split"] != ""] if split is not None else listed
+    by_group = listed.groupby("group")
+    return {
+        "groups": len(by_group),
+        "films": len(listed),
+        "across_splits": int((by_group["split"].nunique() > 1).sum()),
+        "across_labels": int((by_group["label"].nunique() > 1).sum()),
+    }
+
+
+def _same_value(values: pd.Series[str]) -> Pairs:
+    """Pairs that chain the rows of every value but ""."""
+    rows = np.flatnonzero(values.to_numpy() != "")
+    order = rows[np.argsort(values.to_numpy(dtype=str)[rows], kind="stable")]
+    sorted_values = values.to_numpy(dtype=str)[order]
+    same = sorted_values[1:] == sorted_values[:-1]
+    return np.stack([order[:-1][same], order[1:][same]], axis=1)
+
+
+def _groups(table: pd.DataFrame, pairs: Pairs) -> Groups:
+    """Number the connected components of pairs; -1 for films that no pair names."""
+    n = len(table)
+    links = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    _, component = connected_components(links, directed=False)
+    named = np.zeros(n, bool)
+    named[pairs.ravel()] = True
+    return _in_order(table, np.where(named, component, -1))
+
+
+def _in_order(table: pd.DataFrame, groups: NDArray[np.integer]) -> Groups:
+    """Number groups from 0 in the order of their first film."""
+    order = np.argsort(table["file"].to_numpy(dtype=str), kind="stable")
+    order = order[groups[order] >= 0]
+    _, first, number = np.unique(groups[order], return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    renumbered = np.full(len(groups), -1, np.int64)
+    renumbered[order] = rank[number]
+    return renumbered

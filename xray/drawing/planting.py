@@ -1,0 +1,107 @@
+"""Draw devices into training films: for the cure and for the control models."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from xray.drawing import devices as draw
+from xray.files import Progress
+from xray.films.decode import Pixels
+from xray.labels import devices
+from xray.training.fit import Redraw
+
+Bytes = NDArray[np.uint8]
+
+#: Drawings made of each film; epochs take turns, so that one drawing is not learnt by heart.
+VARIANTS = 2
+
+
+def devices_into(film: Pixels, rng: np.random.Generator, style: draw.Style) -> Pixels:
+    """Draw two to four devices of different kinds into a film (H, W) in [0, 1].
+
+    A monitored child wears several at once, and one thin line is more than a network of 64
+    pixels learns.
+    """
+    for kind in rng.choice(draw.KINDS, size=rng.integers(2, 5), replace=False):
+        film = draw.draw(film, str(kind), rng, style).film
+    return film
+
+
+def drawn_copies(
+    films: Pixels | Bytes,
+    seed: int,
+    style: draw.Style = "plant",
+    variants: int = VARIANTS,
+    progress: Progress | None = None,
+) -> Bytes:
+    """Draw devices into every film, several times over.
+
+    Parameters
+    ----------
+    films : (N, H, W) float32 in [0, 1] or uint8
+
+    Returns
+    -------
+    (variants, N, H, W) uint8
+    """
+    out = np.empty((variants, *films.shape), np.uint8)
+    for i in range(len(films)):
+        film = as_float(films[i])
+        for variant in range(variants):
+            rng = np.random.default_rng([seed, i, variant])
+            out[variant, i] = as_bytes(devices_into(film, rng, style))
+        if progress:
+            progress(i + 1, len(films))
+    return out
+
+
+def as_bytes(films: Pixels) -> Bytes:
+    """Grey in [0, 1] to 0..255: films come in 8 bits, and a quarter of the memory serves."""
+    levels: Bytes = np.rint(films * np.float32(255)).astype(np.uint8)
+    return levels
+
+
+def as_float(films: Pixels | Bytes) -> Pixels:
+    """Grey 0..255 to float32 in [0, 1]; floats pass."""
+    if films.dtype == np.uint8:
+        return films.astype(np.float32) / np.float32(255)
+    return np.asarray(films, dtype=np.float32)
+
+
+def balanced(films: Pixels, table: pd.DataFrame, share: float, seed: int) -> Redraw:
+    """Draw devices so that the same share of both classes shows one.
+
+    Films that show a real device count; drawing is into the others only, NORMAL as well as
+    PNEUMONIA, each class as often as brings it to ``share``. A class that has more real
+    devices than that is left as it is.
+
+    Parameters
+    ----------
+    films : (N, h, w) float32 in [0, 1], the training films
+    table : their rows (file, label)
+    share : share of the films of each class that shows a device afterwards
+
+    Returns
+    -------
+    Redraw
+        epoch -> (N, h, w) float32
+    """
+    labels = devices.load().reindex(table["file"])
+    real = labels["has_device"].eq(True).to_numpy()
+    chance = np.zeros(len(table))
+    for label in table["label"].unique():
+        of_class = (table["label"] == label).to_numpy()
+        have = float(real[of_class].mean())
+        chance[of_class & ~real] = max(0.0, (share - have) / max(1e-9, 1 - have))
+    copies = drawn_copies(films, seed)
+
+    def redraw(epoch: int) -> Pixels:
+        rng = np.random.default_rng([seed, epoch])
+        drawn = np.flatnonzero(rng.random(len(films)) < chance)
+        out = films.copy()
+        out[drawn] = as_float(copies[epoch % VARIANTS, drawn])
+        return out
+
+    return redraw

@@ -1,0 +1,1 @@
+"""Explanations of one call: LIME, and whether it may be believed."""

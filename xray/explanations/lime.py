@@ -1,0 +1,305 @@
+"""LIME for films: log-odds, orthogonal designs, a stopping rule, and when not to be believed.
+
+The surrogate is the lime package's own (``lime.lime_base.LimeBase``; Ribeiro, Singh and
+Guestrin 2016). What differs is which perturbations are evaluated, that log-odds are explained
+rather than probabilities (which saturate), and that every weight has a standard error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from xray import __version__
+from xray.errors import ArtifactError, FilmError
+from xray.explanations import designs, superpixels, surrogate
+from xray.explanations.designs import Masks
+from xray.explanations.perturbation import FILLS, Fill, Parts, filled
+from xray.explanations.result import Explanation, load, save
+from xray.explanations.superpixels import Labels
+from xray.explanations.surrogate import Floats, Surrogate
+from xray.files import Progress, hash_json, sha256_bytes
+from xray.films.decode import Pixels
+from xray.models import precision as precisions
+from xray.models.registry import Predictor, probability
+
+__all__ = ["STOCK", "Explanation", "Settings", "explain", "explain_many", "load", "save"]
+
+Target = Literal["log_odds", "probability"]
+
+#: Bars below which an explanation says of itself that it should not be read.
+MIN_SUPERPIXELS = 10
+MIN_SPREAD = {"log_odds": 0.02, "probability": 0.002}
+MIN_R2 = 0.5
+MIN_AGREEMENT = 0.8
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to explain; the same settings, film, model and segments give the same explanation.
+
+    Attributes
+    ----------
+    seed : int
+        Randomises the design, nothing else.
+    n_superpixels : int
+        Superpixels wanted (see ``superpixels.segment``).
+    fill : one of ``FILLS``
+    design : one of ``designs.DESIGNS``
+    target : "log_odds" or "probability"
+    floor, ceiling : int
+        Least and most evaluations. Half blocks of the design are added until the leading
+        superpixels are settled; at least one whole block is always evaluated.
+    settled : float in [0, 1]
+        Overlap of the five leading superpixels to expect between repeats at which to stop. The
+        expectation errs on the low side: repeats agree better than it says.
+    precision : "float32", "bfloat16", or "auto"
+        Arithmetic of the perturbed films (the whole film is always predicted in float32);
+        "auto" takes what ``precision.probe`` found best on this machine.
+    """
+
+    seed: int = 0
+    n_superpixels: int = superpixels.DEFAULT_COUNT
+    fill: Fill = "mean"
+    design: str = "folded"
+    target: Target = "log_odds"
+    floor: int = 64
+    ceiling: int = 480
+    settled: float = 0.8
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name, value, known in (
+            ("fill", self.fill, tuple(FILLS)),
+            ("design", self.design, tuple(designs.DESIGNS)),
+            ("target", self.target, tuple(MIN_SPREAD)),
+            ("precision", self.precision, ("auto", "float32", "bfloat16")),
+        ):
+            if value not in known:
+                raise FilmError(f"Unknown {name} '{value}'; choose one of {', '.join(known)}.")
+        if self.n_superpixels < 2:
+            raise FilmError("An explanation needs at least 2 superpixels; ask for more.")
+
+
+#: As the lime package does it: coin flips, 1,000 evaluations, no stopping rule.
+STOCK = Settings(design="coin_flips", floor=1000, ceiling=1000)
+
+
+def explain(
+    predictor: Predictor,
+    pixels: Pixels,
+    settings: Settings | None = None,
+    *,
+    segments: Labels | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Explanation:
+    """Explain one film.
+
+    Parameters
+    ----------
+    predictor : a loaded model, or anything with its methods.
+    pixels : (H, W) float32 in [0, 1]
+        The film at any size.
+    settings : how; the defaults when None.
+    segments : (h, w) int or None
+        Superpixels at the model's input size, labelled from 0 without gaps; cut by
+        ``superpixels.segment`` when None.
+    progress : called with (evaluations done, evaluations planned so far).
+    **options : fields of ``Settings`` that replace those of ``settings``.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    FilmError
+        The film, a setting or the segments cannot be used.
+    """
+    settings = _settings(predictor, settings, options)
+    parts = take_apart(predictor, pixels, settings, segments)
+    masks = np.ones((1, parts.count), bool)
+    # In float32 whatever follows, so that every page shows the same prediction.
+    log_odds = parts.log_odds(predictor, masks)
+    for block in _blocks(parts, settings):
+        done = len(masks)
+        report = None if progress is None else _shifted(progress, done)
+        masks = np.concatenate([masks, block])
+        log_odds = np.append(log_odds, parts.log_odds(predictor, block, settings.precision, report))
+        target = log_odds if settings.target == "log_odds" else probability(log_odds)
+        fitted = surrogate.fit(masks, target)
+        agreement = surrogate.expected_overlap(fitted)
+        if agreement >= settings.settled:
+            break
+    why = _why_unstable(fitted, agreement, target, settings)
+    return Explanation(
+        segments=parts.labels,
+        weights=fitted.weights,
+        stderr=fitted.stderr,
+        freedom=fitted.freedom,
+        intercept=fitted.intercept,
+        r2=fitted.r2,
+        log_odds=float(log_odds[0]),
+        probability=float(probability(log_odds[:1])[0]),
+        n_evaluations=len(masks),
+        agreement=agreement,
+        stable=not why,
+        why_unstable=why,
+        params=_parameters(predictor, parts, settings),
+    )
+
+
+def take_apart(
+    predictor: Predictor, pixels: Pixels, settings: Settings, segments: Labels | None = None
+) -> Parts:
+    """Resize a film (H, W) for the model, cut its superpixels (or take them), and fill them."""
+    grey = predictor.prepare(np.asarray(pixels, np.float32)[None])[0]
+    if not np.isfinite(grey).all():
+        raise FilmError("The film holds values that are not numbers; read it again.")
+    if segments is None:
+        labels = superpixels.segment(grey, settings.n_superpixels)
+    else:
+        labels = _checked(segments, grey)
+    return Parts(grey, filled(grey, labels, settings.fill), labels)
+
+
+def _blocks(parts: Parts, settings: Settings) -> Iterator[Masks]:
+    """Masks to evaluate after the whole film: to the floor, then half blocks to the ceiling."""
+    seed = int(sha256_bytes(parts.grey.tobytes() + parts.labels.tobytes())[:12], 16)
+    # Films must not share one randomisation: its errors would not average out over them.
+    rng = np.random.default_rng([settings.seed, seed])
+    size = designs.block_size(settings.design, parts.count)
+    # A part of a Hadamard block is not balanced; coins may stop anywhere.
+    least = settings.floor - 1
+    first = least if settings.design == "coin_flips" else max(1, -(-least // size)) * size
+    masks = [designs.block(settings.design, parts.count, rng) for _ in range(-(-first // size))]
+    yield np.concatenate(masks)[:first]
+    for _ in range((settings.ceiling - 1 - first) // size):
+        yield from designs.halves(settings.design, designs.block(settings.design, parts.count, rng))
+
+
+def _shifted(progress: Progress, done: int) -> Progress:
+    """``progress`` for a part of the work that starts after ``done`` evaluations."""
+    return lambda part, total: progress(done + part, done + total)
+
+
+def explain_many(
+    predictor: Predictor,
+    films: Sequence[Pixels] | Pixels,
+    settings: Settings | None = None,
+    *,
+    segments: Sequence[Labels | None] | None = None,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Iterator[Explanation]:
+    """Explain many films, one after another, resuming from ``folder`` after a kill.
+
+    Each explanation equals what ``explain`` gives for that film alone.
+
+    Parameters
+    ----------
+    films : sequence of (H, W) float32 in [0, 1]
+    segments : one a film, or None to cut superpixels.
+    folder : finished explanations are kept here, one file each, written whole or not at all,
+        and not computed again. A file is used only where film, segments, model and settings
+        are the same. None keeps nothing.
+    progress : called with (films done, films in all).
+
+    Yields
+    ------
+    Explanation, in the order of ``films``
+    """
+    settings = _settings(predictor, settings, options)
+    for index, film in enumerate(films):
+        labels = None if segments is None else segments[index]
+        path = None if folder is None else folder / _file_name(predictor, film, labels, settings)
+        made = None if path is None else _kept(path)
+        if made is None:
+            made = explain(predictor, film, settings, segments=labels)
+            if path is not None:
+                save(made, path)
+        yield made
+        if progress is not None:
+            progress(index + 1, len(films))
+
+
+def _parameters(predictor: Predictor, parts: Parts, settings: Settings) -> dict[str, Any]:
+    """Everything an explanation depends on, fit for JSON and for a cache's key."""
+    return {
+        **asdict(settings),
+        "model": predictor.card.name,
+        "model_sha256": predictor.card.sha256,
+        "film_sha256": sha256_bytes(parts.grey.tobytes()),
+        "segments_sha256": sha256_bytes(parts.labels.tobytes()),
+        "size": list(parts.grey.shape),
+        "fit": predictor.card.fit,
+    }
+
+
+def _settings(predictor: Predictor, settings: Settings | None, options: dict[str, Any]) -> Settings:
+    """Settings with options put in and "auto" decided."""
+    settings = Settings(**({} if settings is None else asdict(settings)) | options)
+    if settings.precision == "auto":
+        settings = replace(settings, precision=precisions.probe(predictor).choice)
+    return settings
+
+
+def _checked(segments: Labels, grey: Pixels) -> Labels:
+    """Superpixels that someone else cut, or a ``FilmError`` that says what is wrong."""
+    labels = np.ascontiguousarray(segments, np.int32)
+    if labels.shape != grey.shape:
+        raise FilmError(
+            f"The superpixels are {labels.shape[0]}x{labels.shape[1]} but the model reads "
+            f"{grey.shape[0]}x{grey.shape[1]}; cut them at the model's size."
+        )
+    if labels.min() != 0 or len(np.unique(labels)) != labels.max() + 1:
+        raise FilmError("Superpixels must be numbered 0, 1, 2 and so on without gaps.")
+    return labels
+
+
+def _why_unstable(fitted: Surrogate, agreement: float, target: Floats, settings: Settings) -> str:
+    """Why an explanation should not be read, or an empty string."""
+    count = len(fitted.weights)
+    if count < MIN_SUPERPIXELS:
+        return f"The film gives only {count} superpixels, too few to tell its parts apart."
+    if float(np.std(target)) < MIN_SPREAD[settings.target]:
+        return "The prediction stays the same whatever part of the film is hidden."
+    if fitted.r2 < MIN_R2:
+        return (
+            f"The superpixels' weights account for only {fitted.r2:.0%} of how the prediction "
+            "changes: the model does not add them up."
+        )
+    if agreement < MIN_AGREEMENT:
+        return (
+            f"A repeat would share only about {agreement:.0%} of the five leading superpixels; "
+            "allow more evaluations."
+        )
+    return ""
+
+
+def _file_name(
+    predictor: Predictor, film: Pixels, labels: Labels | None, settings: Settings
+) -> str:
+    """Name of a kept explanation; known before the work, as segments follow from the film."""
+    identity = {
+        **asdict(settings),
+        "version": __version__,
+        "model": predictor.card.sha256 or predictor.card.name,
+        "film": sha256_bytes(np.ascontiguousarray(film, np.float32).tobytes()),
+        "segments": "" if labels is None else sha256_bytes(np.asarray(labels, np.int32).tobytes()),
+    }
+    return f"explanation-{hash_json(identity)[:24]}.npz"
+
+
+def _kept(path: Path) -> Explanation | None:
+    """A kept explanation; None where there is none or it is damaged, to be made again."""
+    try:
+        return load(path) if path.is_file() else None
+    except ArtifactError:
+        return None

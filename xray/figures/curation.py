@@ -1,0 +1,198 @@
+"""Figures of films that are not like the others, of films seen twice, and of splits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from xray.dataset import composition, outliers
+from xray.figures import palette
+from xray.figures.base import legend_above, reference_line, template, whiskers
+from xray.figures.composition import class_colour, each
+
+#: Fewer odd films than this make no headline.
+FEWEST = 20
+
+
+def oddities(summary: pd.DataFrame, films: dict[str, int]) -> go.Figure:
+    """Share of each class that is odd in each way, the most lopsided way first.
+
+    Parameters
+    ----------
+    summary : of ``outliers.summary``
+    films : label -> films
+    """
+    known = summary[summary["known"] > 0].copy()
+    shares = {label: known[label] / max(n, 1) for label, n in films.items()}
+    spread = pd.DataFrame(shares).max(axis=1) - pd.DataFrame(shares).min(axis=1)
+    known = known.loc[spread.sort_values(ascending=False).index]
+    figure = go.Figure()
+    for label in films:
+        figure.add_bar(
+            x=(100 * shares[label].loc[known.index]).round(2), y=known["title"], orientation="h",
+            name=label, marker_color=class_colour(label), customdata=known[[label]],
+            hovertemplate="%{x:.1f} % (%{customdata[0]:,} films)<extra>%{y}</extra>",
+        )  # fmt: skip
+    figure.update_layout(barmode="group", bargap=0.3)
+    figure.update_yaxes(autorange="reversed", showgrid=False, categoryorder="array",
+                        categoryarray=list(known["title"]))  # fmt: skip
+    figure.update_xaxes(title="% of the class")
+    alt = "; ".join(
+        f"{row.title}: " + ", ".join(f"{label} {getattr(row, label)}" for label in films)
+        for row in each(known)
+        if all(hasattr(row, label) for label in films)
+    )
+    says = "No film is odd in any way"
+    if len(known) and known["total"].iat[0]:
+        first: dict[str, Any] = {str(k): v for k, v in known.iloc[0].items()}
+        parts = [f"{100 * first[k] / max(n, 1):.1f} % of {k}" for k, n in films.items()]
+        says = f"{known['title'].iat[0]}: {' against '.join(parts)} films"
+    return legend_above(template(figure, says, f"{says}. {alt}", height=120 + 38 * len(known)))
+
+
+def oddities_say(summary: pd.DataFrame, films: dict[str, int]) -> str:
+    """The oddity that belongs to one class most, as a title."""
+    name = most_lopsided(summary, films)
+    if not name:
+        return "Which films are not like the others?"
+    row = summary.set_index("name").to_dict("index")[name]
+    top = max(films, key=lambda label: int(row[label]))
+    count = (
+        f"All {row['total']:,}" if row[top] == row["total"] else f"{row[top]:,} of {row['total']:,}"
+    )
+    return f"{count} films that are {_as(name, str(row['title']))} are {top}"
+
+
+def most_lopsided(summary: pd.DataFrame, films: dict[str, int]) -> str:
+    """Name of the oddity that belongs to one class most, the larger one of two; "" for none."""
+    best = (0.0, 0)
+    found = ""
+    for row in summary.to_dict("records"):
+        total = int(row["total"])
+        if total < FEWEST:
+            continue
+        shares = [row[label] / max(n, 1) for label, n in films.items()]
+        purity = max(shares) / max(sum(shares), 1e-9)
+        if (purity, total) > best:
+            best, found = (purity, total), str(row["name"])
+    return found
+
+
+def _as(name: str, title: str) -> str:
+    """An oddity's title as the end of "films that are ..."."""
+    special = {
+        "border": "bordered by black",
+        "text": "written on",
+        "aspect": "extreme in aspect",
+    }
+    return special.get(name, title[:1].lower() + title[1:])
+
+
+def scores(
+    values: NDArray[np.float64], labels: NDArray[np.str_], oddity: outliers.Oddity, limit: float
+) -> go.Figure:
+    """Distribution of one oddity's score by class, with the threshold."""
+    known = np.isfinite(values)
+    figure = go.Figure()
+    if known.any():
+        low, high = float(values[known].min()), float(values[known].max())
+        low, high = min(low, oddity.low), max(min(high, oddity.high), limit)
+        edges = np.linspace(low, high + 1e-9, 61)
+        for label in np.unique(labels):
+            own = values[known & (labels == label)]
+            counts, _ = np.histogram(np.clip(own, low, high), edges)
+            colour = class_colour(str(label))
+            figure.add_scatter(
+                x=((edges[1:] + edges[:-1]) / 2).round(4), y=counts, mode="lines",
+                line={"shape": "hvh", "color": colour, "width": 2}, fill="tozeroy",
+                fillcolor=palette.fade(colour, 0.22), name=str(label),
+                hovertemplate="%{y:,} films near %{x:.2f}<extra>" + str(label) + "</extra>",
+            )  # fmt: skip
+    reference_line(figure, x=limit)
+    figure.update_xaxes(title=oddity.meaning, showgrid=False)
+    # Oddballs are few by nature: on an even scale their end of the axis would look empty.
+    top = float(np.log10(max(known.sum(), 10)))
+    figure.update_yaxes(title="films", type="log", dtick=1, range=[-0.1, top])
+    odd = known & (values >= limit)
+    parts = [f"{int((odd & (labels == label)).sum()):,} {label}" for label in np.unique(labels)]
+    says = f"{oddity.title}: {int(odd.sum()):,} films from {limit:.3g} on ({', '.join(parts)})"
+    return legend_above(template(figure, says, height=270))
+
+
+def without_leaked(rows: pd.DataFrame) -> go.Figure:
+    """By how much metrics change without leaked films, with 95 % intervals.
+
+    Parameters
+    ----------
+    rows : of ``leak_metrics.compare``, of several models: also with columns model, title
+    """
+    figure = go.Figure()
+    metrics = list(dict.fromkeys(rows["metric"]))
+    models = rows[["model", "title"]].drop_duplicates()
+    for place, (name, title) in enumerate(models.itertuples(index=False)):
+        mark = palette.model(str(name))
+        part = rows[rows["model"] == name].set_index("metric").loc[metrics]
+        shift = 0.2 * (place - (len(models) - 1) / 2)
+        figure.add_scatter(
+            x=100 * part["difference"], y=[i + shift for i in range(len(metrics))],
+            mode="markers", name=str(title), customdata=part[["with_all", "without"]], text=metrics,
+            marker={"color": mark.colour, "symbol": mark.symbol, "size": 11},
+            error_x=whiskers(100 * part["difference"], 100 * part["low"], 100 * part["high"],
+                             mark.colour),
+            hovertemplate="%{text} %{customdata[0]:.3f} with all, %{customdata[1]:.3f} without"
+            f"<extra>{title}</extra>",
+        )  # fmt: skip
+    reference_line(figure, x=0.0)
+    figure.update_yaxes(tickvals=list(range(len(metrics))), ticktext=metrics,
+                        autorange="reversed", showgrid=False)  # fmt: skip
+    figure.update_xaxes(title="change without the leaked films, in points of 100")
+    away = rows[(rows["low"] > 0) | (rows["high"] < 0)]
+    says = (
+        "Leaving the leaked films out changes no metric beyond its interval"
+        if not len(away)
+        else f"Leaving leaked films out changes {len(away)} of {len(rows)} metrics beyond chance"
+    )
+    alt = "; ".join(f"{r.title} {r.metric} {100 * r.difference:+.1f} points" for r in each(rows))
+    return legend_above(template(figure, says, f"{says}. {alt}", height=130 + 60 * len(metrics)))
+
+
+def split_counts(counts: dict[str, pd.DataFrame]) -> go.Figure:
+    """Films of each class in each part of several splits, as bars.
+
+    Parameters
+    ----------
+    counts : name of the split for people -> ``splits.counts``
+    """
+    figure = go.Figure()
+    labels = sorted({label for table in counts.values() for label in table.columns})
+    rows = [
+        (f"{name} · {composition.SPLIT_TITLES[str(part)] if part else 'left out'}", table.loc[part])
+        for name, table in counts.items()
+        for part in table.index
+    ]
+    for label in labels:
+        values = [int(row.get(label, 0)) for _, row in rows]
+        figure.add_bar(
+            x=values, y=[name for name, _ in rows], orientation="h", name=str(label),
+            marker_color=class_colour(str(label)), text=[f"{v:,}" for v in values],
+            textposition="auto", textangle=0, insidetextfont={"color": "#0E1116"},
+            hovertemplate="%{x:,} films<extra>" + str(label) + "</extra>",
+        )  # fmt: skip
+    figure.update_layout(barmode="stack", bargap=0.3)
+    figure.update_yaxes(autorange="reversed", showgrid=False, categoryorder="array",
+                        categoryarray=[name for name, _ in rows])  # fmt: skip
+    figure.update_xaxes(title="films")
+    says = "; ".join(
+        f"{name}: "
+        + ", ".join(
+            f"{composition.SPLIT_TITLES[str(part)]} {int(table.loc[part].sum()):,}"
+            for part in table.index
+            if part
+        )
+        for name, table in counts.items()
+    )
+    return legend_above(template(figure, says, height=120 + 40 * len(rows)))

@@ -1,0 +1,115 @@
+"""Weights of superpixels as pictures: a weight map, and the film with it laid over."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from xray.explanations.lime import Explanation
+from xray.figures import palette
+from xray.films.decode import Pixels
+
+Picture = NDArray[np.uint8]
+
+
+def at_film_size(
+    image: NDArray[np.generic], shape: tuple[int, int], fit: str = "squash"
+) -> NDArray[np.generic]:
+    """Bring a picture from the model's input size back onto the film, by nearest pixel.
+
+    Parameters
+    ----------
+    image : (h, w) or (h, w, C) array at the model's input size.
+    shape : (H, W) of the film.
+    fit : how the film was brought to the model's size; the bars of "letterbox" are cut off, and
+        what "crop" cut off is 0.
+    """
+    height, width = image.shape[:2]
+    top, left, inner_height, inner_width = 0, 0, height, width
+    if fit == "letterbox":
+        scale = min(height / shape[0], width / shape[1])
+        inner_height = max(1, round(shape[0] * scale))
+        inner_width = max(1, round(shape[1] * scale))
+        top, left = (height - inner_height) // 2, (width - inner_width) // 2
+    if fit == "crop":
+        scale = max(height / shape[0], width / shape[1])
+        kept = (min(shape[0], round(height / scale)), min(shape[1], round(width / scale)))
+        back = np.zeros((*shape, *image.shape[2:]), image.dtype)
+        above, beside = (shape[0] - kept[0]) // 2, (shape[1] - kept[1]) // 2
+        back[above : above + kept[0], beside : beside + kept[1]] = at_film_size(image, kept)
+        return back
+    rows = top + (np.arange(shape[0]) * inner_height) // shape[0]
+    columns = left + (np.arange(shape[1]) * inner_width) // shape[1]
+    return np.asarray(image[rows[:, None], columns[None, :]])
+
+
+def weight_map(
+    explanation: Explanation, shape: tuple[int, int] | None = None, leading: int | None = None
+) -> NDArray[np.float64]:
+    """Weight of the superpixel under each pixel.
+
+    Parameters
+    ----------
+    shape : (H, W) of the film; the model's input size when None.
+    leading : keep only so many superpixels of the largest absolute weight; all when None.
+
+    Returns
+    -------
+    (H, W) float64, in units of the explanation's target; 0 where left out
+    """
+    weights = np.zeros_like(explanation.weights)
+    shown = explanation.ranking[:leading]
+    weights[shown] = explanation.weights[shown]
+    image = weights[explanation.segments]
+    if shape is None:
+        return image
+    return at_film_size(image, shape, explanation.params.get("fit", "squash")).astype(np.float64)
+
+
+def overlay(
+    explanation: Explanation,
+    film: Pixels,
+    *,
+    opacity: float = 0.6,
+    leading: int | None = None,
+    scale: float | None = None,
+    outlines: bool = True,
+) -> Picture:
+    """The film with its weights laid over: orange toward PNEUMONIA, blue away from it.
+
+    Parameters
+    ----------
+    film : (H, W) float32 in [0, 1], at any size.
+    opacity : in [0, 1], of the superpixel with the largest absolute weight; the others are
+        fainter in proportion.
+    leading : show only so many superpixels; all when None.
+    scale : weight that gets the full opacity; the largest of this explanation when None. Give
+        the same one to compare models.
+    outlines : draw the boundaries of the superpixels that are shown.
+
+    Returns
+    -------
+    (H, W, 3) uint8, RGB
+    """
+    shape = (int(film.shape[0]), int(film.shape[1]))
+    weights = weight_map(explanation, shape, leading)
+    full = scale if scale else float(np.abs(explanation.weights).max())
+    strength = np.clip(np.abs(weights) / full, 0, 1) * opacity if full > 0 else 0 * weights
+    toward, away = _colour(palette.TOWARD), _colour(palette.AWAY)
+    colour = np.where(weights[..., None] > 0, toward, away)
+    grey = np.repeat(np.clip(film, 0, 1)[..., None], 3, axis=2)
+    picture = grey * (1 - strength[..., None]) + colour * strength[..., None]
+    if outlines:
+        labels = at_film_size(
+            explanation.segments, shape, explanation.params.get("fit", "squash")
+        ).astype(np.uint16)
+        edge = cv2.morphologyEx(labels, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)) > 0
+        edge &= weights != 0
+        picture[edge] = 0.5 * picture[edge] + 0.5 * colour[edge]
+    return np.asarray(np.round(picture * 255), np.uint8)
+
+
+def _colour(code: str) -> NDArray[np.float64]:
+    """#RRGGBB as three floats in [0, 1]."""
+    return np.array([int(code[start : start + 2], 16) for start in (1, 3, 5)]) / 255

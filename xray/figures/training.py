@@ -1,0 +1,171 @@
+"""Figures of the ledger: the learning curve, and what each change did; no streamlit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from xray.figures import palette
+from xray.figures.base import reference_line, template
+from xray.figures.scores import row_whiskers, span
+from xray.training import ablations
+
+#: Letters of a change from which on it takes two lines, on a phone as elsewhere.
+_WIDE = 60
+#: Augmentation -> how its curve is drawn; models' marks, because they are trained that way.
+_MARKS = {"none": palette.MODELS["basic"]}
+
+
+def curve(table: pd.DataFrame, metric: str) -> go.Figure:
+    """A metric against the number of training films, with and without augmentation.
+
+    Parameters
+    ----------
+    table : of ``ablations.curve``
+    metric : key of ``ablations.METRICS``
+    """
+    figure = go.Figure()
+    for name, rows in table.groupby("augmentation"):
+        mark = _MARKS.get(str(name), palette.MODELS["augmented"])
+        said = "not augmented" if name == "none" else f"augmented ({name})"
+        single = rows.explode("values")
+        figure.add_scatter(
+            x=single["train_films"],
+            y=single["values"],
+            mode="markers",
+            marker={"color": palette.fade(mark.colour, 0.45), "symbol": mark.symbol, "size": 7},
+            legendgroup=said,
+            showlegend=False,
+            hovertemplate=f"{said}, one run: %{{y:.3f}}<extra></extra>",
+        )
+        figure.add_scatter(
+            x=rows["train_films"],
+            y=rows["mean"],
+            mode="lines+markers",
+            name=said,
+            legendgroup=said,
+            line={"color": mark.colour, "dash": mark.dash, "width": 2.5},
+            marker={"color": mark.colour, "symbol": mark.symbol, "size": 11},
+            error_y=row_whiskers(_records(rows.rename(columns={"mean": "value"})), mark.colour),
+            text=[_mean(row) for row in _records(rows)],
+            hovertemplate=f"{said}: %{{text}}<extra></extra>",
+        )
+    films = sorted(set(table["train_films"]))
+    figure.update_xaxes(
+        type="log",
+        title="training films",
+        tickvals=films,
+        ticktext=[f"{count:,.0f}" for count in films],
+    )
+    figure.update_yaxes(title=ablations.METRICS[metric])
+    return template(figure, ablations.finding(table, metric), height=430)
+
+
+def _records(table: pd.DataFrame) -> list[Any]:
+    return table.to_dict("records")
+
+
+def _mean(row: dict[str, Any]) -> str:
+    """A mean over seeds for people, with its interval or why there is none."""
+    if row["n"] < 2:
+        return f"{row['mean']:.3f} (one seed: no interval)"
+    return f"{span(row['mean'], row['low'], row['high'])}, {row['n']} seeds"
+
+
+def _bound(figure: go.Figure, table: pd.DataFrame) -> None:
+    """Let the intervals of two seeds run off the figure: so wide, they would hide all others."""
+    steady = table.loc[table["n"] > 2, ["low", "high"]].abs().max().max()
+    reach = pd.Series([table["difference"].abs().max(), steady]).max()
+    if (table[["low", "high"]].abs().max() > reach).any():
+        figure.update_xaxes(range=[-1.08 * reach, 1.08 * reach])
+
+
+def effects(table: pd.DataFrame, metric: str) -> go.Figure:
+    """What each change did to a metric, seed by seed.
+
+    Parameters
+    ----------
+    table : of ``ablations.effects``
+    """
+    figure = go.Figure()
+    mark = palette.MODELS["basic"]
+    for place, row in enumerate(_records(table)):
+        shown = {"value": row["difference"], "low": row["low"], "high": row["high"]}
+        clear = bool(row["low"] > 0 or row["high"] < 0)
+        change = f"{ablations.WORDS[row['setting']]}: {row['before']} → {row['after']}"
+        wrapped = change if len(change) < _WIDE else change.replace(" → ", "<br>→ ")
+        # Above its line: beside it, the words would leave a phone no room for the lines.
+        figure.add_annotation(
+            text=f"{wrapped}<br>{row['context']} (n = {row['n']})",
+            x=0,
+            xref="paper",
+            xanchor="left",
+            y=place,
+            yanchor="bottom",
+            yshift=5,
+            align="left",
+            showarrow=False,
+        )
+        figure.add_scatter(
+            x=[row["difference"]],
+            y=[place],
+            mode="markers",
+            marker={
+                "color": mark.colour,
+                "symbol": mark.symbol if clear else f"{mark.symbol}-open",
+                "size": 11,
+                "line": {"width": 0 if clear else 2},
+            },
+            error_x=row_whiskers([shown], mark.colour),
+            hovertemplate=f"{change}: {span(row['difference'], row['low'], row['high'])}"
+            f", {row['n']} seeds<extra></extra>",
+        )
+    reference_line(figure, x=0)
+    figure.update_yaxes(showticklabels=False, range=[len(table) - 0.75, -0.85], showgrid=False)
+    _bound(figure, table)
+    figure.update_xaxes(title=f"change in {ablations.METRICS[metric]}, mean over seeds")
+    apart = [row for row in _records(table) if row["low"] > 0 or row["high"] < 0]
+    said = f"Of {len(table)} changes, none did more to {ablations.METRICS[metric]} than a seed can"
+    if apart:
+        most = max(apart, key=lambda row: abs(row["difference"]))
+        said = (
+            f"Of {len(table)} changes, {len(apart)} did more to {ablations.METRICS[metric]} than "
+            f"a seed can; most: {ablations.WORDS[most['setting']]}, {most['before']} to "
+            f"{most['after']}, {most['difference']:+.3f}"
+        )
+    return template(figure, said, height=110 + 64 * max(1, len(table)), legend=False)
+
+
+def runs(ledger: pd.DataFrame) -> go.Figure:
+    """AUROC of every run on validation and on test."""
+    figure = go.Figure()
+    for name, rows in ledger.groupby("recipe", sort=False):
+        mark = palette.model(str(name))
+        figure.add_scatter(
+            x=rows["val_auroc"],
+            y=rows["test_auroc"],
+            mode="markers",
+            name=str(name),
+            marker={"color": mark.colour, "symbol": mark.symbol, "size": 11},
+            text=rows["name"] + ", seed " + rows["seed"].astype(str),
+            hovertemplate="%{text}: validation %{x:.3f}, test %{y:.3f}<extra></extra>",
+        )
+    low = float(min(ledger["val_auroc"].min(), ledger["test_auroc"].min())) - 0.01
+    figure.add_scatter(
+        x=[low, 1],
+        y=[low, 1],
+        mode="lines",
+        showlegend=False,
+        line={"color": palette.REFERENCE, "width": 1.5, "dash": "dot"},
+        hoverinfo="skip",
+    )
+    figure.update_xaxes(title="AUROC, validation")
+    figure.update_yaxes(title="AUROC, test")
+    kept = int((ledger["test_auroc"] >= ledger["val_auroc"]).sum())
+    said = f"{kept or 'None'} of {len(ledger)} runs ranks test films as well as validation films"
+    if ledger["val_auroc"].nunique() > 1 and ledger["test_auroc"].nunique() > 1:
+        rank = ledger["val_auroc"].corr(ledger["test_auroc"], method="spearman")
+        said += f"; across runs the two go together with a rank correlation of {rank:.2f}"
+    return template(figure, said, height=460)

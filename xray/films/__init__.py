@@ -1,0 +1,1 @@
+"""Films: from bytes of any kind to grey pixels."""

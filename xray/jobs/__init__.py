@@ -1,0 +1,1 @@
+"""Long work: progress, processes, batches, clusters and a queue."""

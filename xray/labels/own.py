@@ -1,0 +1,86 @@
+"""Labels of one's own beside the committed ones: where they are, and what they say.
+
+``XRAY_DEVICE_LABELS`` names a file that the workbench exported, or the database that it writes to
+(a URL); without it ``artifacts/devices/own.jsonl`` is read where it is.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from xray.errors import LabelError
+from xray.files import artifacts_dir, hash_json
+from xray.labels import database, exchange, format
+from xray.labels.format import Row
+from xray.labels.store import Store
+
+VARIABLE = "XRAY_DEVICE_LABELS"
+#: Name of the file of own labels among the artifacts.
+FILE = "own.jsonl"
+
+
+def content() -> str:
+    """A text that changes when the labels do; "" where there are none.
+
+    Raises
+    ------
+    LabelError
+        The database does not answer.
+    """
+    source = _source()
+    if isinstance(source, Path):
+        try:
+            state = source.stat()
+        except OSError:
+            return str(source)
+        return hash_json([str(source), state.st_mtime_ns, state.st_size, state.st_ino])
+    return hash_json([source, _store(source).content()]) if source else ""
+
+
+def rows() -> tuple[Row, ...]:
+    """Read the labels of one's own; none where nothing names any.
+
+    Raises
+    ------
+    LabelError
+        What was named cannot be read.
+    """
+    return _rows(_source(), content())
+
+
+@lru_cache(maxsize=2)
+def _rows(source: Path | str | None, content: str) -> tuple[Row, ...]:
+    if source is None:
+        return ()
+    if isinstance(source, Path):
+        return tuple(format.read(source))
+    store = _store(source)
+    found = {
+        row.file: row
+        for collection in store.collections()
+        for row in exchange.rows(store, collection)
+    }
+    return tuple(found.values())
+
+
+def _source() -> Path | str | None:
+    """A file, the URL of a database, or nothing."""
+    named = os.environ.get(VARIABLE, "")
+    if "://" in named:
+        return named
+    if named:
+        return Path(named)
+    kept = artifacts_dir() / "devices" / FILE
+    return kept if kept.is_file() else None
+
+
+@lru_cache(maxsize=2)
+def _store(url: str) -> Store:
+    at = database.parse(url)
+    if not database.exists(at):
+        raise LabelError(
+            f"{VARIABLE} names a database that is not there; label a film first, or correct it."
+        )
+    return Store(database.engine(at))

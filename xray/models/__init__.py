@@ -1,0 +1,1 @@
+"""Models: a network with its card, and how it fares on films."""

@@ -1,0 +1,137 @@
+"""The models that are compared, on the same films."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from xray.metrics import bootstrap
+from xray.metrics.bootstrap import Bools, Floats
+from xray.metrics.scores import POSITIVE
+from xray.models import registry
+
+#: A model that was judged on fewer than this share of the first model's films is left out,
+#: so that one odd model does not shrink the comparison of the others to a handful of films.
+SHARED = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Entrant:
+    """One model of a line-up.
+
+    Attributes
+    ----------
+    name, title : str
+    log_odds : (N,) float
+        Of PNEUMONIA, of the line-up's films.
+    threshold : float
+        The model's own, on the log-odds scale.
+    validation : (y, log_odds) or None
+        Truth and log-odds on its validation films, where they are stored.
+    """
+
+    name: str
+    title: str
+    log_odds: Floats
+    threshold: float
+    validation: tuple[Bools, Floats] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Lineup:
+    """Models with their predictions of the same films.
+
+    Attributes
+    ----------
+    files : (N,) str
+        Keys of the films.
+    y : (N,) bool
+        True where the film is PNEUMONIA.
+    groups : (N,) str
+        Possible patient of each film.
+    entrants : tuple of Entrant
+    notes : tuple of str
+        What was left out, and why; sentences for people.
+    """
+
+    files: NDArray[np.str_]
+    y: Bools
+    groups: NDArray[np.str_]
+    entrants: tuple[Entrant, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Name -> title of the models."""
+        return {entrant.name: entrant.title for entrant in self.entrants}
+
+    def thresholds(self, shared: float | None = None) -> dict[str, float]:
+        """Name -> threshold (log-odds): each model's own, or the one that all share."""
+        return {e.name: e.threshold if shared is None else shared for e in self.entrants}
+
+
+def line_up(models: Iterable[tuple[registry.Card, pd.DataFrame]], split: str = "test") -> Lineup:
+    """Bring models' predictions of a split into one order.
+
+    Parameters
+    ----------
+    models : (card, predictions)
+        As ``registry.cards`` and ``registry.predictions`` give them.
+    split : "test" or "val"
+
+    Returns
+    -------
+    Lineup
+        Of the films that all of its models predicted; without entrants where none has any.
+    """
+    notes: list[str] = []
+    kept: list[tuple[registry.Card, pd.DataFrame]] = []
+    common: pd.Index | None = None
+    for card, table in models:
+        rows = table[table["split"] == split].set_index("file")
+        here = rows.index if common is None else common.intersection(rows.index, sort=False)
+        if not len(rows):
+            notes.append(f"{card.title or card.name} has no predictions of the {split} films.")
+        elif common is not None and len(here) < SHARED * len(common):
+            notes.append(
+                f"{card.title or card.name} is left out: it was judged on other {split} films."
+            )
+        else:
+            kept.append((card, table))
+            common = here
+    if common is None:
+        empty = np.array([], dtype=str)
+        return Lineup(empty, np.array([], dtype=bool), empty, (), tuple(notes))
+    most = max(int((table["split"] == split).sum()) for _, table in kept)
+    if len(common) < most:
+        notes.append(f"Compared on the {len(common)} {split} films that all of them were given.")
+    files = common.sort_values()
+    first = kept[0][1]
+    rows = first[first["split"] == split].set_index("file").loc[files].reset_index()
+    entrants = tuple(_entrant(card, table, split, files) for card, table in kept)
+    return Lineup(
+        rows["file"].to_numpy(dtype=str),
+        (rows["label"] == POSITIVE).to_numpy(dtype=bool),
+        bootstrap.patients(rows),
+        entrants,
+        tuple(notes),
+    )
+
+
+def _entrant(card: registry.Card, table: pd.DataFrame, split: str, files: pd.Index) -> Entrant:
+    rows = table[table["split"] == split].set_index("file").loc[files]
+    val = table[table["split"] == "val"]
+    labels = (val["label"] == POSITIVE).to_numpy(dtype=bool)
+    # A threshold or temperature cannot be set on films of one class.
+    usable = len(val) and labels.any() and not labels.all()
+    return Entrant(
+        card.name,
+        card.title or card.name,
+        rows["log_odds"].to_numpy(dtype=np.float64),
+        card.threshold_log_odds,
+        (labels, val["log_odds"].to_numpy(dtype=np.float64)) if usable else None,
+    )

@@ -1,0 +1,181 @@
+"""The card of the device labels: what they are, how made, how far to trust them, the licence.
+
+Markdown with the head that dataset hosts read, made from the tables, so that it can be published
+beside them. Figures of the single second looks at train and val films, whose looks were averaged
+in the table, cannot be counted again; they are marked so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xray.dataset import composition, public_set
+from xray.labels import devices
+from xray.labels.format import KINDS
+
+TITLE = "Devices in children's chest films"
+FILE = "CARD.md"
+
+_HEAD = f"""---
+pretty_name: {TITLE}
+license: cc-by-4.0
+task_categories: [image-classification, object-detection]
+tags: [chest-x-ray, medical-devices, confounders, shortcut-learning, pediatric]
+annotations_creators: [machine-generated]
+size_categories: [1K<n<10K]
+---
+"""
+
+_MADE = """## How they were made
+
+A general-purpose vision-language model viewed every film: 224 pixels, enlarged,
+contrast-enhanced, in random order, without the diagnosis, each look independent of the other.
+The labels were spot-checked and **never checked by a radiologist**. The model had no clinical
+history, no second projection and no film before or after.
+"""
+
+_KINDS = """| kind | what it holds | geometry |
+|---|---|---|
+| `line` | wire, lead, cable, IV line | polyline |
+| `tube` | endotracheal, nasogastric, central catheter, drain | polyline |
+| `electrode` | electrode, snap, clip, connector | circle [x, y, r] |
+| `support` | sandbag, restraint, another person's hand | box [x0, y0, x1, y1] |
+| `other` | buckle, sternal wire, shunt, jewellery | box [x0, y0, x1, y1] |
+"""
+
+_LIMITS = """- They are good enough to measure with; they are no clinical ground truth. Nothing
+  here says that a device lies where it should, and no child may be treated by it.
+- Faint tubes over the spine are the hard case. A confidence of 0.3 to 0.6 is a guess
+  ({unsure}). Kinds are less sure than presence.
+- Both looks are by one model: what it cannot see, neither look sees, and agreement says nothing
+  of that. Agreement is a bound on how good the labels can be, not on how good they are.
+- The films are of one hospital (Guangzhou), children of one to five years, 224 pixels a side as
+  seen by the model. Other devices, other sizes and adults look different.
+- Only test films have geometry. Wide strokes stand for thin wires ({stroke:.1%} of the side).
+- Devices go with how ill a child is, here with PNEUMONIA. A model trained on these labels next
+  to the diagnosis can learn one from the other.
+"""
+
+_USE = """## What they are for
+
+To ask whether a classifier reads devices instead of lungs: strata, LIME weights, removal,
+insertion (`python -m xray audit`). Not for training a device detector for use on patients, and
+not for clinical use.
+
+Labels of one's own: `streamlit run app.py`, page *Label films*; `python -m xray label --help`.
+They are read beside these (`XRAY_DEVICE_LABELS`, or `artifacts/devices/own.jsonl`), and what
+people said takes the place of what the model said.
+
+## Licence and sources
+
+The labels: Creative Commons Attribution 4.0 (CC BY 4.0), by the makers of this program. The films
+are not part of it: Kermany, Zhang and Goldbaum 2018 (Mendeley Data, doi:10.17632/rscbjbr9sj),
+CC BY 4.0. Names of files are theirs and hold the diagnosis and a number of the person.
+"""
+
+
+def markdown() -> str:
+    """Write the card of the committed labels; only tables and sentences, no film.
+
+    Raises
+    ------
+    ArtifactError
+        A table is missing or damaged.
+    """
+    table = devices.stored()
+    parts = [_HEAD, f"# {TITLE}\n", _lead(table), _MADE, _files(table), _KINDS, _shown(table)]
+    limits = _LIMITS.format(unsure=_unsure(table), stroke=devices.STROKE)
+    parts += [_agreement(), f"## Limits\n\n{limits}", _USE]
+    return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def _lead(table: pd.DataFrame) -> str:
+    return (
+        f"Which of the {len(table):,} films of the public pneumonia set show a medical device "
+        f"({table['has_device'].sum():,} do), and where on the "
+        f"{len(devices.stored_geometry()):,} test films. Made by a machine, **never checked "
+        "by a radiologist**. The labels only; no film is here.\n"
+    )
+
+
+def _files(table: pd.DataFrame) -> str:
+    looks = table["passes"].value_counts().sort_index()
+    counts = ", ".join(
+        f"{n:,} films with {k:.0f}"
+        for k, n in zip(looks.index.tolist(), looks.tolist(), strict=True)
+    )
+    return (
+        "## What is in the files\n\n"
+        "- `devices.csv`, a row a film: `has_device` (largest confidence at least 0.5), "
+        "`confidence` of any device, confidence by kind, burned-in technical text (`tech_text`), "
+        f"`passes` (looks averaged: {counts}).\n"
+        "- `devices_test.jsonl`, a line a test film: two looks with kind, geometry and confidence "
+        "of each device. Geometry is in tenths of width and height, 0 to 10.\n"
+        "- `README.md`, the same for people who work on this program.\n"
+    )
+
+
+def _shown(table: pd.DataFrame) -> str:
+    """How often a device is visible, with Wilson's interval, by split, class and subtype."""
+    films = table.reset_index().merge(public_set.read()[["file", "subtype"]], on="file")
+    found = composition.prevalence(films, films["has_device"].to_numpy(dtype=bool))
+    rows = [
+        f"| {row.split} | {composition.group_title(row.label, row.subtype)} | {row.films:,} | "
+        f"{row.shown:,} | {row.share:.1%} ({row.low:.1%} to {row.high:.1%}) |"
+        for row in list[Any](found.itertuples())
+    ]
+    by_kind = ", ".join(f"{kind} {int((table[kind] >= 0.5).sum()):,}" for kind in KINDS)
+    return (
+        "## What they show\n\n| split | films of | films | show a device | share (95 %) |\n"
+        "|---|---|---|---|---|\n" + "\n".join(rows) + f"\n\nFilms by kind: {by_kind}; burned-in "
+        f"text {int((table['tech_text'] >= 0.5).sum()):,}. Shares of the test films rest on two "
+        "looks, most others on one.\n"
+    )
+
+
+def _agreement() -> str:
+    rows = [
+        f"| {row.what} | {row.agreement:.1%} | {row.kappa:.2f} ({row.kappa_low:.2f} to "
+        f"{row.kappa_high:.2f}) | {f'{row.iou:.2f} ({row.both:,})' if row.both else ''} |"
+        for row in list[Any](devices.agreement().itertuples())
+    ]
+    same, pairs = _twins()
+    return (
+        f"## How far the looks agree\n\nTwo looks at each of the "
+        f"{len(devices.stored_geometry()):,} test films:\n\n"
+        "| what | agreement | Cohen's kappa (95 %) | overlap of masks (films) |\n"
+        "|---|---|---|---|\n"
+        + "\n".join(rows)
+        + f"\n\nOf {pairs:,} pairs of byte-identical films {same / max(pairs, 1):.0%} have the "
+        "same `has_device`. A few near-identical films were given the same label within a look.\n\n"
+        "Counted when the labels were made, and not to be counted again from the files: 520 of "
+        "the train and val films were looked at twice; any device kappa 0.89, tube 0.82, "
+        "electrode 0.77, line 0.69, other 0.64, support 0.86, text 0.99.\n"
+    )
+
+
+def _twins() -> tuple[int, int]:
+    """Pairs of byte-identical films with the same label, and all of them."""
+    table = public_set.read()
+    has = devices.stored()["has_device"]
+    pairs = {
+        tuple(sorted((row.file, twin)))
+        for row in list[Any](table[table["identical_to"] != ""].itertuples())
+        for twin in str(row.identical_to).split(";")
+    }
+    known = [(has[a], has[b]) for a, b in pairs if a in has.index and b in has.index]
+    return sum(bool(a == b) for a, b in known), len(known)
+
+
+def _unsure(table: pd.DataFrame) -> str:
+    n = int(np.sum(table["confidence"].between(0.3, 0.6)))
+    return f"{n:,} films, {n / len(table):.1%}"
+
+
+def body(card: str) -> str:
+    """The card without the head for dataset hosts, its headings below those of a page."""
+    text = card.removeprefix(_HEAD).strip()
+    return "\n".join(f"##{line}" if line.startswith("#") else line for line in text.splitlines())

@@ -1,0 +1,245 @@
+"""What the first page shows of large tables, kept small, so that it is drawn without them.
+
+The first page is what a cold start waits for. Its sentence, picture and figures come from tables
+that take long to read, with packages that take longer to import; ``python -m xray showcase`` makes
+these parts once and keeps them in ``artifacts/front.json``. Each is kept under a hash of what it
+was made from: where a model, an audit or a table changed since, the page makes the part anew,
+slower and right. A test holds what is kept against what would be made.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from xray.errors import XrayError
+from xray.files import artifacts_dir, digest, hash_json, write_json
+from xray.models import registry
+from xray.models.registry import Card
+from xray.reports import sentences
+
+#: Roles of models that the first page speaks of; controls are no answers.
+ROLES = ("recipe", "user", "demo")
+#: Metrics shown, as ``scores.TITLES`` names them, in order.
+METRICS = {
+    "auroc": "AUROC",
+    "accuracy": "Accuracy",
+    "recall": "Sensitivity",
+    "specificity": "Specificity",
+}
+Audits = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the first page.
+
+    Attributes
+    ----------
+    name : str
+    made_from : list
+        Everything that the part depends on: names, numbers, SHA-256 of files.
+    make : callable
+        Makes the part, a JSON value; None where there is nothing to show. Raises ``XrayError``.
+    """
+
+    name: str
+    made_from: list[Any]
+    make: Callable[[], Any]
+
+    @property
+    def key(self) -> str:
+        """Hash of what the part is made from."""
+        return hash_json([self.name, self.made_from])
+
+
+def shown(cards: Sequence[Card]) -> list[Card]:
+    """Cards of the models that the first page speaks of."""
+    return [card for card in cards if card.role in ROLES]
+
+
+def parts(cards: Sequence[Card], audits: Audits) -> list[Part]:
+    """All parts, for the models shown and their audits by name."""
+    return [
+        question(),
+        picture(cards, audits),
+        scores(cards, audits),
+        key_figures(cards),
+        classes(),
+    ]
+
+
+def question() -> Part:
+    """The sentence under the title (``sentences.question``)."""
+
+    def make() -> str:
+        from xray.labels import devices
+
+        return sentences.question(devices.load())
+
+    return Part("question", [digest(artifacts_dir() / "devices" / "devices.csv")], make)
+
+
+def picture(cards: Sequence[Card], audits: Audits) -> Part:
+    """A synthetic film and the same with a device drawn in, as the leading model reads them.
+
+    Made: ``films``, two of PNG (base64), alternative text, number and words; ``caption``.
+    """
+    ranked = sorted(
+        (card for card in cards if not card.problem),
+        key=lambda card: -sentences.number(audits.get(card.name, {}).get("score", 0)),
+    )
+    content = digest(artifacts_dir() / "showcase.csv")
+    models = [[card.name, card.title, card.sha256] for card in ranked]
+    return Part("picture", [content, models], partial(_picture, ranked, content))
+
+
+def _picture(ranked: Sequence[Card], content: str) -> dict[str, Any] | None:
+    from xray.audits import showcase
+    from xray.reports import html
+
+    table = showcase.load() if content else None
+    found = [showcase.example(table, card) for card in ranked] if table is not None else []
+    example = next((each for each in found if each is not None), None)
+    if example is None:
+        return None
+    film = showcase.film(example.seed, example.label)
+    drawn = showcase.with_device(film, example.device, example.seed).film
+    words = f"with {sentences.a(example.device)} drawn in"
+    entries = (
+        (film, example.original, "Synthetic chest film", "pneumonia, as it is"),
+        (drawn, example.drawn, f"The same film {words}", f"pneumonia, {words}"),
+    )
+    title = next(card.title for card in ranked if card.name == example.model)
+    return {
+        "films": [
+            {
+                "png": base64.b64encode(html.png(pixels)).decode(),
+                "alt": alt,
+                "number": sentences.percent(float(registry.probability(np.array(odds)))),
+                "words": says,
+            }
+            for pixels, odds, alt, says in entries
+        ],
+        "caption": sentences.example(example, title),
+    }
+
+
+def scores(cards: Sequence[Card], audits: Audits) -> Part:
+    """Figure of the models' scores against the controls' threshold."""
+
+    def make() -> dict[str, Any] | None:
+        from xray.figures import base
+
+        table = sentences.scores(cards, audits)
+        return _plain(base.scores(table)) if len(table) else None
+
+    keys = ("verdict", "score", "score_low", "score_high", "score_threshold")
+    rows = [
+        [card.name, card.title, *(audits[card.name].get(key) for key in keys)]
+        for card in cards
+        if card.name in audits
+    ]
+    return Part("scores", rows, make)
+
+
+def key_figures(cards: Sequence[Card]) -> Part:
+    """Figure of the models' metrics on the test films, and what they rest on.
+
+    Made: ``figure``; ``basis``, a sentence.
+    """
+    fine = [card for card in cards if not card.problem]
+    home = registry.models_dir()
+    rows = [
+        [card.name, card.title, card.threshold, card.files.get("predictions.csv", ""),
+         digest(home / card.name / "predictions.csv")]
+        for card in fine
+    ]  # fmt: skip
+    return Part("key figures", rows, partial(_key_figures, fine))
+
+
+def _key_figures(cards: Sequence[Card]) -> dict[str, Any] | None:
+    import pandas as pd
+
+    from xray.figures import base as figures
+    from xray.models import evaluation
+
+    tables = []
+    for card in cards:
+        table = evaluation.score(registry.predictions(card.name), card.threshold_log_odds)
+        table = table[table["split"] == "test"]
+        tables.append(table.assign(model=card.name, title=card.title))
+    if not tables:
+        return None
+    table = pd.concat(tables)
+    table = table[table["metric"].isin(METRICS)].replace({"metric": METRICS})
+    order = {name: place for place, name in enumerate(METRICS.values())}
+    table = table.sort_values("metric", key=lambda names: names.map(order), kind="stable")
+    return {"figure": _plain(figures.key_figures(table)), "basis": sentences.basis(tables[0])}
+
+
+def classes() -> Part:
+    """Figure of the public set's films by split and class."""
+
+    def make() -> dict[str, Any]:
+        from xray.dataset import public_set
+        from xray.figures import base as figures
+
+        return _plain(figures.class_counts(public_set.read()))
+
+    return Part("class counts", [digest(artifacts_dir() / "dataset" / "films.csv")], make)
+
+
+def _plain(figure: go.Figure) -> dict[str, Any]:
+    """A figure as JSON, without the template, which is for whoever shows it."""
+    value: dict[str, Any] = json.loads(figure.to_json())
+    value["layout"].pop("template", None)
+    return value
+
+
+# --- what is kept ----------------------------------------------------------------------------
+
+
+def path() -> Path:
+    """File of the parts that are kept."""
+    return artifacts_dir() / "front.json"
+
+
+def kept(part: Part, stored: Any) -> tuple[bool, Any]:
+    """Whether a part is kept, of just what it would be made from now; and the part.
+
+    Parameters
+    ----------
+    part : the part.
+    stored : what ``path()`` holds.
+    """
+    entry = stored.get(part.name) if isinstance(stored, Mapping) else None
+    if isinstance(entry, Mapping) and entry.get("key") == part.key and "value" in entry:
+        return True, entry["value"]
+    return False, None
+
+
+def store(cards: Sequence[Card], audits: Audits) -> list[str]:
+    """Make every part and keep it.
+
+    Returns
+    -------
+    list of str
+        Why parts are left out, a sentence each; the page then says the same in their place.
+    """
+    made, problems = {}, []
+    for part in parts(cards, audits):
+        try:
+            made[part.name] = {"key": part.key, "value": part.make()}
+        except XrayError as error:
+            problems.append(f"{part.name}: {error}")
+    write_json(path(), made)
+    return problems

@@ -1,0 +1,291 @@
+"""One self-contained HTML file: what the audit found, on what evidence, and how far to trust it.
+
+A report reads what is stored (``artifacts``) and computes nothing anew. What is missing or
+damaged is said at its place, and the rest goes on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+import pandas as pd
+from markupsafe import Markup
+
+from xray.audits import verdict
+from xray.audits.reading import Reading
+from xray.dataset import public_set
+from xray.dataset.composition import prevalence
+from xray.errors import ArtifactError, XrayError
+from xray.figures import base, composition, overlay
+from xray.figures import readings as figures_explain
+from xray.files import artifacts_dir, read_json
+from xray.films.decode import Film, resize
+from xray.labels import devices
+from xray.metrics import scores
+from xray.models import registry
+from xray.reports import html, overview, render, sentences, tables
+from xray.reports.sentences import number
+from xray.training import train
+
+Found = TypeVar("Found")
+
+CLINICAL = "Not for clinical use: this shows what models do, not what a child has."
+
+#: What no figure of the report can show.
+LIMITS = (
+    "The films are of children of one to five years from one hospital in Guangzhou; nothing here "
+    "says what the models do elsewhere.",
+    "Drawn-in devices are drawings. A model may react to real ones in ways that they do not show.",
+    "Possible patients are told by numbers in file names, which may not be unique.",
+    "The public set differs between its training and its test films, so that validation figures "
+    "are better than test figures.",
+    "Other giveaways (size, aspect, JPEG quality, burned-in text) separate the classes too; "
+    "the verdict is about devices.",
+)
+
+#: Roles of models that a report speaks of; controls are told of together.
+ROLES = ("recipe", "cure", "user", "demo")
+
+#: Largest side of a film in a report, in pixels.
+SIDE = 512
+
+
+def build(created: datetime | None = None) -> str:
+    """Write the report on all registered models.
+
+    Parameters
+    ----------
+    created : the date it bears; now when None
+
+    Returns
+    -------
+    str
+        HTML that asks nothing of any network
+    """
+    gaps: dict[str, Any] = {"metrics": []}
+    cards = [card for card in registry.cards(roles=ROLES) if card.role in ROLES]
+    audits = stored_audits(cards)
+    fine = [card for card in cards if not card.problem]
+    return render.render(
+        "audit.html",
+        sentences.title(overview.shown(fine), audits),
+        created,
+        question=_attempt(gaps, "question", lambda: sentences.question(devices.load())) or "",
+        clinical=CLINICAL,
+        models=[_model(card, audits.get(card.name)) for card in cards],
+        score_figure=_score_figure(fine, audits),
+        controls=_attempt(gaps, "controls", lambda: tables.controls(tables.stored_quality())),
+        calibration=_attempt(gaps, "calibration", _calibration),
+        **_metrics(fine, gaps["metrics"]),
+        **_films(gaps),
+        provenance_of_labels=devices.provenance(),
+        limits=LIMITS,
+        provenance=tables.provenance(cards, audits),
+        environment=_environment(),
+        gaps=gaps,
+    )
+
+
+def build_film(
+    film: Film,
+    readings: Sequence[Reading],
+    cards: Sequence[registry.Card],
+    device: str,
+    note: str = "",
+    created: datetime | None = None,
+) -> str:
+    """Write the report on one film that models have read.
+
+    Neither the film's name nor anything else that its file says of a patient enters it.
+
+    Parameters
+    ----------
+    film : the film
+    readings : one a model
+    cards : cards of those models
+    device : kind that was drawn in for the device test
+    note : a sentence about the film, such as that it is synthetic
+    created : the date it bears; now when None
+    """
+    titles = {card.name: card.title or card.name for card in cards}
+    side = max(film.pixels.shape)
+    shape = tuple(max(1, round(n * min(1.0, SIDE / side))) for n in film.pixels.shape)
+    small = resize(film.pixels[None], (shape[0], shape[1]))[0]
+    return render.render(
+        "film.html",
+        "One film, read and explained",
+        created,
+        clinical=CLINICAL,
+        film=film,
+        note=note,
+        calls_figure=render.embed(figures_explain.calls(readings, titles, device)),
+        calls=tables.calls(readings, titles, device),
+        picture=Markup(html.image(small, "The film")),
+        readings=[_reading(reading, titles[reading.model], small) for reading in readings],
+        provenance=tables.provenance(cards, {}).iloc[:-3],
+        environment=_environment(),
+    )
+
+
+def stored_audits(cards: Sequence[registry.Card]) -> dict[str, dict[str, Any]]:
+    """Audits by model, of those models as they are now.
+
+    An audit that cannot be read, or of another network than the card's, counts as none.
+    """
+    found = {}
+    for card in cards:
+        try:
+            value = read_json(artifacts_dir() / "audits" / f"{card.name}.json")
+        except ArtifactError:
+            continue
+        if isinstance(value, dict) and value.get("model_hash") in (None, card.sha256):
+            found[card.name] = value
+    return found
+
+
+def _attempt(gaps: dict[str, Any], part: str, make: Callable[[], Found]) -> Found | None:
+    """Make a part, or keep the sentence that says why it cannot be made."""
+    try:
+        return make()
+    except XrayError as error:
+        gaps[part] = _told(error)
+        return None
+
+
+def _told(sentence: object) -> str:
+    """A sentence about a problem, without where the artifacts lie on this machine."""
+    return str(sentence).replace(str(artifacts_dir()), artifacts_dir().name)
+
+
+def _model(card: registry.Card, audit: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the report says of one model."""
+    found = audit or {}
+    effects = tables.effects(found)
+    strata = tables.strata(found)
+    score = tables.with_interval(
+        found.get("score"), found.get("score_low"), found.get("score_high")
+    )
+    threshold = number(found.get("score_threshold"))
+    against = f", controls' threshold {threshold:.2f}" if math.isfinite(threshold) else ""
+    return {
+        "title": card.title or card.name,
+        "swatch": Markup(html.swatch(card.name)),
+        "chip": Markup(html.chip(found.get("verdict"))),
+        "problem": _told(card.problem),
+        "synthetic": bool(found.get("synthetic")) or card.role == "demo",
+        "finding": sentences.finding(audit),
+        "reasons": [str(reason) for reason in found.get("reasons", [])],
+        "score": f"{score}{against}" if found.get("score") is not None else "",
+        "effects": effects if len(effects) else None,
+        "strata": strata if len(strata) else None,
+        "lungs": " ".join(filter(None, (sentences.lungs(found), sentences.sanity_overall(found)))),
+    }
+
+
+def _score_figure(
+    cards: Sequence[registry.Card], audits: Mapping[str, Mapping[str, Any]]
+) -> render.Figure | None:
+    rows = [
+        {
+            "model": card.name,
+            "title": card.title or card.name,
+            "verdict": audits[card.name].get("verdict"),
+            "score": number(audits[card.name].get("score")),
+            "low": number(audits[card.name].get("score_low")),
+            "high": number(audits[card.name].get("score_high")),
+            "threshold": number(audits[card.name].get("score_threshold")),
+        }
+        for card in cards
+        if card.name in audits
+    ]
+    table = pd.DataFrame(rows)
+    if table.empty or not table["score"].notna().any():
+        return None
+    return render.embed(base.scores(table[table["score"].notna()]))
+
+
+def _calibration() -> str:
+    """The scale that the controls set, in a sentence."""
+    scale = verdict.load()
+    return (
+        f"{scale.controls} controls set the threshold at a score of {scale.threshold:.2f} standard "
+        "deviations of the clean ones; from a reliance of "
+        f"{scale.detectable:.2f} spreads of log-odds on, at least 95 % of them were flagged."
+    )
+
+
+def _metrics(cards: Sequence[registry.Card], problems: list[str]) -> dict[str, Any]:
+    """Table and figure of the metrics of every model that has test predictions."""
+    found: dict[str, pd.DataFrame] = {}
+    for card in cards:
+        try:
+            found[card.name] = tables.scores(card)
+        except XrayError as error:
+            problems.append(_told(error))
+    if not found:
+        return {"metrics": None, "metrics_figure": None}
+    titles = {card.name: card.title or card.name for card in cards}
+    shown = ("auroc", "accuracy", "recall", "specificity")
+    long = pd.concat(
+        [
+            table[table["metric"].isin(shown)].assign(model=name, title=titles[name])
+            for name, table in found.items()
+        ]
+    )
+    order = {metric: place for place, metric in enumerate(shown)}
+    long = long.sort_values("metric", key=lambda names: names.map(order), kind="stable")
+    long["metric"] = long["metric"].map(scores.TITLES)
+    return {
+        "metrics": tables.model_scores(found, titles),
+        "metrics_figure": render.embed(base.key_figures(long)),
+    }
+
+
+def _films(gaps: dict[str, Any]) -> dict[str, Any]:
+    """What is known of the public films and their devices."""
+
+    def counted() -> dict[str, Any]:
+        films = public_set.read()
+        return {
+            "classes_figure": render.embed(composition.classes(films)),
+            "sizes": tables.sizes(films),
+        }
+
+    def labelled() -> dict[str, Any]:
+        labels = devices.load().reset_index()
+        subtype = public_set.read().set_index("file")["subtype"]
+        labels["subtype"] = labels["file"].map(subtype).fillna("")
+        rows = prevalence(labels, labels["has_device"].to_numpy(bool))
+        return {
+            "devices_figure": render.embed(composition.prevalence(rows, "a device")),
+            "agreement": tables.agreement(),
+        }
+
+    none = {"classes_figure": None, "sizes": None, "devices_figure": None, "agreement": None}
+    return (
+        none | (_attempt(gaps, "films", counted) or {}) | (_attempt(gaps, "labels", labelled) or {})
+    )
+
+
+def _reading(reading: Reading, title: str, film: Any) -> dict[str, Any]:
+    """What the report on a film says of one model."""
+    why = reading.explanation
+    return {
+        "title": title,
+        "swatch": Markup(html.swatch(reading.model)),
+        "overlay": Markup(
+            html.image(overlay.overlay(why, film), f"The film with the weights of {title}")
+        ),
+        "unstable": "" if why.stable else why.why_unstable,
+        "weights": tables.superpixels(why.table()),
+        "facts": f"{why.n_evaluations} evaluations; the surrogate explains {why.r2:.2f} of the "
+        f"variance (R squared); settings: "
+        + ", ".join(f"{name} {value}" for name, value in sorted(why.params.items())),
+    }
+
+
+def _environment() -> str:
+    return ", ".join(f"{name} {value}" for name, value in train.versions().items())

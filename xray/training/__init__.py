@@ -1,0 +1,1 @@
+"""From a recipe to a model, and the ledger of all trainings."""

@@ -1,0 +1,259 @@
+"""Train a recipe on a folder of films and write model, card and predictions."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from xray import __version__
+from xray.dataset import index, splits
+from xray.errors import DatasetError, ModelError
+from xray.files import Progress, cache_dir, hash_json, sha256_file, write_table
+from xray.films.decode import Pixels
+from xray.metrics import scores
+from xray.models import evaluation, framing, networks, registry
+from xray.training import fit as fitting
+from xray.training import ledger, recipes
+from xray.training.fit import Sample
+
+#: Called as stage(name) when a new stretch of the work begins, to give its progress callback.
+Stage = Callable[[str], Progress | None]
+
+
+class Loader(Protocol):
+    """What reads films, as ``index.load_pixels`` does; sweeps bring one that remembers."""
+
+    def __call__(
+        self,
+        folder: Path,
+        table: pd.DataFrame,
+        size: tuple[int, int],
+        fit: str = "squash",
+        progress: Progress | None = None,
+    ) -> Pixels: ...
+
+
+PACKAGES = (
+    "tensorflow", "tensorflow-cpu", "jax", "keras", "numpy", "scikit-learn",
+    "opencv-python-headless",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training: what is trained, on what, and where it goes."""
+
+    recipe: recipes.Recipe
+    data: Path
+    name: str
+    out: Path
+    seed: int = 0
+    backbone_weights: Path | None = None
+    exclude: frozenset[str] = frozenset()
+    #: Sweeps keep what a run predicted, not its weights.
+    keep_weights: bool = True
+
+    def key(self, data_hash: str) -> str:
+        """Hash of everything that decides the result; names the checkpoint's folder."""
+        return ledger.run_id(self.recipe.settings(), data_hash, self.seed, sorted(self.exclude))
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide a result."""
+    found = {"python": platform.python_version(), "xray": __version__}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def data_hash(table: pd.DataFrame) -> str:
+    """Hash of the films' content and labels, the same whatever their order."""
+    rows = table[["file", "label", "sha256"]].sort_values("file")
+    return hash_json(rows.to_numpy().tolist())
+
+
+def assign(job: Job, table: pd.DataFrame) -> pd.Series:
+    """Which film is used for what: "train", "val", "test" or "" a film.
+
+    Possible patients stay on one side of the line between training and validation.
+    """
+    split = splits.make(table, job.recipe.split, seed=0, keep_persons=True)
+    split = split.mask(table["file"].isin(job.exclude) & (split != "test"), "")
+    if job.recipe.match:
+        other = splits.make(table, job.recipe.match, seed=0, keep_persons=True)
+        split = splits.thin(split, table, other, seed=job.seed)
+    if job.recipe.fraction < 1:
+        split = splits.subset(split, table, job.recipe.fraction, seed=job.seed)
+    for part in ("train", "val"):
+        if table.loc[split == part, "label"].nunique() < 2:
+            raise DatasetError(
+                f"The {part} part of split {job.recipe.split} lacks one of the two classes; "
+                "train needs films of both."
+            )
+    return split
+
+
+def train(
+    job: Job, stage: Stage = lambda _: None, load: Loader = index.load_pixels
+) -> registry.Card:
+    """Train a recipe and write ``model.keras``, ``predictions.csv`` and ``card.json``.
+
+    The run becomes a row of the ledger (``xray.training.ledger``).
+
+    The threshold is chosen on validation; the test films are predicted once, at the end.
+    A run that was killed goes on from its last finished epoch when it is started again.
+
+    Raises
+    ------
+    DatasetError, ModelError
+    """
+    start = time.monotonic()
+    recipe = job.recipe
+    table = index.usable(index.index(job.data, progress=stage("index")))
+    content = data_hash(table)
+    split = assign(job, table)
+    table = table[split != ""].assign(split=split[split != ""]).reset_index(drop=True)
+    films, shown = _films(job, table, load, stage)
+    parts = {part: _sample(table, shown, part) for part in ("train", "val")}
+
+    network = networks.seeded(job.seed, lambda: recipes.build(recipe, job.backbone_weights))
+    if recipe.precision != "float32":
+        networks.set_policy(network, recipe.precision)
+    folder = cache_dir() / "runs" / f"{job.name}-{job.key(content)}"
+    if recipe.network == "vgg19" and not (folder / "state.json").exists():
+        fitting.fit_head(network, parts["train"], parts["val"], job.seed)
+    redraw = _planter(recipe, table, shown, job.seed) if recipe.planted else None
+    history = fitting.fit(
+        network, recipe, parts["train"], parts["val"],
+        seed=job.seed, folder=folder, redraw=redraw, progress=stage("train"),
+    )  # fmt: skip
+    if recipe.precision != "float32":
+        networks.set_policy(network, "float32")
+    if recipe.framing == "lungs":
+        network = framing.framed(network)
+    card = _card(job, network, table, content, split, history)
+    card = replace(card, wall_time_s=round(time.monotonic() - start, 1))
+    home = job.out / job.name
+    card = store(home, card, network, table, films, recipe.half, job.keep_weights)
+    ledger.add(home, card)
+    return card
+
+
+def _films(job: Job, table: pd.DataFrame, load: Loader, stage: Stage) -> tuple[Pixels, Pixels]:
+    """The films as the finished model takes them, and as its network is shown them."""
+    recipe = job.recipe
+    if recipe.framing == "film":
+        films = load(job.data, table, recipe.size, recipe.fit, stage("load films"))
+        return films, films
+    if recipe.fit != "squash" or recipe.planted:
+        raise ModelError(
+            "A network that is shown the lungs alone takes films squashed and without devices "
+            "drawn in; drop fit, planted or the framing."
+        )
+    size = framing.film_size(recipe.size)
+    films = load(job.data, table, size, recipe.fit, stage("load films"))
+    return films, framing.cut(films, recipe.size, stage("find lungs"))
+
+
+def _sample(table: pd.DataFrame, films: Pixels, part: str) -> Sample:
+    chosen = (table["split"] == part).to_numpy()
+    return Sample(films[chosen], (table["label"] == "PNEUMONIA").to_numpy()[chosen])
+
+
+def _planter(
+    recipe: recipes.Recipe, table: pd.DataFrame, films: Pixels, seed: int
+) -> fitting.Redraw:
+    """Draw devices into training films, anew each epoch, until both classes show them evenly."""
+    from xray.drawing import planting
+
+    chosen = (table["split"] == "train").to_numpy()
+    return planting.balanced(films[chosen], table[chosen], recipe.planted, seed)
+
+
+def _card(
+    job: Job,
+    network: Any,
+    table: pd.DataFrame,
+    content: str,
+    split: pd.Series,
+    history: dict[str, list[float]],
+) -> registry.Card:
+    recipe = job.recipe
+    labels = (table.loc[table["split"] == "train", "label"] == "PNEUMONIA").to_numpy()
+    weights = fitting.class_weights(labels, recipe.class_weight)
+    counts = {
+        str(part): {str(label): int(n) for label, n in rows["label"].value_counts().items()}
+        for part, rows in table.groupby("split")
+    }
+    return registry.Card(
+        name=job.name,
+        title=recipe.title,
+        recipe=recipe.name,
+        role=recipe.role,
+        size=(int(network.input_shape[1]), int(network.input_shape[2])),
+        fit=recipe.fit,
+        parameters=int(network.count_params()),
+        layers=networks.layer_table(network),
+        settings=recipe.settings() | ({"exclude": sorted(job.exclude)} if job.exclude else {}),
+        seed=job.seed,
+        data=index.describe(job.data),
+        data_hash=content,
+        split=recipe.split,
+        split_hash=hash_json(split.tolist()),
+        counts=counts,
+        class_weight={"NORMAL": round(weights[0], 4), "PNEUMONIA": round(weights[1], 4)},
+        history=history,
+        versions=versions(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def store(
+    folder: Path,
+    card: registry.Card,
+    network: Any,
+    table: pd.DataFrame,
+    films: Pixels,
+    half: bool = False,
+    keep_weights: bool = True,
+) -> registry.Card:
+    """Write a trained network, choose its threshold on validation, and store its predictions.
+
+    Predictions are made by the model as it is read back from disk, rounding included.
+    Weights that are not to be kept are removed once they have predicted; their hash stays.
+    """
+    path = folder / registry.WEIGHTS
+    networks.save(network, path, half=half)
+    card = replace(card, files={registry.WEIGHTS: sha256_file(path)}, bytes=path.stat().st_size)
+    model = registry.Model(card, networks.read(path, card.name))
+    if not keep_weights:
+        path.unlink()
+    used = table["split"].isin(["val", "test"]).to_numpy()
+    rows = table.loc[used, ["file", "split", "label"]].reset_index(drop=True)
+    rows["log_odds"] = model.log_odds(films[used]).round(5)
+    rows["probability"] = registry.probability(rows["log_odds"].to_numpy()).round(6)
+    val = rows[rows["split"] == "val"]
+    threshold = scores.choose_threshold(
+        (val["label"] == "PNEUMONIA").to_numpy(), val["log_odds"].to_numpy()
+    )
+    write_table(folder / "predictions.csv", rows)
+    card = replace(
+        card,
+        threshold=float(np.clip(registry.probability(np.array(threshold)), 1e-9, 1 - 1e-9)),
+        files={**card.files, "predictions.csv": sha256_file(folder / "predictions.csv")},
+    )
+    registry.write_card(card, folder)
+    evaluation.store_metrics(folder, card, rows)
+    return card
