@@ -17,7 +17,7 @@ from xray.files import ROOT
 #: Packages and single modules of the library, bottom up. Each may import from its own row and
 #: from those before it, inside functions too.
 ORDER = (
-    "errors environment files parquet text",
+    "errors environment files parquet text classes",
     "jobs",
     "films",
     "metrics",

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from xray.commands import _data
 from xray.commands._models import add_model_options, model_options
 from xray.commands._tables import by_model
 from xray.commands._workers import add_worker_options, working
@@ -19,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``audit``."""
     parser.add_argument("model", nargs="+", help="registered name, or path of a .keras/.h5 file")
     parser.add_argument("--data", type=Path, help="folder of films (default: XRAY_DATA)")
+    _data.add_classes(parser)
     parser.add_argument("--split", default="test", help="split to audit on (default: test)")
     parser.add_argument("--seed", type=int, default=0, help="default 0")
     parser.add_argument(
@@ -45,6 +47,7 @@ def run(options: argparse.Namespace) -> None:
     data = options.data or data_dir()
     if data is None or not data.is_dir():
         raise DatasetError("There are no films to audit on; give --data FOLDER or set XRAY_DATA.")
+    _data.tell(data, options.classes)
     # A wrong name is said before minutes go into drawing.
     loaded = [_load(name, options) for name in options.model]
     try:

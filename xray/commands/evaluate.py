@@ -9,9 +9,11 @@ from typing import Any
 
 import pandas as pd
 
+from xray.commands import _data
 from xray.commands._bars import Bars
 from xray.commands._tables import by_model
 from xray.commands._workers import add_worker_options, working
+from xray.dataset import scan
 from xray.errors import ArtifactError, DatasetError, ModelError
 from xray.files import data_dir, write_json
 from xray.metrics import scores
@@ -27,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="name or .keras file (default: all but the controls)",
     )
     parser.add_argument("--data", type=Path, help="folder of films (default: XRAY_DATA)")
+    _data.add_classes(parser)
     parser.add_argument("--split", choices=("test", "val"), default="test", help="default test")
     parser.add_argument("--positive", choices=scores.LABELS, default=scores.POSITIVE)
     parser.add_argument("--threshold", type=float, help="probability (default: the card's)")
@@ -61,6 +64,8 @@ def run(options: argparse.Namespace) -> None:
     folder = options.data or data_dir()
     if folder is not None and not folder.is_dir():
         raise DatasetError(f"{folder} is not a folder; give --data the folder of the films.")
+    if folder is None and options.classes:
+        raise DatasetError("--classes names the classes of films; give --data FOLDER.")
     if options.threshold is not None and not 0 < options.threshold < 1:
         raise ModelError("--threshold is a probability between 0 and 1; 0.5 is a common one.")
     # Controls are judged by what they do with devices, not by how well they call films.
@@ -74,11 +79,12 @@ def run(options: argparse.Namespace) -> None:
     broken: list[str] = []
     if folder is None:
         print("No films (XRAY_DATA is not set): scoring the stored predictions.")
+    films = None if folder is None else _data.tell(folder, options.classes)
     about = ", ".join(names)
     with by_model(options.out, ("split", "label")) as keep, working(options, about) as stage:
         for name in names:
             try:
-                found, predictions = _one(name, folder, options, stage)
+                found, predictions = _one(name, folder, films, options, stage)
                 entries += found
                 keep(name, predictions)
             except (ModelError, ArtifactError) as error:
@@ -94,7 +100,11 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _one(
-    name: str, folder: Path | None, options: argparse.Namespace, stage: Bars
+    name: str,
+    folder: Path | None,
+    films: scan.Scan | None,
+    options: argparse.Namespace,
+    stage: Bars,
 ) -> tuple[list[dict[str, Any]], pd.DataFrame]:
     """Evaluate one model; returns its entries for --json, and its predictions."""
     card, stored = _stored(name, repair=options.store)
@@ -117,11 +127,14 @@ def _one(
         given = {key: value for key, value in choices.items() if value is not None}
         model = registry.load(name, **({} if card else given))
         card = model.card
-        rows = evaluation.choose(folder, options.split, stored)
+        rows = evaluation.choose(folder, options.split, stored, films)
         used, damaged = evaluation.predict(model, folder, rows, stage(f"films for {card.name}"))
         stage.close()
         if damaged:
-            notes.append(f"films left out: {len(damaged)}; the first: {damaged[0]}")
+            notes.append(
+                f"{len(damaged):,} of {len(rows):,} films cannot be read and are left out; the "
+                f"first: {damaged[0]}"
+            )
         agreement = None if stored is None else evaluation.compare(card, stored, used)
         if options.store:
             if stored is None and not (registry.models_dir() / card.name / "card.json").is_file():

@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image
 
 from xray.commands._workers import add_worker_options, working
-from xray.dataset.scan import SUFFIXES
+from xray.dataset.walk import SUFFIXES
 from xray.errors import FilmError
 from xray.explanations import sanity
 from xray.explanations.designs import DESIGNS

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from xray.commands import _data
 from xray.dataset import index, public_set, sources
 from xray.errors import LabelError, XrayError
 from xray.files import artifacts_dir, data_dir, write_json, write_text
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the card of the committed labels (default: artifacts/devices/CARD.md)",
     )  # fmt: skip
     parser.add_argument("--data", type=Path, help="films for --queue (default: XRAY_DATA)")
+    _data.add_classes(parser)
     parser.add_argument(
         "--looks", action="store_true", help="with --export: every look, not the agreed one"
     )
@@ -128,7 +130,8 @@ def _queue(store: Store, options: argparse.Namespace) -> Any:
     folder = options.data or data_dir()
     if folder is None:
         raise LabelError("Give --data the folder of the films, or set XRAY_DATA.")
-    paths = sources.paths(folder)
+    looked = _data.tell(folder, options.classes)
+    paths = {film.file: film.path for film in looked.films if not film.problem}
     public = sources.is_copy(paths, public_set.read())
     collection = sources.PUBLIC if public else index.describe(folder)
     collection = options.collection or collection

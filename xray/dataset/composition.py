@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xray import classes as names
+from xray.classes import Classes
 from xray.labels.devices import KINDS
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import wilson
@@ -249,3 +251,38 @@ def _interval(
     ]
     low, high, _ = bootstrap.percentiles(np.concatenate(draws))
     return low, high
+
+
+def oddities(table: pd.DataFrame, classes: Classes | None = None) -> tuple[str, ...]:
+    """What people should know before they trust a table: damage, one class, tiny splits.
+
+    Parameters
+    ----------
+    classes : the two classes of the films; :func:`xray.classes.current` when None
+    """
+    warnings: list[str] = []
+    broken = table.loc[table["error"] != "", "file"]
+    if len(broken):
+        warnings.append(
+            f"{len(broken):,} of {len(table):,} films cannot be read and are left out of "
+            f"everything that needs pixels; the first is {broken.iloc[0]}."
+        )
+    classes = names.current() if classes is None else classes
+    labels = sorted(set(table["label"].tolist()))
+    if len(labels) == 1:
+        warnings.append(
+            f"Every film is {labels[0]}: with one class there is nothing to tell apart; check the "
+            f"folder names or the class mapping if {classes.other(labels[0])} was to be there."
+        )
+    both = table[table["sha256"] != ""].groupby("sha256")["label"].nunique()
+    twice = table.loc[table["sha256"].isin(both.index[both > 1]), "file"]
+    if len(twice):
+        warnings.append(
+            f"{len(twice):,} films lie byte for byte in both classes; the first is {twice.iloc[0]}."
+        )
+    present = set(zip(table["split"].tolist(), table["label"].tolist(), strict=True))
+    for split in sorted({split for split, _ in present}):
+        missing = [label for label in labels if (split, label) not in present]
+        if missing:
+            warnings.append(f"The {split or 'unsplit'} films hold no {' or '.join(missing)}.")
+    return tuple(warnings)

@@ -137,7 +137,12 @@ def record(name: str, table: pd.DataFrame) -> list[dict[str, Any]]:
     return entries
 
 
-def choose(folder: Path, split: str, stored: pd.DataFrame | None = None) -> pd.DataFrame:
+def choose(
+    folder: Path,
+    split: str,
+    stored: pd.DataFrame | None = None,
+    found: scan.Scan | None = None,
+) -> pd.DataFrame:
     """The films of a folder that a model is to be judged on; none of them is opened.
 
     Where the folder holds all films of the split that a model was trained by, those are taken,
@@ -151,6 +156,8 @@ def choose(folder: Path, split: str, stored: pd.DataFrame | None = None) -> pd.D
     split : "test" or "val"
     stored : DataFrame, optional
         Stored predictions.
+    found : Scan, optional
+        The folder's films, where they were listed before.
 
     Returns
     -------
@@ -163,7 +170,7 @@ def choose(folder: Path, split: str, stored: pd.DataFrame | None = None) -> pd.D
     DatasetError
         The folder holds no film of the split.
     """
-    table = pd.DataFrame([vars(film) for film in scan.scan(folder).films])
+    table = pd.DataFrame([vars(film) for film in (found or scan.scan(folder)).films])
     own = table["split"] == split
     if stored is not None:
         wanted = set(stored.loc[stored["split"] == split, "file"])

@@ -1,0 +1,40 @@
+"""The films of a command: their folder, its classes, and what was left out of it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from xray import classes
+from xray.dataset import listing, scan
+
+
+def add_classes(parser: argparse.ArgumentParser) -> None:
+    """Add --classes."""
+    parser.add_argument(
+        "--classes", type=classes.parse, metavar="NAME=CLASS,...",
+        help="class of each folder's name or table's value, such as healthy=NORMAL,covid=COVID-19; "
+        "remembered with the folder (default: what is remembered, then XRAY_CLASSES)",
+    )  # fmt: skip
+
+
+def tell(folder: Path, said: classes.Classes | None) -> scan.Scan:
+    """Look at the films of a command, remember class names that were said, say what is left out.
+
+    From here on the command speaks of the folder's classes (``classes.current``).
+
+    Raises
+    ------
+    DatasetError
+        The folder holds no film of any class.
+    """
+    if said is not None:
+        known = listing.find(folder)
+        known = None if known is None else listing.renamed(known, said)
+        listing.remember(folder, known, said)
+    found = scan.scan(folder)
+    classes.use(found.classes)
+    for warning in found.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    return found
