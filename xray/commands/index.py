@@ -75,7 +75,7 @@ def _add_table_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def _asked(folder: Path, options: argparse.Namespace) -> None:
+def remember(folder: Path, options: argparse.Namespace) -> None:
     """Find out how the folder is read, and remember it where something was said."""
     question = asking.Question(
         options.columns, options.classes, tuple(options.positive), tuple(options.negative),
@@ -111,7 +111,7 @@ def run(options: argparse.Namespace) -> None:
     folder = options.folder or data_dir()
     if folder is None:
         raise DatasetError("Which films? Give a folder, or set XRAY_DATA to it.")
-    _asked(folder, options)
+    remember(folder, options)
     if options.out and options.out.suffix == ".parquet" and _is_large(folder, options):
         _in_parts(folder, options)
         return

@@ -161,6 +161,7 @@ def remember(folder: Path, listing: Listing | None, classes: Classes) -> Path:
             "columns": asdict(listing.columns),
             "rule": listing.rule.as_data(),
             "study": listing.study,
+            "notes": list(listing.notes),
         }
     for path in (folder / FILE, _home(folder)):
         try:
@@ -196,6 +197,7 @@ def _from_data(folder: Path, value: Mapping[str, Any]) -> Listing:
             rule,
             names.configured() or names.DEFAULT,
             bool(value.get("study", False)),
+            tuple(map(str, value.get("notes", ()))),
         )
         if "classes" in value:
             listing = replace(listing, classes=names.from_data(value["classes"]))

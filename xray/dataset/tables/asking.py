@@ -208,6 +208,8 @@ def _looked_at(folder: Path, table: text.TextTable, plain: Listing, question: Qu
 def _by_content(folder: Path, table: text.TextTable) -> str:
     """The column whose first values are films of the folder; "" where most of none are."""
     columns = list(dict.fromkeys(name for name in table.columns if name))[:50]
+    if not columns:
+        return ""
     first = next(text.batches(table, columns, Tally()), pd.DataFrame(columns=columns))
     places = Places(folder)
     share = {

@@ -57,7 +57,7 @@ class Places:
             path = posixpath.normpath(base + text)
             if not path.startswith("../") and self._is_file(path):
                 return path, ""
-        if text.startswith("../"):
+        if text.startswith("../") or text == "..":
             return text, OUTSIDE
         return self._elsewhere(text, absolute)
 
@@ -70,6 +70,8 @@ class Places:
     def _elsewhere(self, text: str, absolute: bool) -> tuple[str, str]:
         """Find a film that lies elsewhere in the folder than the table says."""
         parts = [part for part in text.split("/") if part and not part.endswith(":")]
+        if not parts:
+            return text, OUTSIDE
         cut, prefix = self._before
         if parts[cut:] and self._is_file(tried := prefix + "/".join(parts[cut:])):
             self.moved += 1

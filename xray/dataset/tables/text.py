@@ -108,9 +108,9 @@ def _encoding(path: Path) -> tuple[str, bool]:
                 return name, True
         if nulls := head.count(0):
             # UTF-16 without a mark: every other byte of plain text is 0.
-            for first, name in ((1, "utf-16-le"), (0, "utf-16-be")):
-                if head[first::2].count(0) > 0.4 * len(head) / 2:
-                    return name, True
+            even, odd = head[::2].count(0), head[1::2].count(0)
+            if max(even, odd) > 0.2 * len(head) and min(even, odd) < 0.05 * len(head):
+                return "utf-16-le" if odd > even else "utf-16-be", True
             raise DatasetError(
                 f"{path.name} holds {nulls} zero bytes and is no text; save it as CSV (UTF-8)."
             )
