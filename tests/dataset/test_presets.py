@@ -205,7 +205,7 @@ def test_class_names_are_said_once(
     assert counted(scan.scan(folder)) == {"healthy": 1, "TB": 1}
     monkeypatch.delenv("XRAY_CLASSES")
     found = said(
-        tmp_path, "--classes", "tuberculosis=tuberculosis,normal=normal,other=tuberculosis"
+        folder, "--classes", "tuberculosis=tuberculosis,normal=normal,other=tuberculosis"
     )
     assert found.classes.labels == ("normal", "tuberculosis")
     assert counted(found) == {"normal": 1, "tuberculosis": 2}
