@@ -204,9 +204,7 @@ def test_class_names_are_said_once(
     monkeypatch.setenv("XRAY_CLASSES", "normal=healthy,tuberculosis=TB")
     assert counted(scan.scan(folder)) == {"healthy": 1, "TB": 1}
     monkeypatch.delenv("XRAY_CLASSES")
-    found = said(
-        folder, "--classes", "tuberculosis=tuberculosis,normal=normal,other=tuberculosis"
-    )
+    found = said(folder, "--classes", "tuberculosis=tuberculosis,normal=normal,other=tuberculosis")
     assert found.classes.labels == ("normal", "tuberculosis")
     assert counted(found) == {"normal": 1, "tuberculosis": 2}
     out = capsys.readouterr().out

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from xray.commands._workers import add_worker_options, working
-from xray.dataset.walk import SUFFIXES
+from xray.dataset.left_out import Tally
+from xray.dataset.walk import walk
 from xray.errors import FilmError
 from xray.explanations import sanity
 from xray.explanations.designs import DESIGNS
@@ -91,10 +95,16 @@ def _one(options: argparse.Namespace) -> None:
 
 
 def _many(options: argparse.Namespace) -> None:
-    """Explain many films, a film a piece of work; the JSON file holds a list."""
+    """Explain many films, a film a piece of work; the JSON file holds a list.
+
+    Films that cannot be read are gone past and named; so is what is no film in a folder.
+    """
     if options.sanity:
         raise FilmError("--sanity checks one film's explanation; give one film.")
-    paths = [path.resolve() for each in options.image for path in _within(each)]
+    tally = Tally()
+    paths = [path for each in options.image for path in _within(each, tally)]
+    for warning in tally.sentences():
+        print(f"warning: {warning}", file=sys.stderr)
     if not paths:
         raise FilmError(f"{options.image[0]} holds no films; give films or folders of films.")
     model, settings = _asked(options)
@@ -104,36 +114,75 @@ def _many(options: argparse.Namespace) -> None:
     out = options.out.resolve() if options.out else None
     with working(options, f"{model.card.name}, {len(paths)} films") as stage:
         parts = executor.over(
-            explain_some, paths, progress=stage("films"), model=model, settings=settings, out=out
-        )
+            explain_some, _named(paths), progress=stage("films"), model=model, settings=settings,
+            out=out,
+        )  # fmt: skip
         entries = [entry for part in parts for entry in part]
+    damaged = [entry for entry in entries if "error" in entry]
+    if len(damaged) == len(entries):
+        raise FilmError(f"None of the {len(entries):,} films can be read: {damaged[0]['error']}")
     for entry in entries:
-        stable = "stable" if entry["stable"] else "not stable enough to read"
-        print(f"{entry['film']}: probability of PNEUMONIA {entry['probability']:.3f}, {stable}")
+        if "error" not in entry:
+            stable = "stable" if entry["stable"] else "not stable enough to read"
+            print(
+                f"{entry['name']}: probability of {entry['positive']} {entry['probability']:.3f}, "
+                f"{stable}"
+            )
+    for entry in damaged:
+        print(f"damaged: {entry['name']}: {entry['error']}")
+    if damaged:
+        print(f"{len(damaged):,} of {len(entries):,} films cannot be read and are left out.")
     print("Not for clinical use.")
     if options.json:
         write_json(options.json, entries)
 
 
 def explain_some(
-    batch: Sequence[Path], model: registry.Model, settings: Settings, out: Path | None
+    batch: Sequence[tuple[Path, str]], model: registry.Model, settings: Settings, out: Path | None
 ) -> list[dict[str, Any]]:
-    """Explain some films and write what was asked for; their records."""
+    """Explain some films, each with the name of its output, and write what was asked for.
+
+    Returns
+    -------
+    Records of the films; of one that cannot be read its name and the error
+    """
     entries = []
-    for path in batch:
-        film = decode.read(path)
-        result = explain(model, film.pixels, settings)
+    for path, name in batch:
+        try:
+            film = decode.read(path)
+            result = explain(model, film.pixels, settings)
+        except FilmError as error:
+            entries.append({"film": path.name, "name": name, "error": str(error)})
+            continue
         if out is not None:
-            write(result, model.card, film, out)
-        entries.append(record(result, model.card, film))
+            write(result, model.card, film, out, name)
+        entries.append(record(result, model.card, film) | {"name": name})
     return entries
 
 
-def _within(path: Path) -> list[Path]:
-    """A film, or the films anywhere in a folder."""
+def _within(path: Path, tally: Tally) -> list[tuple[Path, str]]:
+    """A film, or the films anywhere in a folder, by the rules of ``scan``; with what to call it."""
     if not path.is_dir():
-        return [path]
-    return sorted(each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES)
+        return [(path.resolve(), path.name)]
+    return [
+        (path.resolve() / inner, inner)
+        for inner, _ in sorted(walk(path, tally), key=lambda item: item[0])
+    ]
+
+
+def _named(films: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
+    """Give every film an output name of its own: its name, with its folders where it repeats."""
+    stems = Counter(Path(inner).stem for _, inner in films)
+    taken: set[str] = set()
+    named = []
+    for path, inner in films:
+        stem = Path(inner).stem
+        name = stem if stems[stem] == 1 else inner.replace("/", "-")
+        numbered = (f"{name}-{number}" for number in count(2))
+        name = next(each for each in chain([name], numbered) if each not in taken)
+        taken.add(name)
+        named.append((path, name))
+    return named
 
 
 def _asked(options: argparse.Namespace) -> tuple[registry.Model, Settings]:
@@ -196,9 +245,14 @@ def describe_checks(checks: sanity.Sanity) -> str:
     return "\n".join(lines)
 
 
-def write(result: Explanation, card: Card, film: Film, folder: Path) -> list[Path]:
-    """Write overlay and weights into a folder; returns their paths."""
-    stem = f"{Path(film.name).stem}-{card.name}"
+def write(result: Explanation, card: Card, film: Film, folder: Path, name: str = "") -> list[Path]:
+    """Write overlay and weights into a folder; returns their paths.
+
+    Parameters
+    ----------
+    name : begins their names; the film's when empty
+    """
+    stem = f"{name or Path(film.name).stem}-{card.name}"
     picture, weights = folder / f"{stem}-overlay.png", folder / f"{stem}-weights.csv"
     with replacing(picture) as beside:
         Image.fromarray(overlay(result, film.pixels)).save(beside)
