@@ -14,7 +14,7 @@ import pytest
 from xray.commands.main import main
 from xray.errors import LabelError
 from xray.files import ROOT
-from xray.labels import coco, format, shapes, studio
+from xray.labels import coco, shapes, studio
 from xray.labels.format import Row
 
 COMMITTED = ROOT / "artifacts" / "devices" / "devices_test.jsonl"
