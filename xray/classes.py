@@ -12,9 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xray.errors import DatasetError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Says the classes of every folder that has none stored with it.
 VARIABLE = "XRAY_CLASSES"
@@ -183,6 +186,38 @@ def current() -> Classes:
 def use(classes: Classes | None) -> None:
     """Say which data set a command or page shows from here on; None: the default."""
     _CURRENT.set(classes)
+
+
+def positive() -> str:
+    """Name of the positive class of the data set in hand."""
+    return current().positive
+
+
+def negative() -> str:
+    """Name of the negative class of the data set in hand."""
+    return current().negative
+
+
+def spoken() -> str:
+    """Name of the positive class within a sentence: the public set's in small letters."""
+    name = positive()
+    return name.lower() if name == DEFAULT.positive else name
+
+
+def side(name: str) -> bool:
+    """Whether a class is the positive one; "" is."""
+    return not name or (name != negative() and not is_negative(name))
+
+
+def is_positive(labels: pd.Series) -> pd.Series:
+    """Which labels are the positive class: of the data set in hand, or of their own names."""
+    return labels == fitting(labels.unique().tolist()).positive
+
+
+def fitting(labels: Iterable[str]) -> Classes:
+    """Classes of films of these labels: those of the data set in hand where they are its."""
+    found = set(map(str, labels)) - {""}
+    return current() if found <= set(current().labels) else of_labels(found)
 
 
 @contextmanager

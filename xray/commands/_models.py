@@ -14,7 +14,7 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("for a model file")
     group.add_argument("--scale", choices=SCALES, help="what its inputs are (default: unit)")
     group.add_argument("--output", choices=OUTPUTS, help="default: sigmoid, or softmax by its size")
-    group.add_argument("--positive-index", type=int, help="which output is PNEUMONIA")
+    group.add_argument("--positive-index", type=int, help="which output is the positive class")
     group.add_argument("--threshold", type=float, help="probability that calls it (default: 0.5)")
     group.add_argument("--fit", choices=FITS, help="default: squash")
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from xray import classes
+from xray.classes import fold
 from xray.commands import _data
 from xray.commands._bars import Bars
 from xray.commands._tables import by_model
@@ -31,7 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="folder of films (default: XRAY_DATA)")
     _data.add_classes(parser)
     parser.add_argument("--split", choices=("test", "val"), default="test", help="default test")
-    parser.add_argument("--positive", choices=scores.LABELS, default=scores.POSITIVE)
+    parser.add_argument(
+        "--positive", default="", metavar="CLASS",
+        help="class that recall, precision and so on speak of (default: the positive one)",
+    )  # fmt: skip
     parser.add_argument("--threshold", type=float, help="probability (default: the card's)")
     parser.add_argument("--json", type=Path, help="write the metrics here")
     parser.add_argument(
@@ -143,10 +148,15 @@ def _one(
             notes.append("predictions and metrics stored")
         if options.stress:
             notes.append(_stress(model, folder, stage))
+    known = classes.fitting(used["label"].unique())
+    classes.use(known)
+    positive = next((label for label in known.labels if fold(label) == fold(options.positive)), "")
+    if options.positive and not positive:
+        raise DatasetError(f"--positive is {' or '.join(known.labels)}, not {options.positive}.")
     threshold = card.threshold_log_odds
     if options.threshold is not None:
         threshold = float(scores.to_log_odds(options.threshold))
-    table = evaluation.score(used, threshold, options.positive)
+    table = evaluation.score(used, threshold, positive)
     print(_report(card, table, options.split))
     notes += _notes(agreement, folder is not None)
     print("  " + "\n  ".join(notes))
@@ -216,7 +226,7 @@ def _report(card: registry.Card, table: pd.DataFrame, split: str) -> str:
     limit = scores.show_threshold(float(scores.to_log_odds(first["threshold"])))
     lines = [
         f"\n{card.title or card.name}: {n} {split} films, {first['positive']} positive, "
-        f"called PNEUMONIA from a probability of {limit}"
+        f"called {classes.positive()} from a probability of {limit}"
     ]
     for _, row in table.iterrows():
         title = scores.TITLES[row["metric"]]

@@ -13,6 +13,7 @@ from typing import Any
 
 from PIL import Image
 
+from xray import classes
 from xray.commands._workers import add_worker_options, working
 from xray.dataset.left_out import Tally
 from xray.dataset.walk import walk
@@ -61,7 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sanity", action="store_true", help="also run the sanity checks")
     parser.add_argument("--scale", choices=registry.SCALES, help="of the inputs of a .keras file")
     parser.add_argument("--positive-index", type=int, help="output of a .keras file to read")
-    parser.add_argument("--threshold", type=float, help="probability from which it is PNEUMONIA")
+    parser.add_argument(
+        "--threshold", type=float, help="probability from which it is called positive"
+    )
     add_worker_options(parser)
 
 
@@ -198,15 +201,20 @@ def _asked(options: argparse.Namespace) -> tuple[registry.Model, Settings]:
         ceiling=options.evaluations,
         precision=options.precision,
     )
-    return registry.load(options.model, **given), settings
+    model = registry.load(options.model, **given)
+    card = model.card
+    # The classes are the model's, where nobody names them in another way.
+    classes.use(classes.configured() or classes.Classes(card.negative, card.positive))
+    return model, settings
 
 
 def describe(result: Explanation, card: Card, film: Film) -> str:
     """Prediction, leading superpixels and trust, as a few lines for people."""
-    call = "PNEUMONIA" if result.probability >= card.threshold else "not PNEUMONIA"
+    name = classes.positive()
+    call = name if result.probability >= card.threshold else f"not {name}"
     unit = "log-odds" if result.params["target"] == "log_odds" else "probability"
     lines = [
-        f"{card.title or card.name} calls {film.name} {call}: probability of PNEUMONIA "
+        f"{card.title or card.name} calls {film.name} {call}: probability of {name} "
         f"{result.probability:.3f} (threshold {card.threshold:.3f}), "
         f"log-odds {result.log_odds:+.2f}."
     ]
@@ -218,7 +226,7 @@ def describe(result: Explanation, card: Card, film: Film) -> str:
     else:
         lines.append(f"  This explanation is not stable enough to read. {result.why_unstable}")
     for row in result.table().head(5).to_dict("records"):
-        toward = "toward PNEUMONIA" if row["weight"] > 0 else "away from PNEUMONIA"
+        toward = f"toward {name}" if row["weight"] > 0 else f"away from {name}"
         lines.append(
             f"  superpixel {row['superpixel']:>2} ({_place(row['row'], row['column'])}): "
             f"{row['weight']:+.3f} {unit} ({row['low']:+.3f} to {row['high']:+.3f}), {toward}"
@@ -269,7 +277,7 @@ def record(
         "model_hash": card.sha256,
         "film": film.name,
         "film_hash": film.sha256,
-        "positive": "PNEUMONIA",
+        "positive": classes.positive(),
         "probability": result.probability,
         "log_odds": result.log_odds,
         "threshold": card.threshold,

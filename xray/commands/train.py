@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", help="split to train by (default: the recipe's)")
     parser.add_argument("--size", type=int, help="input height and width in pixels")
     parser.add_argument("--fraction", type=float, help="use this fraction of the training films")
-    parser.add_argument("--class-weight", help="balanced, none, or NORMAL:PNEUMONIA as in 2:1")
+    parser.add_argument("--class-weight", help="balanced, none, or NEGATIVE:POSITIVE as in 2:1")
     parser.add_argument("--fit", choices=decode.FITS, help="how films are resized")
     parser.add_argument(
         "--set",

@@ -21,7 +21,9 @@ from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from xray import classes
 from xray.dashboard import imports, links, signin, startup
+from xray.dataset import sources
 from xray.errors import ArtifactError, XrayError
 from xray.figures import base
 from xray.files import (
@@ -122,11 +124,11 @@ def enter() -> None:
     and parameters.
     """
     signin.require()
+    classes.use(sources.stored_classes())
     context = get_script_run_ctx()
     if _through_app.get() or context is None:
         return
-    # Once a session: a second time could swallow a click. A page that is itself the script, as in
-    # a test, has no app.py to go through.
+    # Once a session: a second time could swallow a click. A test's page has no app.py to go through.
     first = not st.session_state.get("_sent_through_app")
     if first and Path(context.main_script_path).resolve() == ROOT / "app.py":
         st.session_state["_sent_through_app"] = True

@@ -17,7 +17,6 @@ from xray.classes import Classes
 from xray.labels.devices import KINDS
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import wilson
-from xray.metrics.scores import POSITIVE
 
 #: Order in which splits are listed; "" is a dataset without splits.
 SPLITS = ("train", "val", "test", "")
@@ -215,12 +214,12 @@ def kinds(table: pd.DataFrame, confidence: float = 0.5) -> pd.DataFrame:
 
 
 def rankings(table: pd.DataFrame, score: NDArray[np.float64], seed: int = 0) -> pd.DataFrame:
-    """How well one number ranks pneumonia before the rest, split by split.
+    """How well one number ranks the positive class before the rest, split by split.
 
     Parameters
     ----------
     table : films
-    score : (N,) higher should mean PNEUMONIA; NaN where unknown
+    score : (N,) higher should mean the positive class; NaN where unknown
     seed : of the bootstrap
 
     Returns
@@ -231,7 +230,7 @@ def rankings(table: pd.DataFrame, score: NDArray[np.float64], seed: int = 0) -> 
     rows = []
     for split in SPLITS:
         mine = ((table["split"] == split) & ~np.isnan(score)).to_numpy()
-        y = (table["label"] == POSITIVE).to_numpy()[mine]
+        y = names.is_positive(table["label"]).to_numpy()[mine]
         if not mine.any() or min(y.sum(), (~y).sum()) < FEWEST:
             continue
         low, high = _interval(table[mine], y, score[mine], seed)

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from xray import classes
 from xray.figures import palette
 from xray.figures.base import reference_line, template
 from xray.figures.scores import Row, row_whiskers, span
-from xray.metrics.generalization import FACTS, GROUPS, MIXES, POINTS, Part
+from xray.metrics.generalization import FACTS, MIXES, POINTS, Part, group_title
 from xray.metrics.scores import LABELS, TITLES
 
 #: Open marks are validation, filled ones test, as everywhere.
@@ -85,10 +86,11 @@ def rankings(table: pd.DataFrame, name: str, title: str) -> go.Figure:
         rows = records(table[table["split"] == split])
         places = [place + shift for place in range(len(groups))]
         dots(figure, rows, places, mark, _WORDS[split], split == "test")
-    name_places(figure, [GROUPS[group] for group in groups])
+    name_places(figure, [group_title(group) for group in groups])
     worst = max(records(table), key=lambda row: float(row["drop"]))
     said = (
-        f"{title}: AUROC, which no threshold changes, falls most on {GROUPS[worst['group']]}, by "
+        f"{title}: AUROC, which no threshold changes, falls most on "
+        f"{group_title(worst['group'])}, by "
         f"{span(worst['drop'], worst['drop_low'], worst['drop_high'])}"
     )
     return template(figure, said, height=120 + 62 * len(groups))
@@ -124,7 +126,7 @@ def shifts(table: pd.DataFrame) -> go.Figure:
     facts = [fact for fact in FACTS if fact in set(table["fact"])]
     for shift, label in ((-0.12, LABELS[0]), (0.12, LABELS[1])):
         mine = table[(table["label"] == label) & table["fact"].isin(facts)]
-        mark = palette.Mark(palette.CLASS[label], palette.CLASS_SYMBOL[label], "solid")
+        mark = palette.Mark(palette.of_class(label), palette.symbol_of(label), "solid")
         rows = [{**row, "value": row["larger"]} for row in records(mine)]
         places = [facts.index(row["fact"]) + shift for row in rows]
         dots(figure, rows, places, mark, label, filled=True)
@@ -156,17 +158,18 @@ def spread(films: dict[str, Part], threshold: float, title: str) -> go.Figure:
                 x=scores,
                 y=np.arange(1, len(scores) + 1) / len(scores),
                 mode="lines",
-                line={"color": palette.CLASS[label], "dash": dash, "width": 2.5, "shape": "hv"},
+                line={"color": palette.of_class(label), "dash": dash, "width": 2.5, "shape": "hv"},
                 name=f"{label}, {_WORDS[split]}",
                 hovertemplate="%{y:.0%} up to %{x:.1f}<extra>" + label + "</extra>",
             )
             if label == LABELS[0]:
                 wrong[split] = float((scores >= threshold).mean())
     reference_line(figure, x=threshold)
-    figure.update_xaxes(title="log-odds of PNEUMONIA (the line is the threshold)")
+    figure.update_xaxes(title=f"log-odds of {classes.positive()} (the line is the threshold)")
     figure.update_yaxes(title="share of the films", range=[0, 1.01], tickformat=".0%")
     said = (
-        f"{title} calls {wrong['val']:.0%} of the NORMAL validation films PNEUMONIA, and "
-        f"{wrong['test']:.0%} of the NORMAL test films"
+        f"{title} calls {wrong['val']:.0%} of the {classes.negative()} validation films "
+        f"{classes.positive()}, and "
+        f"{wrong['test']:.0%} of the {classes.negative()} test films"
     )
     return template(figure, said, height=400)

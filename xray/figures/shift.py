@@ -48,7 +48,7 @@ def strangers(table: pd.DataFrame) -> go.Figure:
     sides = {
         label: (
             label,
-            palette.Mark(palette.CLASS[label], palette.CLASS_SYMBOL[label], "solid"),
+            palette.Mark(palette.of_class(label), palette.symbol_of(label), "solid"),
             True,
         )
         for label in LABELS
@@ -122,7 +122,7 @@ def _across(rows: Sequence[Row], metric: str) -> str:
 def order(table: pd.DataFrame) -> go.Figure:
     """Native shape of NORMAL films by the number in their name (``shift.order``)."""
     figure = go.Figure()
-    colour = palette.CLASS[LABELS[0]]
+    colour = palette.NEGATIVE
     for series, symbol in zip(sorted(set(table["series"])), ("circle", "square"), strict=False):
         for test in (False, True):
             rows = table[(table["series"] == series) & (table["test"] == test)]

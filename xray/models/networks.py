@@ -118,7 +118,7 @@ def complete(card: Card, network: Any) -> Card:
         if index > 1:
             raise ModelError(
                 f"{name} has one output: --positive-index 1 when it is the probability of "
-                "PNEUMONIA (the default), 0 when it is that of NORMAL."
+                "the positive class (the default), 0 when it is that of the negative one."
             )
         changes["positive_index"] = 0
         return replace(card, **changes)
@@ -126,7 +126,8 @@ def complete(card: Card, network: Any) -> Card:
         index = 1
     if not 0 <= index < units:
         raise ModelError(
-            f"{name} has {units} classes; say which one is PNEUMONIA with --positive-index."
+            f"{name} has {units} classes; say which one is the positive class with "
+            "--positive-index."
         )
     settings = {key: value for key, value in card.settings.items() if key != "unit_means_normal"}
     changes |= {"output": "softmax", "positive_index": index, "settings": settings}

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from xray import classes
 from xray.errors import ArtifactError, ModelError, XrayError
 from xray.files import artifacts_dir, read_json, read_table, sha256_file, write_json
 
@@ -40,7 +41,8 @@ MEMORY_LIMIT = 600 * 2**20
 class Card:
     """What is known about one model, as stored in its ``card.json``.
 
-    ``size`` is (height, width) in pixels; ``threshold`` a probability of ``positive``;
+    ``size`` is (height, width) in pixels; ``positive`` and ``negative`` are the names of its two
+    classes; ``threshold`` a probability of ``positive``;
     ``files`` maps each file of the model's folder to its SHA-256; ``problem`` says why the
     model cannot be used, and is empty when it can.
     """
@@ -55,7 +57,8 @@ class Card:
     fit: str = "squash"
     output: str = "sigmoid"
     positive_index: int = 0
-    positive: str = "PNEUMONIA"
+    positive: str = classes.DEFAULT.positive
+    negative: str = classes.DEFAULT.negative
     threshold: float = 0.5
     files: dict[str, str] = field(default_factory=dict)
     bytes: int = 0
@@ -98,7 +101,7 @@ class Predictor(Protocol):
         """Resize films (N, H, W) to the model's size, still grey in [0, 1]."""
 
     def log_odds_prepared(self, grey: Pixels, precision: str = "float32") -> LogOdds:
-        """Log-odds of PNEUMONIA for prepared films."""
+        """Log-odds of the positive class for prepared films."""
 
 
 def models_dir() -> Path:
@@ -226,7 +229,7 @@ class Model:
     def log_odds_prepared(
         self, grey: Pixels, precision: str = "float32", batch: int | None = None
     ) -> LogOdds:
-        """Log-odds of PNEUMONIA of films already at the model's size.
+        """Log-odds of the positive class of films already at the model's size.
 
         Parameters
         ----------
@@ -256,11 +259,11 @@ class Model:
         return self._to_log_odds(raw.astype(np.float64))
 
     def log_odds(self, films: Pixels, precision: str = "float32") -> LogOdds:
-        """Log-odds of PNEUMONIA of films (N, H, W) of any size, float32 in [0, 1]."""
+        """Log-odds of the positive class of films (N, H, W) of any size, float32 in [0, 1]."""
         return self.log_odds_prepared(self.prepare(films), precision)
 
     def probability(self, films: Pixels) -> LogOdds:
-        """Probability of PNEUMONIA of films (N, H, W)."""
+        """Probability of the positive class of films (N, H, W)."""
         return probability(self.log_odds(films))
 
     def _to_log_odds(self, raw: LogOdds) -> LogOdds:

@@ -34,7 +34,7 @@ def facts(card: Card) -> dict[str, str]:
         f"{card.scale} scale, {card.fit}",
         "Output": card.output,
         "Parameters": f"{card.parameters:,}" if card.parameters else "",
-        "Threshold": f"{card.threshold:.4g} (probability of PNEUMONIA, chosen on validation)",
+        "Threshold": f"{card.threshold:.4g} (probability of {card.positive}, chosen on validation)",
         "Data": card.data,
         "Split": card.split,
         "Films": films,
@@ -94,8 +94,9 @@ def markdown(card: Card, scores: pd.DataFrame | None, signs: Iterable[Sign]) -> 
         rows = [[TITLES[str(name)], interval(row, 4)] for name, row in by_metric(scores).items()]
         parts += [
             "## Test films",
-            "PNEUMONIA is the positive class; the threshold is the model's own, from validation. "
-            "Intervals are 95 %: Wilson for proportions, else a bootstrap by possible patient.",
+            f"{card.positive} is the positive class; the threshold is the model's own, from "
+            "validation. Intervals are 95 %: Wilson for proportions, else a bootstrap by "
+            "possible patient.",
             _table(["Metric", "Value"], rows),
         ]
     found = [f"- **{sign.kind}**: {html.plain(sign.sentence)}" for sign in signs]

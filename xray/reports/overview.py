@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from xray import classes as names
 from xray.errors import XrayError
 from xray.files import artifacts_dir, digest, hash_json, write_json
 from xray.models import registry
@@ -115,8 +116,8 @@ def _picture(ranked: Sequence[Card], content: str) -> dict[str, Any] | None:
     drawn = showcase.with_device(film, example.device, example.seed).film
     words = f"with {sentences.a(example.device)} drawn in"
     entries = (
-        (film, example.original, "Synthetic chest film", "pneumonia, as it is"),
-        (drawn, example.drawn, f"The same film {words}", f"pneumonia, {words}"),
+        (film, example.original, "Synthetic chest film", f"{names.spoken()}, as it is"),
+        (drawn, example.drawn, f"The same film {words}", f"{names.spoken()}, {words}"),
     )
     title = next(card.title for card in ranked if card.name == example.model)
     return {

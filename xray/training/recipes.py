@@ -249,7 +249,7 @@ def augmentation_layers(change: Augmentation, seed: int) -> list[Any]:
 
 
 def build(recipe: Recipe, backbone_weights: Path | None = None) -> Any:
-    """Build a recipe's untrained network: films (N, h, w, 1) in [0, 1] to P(PNEUMONIA).
+    """Build a recipe's untrained network: films (N, h, w, 1) in [0, 1] to P(positive).
 
     Parameters
     ----------

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from xray import classes
 from xray.audits import stored
 from xray.dashboard import background, page
 from xray.figures import audits
@@ -49,7 +50,7 @@ def reaction(card: Card, audit: Mapping[str, Any]) -> None:
     for column, (picture, which) in zip(st.columns(3), pictures, strict=True):
         with column:
             says = sentences.percent(stored.chance(row[which]))
-            page.film(picture, f"Film {words[which]}", f"{words[which]}: {says} pneumonia")
+            page.film(picture, f"Film {words[which]}", f"{words[which]}: {says} {classes.spoken()}")
 
 
 def controls(models: Sequence[Mapping[str, Any]]) -> None:
