@@ -4,7 +4,7 @@ import streamlit as st
 
 from xray.dashboard import models_page as shared
 from xray.dashboard import page
-from xray.dataset import public_set, shift
+from xray.dataset import public_set, shift, sources
 from xray.errors import ArtifactError
 from xray.figures import generalization
 from xray.figures import shift as figures_shift
@@ -123,5 +123,7 @@ if view:
     entrant = shared.one_model(view)
     with page.guard("The drop from validation to test"):
         shown(view, entrant.name, entrant.title)
-    with page.guard("How test films differ from the others"):
-        others()
+    # What is stored of it is the public set's.
+    if sources.is_copy(dict.fromkeys(view.lineup.files, ""), page.stored_films()):
+        with page.guard("How test films differ from the others"):
+            others()

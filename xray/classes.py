@@ -198,6 +198,13 @@ def negative() -> str:
     return current().negative
 
 
+def is_default() -> bool:
+    """Whether the data set in hand has the public set's classes; what is said of that set alone
+    is said of no other.
+    """
+    return current().labels == DEFAULT.labels
+
+
 def spoken() -> str:
     """Name of the positive class within a sentence: the public set's in small letters."""
     name = positive()

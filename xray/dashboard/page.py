@@ -128,7 +128,7 @@ def enter() -> None:
     context = get_script_run_ctx()
     if _through_app.get() or context is None:
         return
-    # Once a session: a second time could swallow a click. A test's page has no app.py to go through.
+    # Once a session: a second time could swallow a click. A test's page has no app.py.
     first = not st.session_state.get("_sent_through_app")
     if first and Path(context.main_script_path).resolve() == ROOT / "app.py":
         st.session_state["_sent_through_app"] = True

@@ -13,7 +13,7 @@ from xray.figures import palette
 from xray.figures.base import reference_line, template
 from xray.figures.scores import Row, row_whiskers, span
 from xray.metrics.generalization import FACTS, MIXES, POINTS, Part, group_title
-from xray.metrics.scores import LABELS, TITLES
+from xray.metrics.scores import TITLES
 
 #: Open marks are validation, filled ones test, as everywhere.
 _WORDS = {"val": "validation", "test": "test"}
@@ -124,7 +124,7 @@ def shifts(table: pd.DataFrame) -> go.Figure:
     """How far test films of each class differ from validation films (``generalization.shifts``)."""
     figure = go.Figure()
     facts = [fact for fact in FACTS if fact in set(table["fact"])]
-    for shift, label in ((-0.12, LABELS[0]), (0.12, LABELS[1])):
+    for shift, label in zip((-0.12, 0.12), classes.current().labels, strict=True):
         mine = table[(table["label"] == label) & table["fact"].isin(facts)]
         mark = palette.Mark(palette.of_class(label), palette.symbol_of(label), "solid")
         rows = [{**row, "value": row["larger"]} for row in records(mine)]
@@ -150,7 +150,7 @@ def spread(films: dict[str, Part], threshold: float, title: str) -> go.Figure:
     """Share of films up to each log-odds, by class and split, and the threshold."""
     figure = go.Figure()
     wrong = {}
-    for label in LABELS:
+    for label in classes.current().labels:
         for split, dash in (("val", "dash"), ("test", "solid")):
             part = films[split]
             scores = np.sort(part.log_odds[(part.table["label"] == label).to_numpy()])
@@ -162,8 +162,8 @@ def spread(films: dict[str, Part], threshold: float, title: str) -> go.Figure:
                 name=f"{label}, {_WORDS[split]}",
                 hovertemplate="%{y:.0%} up to %{x:.1f}<extra>" + label + "</extra>",
             )
-            if label == LABELS[0]:
-                wrong[split] = float((scores >= threshold).mean())
+            if not classes.side(label):
+                wrong[split] = float(np.mean(scores >= threshold)) if len(scores) else np.nan
     reference_line(figure, x=threshold)
     figure.update_xaxes(title=f"log-odds of {classes.positive()} (the line is the threshold)")
     figure.update_yaxes(title="share of the films", range=[0, 1.01], tickformat=".0%")

@@ -267,7 +267,7 @@ def _kinds(films: dict[str, Part], split: str, mix: str) -> pd.Series | None:
         known = table["device"].notna()
         return kind + " " + (table["device"] >= 0.5).astype(str) if known.all() else None
     out = np.full(len(table), "", dtype=object)
-    for name in scores.LABELS:
+    for name in classes.current().labels:
         of_test = films["test"].table
         values = of_test.loc[of_test["label"] == name, mix].dropna()
         ours = table.loc[label == name, mix]
@@ -290,7 +290,7 @@ def shifts(films: dict[str, Part]) -> pd.DataFrame:
         (bootstrap by possible patient). Facts that are not known are left out.
     """
     rows = []
-    for label in scores.LABELS:
+    for label in classes.current().labels:
         for fact in FACTS:
             chosen = {
                 split: ((films[split].table["label"] == label) & films[split].table[fact].notna())

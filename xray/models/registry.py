@@ -85,6 +85,11 @@ class Card:
         return self.files.get(WEIGHTS, "")
 
     @property
+    def labels(self) -> tuple[str, str]:
+        """Names of its classes, the negative one first."""
+        return self.negative, self.positive
+
+    @property
     def threshold_log_odds(self) -> float:
         """The operating threshold as log-odds."""
         return float(np.log(self.threshold) - np.log1p(-self.threshold))
@@ -176,7 +181,7 @@ def predictions(name: str, folder: Path | None = None) -> pd.DataFrame:
     if expected and sha256_file(path) != expected:
         raise ArtifactError(
             f"The predictions of {name} were changed after they were made; "
-            f"run 'python -m xray evaluate {name}' or restore them from git."
+            f"make them again with 'python -m xray evaluate {name} --store', or restore the file."
         )
     return table
 
@@ -333,7 +338,7 @@ def load(name: str, folder: Path | None = None, **options: Any) -> Model:
     if card.sha256 and key[1] != card.sha256:
         raise ModelError(
             f"{path.name} of {card.name} does not match the hash on its card; "
-            "restore it from git or train the model again."
+            "restore the file, or add or train the model again."
         )
     with _cache_lock:
         if not options and key in _cache:

@@ -59,7 +59,8 @@ class Part:
     @property
     def key(self) -> str:
         """Hash of what the part is made from."""
-        return hash_json([self.name, self.made_from])
+        other = [] if names.is_default() else list(names.current().labels)
+        return hash_json([self.name, self.made_from, *other])
 
 
 def shown(cards: Sequence[Card]) -> list[Card]:
@@ -190,11 +191,11 @@ def _key_figures(cards: Sequence[Card]) -> dict[str, Any] | None:
 def classes() -> Part:
     """Figure of the public set's films by split and class."""
 
-    def make() -> dict[str, Any]:
+    def make() -> dict[str, Any] | None:
         from xray.dataset import public_set
         from xray.figures import base as figures
 
-        return _plain(figures.class_counts(public_set.read()))
+        return _plain(figures.class_counts(public_set.read())) if names.is_default() else None
 
     return Part("class counts", [digest(artifacts_dir() / "dataset" / "films.csv")], make)
 

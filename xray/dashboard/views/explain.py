@@ -131,7 +131,7 @@ def _made_up() -> Chosen:
     pixels = phantoms.phantom(int(child), (448, 448), str(label), device).pixels
     name = f"synthetic-{int(child)}-{str(shows).lower()}"
     film = Film(pixels, name, sha256_bytes(pixels.tobytes()), "synthetic", "L", 0)
-    return Chosen(film, f"Synthetic: drawn by this program as {label}, no patient.")
+    return Chosen(film, f"Synthetic: drawn by this program as {shows}, no patient.")
 
 
 def _from_dataset(shown: dataset_page.Films) -> Chosen | None:
