@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xray.errors import DatasetError
+from xray.errors import ArtifactError, DatasetError
+from xray.files import cache_dir, data_dir, hash_json, read_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,6 +175,69 @@ def configured() -> Classes | None:
     """
     value = os.environ.get(VARIABLE, "")
     return parse(value) if value.strip() else None
+
+
+#: What is remembered of a folder, where the folder may be written.
+FILE = "collection.json"
+
+
+def home(folder: Path) -> Path:
+    """Where is remembered what cannot be written into the folder."""
+    return cache_dir() / f"collection-{hash_json([str(folder.resolve())])[:16]}.json"
+
+
+def remembered(folder: Path) -> dict[str, Any] | None:
+    """What was said of a folder once (``xray.dataset.listing``); None where nothing was.
+
+    Raises
+    ------
+    DatasetError
+        It is damaged.
+    """
+    path = next((each for each in (folder / FILE, home(folder)) if each.is_file()), None)
+    if path is None:
+        return None
+    try:
+        value = read_json(path)
+        if not isinstance(value, dict):
+            raise TypeError("no object")
+        if "classes" in value:
+            from_data(value["classes"])
+        elif "table" not in value:
+            raise KeyError("table")
+        return value
+    except (ArtifactError, KeyError, TypeError, DatasetError) as error:
+        raise unusable(path) from error
+
+
+def unusable(path: Path) -> DatasetError:
+    """The error of a file that was to say how a folder is read."""
+    return DatasetError(
+        f"{path} does not say how the films are listed; write it again with "
+        "'python -m xray index FOLDER --table FILE', or remove it."
+    )
+
+
+def stored(folder: Path) -> Classes | None:
+    """Class names that were said of a folder once; None where none were.
+
+    Raises
+    ------
+    DatasetError
+        What was said is damaged.
+    """
+    kept = remembered(folder)
+    return None if kept is None or "classes" not in kept else from_data(kept["classes"])
+
+
+def of_server() -> Classes | None:
+    """Class names that were stored with the first folder of ``XRAY_DATA``; None without any."""
+    try:
+        folder = data_dir()
+        return None if folder is None else stored(folder)
+    except DatasetError:
+        # The Dataset pages tell what is wrong with a folder.
+        return None
 
 
 _CURRENT: ContextVar[Classes | None] = ContextVar("classes", default=None)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.helpers.fakes import Fake
-from xray import parquet
+from xray import classes, parquet
 from xray.commands.main import main
 from xray.dataset import index, listing
 from xray.dataset.scan import scan
@@ -160,7 +160,7 @@ def test_a_table_that_cannot_be_used_says_so(tmp_path: Path) -> None:
         asking.ask(tmp_path, "list.csv", asking.Question({"path": "Where"}))
     with pytest.raises(DatasetError, match="names no columns"):
         asking.parse_columns("wrong=File")
-    (tmp_path / listing.FILE).write_text("{}")
+    (tmp_path / classes.FILE).write_text("{}")
     with pytest.raises(DatasetError, match="does not say how"):
         listing.find(tmp_path)
 

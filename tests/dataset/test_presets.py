@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from xray import classes
 from xray.commands.main import main
 from xray.dataset import scan
 from xray.dataset.tables import asking
@@ -186,7 +187,7 @@ def test_what_may_not_be_written_is_remembered_elsewhere(
 
     monkeypatch.setattr(listing, "write_json", refuse)
     asked = said(nih, "--finding", "Effusion")
-    assert not (nih / listing.FILE).exists() and asked.classes.positive == "Effusion"
+    assert not (nih / classes.FILE).exists() and asked.classes.positive == "Effusion"
     assert scan.scan(nih) == asked
 
 

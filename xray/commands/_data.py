@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from xray import classes
-from xray.dataset import listing, scan
+from xray.dataset import listing, scan, walk
 
 
 def add_classes(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +36,17 @@ def tell(folder: Path, said: classes.Classes | None) -> scan.Scan:
         listing.remember(folder, known, said)
     found = scan.scan(folder)
     classes.use(found.classes)
-    for warning in found.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+    say(found.warnings)
     return found
+
+
+def say(warnings: Iterable[str]) -> None:
+    """Print what was left out: a note of what every folder holds, a warning of the rest."""
+    for warning in warnings:
+        print(worded(warning), file=sys.stderr)
+
+
+def worded(warning: str) -> str:
+    """A sentence about what was left out, with how much it matters."""
+    harmless = any(reason in warning for reason in walk.HARMLESS)
+    return f"{'note' if harmless else 'warning'}: {warning}"

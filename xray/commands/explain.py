@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -14,6 +13,7 @@ from typing import Any
 from PIL import Image
 
 from xray import classes
+from xray.commands import _data
 from xray.commands._workers import add_worker_options, working
 from xray.dataset.left_out import Tally
 from xray.dataset.walk import walk
@@ -106,8 +106,7 @@ def _many(options: argparse.Namespace) -> None:
         raise FilmError("--sanity checks one film's explanation; give one film.")
     tally = Tally()
     paths = [path for each in options.image for path in _within(each, tally)]
-    for warning in tally.sentences():
-        print(f"warning: {warning}", file=sys.stderr)
+    _data.say(tally.sentences())
     if not paths:
         raise FilmError(f"{options.image[0]} holds no films; give films or folders of films.")
     model, settings = _asked(options)

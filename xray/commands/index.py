@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from xray import classes
 from xray.commands import _data
 from xray.commands._bars import Bars, bars
 from xray.commands._workers import add_worker_options, working
@@ -90,9 +91,9 @@ def remember(folder: Path, options: argparse.Namespace) -> None:
         raise DatasetError(
             f"{folder} has no table that lists its films; name it with --table FILE."
         )
-    classes = listing.classes if listing else options.classes
-    before = collection.remembered(folder)
-    kept = collection.remember(folder, listing, classes)
+    named = listing.classes if listing else options.classes
+    before = classes.remembered(folder)
+    kept = collection.remember(folder, listing, named)
     try:
         if next(scan.stream(folder), None) is None:
             scan.scan(folder)
@@ -143,7 +144,7 @@ def _in_parts(folder: Path, options: argparse.Namespace) -> None:
     for row in found["counts"]:
         print(f"  {row['split'] or 'no split':8} {row['label']:12} {row['rows']:8,}")
     for warning in found["warnings"]:
-        print(f"warning: {warning}")
+        print(_data.worded(warning))
     if options.json:
         write_json(options.json, found)
 
@@ -209,8 +210,8 @@ def show(found: dict[str, Any]) -> None:
         f"{found['films']:,} films: {found['read']:,} read, {found['reused']:,} unchanged since "
         f"the last run; {found['seconds']:.1f} s."
     )
-    classes = found["classes"]
-    print(f"Positive class: {classes['positive']}; negative class: {classes['negative']}.")
+    both = found["classes"]
+    print(f"Positive class: {both['positive']}; negative class: {both['negative']}.")
     left = sum(each["count"] for each in found["left_out"])
     if left:
         print(f"Of {found['seen']:,} {found['unit']}s {left:,} were left out; see the warnings.")
@@ -232,4 +233,4 @@ def show(found: dict[str, Any]) -> None:
     if len(found["damaged"]) > SHOWN:
         print(f"  and {len(found['damaged']) - SHOWN:,} more; --json FILE names all.")
     for warning in found["warnings"]:
-        print(f"warning: {warning}")
+        print(_data.worded(warning))

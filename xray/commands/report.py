@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 from xray import classes
-from xray.dataset import sources
 from xray.errors import ArtifactError
 from xray.files import write_text
 from xray.models import registry
@@ -30,7 +29,7 @@ def run(options: argparse.Namespace) -> None:
     if len(known) == 1:
         classes.use(classes.Classes(*known.pop()))
     else:
-        classes.use(sources.stored_classes())
+        classes.use(classes.of_server())
     try:
         write_text(options.out, report.build())
     except OSError as error:

@@ -22,7 +22,7 @@ from xray.classes import Classes
 from xray.dashboard import background, cache, links, page
 from xray.dashboard import catalogue as browse
 from xray.dashboard.catalogue import Catalogue
-from xray.dataset import composition, leakage, listing, public_set, sources
+from xray.dataset import composition, leakage, public_set, sources
 from xray.dataset import index as dataset
 from xray.errors import DatasetError, XrayError
 from xray.files import Progress, artifacts_dir, digest, hash_json
@@ -322,7 +322,7 @@ def _drawn(server: _Server, source: sources.Source, table: Path) -> Films:
 def _own(server: _Server, source: sources.Source) -> Films | None:
     """Index a folder, once and in the queue; None until that is over."""
     assert source.folder is not None
-    said = [listing.remembered(source.folder), os.environ.get(names.VARIABLE, "")]
+    said = [names.remembered(source.folder), os.environ.get(names.VARIABLE, "")]
     place = hash_json([str(source.folder.resolve()), said])
     folder, job = source.folder, f"index {place}"
 

@@ -23,7 +23,6 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from xray import classes
 from xray.dashboard import imports, links, signin, startup
-from xray.dataset import sources
 from xray.errors import ArtifactError, XrayError
 from xray.figures import base
 from xray.files import (
@@ -124,7 +123,7 @@ def enter() -> None:
     and parameters.
     """
     signin.require()
-    classes.use(sources.stored_classes())
+    classes.use(classes.of_server())
     context = get_script_run_ctx()
     if _through_app.get() or context is None:
         return

@@ -18,9 +18,8 @@ from xray.classes import Classes
 from xray.dataset.tables import labelling, presets, text
 from xray.dataset.tables.labelling import Rule
 from xray.dataset.tables.presets import Columns, Preset
-from xray.dataset.walk import OWN as FILE
 from xray.errors import ArtifactError, DatasetError
-from xray.files import cache_dir, hash_json, read_json, write_json
+from xray.files import write_json
 
 #: Prefix of further columns in the table of films.
 ABOUT = "about_"
@@ -56,7 +55,7 @@ def find(folder: Path) -> Listing | None:
     DatasetError
         What was remembered cannot be used.
     """
-    kept = remembered(folder)
+    kept = names.remembered(folder)
     if kept is not None and kept.get("table"):
         return _from_data(folder, kept)
     known: dict[str, Preset] = {}
@@ -103,48 +102,6 @@ def renamed(listing: Listing, classes: Classes | None) -> Listing:
     return replace(listing, rule=rule, classes=classes)
 
 
-def _home(folder: Path) -> Path:
-    """Where is remembered what cannot be written into the folder."""
-    return cache_dir() / f"collection-{hash_json([str(folder.resolve())])[:16]}.json"
-
-
-def remembered(folder: Path) -> dict[str, Any] | None:
-    """What was said of a folder: as :func:`remember` wrote it; None where nothing was.
-
-    Raises
-    ------
-    DatasetError
-        It is damaged.
-    """
-    path = next((each for each in (folder / FILE, _home(folder)) if each.is_file()), None)
-    if path is None:
-        return None
-    try:
-        value = read_json(path)
-        if not isinstance(value, dict):
-            raise TypeError("no object")
-        if "classes" in value:
-            names.from_data(value["classes"])
-        elif "table" not in value:
-            raise KeyError("table")
-        return value
-    except (ArtifactError, KeyError, TypeError, DatasetError) as error:
-        raise _unusable(path) from error
-
-
-def _unusable(path: Path) -> DatasetError:
-    return DatasetError(
-        f"{path} does not say how the films are listed; write it again with "
-        "'python -m xray index FOLDER --table FILE', or remove it."
-    )
-
-
-def stored_classes(folder: Path) -> Classes | None:
-    """Class names that were said of a folder once; None where none were."""
-    kept = remembered(folder)
-    return None if kept is None or "classes" not in kept else names.from_data(kept["classes"])
-
-
 def remember(folder: Path, listing: Listing | None, classes: Classes) -> Path:
     """Keep how a folder is read, so that every command and page reads it alike.
 
@@ -163,7 +120,7 @@ def remember(folder: Path, listing: Listing | None, classes: Classes) -> Path:
             "study": listing.study,
             "notes": list(listing.notes),
         }
-    for path in (folder / FILE, _home(folder)):
+    for path in (folder / names.FILE, names.home(folder)):
         try:
             write_json(path, value)
             return path
@@ -175,8 +132,8 @@ def remember(folder: Path, listing: Listing | None, classes: Classes) -> Path:
 
 
 def restore(folder: Path, before: dict[str, Any] | None) -> None:
-    """Remember again what :func:`remembered` gave; None: nothing."""
-    for path in (folder / FILE, _home(folder)):
+    """Remember again what :func:`xray.classes.remembered` gave; None: nothing."""
+    for path in (folder / names.FILE, names.home(folder)):
         if path.is_file():
             if before is None:
                 path.unlink()
@@ -202,7 +159,7 @@ def _from_data(folder: Path, value: Mapping[str, Any]) -> Listing:
         if "classes" in value:
             listing = replace(listing, classes=names.from_data(value["classes"]))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise _unusable(folder / FILE) from error
+        raise names.unusable(folder / names.FILE) from error
     inside = (folder / name for name in listing.tables if ".." not in Path(name).parts)
     if not listing.tables or not all(path.is_file() for path in inside):
         raise DatasetError(

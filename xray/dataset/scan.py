@@ -94,7 +94,7 @@ def classes_of(folder: Path, given: Classes | None = None) -> Classes:
     listing = collection.find(folder)
     if listing is not None:
         return listing.classes
-    return collection.stored_classes(folder) or names.configured() or names.DEFAULT
+    return names.stored(folder) or names.configured() or names.DEFAULT
 
 
 def subtype(name: str) -> str:

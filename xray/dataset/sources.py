@@ -17,9 +17,9 @@ from pathlib import Path
 import pandas as pd
 
 from xray import classes, parquet
-from xray.dataset import index, large_tables, listing, scan
-from xray.errors import ArtifactError, DatasetError
-from xray.files import data_dir, data_dirs
+from xray.dataset import index, large_tables, scan
+from xray.errors import ArtifactError
+from xray.files import data_dirs
 
 #: Name of the public set for people, and its key in links.
 PUBLIC_TITLE, PUBLIC = "Public set of children", "public"
@@ -85,16 +85,6 @@ def configured() -> tuple[list[Source], list[str]]:
         if parquet.has_sample(table.folder):
             _add(found, table, taken)
     return found, problems
-
-
-def stored_classes() -> classes.Classes | None:
-    """Class names that were stored with the first folder of ``XRAY_DATA``; None without any."""
-    try:
-        folder = data_dir()
-        return None if folder is None else listing.stored_classes(folder)
-    except DatasetError:
-        # The Dataset pages tell what is wrong with a folder.
-        return None
 
 
 def _add(found: list[Source], table: large_tables.Table, taken: set[str]) -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from xray.classes import fold
+from xray.classes import FILE, fold
 from xray.dataset.left_out import Tally
 from xray.films import formats
 
@@ -29,8 +29,6 @@ _PAPERS = frozenset(
         *(".parquet", ".jsonl", ".py", ".ipynb", ".yml", ".yaml", ".log", ".doc", ".docx"),
     }
 )
-#: What is remembered of a folder (``xray.dataset.listing``), where the folder may be written.
-OWN = "collection.json"
 #: First bytes that tell a film.
 _HEAD = 1024
 
@@ -41,6 +39,8 @@ PAPERS = "tables and texts, no films"
 NO_FILM = "no film by ending or content"
 DIRECTORY = "a DICOMDIR, the list of a medium's films and none itself"
 UNREADABLE = "cannot be opened to see what they are"
+#: Left out of every folder, and nothing to worry about.
+HARMLESS = (HIDDEN, ARCHIVER, PAPERS, DIRECTORY)
 
 
 def walk(folder: Path, tally: Tally) -> Iterator[tuple[str, os.DirEntry[str]]]:
@@ -74,7 +74,7 @@ def walk(folder: Path, tally: Tally) -> Iterator[tuple[str, os.DirEntry[str]]]:
                         folders.append((entry.path, path))
                     elif entry.is_symlink() and Path(entry.path).is_dir():
                         linked.append((entry.path, path))
-                    elif path != OWN:
+                    elif path != FILE:
                         tally.seen += 1
                         if reason := _no_film(path, entry):
                             tally.add(reason, [path])
