@@ -8,7 +8,7 @@ from xray.dashboard import cache, dataset_page, grid, links
 from xray.dashboard import catalogue as browse
 from xray.dashboard import page as dashboard
 from xray.dashboard.views import leakage as dashboard_leakage
-from xray.dataset import leak_metrics, leakage
+from xray.dataset import leakage
 from xray.figures import curation
 from xray.metrics import bootstrap
 from xray.reports import html
@@ -41,7 +41,7 @@ def compared(films: dataset_page.Films) -> pd.DataFrame:
             groups = bootstrap.patients(table[mine])
             y = (table["label"] == "PNEUMONIA").to_numpy()[mine]
             threshold = catalogue.thresholds[name]
-            rows = leak_metrics.compare(y, log_odds[mine], threshold, groups, leaked[mine])
+            rows = leakage.compare(y, log_odds[mine], threshold, groups, leaked[mine])
             parts.append(rows.assign(model=name, title=films.titles[name]))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 

@@ -68,7 +68,7 @@ def prepare(
     DatasetError
         The folder has no films, or fewer than an audit can say anything about.
     """
-    from xray.training.train import data_hash
+    from xray.dataset.index import data_hash
 
     table = index.usable(index.index(folder))
     if (table["split"] == split).sum() >= LEAST_FILMS:

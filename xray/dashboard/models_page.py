@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 import pandas as pd
 import streamlit as st
 
-from xray.dashboard import links, page
+from xray.dashboard import links, loaders, page
 from xray.errors import XrayError
 from xray.files import artifacts_dir, digest, hash_json
 from xray.metrics import bootstrap
@@ -173,12 +173,12 @@ def begin(
 def _usable() -> tuple[list[registry.Card], list[str]]:
     """Cards with predictions, and a sentence for each model that has none to show."""
     usable, problems = [], []
-    for card in page.cards():
+    for card in loaders.cards():
         if card.role == "control":
             continue
         # A model whose network is missing or damaged keeps its predictions, and they are shown.
         try:
-            page.predictions(card.name)
+            loaders.predictions(card.name)
         except XrayError as error:
             problems.append(card.problem or str(error))
             continue
@@ -232,7 +232,7 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
     )
 
     def make() -> Lineup:
-        return lineup.line_up([(card, page.predictions(card.name)) for card in cards], split)
+        return lineup.line_up([(card, loaders.predictions(card.name)) for card in cards], split)
 
     made = remember("line-up", make, key)
     if not made.entrants:

@@ -406,3 +406,9 @@ def usable(table: pd.DataFrame) -> pd.DataFrame:
 def describe(folder: Path) -> str:
     """Name a dataset for people without telling where it lies on somebody's disk."""
     return Path(folder).resolve().name
+
+
+def data_hash(table: pd.DataFrame) -> str:
+    """Hash of the films' content and labels, the same whatever their order."""
+    rows = table[["file", "label", "sha256"]].sort_values("file")
+    return hash_json(rows.to_numpy().tolist())

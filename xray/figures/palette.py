@@ -142,3 +142,8 @@ def contrast(one: str, other: str) -> float:
     """Contrast ratio of two colours, from 1 to 21 (WCAG 2.2)."""
     dark, bright = sorted((luminance(one), luminance(other)))
     return (bright + 0.05) / (dark + 0.05)
+
+
+def class_colour(label: str) -> str:
+    """Colour of a class; classes of other datasets get one by their name."""
+    return CLASS.get(label) or model(label).colour
