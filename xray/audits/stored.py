@@ -14,7 +14,7 @@ from xray.audits.effects import COLUMNS
 from xray.audits.suspects import SUSPECTS, Subject, Trial
 from xray.drawing.planting import as_bytes, as_float
 from xray.errors import DatasetError
-from xray.files import artifacts_dir, read_table
+from xray.files import artifact, read_table
 from xray.films import decode, lungs
 from xray.labels import devices
 from xray.models.registry import Card, probability
@@ -57,7 +57,7 @@ def _article(kind: str) -> str:
 
 def panel() -> pd.DataFrame:
     """The committed control models (see ``panel.measure``)."""
-    return read_table(artifacts_dir() / "controls" / "panel.csv")
+    return read_table(artifact("controls", "panel.csv"))
 
 
 def calibration() -> verdict.Calibration | None:
@@ -68,7 +68,7 @@ def calibration() -> verdict.Calibration | None:
     ArtifactError
         There is one, and it is damaged.
     """
-    there = (artifacts_dir() / "controls" / verdict.FILE).is_file()
+    there = artifact("controls", verdict.FILE).is_file()
     return verdict.load() if there else None
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from xray.dataset import composition
 from xray.errors import ArtifactError
-from xray.files import artifacts_dir, read_table
+from xray.files import artifact, read_table
 from xray.labels import devices
 from xray.metrics import scores as metrics
 from xray.models import evaluation, registry
@@ -221,7 +221,7 @@ def _listed(values: Mapping[str, Any]) -> str:
 
 def stored_quality() -> pd.DataFrame:
     """The audit's own quality on the control models, as ``controls`` stored it."""
-    path = artifacts_dir() / "controls" / "quality.csv"
+    path = artifact("controls", "quality.csv")
     table = read_table(path)
     if not {"measure", "strength", "value", "low", "high", "n", "left_out"} <= set(table.columns):
         raise ArtifactError(f"{path.name} is damaged; restore it from git.")
