@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -47,6 +48,9 @@ __all__ = [
     "read_films",
     "report",
 ]
+
+# TensorFlow's start-up chatter would bury what is printed; read once, when it loads.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 #: What stands for a model: loaded, its name or file, a Keras model, an object with ``predict``.
 AnyModel: TypeAlias = Model | ObjectModel | objects.Predicts | str | Path
