@@ -89,9 +89,9 @@ def packages(requirements: Path = ROOT / "requirements.txt") -> Iterator[Check]:
     from packaging.requirements import Requirement
 
     if requirements.is_file():
-        asked = requirements.read_text(encoding="utf-8").splitlines()
+        by, asked = requirements.name, requirements.read_text(encoding="utf-8").splitlines()
     else:
-        asked = requires(PACKAGE) or []
+        by, asked = PACKAGE, requires(PACKAGE) or []
     lines = [line.partition("#")[0].strip() for line in asked]
     wanted = [Requirement(line) for line in lines if line]
     wanted = [each for each in wanted if each.marker is None or each.marker.evaluate({"extra": ""})]
@@ -108,7 +108,7 @@ def packages(requirements: Path = ROOT / "requirements.txt") -> Iterator[Check]:
             words = f"{installed}, not {each.specifier}"
             yield Check(f"package {each.name}", "bad", words, INSTALL)
     if not wrong:
-        yield Check("packages", "ok", f"{len(wanted)} as requirements.txt asks")
+        yield Check("packages", "ok", f"{len(wanted)} as {by} asks")
 
 
 def processor() -> Iterator[Check]:

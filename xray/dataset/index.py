@@ -42,14 +42,7 @@ from xray.dataset import facts as film_facts
 from xray.dataset.listing import Listing
 from xray.dataset.scan import Found, person, scan, stream, subtype
 from xray.errors import ArtifactError, DatasetError, FilmError
-from xray.files import (
-    Progress,
-    cache_dir,
-    hash_json,
-    read_table,
-    sha256_file,
-    write_table,
-)
+from xray.files import Progress, cache_dir, hash_json, read_table, sha256_file, write_table
 from xray.films import decode
 from xray.jobs import executor
 
