@@ -20,7 +20,11 @@ from xray.files import ROOT
 from xray.films import formats
 
 #: What a build reads of the clone.
-SOURCES = ("pyproject.toml", "README.md", "requirements.txt", "requirements-cluster.txt")
+EXTRAS = {"cluster": {"dask", "distributed"}, "hub": {"kagglehub"}}
+SOURCES = (
+    *("pyproject.toml", "README.md", "requirements.txt"),
+    *(f"requirements-{extra}.txt" for extra in EXTRAS),
+)
 FOLDERS = (
     "xray",
     *(f"artifacts/{part}" for part in ("controls", "dataset", "devices", "networks")),
@@ -87,11 +91,9 @@ def test_the_metadata_is_that_of_the_clone(metadata: Message) -> None:
     asked = [Requirement(line) for line in metadata.get_all("Requires-Dist") or []]
     plain = {str(each) for each in asked if "extra" not in str(each.marker or "")}
     assert plain == {str(Requirement(line)) for line in lines if line}
-    assert metadata.get_all("Provides-Extra") == ["cluster"]
-    assert {each.name for each in asked} - {Requirement(p).name for p in plain} == {
-        "dask",
-        "distributed",
-    }
+    assert set(metadata.get_all("Provides-Extra") or []) == set(EXTRAS)
+    for extra, names in EXTRAS.items():
+        assert {each.name for each in asked if f'"{extra}"' in str(each.marker)} == names
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"## {xray.__version__}" in text
 

@@ -46,9 +46,11 @@ else:
         """Import a public name when it is first asked for."""
         if name not in __all__:
             raise AttributeError(f"module 'xray' has no attribute {name!r}")
-        from xray import api
-
-        return getattr(api, name)
+        if name == "XrayError":
+            from xray import errors as home
+        else:
+            from xray import api as home
+        return getattr(home, name)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray.dataset import index, listing
-from xray.errors import DatasetError, FilmError, ModelError, XrayError
+from xray.errors import ArtifactError, DatasetError, FilmError, ModelError
 from xray.explanations import lime
 from xray.files import Progress
 from xray.films import decode
@@ -40,7 +40,6 @@ __all__ = [
     "ExplanationResult",
     "Films",
     "Report",
-    "XrayError",
     "audit",
     "evaluate",
     "explain",
@@ -277,5 +276,7 @@ def _checked(film: NDArray[Any]) -> Pixels:
 def report(found: Sequence[Result], title: str = "X-ray model audit") -> Report:
     """Put results of ``audit``, ``evaluate`` and ``explain`` into one report."""
     if not found:
-        raise XrayError("A report needs results; give what audit, evaluate or explain returned.")
+        raise ArtifactError(
+            "A report needs results; give what audit, evaluate or explain returned."
+        )
     return Report(title, tuple(each.section() for each in found))

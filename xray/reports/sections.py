@@ -61,7 +61,7 @@ def audit(value: Mapping[str, Any]) -> Section:
         Markup(html.chip(value.get("verdict"))),
         [str(reason) for reason in value.get("reasons", [])],
         [(caption, table) for caption, table in shown if len(table)],
-        source=f"Films {value.get('data', '')}, seed {value.get('seed')}, SHA-256 of the model "
+        source=f"Judged on {value.get('data', '')}, seed {value.get('seed')}, SHA-256 of the model "
         f"{value.get('model_hash') or 'not known (an object)'}.",
     )
 
