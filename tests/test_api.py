@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 
 import xray
+from tests.helpers.fakes import Gives
 from xray.audits import inputs
 from xray.commands.main import main
 from xray.drawing.phantoms import phantom, write_dataset, write_film
@@ -195,60 +196,9 @@ def test_command_line_and_library_agree(here: Path, tmp_path: Path) -> None:
     assert json.loads(out.read_text()) == [xray.evaluate("my.keras", "films").to_json()]
 
 
-def test_a_network_in_memory_is_read_as_its_file_is(here: Path) -> None:
-    kept = keras.saving.load_model("my.keras")
-    noise = np.random.default_rng(0).random((3, 32, 32, 1), dtype=np.float32)
-    before = kept.predict(noise, verbose=0)
-    model = xray.load_model(kept, name="kept")
-    films = xray.read_films("films").pixels((40, 40))
-    np.testing.assert_allclose(
-        model.log_odds(films), xray.load_model("my.keras").log_odds(films), rtol=1e-5
-    )
-    np.testing.assert_array_equal(kept.predict(noise, verbose=0), before)
-    reverse = xray.load_model(kept, positive_index=0)
-    np.testing.assert_allclose(reverse.log_odds(films), -model.log_odds(films), rtol=1e-5)
-
-
-class Gives:
-    """Gives the same answer for every film, whatever it is told to be."""
-
-    def __init__(self, *answer: Any) -> None:
-        self.answer = answer
-
-    def predict(self, films: np.ndarray) -> np.ndarray:
-        return np.tile(np.array(self.answer), (len(films), 1))
-
-
-@pytest.mark.parametrize(
-    ("answer", "options", "probability"),
-    [
-        ((0.3,), {}, 0.3),
-        ((0.3,), {"positive_index": 1}, 0.3),
-        ((0.3,), {"positive_index": 0}, 0.7),
-        ((0.9, 0.1), {}, 0.1),
-        ((0.9, 0.1), {"positive_index": 0}, 0.9),
-        ((0.2, 0.3, 0.5), {"positive_index": 2}, 0.5),
-        ((1.0,), {}, 1.0),
-    ],
-)
-def test_probabilities_of_an_object(
-    answer: tuple[float, ...], options: dict[str, int], probability: float
-) -> None:
-    model = xray.load_model(Gives(*answer), size=(16, 16), **options)  # type: ignore[arg-type]
-    films = np.random.default_rng(0).random((70, 20, 30), dtype=np.float32)
-    np.testing.assert_allclose(model.probability(films), probability, atol=1e-9)
-    assert np.isfinite(model.log_odds(films)).all()
-
-
 @pytest.mark.parametrize(
     ("source", "options", "says"),
     [
-        (object(), {}, "has no predict"),
-        (Gives(1.5), {}, "outside \\[0, 1\\]"),
-        (Gives(np.nan), {}, "outside \\[0, 1\\]"),
-        (Gives(0.2, 0.3, 0.5), {}, "positive_index"),
-        (Gives("much"), {}, "predict of Gives failed"),
-        (Gives(0.5), {"scale": "byte"}, "scale cannot be given"),
         (Gives(0.5), {"threshold": 1.0}, "between 0 and 1"),
         ("no-such-model", {}, "no model named"),
         ("my.keras", {"size": (9, 9)}, "size is for objects"),
@@ -260,15 +210,6 @@ def test_models_that_are_refused(
 ) -> None:
     with pytest.raises(ModelError, match=says):
         xray.load_model(source, **options)
-
-
-def test_an_object_that_forgets_films_is_refused() -> None:
-    class Forgets:
-        def predict(self, films: np.ndarray) -> np.ndarray:
-            return np.full(1, 0.5)
-
-    with pytest.raises(ModelError, match="for 2 films"):
-        xray.load_model(Forgets())
 
 
 # --- films -----------------------------------------------------------------------------------
