@@ -25,6 +25,7 @@ from xray.commands.main import main
 from xray.drawing.phantoms import phantom, write_dataset, write_film
 from xray.errors import DatasetError, FilmError, ModelError
 from xray.files import ROOT
+from xray.metrics import scores
 
 SIDE = 48
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -210,6 +211,30 @@ def test_models_that_are_refused(
 ) -> None:
     with pytest.raises(ModelError, match=says):
         xray.load_model(source, **options)
+
+
+def test_both_doors_draw_the_same_patients(tmp_path: Path) -> None:
+    """Names that tell of patients, as the public set's do, make the intervals."""
+    films = tmp_path / "films"
+    for number in range(24):
+        name = f"person{number // 2}_virus_{number}" if number % 2 else f"IM-{number // 4:04}-0001"
+        label = "PNEUMONIA" if number % 2 else "NORMAL"
+        drawn = phantom(number, (SIDE, SIDE), label).pixels
+        write_film(films / "test" / label / f"{name}-{number}.jpeg", drawn)
+    network().save(tmp_path / "my.keras")
+    out = tmp_path / "e.json"
+    line = ["evaluate", str(tmp_path / "my.keras"), "--data", str(films), "--json", str(out)]
+    assert main(line) == 0
+    found = xray.evaluate(tmp_path / "my.keras", films)
+    assert json.loads(out.read_text()) == [found.to_json()]
+    alone = scores.scores(
+        (found.predictions["label"] == "PNEUMONIA").to_numpy(),
+        found.predictions["log_odds"].to_numpy(),
+        0.0,
+    ).set_index("metric")
+    metrics = found.metrics.set_index("metric")
+    assert metrics.loc["auroc", "value"] == alone.loc["auroc", "value"]
+    assert metrics.loc["auroc", "low"] != alone.loc["auroc", "low"], "patients are drawn, not films"
 
 
 # --- films -----------------------------------------------------------------------------------
