@@ -30,6 +30,8 @@ ORDER = (
     "audits",
     "figures",
     "reports",
+    "results",
+    "api",
     "dashboard",
     "commands __main__",
 )

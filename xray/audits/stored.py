@@ -14,7 +14,7 @@ from xray.audits.effects import COLUMNS
 from xray.audits.suspects import SUSPECTS, Subject, Trial
 from xray.drawing.planting import as_bytes, as_float
 from xray.errors import ArtifactError, DatasetError
-from xray.files import artifacts_dir, read_json, read_table
+from xray.files import artifact, artifacts_dir, read_json, read_table
 from xray.films import decode, lungs
 from xray.labels import devices
 from xray.models import registry
@@ -54,7 +54,7 @@ def in_plain_words(audit: Mapping[str, Any]) -> str:
 
 def panel() -> pd.DataFrame:
     """The committed control models (see ``panel.measure``)."""
-    return read_table(artifacts_dir() / "controls" / "panel.csv")
+    return read_table(artifact("controls", "panel.csv"))
 
 
 def calibration() -> verdict.Calibration | None:
@@ -65,7 +65,7 @@ def calibration() -> verdict.Calibration | None:
     ArtifactError
         There is one, and it is damaged.
     """
-    there = (artifacts_dir() / "controls" / verdict.FILE).is_file()
+    there = artifact("controls", verdict.FILE).is_file()
     return verdict.load() if there else None
 
 
@@ -151,7 +151,7 @@ def stored_audits(cards: Sequence[registry.Card]) -> dict[str, dict[str, Any]]:
 
 def stored_quality() -> pd.DataFrame:
     """The audit's own quality on the control models, as ``controls`` stored it."""
-    path = artifacts_dir() / "controls" / "quality.csv"
+    path = artifact("controls", "quality.csv")
     table = read_table(path)
     if not {"measure", "strength", "value", "low", "high", "n", "left_out"} <= set(table.columns):
         raise ArtifactError(f"{path.name} is damaged; restore it from git.")

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -49,6 +49,8 @@ State = Literal["ok", "note", "bad"]
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTALL = "run: python -m pip install -r requirements.txt"
+#: Name of this project where it is installed as a package.
+PACKAGE = "xray-model-audit"
 
 #: Python that the requirements have wheels for: from the first to the last, both included.
 PYTHON = ((3, 11), (3, 13))
@@ -105,12 +107,16 @@ def python() -> Iterator[Check]:
 
 
 def packages(requirements: Path = ROOT / "requirements.txt") -> Iterator[Check]:
-    """Installed packages against ``requirements.txt``."""
+    """Installed packages against ``requirements.txt``, or the metadata of an installed package."""
     from packaging.requirements import Requirement
 
-    lines = [line.partition("#")[0].strip() for line in requirements.read_text().splitlines()]
+    if requirements.is_file():
+        by, asked = requirements.name, requirements.read_text(encoding="utf-8").splitlines()
+    else:
+        by, asked = PACKAGE, requires(PACKAGE) or []
+    lines = [line.partition("#")[0].strip() for line in asked]
     wanted = [Requirement(line) for line in lines if line]
-    wanted = [each for each in wanted if each.marker is None or each.marker.evaluate()]
+    wanted = [each for each in wanted if each.marker is None or each.marker.evaluate({"extra": ""})]
     wrong = 0
     for each in wanted:
         try:
@@ -124,7 +130,7 @@ def packages(requirements: Path = ROOT / "requirements.txt") -> Iterator[Check]:
             words = f"{installed}, not {each.specifier}"
             yield Check(f"package {each.name}", "bad", words, INSTALL)
     if not wrong:
-        yield Check("packages", "ok", f"{len(wanted)} as requirements.txt asks")
+        yield Check("packages", "ok", f"{len(wanted)} as {by} asks")
 
 
 def processor() -> Iterator[Check]:

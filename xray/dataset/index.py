@@ -39,16 +39,10 @@ import pandas as pd
 from xray import parquet
 from xray.dataset import aspects
 from xray.dataset import facts as film_facts
+from xray.dataset.listing import Listing
 from xray.dataset.scan import Found, person, scan, stream, subtype
 from xray.errors import ArtifactError, DatasetError, FilmError
-from xray.files import (
-    Progress,
-    cache_dir,
-    hash_json,
-    read_table,
-    sha256_file,
-    write_table,
-)
+from xray.files import Progress, cache_dir, hash_json, read_table, sha256_file, write_table
 from xray.films import decode
 from xray.jobs import executor
 
@@ -110,6 +104,7 @@ def build_index(
     progress: Progress | None = None,
     classes: Mapping[str, str] | None = None,
     refresh: bool = False,
+    listing: Listing | None = None,
 ) -> Index:
     """Build the table of a folder and say what was odd about it.
 
@@ -122,6 +117,7 @@ def build_index(
     progress : called with (films done, films to read); what was read is kept when it raises
     classes : folder name -> label, compared without case; ``scan.CLASSES`` when None
     refresh : read every film again
+    listing : a table of the folder that lists the films; the folder's own when None
 
     Raises
     ------
@@ -130,7 +126,7 @@ def build_index(
     """
     start = perf_counter()
     folder = Path(folder)
-    found = scan(folder, classes)
+    found = scan(folder, classes, listing)
     listed = pd.DataFrame(
         {name: [getattr(film, name) for film in found.films] for name in Found.__dataclass_fields__}
     )

@@ -107,8 +107,8 @@ def _stored(path: Path) -> Listing:
         ) from error
 
 
-def store(folder: Path, table: str, columns: Columns) -> Listing:
-    """Write ``listing.json``; columns that the table has besides become further ones.
+def of(folder: Path, table: str, columns: Columns) -> Listing:
+    """Read a table's header; columns that the table has besides become further ones.
 
     Raises
     ------
@@ -127,8 +127,14 @@ def store(folder: Path, table: str, columns: Columns) -> Listing:
         )
     rest = tuple(name for name in header if name not in named)[:MOST_COLUMNS]
     columns = Columns(**asdict(columns) | {"further": columns.further or rest})
-    write_json(folder / FILE, {"table": table, "columns": asdict(columns)})
     return Listing("table", {table: ""}, columns)
+
+
+def store(folder: Path, table: str, columns: Columns) -> Listing:
+    """Write ``listing.json``, by which the folder is read from then on (see :func:`of`)."""
+    listing = of(folder, table, columns)
+    write_json(folder / FILE, {"table": table, "columns": asdict(listing.columns)})
+    return listing
 
 
 def parse_columns(text: str) -> Columns:

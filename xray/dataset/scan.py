@@ -107,13 +107,18 @@ def person(name: str) -> str:
     return ""
 
 
-def scan(folder: Path, classes: Mapping[str, str] | None = None) -> Scan:
+def scan(
+    folder: Path,
+    classes: Mapping[str, str] | None = None,
+    listing: collection.Listing | None = None,
+) -> Scan:
     """List the films under a folder without opening them.
 
     Parameters
     ----------
     folder : at any depth it holds class folders, with or without split folders around them
     classes : folder name -> label, compared without case; ``CLASSES`` when None
+    listing : a table of the folder that lists the films; the folder's own when None
 
     Raises
     ------
@@ -124,8 +129,9 @@ def scan(folder: Path, classes: Mapping[str, str] | None = None) -> Scan:
     if not folder.is_dir():
         raise DatasetError(f"{folder} is not a folder; give the folder that holds the films.")
     warnings: list[str] = []
-    if collection.find(folder) is not None:
-        films = {film.file: film for film in listed(folder, warnings, classes)}
+    listing = listing or collection.find(folder)
+    if listing is not None:
+        films = {film.file: film for film in listed(folder, warnings, classes, listing)}
         if not films:
             raise DatasetError(
                 f"The table in {folder} lists no film of a class; see --table and --columns."
@@ -172,10 +178,13 @@ def stream(folder: Path, classes: Mapping[str, str] | None = None) -> Iterator[F
 
 
 def listed(
-    folder: Path, warnings: list[str], classes: Mapping[str, str] | None = None
+    folder: Path,
+    warnings: list[str],
+    classes: Mapping[str, str] | None = None,
+    listing: collection.Listing | None = None,
 ) -> Iterator[Found]:
     """Films of a folder that lists them in a table; what is left out goes into ``warnings``."""
-    listing = collection.find(folder)
+    listing = listing or collection.find(folder)
     assert listing is not None
     neither = 0
     for rows in collection.read(folder, listing, classes):

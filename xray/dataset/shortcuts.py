@@ -18,7 +18,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
-from xray.files import Progress, artifacts_dir, read_table, write_table
+from xray.files import Progress, artifact, artifacts_dir, read_table, write_table
 from xray.metrics import bootstrap
 
 FOLDS = 5
@@ -145,7 +145,7 @@ def stored() -> pd.DataFrame:
     ArtifactError
         ``artifacts/dataset/giveaways.csv`` is missing or damaged.
     """
-    table = read_table(artifacts_dir() / "dataset" / STORED_FILE)
+    table = read_table(artifact("dataset", STORED_FILE))
     return table.assign(note=table["note"].fillna(""))
 
 
