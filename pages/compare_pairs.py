@@ -11,7 +11,7 @@ from xray.metrics import comparison
 from xray.metrics.comparison import Pair
 from xray.models import registry
 from xray.reports import html
-from xray.training import retraining
+from xray.training import replication
 
 page.enter()
 
@@ -87,7 +87,7 @@ if view and found:
         for metric, words in (("auroc", "Ranking"), ("accuracy", "Calls")):
             said = comparison.survives(pair, metric, view.titles)
             st.markdown(f"**{words}, other films.** {html.plain(said)}")
-            said = retraining.order(shared.runs(), hashes, f"{view.split}_{metric}", view.titles)
+            said = replication.order(shared.runs(), hashes, f"{view.split}_{metric}", view.titles)
             st.markdown(f"**{words}, another training.** {html.plain(said)}")
         left, right = st.columns(2, gap="medium")
         labels = np.where(view.lineup.y, classes.positive(), classes.negative())

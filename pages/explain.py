@@ -4,7 +4,7 @@ import streamlit as st
 
 from xray import classes
 from xray.audits.reading import Question, Reading
-from xray.dashboard import links, page
+from xray.dashboard import links, loaders, page
 from xray.dashboard.views import explain
 from xray.figures import readings
 from xray.models import registry
@@ -81,7 +81,7 @@ def answers(
         explain.downloads(chosen, done, cards, question)
 
 
-models = page.cards()
+models = loaders.cards()
 titles = {card.name: card.title or card.name for card in models}
 usable = tuple(registry.titles_of([card for card in models if not card.problem]))
 page.page(

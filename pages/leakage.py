@@ -9,9 +9,10 @@ from xray.dashboard import cache, dataset_page, grid, links
 from xray.dashboard import catalogue as browse
 from xray.dashboard import page as dashboard
 from xray.dashboard.views import leakage as dashboard_leakage
-from xray.dataset import leak_metrics, leakage
+from xray.dataset import leakage
 from xray.figures import curation
 from xray.metrics import bootstrap
+from xray.reports import html
 
 dashboard.enter()
 
@@ -43,7 +44,7 @@ def compared(films: dataset_page.Films) -> pd.DataFrame:
             groups = bootstrap.patients(table[mine])
             y = classes.is_positive(table["label"]).to_numpy()[mine]
             threshold = catalogue.thresholds[name]
-            rows = leak_metrics.compare(y, log_odds[mine], threshold, groups, leaked[mine])
+            rows = leakage.compare(y, log_odds[mine], threshold, groups, leaked[mine])
             parts.append(rows.assign(model=name, title=films.titles[name]))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
@@ -56,7 +57,7 @@ def patients(films: dataset_page.Films) -> None:
     st.caption(dashboard_leakage.CAVEAT)
     said = cache.remember("numbers", lambda: dashboard_leakage.numbers_say(films.table), films.key)
     if said:
-        st.markdown(said)
+        st.markdown(html.plain(said))
     rows = cache.remember("compared", lambda: compared(films), films.key)
     if len(rows):
         figure = cache.figure("without", lambda: curation.without_leaked(rows), films.key)

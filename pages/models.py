@@ -3,10 +3,10 @@
 import streamlit as st
 
 from xray import classes
+from xray.dashboard import loaders, page
 from xray.dashboard import models_page as shared
-from xray.dashboard import page
-from xray.figures import learning
 from xray.figures import scores as figures_models
+from xray.figures import training as training_
 from xray.metrics import scores as metrics
 from xray.models import evaluation
 from xray.reports import html
@@ -69,7 +69,7 @@ def curves(view: shared.View, limit: float | None) -> None:
 
 def carried(view: shared.View, limit: float | None) -> None:
     """Whether test keeps what validation promises, and what else is wrong with a model."""
-    stored = {name: page.predictions(name) for name in view.cards}
+    stored = {name: loaders.predictions(name) for name in view.cards}
     limits = view.lineup.thresholds(limit)
     both = {
         name: shared.remember(
@@ -84,7 +84,7 @@ def carried(view: shared.View, limit: float | None) -> None:
     for place, metric in enumerate(("accuracy", "auroc", "recall", "specificity")):
         if both:
             with columns[place % 2]:
-                figure = learning.carried(both, view.titles, metric)
+                figure = training_.carried(both, view.titles, metric)
                 page.show(figure, f"figure carried {metric}")
     for name, card in view.cards.items():
         for sign in diagnosis.signs(card, stored[name]):

@@ -12,7 +12,7 @@ from xray.figures import composition
 from xray.files import sha256_bytes
 from xray.films import decode, thumbnails
 from xray.models import registry
-from xray.reports import film_view, html
+from xray.reports import html
 
 page.enter()
 
@@ -46,7 +46,7 @@ def pick(shown: dataset_page.Films) -> decode.Film:
         # Drawn once: a function of a page's own is made anew by every rerun, and so is its cache.
         return cache.remember("made-up film", made_up)
     label, name = shown.table[["label", "name"]].iloc[row]
-    st.caption(f"{label} film {html.plain(str(name))}")
+    st.caption(html.plain(f"{label} film {name}"))
     return grid.decoded(str(path), path.stat().st_mtime_ns)
 
 
@@ -61,7 +61,7 @@ def drawn(film: decode.Film, card: registry.Card) -> Iterator[tuple[str, str]]:
     for place, step in enumerate(preprocessing.steps(film, card)):
         picture = thumbnails.fit(step.picture, thumbnails.LARGE)
         yield (
-            film_view.step(html.png(picture), step.title, place > 0),
+            html.step(html.png(picture), step.title, place > 0),
             f"**{step.title}**: {html.plain(step.said)}",
         )
 

@@ -196,9 +196,9 @@ def test_numbers_that_a_model_is_given() -> None:
 
 
 def test_classes_of_other_datasets_have_colours_of_their_own() -> None:
-    assert figures_dataset.class_colour("NORMAL") == palette.classes()["NORMAL"]
-    other = figures_dataset.class_colour("covid")
-    assert other.startswith("#") and other == figures_dataset.class_colour("covid")
+    assert palette.class_colour("NORMAL") == palette.classes()["NORMAL"]
+    other = palette.class_colour("covid")
+    assert other.startswith("#") and other == palette.class_colour("covid")
 
 
 def test_a_large_scatter_keeps_the_extremes_and_the_chosen_film() -> None:

@@ -1,8 +1,8 @@
 """Bad uploads, made anew from a seed: a corpus for the decoder and whoever else takes uploads.
 
 ``python -m tests.films.hostile`` decodes them all as the pages do, watches its own memory and that
-of the
-processes that decode for it, and prints JSON lines; ``test_hostile.py`` starts it and reads them.
+of the processes that decode for it, and prints JSON lines; ``test_hostile.py`` starts it and reads
+them.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from xray.dataset import outliers
 from xray.dataset.composition import SPLIT_TITLES, TEXT
 from xray.labels.devices import KINDS
 from xray.metrics.scores import to_probability
-from xray.reports.sentences import percent
+from xray.text import percent
 
 Rows = NDArray[np.int32]
 Bools = NDArray[np.bool_]

@@ -19,7 +19,7 @@ import streamlit as st
 from xray import classes as names
 from xray import parquet
 from xray.classes import Classes
-from xray.dashboard import background, cache, links, page
+from xray.dashboard import background, cache, links, loaders, page
 from xray.dashboard import catalogue as browse
 from xray.dashboard.catalogue import Catalogue
 from xray.dataset import composition, leakage, public_set, sources
@@ -28,7 +28,7 @@ from xray.errors import DatasetError, XrayError
 from xray.files import Progress, artifacts_dir, digest, hash_json
 from xray.labels import devices, own
 from xray.models import registry
-from xray.reports import film_view, html
+from xray.reports import html
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ def begin(
         if shown and not partial:
             words = cache.remember("title " + lead, lambda: title(shown), shown.key)
     page.page(words, lead, {**PARAMETERS, **parameters(shown)}, clinical)
-    st.html(film_view.STYLE)
+    st.html(html.STYLE)
     for sentence in shown.warnings if shown else ():
         st.info(html.plain(sentence), icon=":material/info:")
     if partial:
@@ -222,7 +222,7 @@ def _server(artifacts: str, *environment: str | None) -> _Server:
         tuple(problems),
         tuple(digest(stored / n) for n in (public_set.FACTS_FILE, public_set.COMPUTED_FILE)),
         labels,
-        tuple(card for card in page.cards(roles) if not card.problem),
+        tuple(card for card in loaders.cards(roles) if not card.problem),
     )
 
 
@@ -272,7 +272,7 @@ def _join_copies(offered: list[sources.Source]) -> list[sources.Source]:
 @st.cache_data(ttl=900, max_entries=16, show_spinner="Looking for films …")
 def _is_copy(folder: str) -> bool:
     found = _scanned(folder)
-    return not isinstance(found, str) and sources.is_copy(found, page.stored_films())
+    return not isinstance(found, str) and sources.is_copy(found, loaders.stored_films())
 
 
 @st.cache_resource(ttl=900, max_entries=16, show_spinner="Looking for films …")
@@ -379,7 +379,7 @@ def _made(
 def _call(card: registry.Card) -> browse.Call | None:
     """A model's stored calls; None where there are none, which the Models page tells."""
     try:
-        return browse.Call(card.threshold_log_odds, page.predictions(card.name))
+        return browse.Call(card.threshold_log_odds, loaders.predictions(card.name))
     except XrayError as error:
         log.warning("%s is left out of the film pages: %s", card.name, error)
         return None

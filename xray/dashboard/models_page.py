@@ -16,7 +16,7 @@ import pandas as pd
 import streamlit as st
 
 from xray import classes
-from xray.dashboard import links, page
+from xray.dashboard import links, loaders, page
 from xray.errors import XrayError
 from xray.files import artifacts_dir, digest, hash_json
 from xray.metrics import bootstrap
@@ -155,7 +155,7 @@ def begin(
         with page.guard("The title"):
             words = title(view)
     with header:
-        page.page(html.plain(words), lead, known, clinical=True)
+        page.page(words, lead, known, clinical=True)
     for sentence in problems:
         page.problem(sentence)
     if not usable:
@@ -173,12 +173,12 @@ def begin(
 def _usable() -> tuple[list[registry.Card], list[str]]:
     """Cards with predictions, and a sentence for each model that has none to show."""
     usable, problems = [], []
-    for card in page.cards():
+    for card in loaders.cards():
         if card.role == "control":
             continue
         # A model whose network is missing or damaged keeps its predictions, and they are shown.
         try:
-            page.predictions(card.name)
+            loaders.predictions(card.name)
         except XrayError as error:
             problems.append(card.problem or str(error))
             continue
@@ -193,7 +193,7 @@ def _class_names(cards: Sequence[registry.Card]) -> tuple[str, ...]:
     """Names of the classes of the films that models were judged on, the positive ones first."""
     labels: dict[str, None] = {}
     for card in cards:
-        known = classes.fitting(page.predictions(card.name)["label"].unique())
+        known = classes.fitting(loaders.predictions(card.name)["label"].unique())
         labels |= dict.fromkeys(reversed(known.labels))
     return tuple(labels)
 
@@ -244,7 +244,7 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
     )
 
     def make() -> Lineup:
-        return lineup.line_up([(card, page.predictions(card.name)) for card in cards], split)
+        return lineup.line_up([(card, loaders.predictions(card.name)) for card in cards], split)
 
     made = remember("line-up", make, key)
     if not made.entrants:

@@ -42,16 +42,10 @@ from xray.classes import Classes
 from xray.dataset import aspects, composition
 from xray.dataset import facts as film_facts
 from xray.dataset.left_out import LeftOut, Tally, as_data
+from xray.dataset.listing import Listing
 from xray.dataset.scan import Found, person, scan, stream, subtype
 from xray.errors import ArtifactError, DatasetError, FilmError
-from xray.files import (
-    Progress,
-    cache_dir,
-    hash_json,
-    read_table,
-    sha256_file,
-    write_table,
-)
+from xray.files import Progress, cache_dir, hash_json, read_table, sha256_file, write_table
 from xray.films import decode
 from xray.jobs import executor
 
@@ -120,6 +114,7 @@ def build_index(
     progress: Progress | None = None,
     classes: Classes | None = None,
     refresh: bool = False,
+    listing: Listing | None = None,
 ) -> Index:
     """Build the table of a folder and say what was odd about it.
 
@@ -132,6 +127,7 @@ def build_index(
     progress : called with (films done, films to read); what was read is kept when it raises
     classes : instead of those stored with the folder or configured
     refresh : read every film again
+    listing : a table of the folder that lists the films; the folder's own when None
 
     Raises
     ------
@@ -140,7 +136,7 @@ def build_index(
     """
     start = perf_counter()
     folder = Path(folder)
-    found = scan(folder, classes)
+    found = scan(folder, classes, listing)
     listed = pd.DataFrame(
         {name: [getattr(film, name) for film in found.films] for name in Found.__dataclass_fields__}
     )
@@ -398,3 +394,9 @@ def usable(table: pd.DataFrame) -> pd.DataFrame:
 def describe(folder: Path) -> str:
     """Name a dataset for people without telling where it lies on somebody's disk."""
     return Path(folder).resolve().name
+
+
+def data_hash(table: pd.DataFrame) -> str:
+    """Hash of the films' content and labels, the same whatever their order."""
+    rows = table[["file", "label", "sha256"]].sort_values("file")
+    return hash_json(rows.to_numpy().tolist())

@@ -118,7 +118,9 @@ def person(name: str) -> str:
     return ""
 
 
-def scan(folder: Path, classes: Classes | None = None) -> Scan:
+def scan(
+    folder: Path, classes: Classes | None = None, listing: collection.Listing | None = None
+) -> Scan:
     """List the films under a folder without opening them.
 
     Parameters
@@ -126,6 +128,7 @@ def scan(folder: Path, classes: Classes | None = None) -> Scan:
     folder : at any depth it holds class folders, with or without split folders around them; or a
         table that lists its films (``xray.dataset.listing``)
     classes : instead of those stored with the folder or configured (``XRAY_CLASSES``)
+    listing : a table of the folder that lists the films; the folder's own when None
 
     Raises
     ------
@@ -135,7 +138,7 @@ def scan(folder: Path, classes: Classes | None = None) -> Scan:
     folder = Path(folder)
     if not folder.is_dir():
         raise DatasetError(f"{folder} is not a folder; give the folder that holds the films.")
-    listing = collection.find(folder)
+    listing = listing or collection.find(folder)
     if listing is not None:
         listing = collection.renamed(listing, classes)
         tally = Tally("row")

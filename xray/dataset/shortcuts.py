@@ -19,7 +19,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
 from xray import classes
-from xray.files import Progress, artifacts_dir, read_table, write_table
+from xray.files import Progress, artifact, artifacts_dir, read_table, write_table
 from xray.metrics import bootstrap
 
 FOLDS = 5
@@ -147,7 +147,7 @@ def stored() -> pd.DataFrame:
     ArtifactError
         ``artifacts/dataset/giveaways.csv`` is missing or damaged.
     """
-    table = read_table(artifacts_dir() / "dataset" / STORED_FILE)
+    table = read_table(artifact("dataset", STORED_FILE))
     return table.assign(note=table["note"].fillna(""))
 
 

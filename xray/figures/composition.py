@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from xray.classes import spoken
 from xray.dataset import composition
 from xray.figures import palette
-from xray.figures.base import legend_above, reference_line, template, whiskers
+from xray.figures.base import each, legend_above, reference_line, template, whiskers
+from xray.figures.palette import class_colour
 
 #: Most points of the scatter of sizes, and of them the extreme films at each end of a measure.
 POINTS, EXTREMES = 50_000, 500
@@ -23,16 +24,6 @@ MEASURES = {
     "width": ("width of the original in pixels", "Width"),
     "aspect": ("aspect: width over height", "Aspect"),
 }
-
-
-def class_colour(label: str) -> str:
-    """Colour of a class; classes of other datasets get one by their name."""
-    return palette.classes().get(label) or palette.model(label).colour
-
-
-def each(frame: pd.DataFrame) -> list[Any]:
-    """Rows of a frame as named tuples."""
-    return list(frame.itertuples())
 
 
 def _group_colour(label: str, subtype: str) -> str:

@@ -149,6 +149,11 @@ def classes() -> dict[str, str]:
     return dict(zip(names.current().labels, (NEGATIVE, POSITIVE), strict=True))
 
 
+def class_colour(label: str) -> str:
+    """Colour of a class; other labels get one by their name."""
+    return classes().get(label) or model(label).colour
+
+
 def of_class(label: str) -> str:
     """Colour of a class."""
     return POSITIVE if names.side(label) else NEGATIVE

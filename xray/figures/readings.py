@@ -11,7 +11,7 @@ from xray import classes
 from xray.audits.reading import Reading
 from xray.figures import palette
 from xray.figures.base import template
-from xray.reports.sentences import a, percent
+from xray.text import a, percent
 
 #: Probabilities at which the axis of calls is labelled; it is spaced by log-odds.
 _TICKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)

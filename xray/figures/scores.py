@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,15 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from xray import classes
 from xray.figures import base, palette
-from xray.figures.base import legend_above, reference_line, template
+from xray.figures.base import (
+    Row,
+    by_metric,
+    interval,
+    legend_above,
+    reference_line,
+    row_whiskers,
+    template,
+)
 from xray.metrics.bootstrap import Bools, Floats
 from xray.metrics.scores import LOSSES, TITLES, Confusion, other
 from xray.models.lineup import Entrant
@@ -23,35 +30,6 @@ SHOWN = (
 )
 #: Words for the four cells of a confusion matrix.
 CELLS = {"tp": "found", "fn": "missed", "fp": "false alarm", "tn": "cleared"}
-
-
-Row = Mapping[str, Any]
-
-
-def by_metric(table: pd.DataFrame, key: str = "metric") -> dict[str, Row]:
-    """Rows of a table of scores, by metric (or by another column that tells them apart)."""
-    return cast("dict[str, Row]", table.set_index(key).to_dict("index"))
-
-
-def interval(row: Row, digits: int = 3) -> str:
-    """Value and interval of a row of scores, or why there is none."""
-    if not np.isfinite(row["value"]):
-        return str(row["method"])
-    if not np.isfinite(row["low"]):
-        return f"{row['value']:.{digits}f} ({row['method']})"
-    return span(row["value"], row["low"], row["high"], digits)
-
-
-def span(value: float, low: float, high: float, digits: int = 3) -> str:
-    """A value with the ends of its interval, which may be missing."""
-    ends = f" ({low:.{digits}f} to {high:.{digits}f})" if np.isfinite(low) else ""
-    return f"{value:.{digits}f}{ends}"
-
-
-def row_whiskers(rows: Sequence[Row], colour: str) -> dict[str, Any]:
-    """Plotly's error bars of rows with value, low and high; none where there is no interval."""
-    value, low, high = ([row[end] for row in rows] for end in ("value", "low", "high"))
-    return base.whiskers(value, low, high, colour)
 
 
 def scoreboard(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from xray.figures.scores import by_metric, interval
+from xray.figures.base import by_metric, interval
 from xray.metrics.scores import TITLES
 from xray.models.registry import Card
 from xray.reports import html

@@ -113,3 +113,8 @@ def render(template: str, title: str, created: datetime | None = None, **values:
             **values,
         )
     )
+
+
+def snippet(template: str, **values: Any) -> str:
+    """Fill in a template that is a piece of HTML, for a notebook: no figures, no frame."""
+    return _templates().get_template(template).render(**values)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from xray import classes
 from xray.models.registry import Card
+from xray.text import interval, number, percent
 
 if TYPE_CHECKING:
     # For types only: tables and what explains films take long to import; not every page needs them.
@@ -18,32 +19,6 @@ if TYPE_CHECKING:
     from xray.explanations.sanity import Sanity
 
 Audit = Mapping[str, Any]
-
-
-def percent(probability: float) -> str:
-    """A probability for people: "87 %", "> 99 %", "< 1 %"."""
-    if not math.isfinite(probability):
-        return "unknown"
-    if probability > 0.995:
-        return "> 99 %"
-    if probability < 0.005:
-        return "< 1 %"
-    return f"{100 * probability:.0f} %"
-
-
-def interval(low: float, high: float, digits: int = 2) -> str:
-    """A 95 % interval: "0.31 to 0.55"; why there is none when an end is not a number."""
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return "no interval: too few films"
-    return f"{low:.{digits}f} to {high:.{digits}f}"
-
-
-def number(value: Any) -> float:
-    """A number of a stored result; NaN where it holds none."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return math.nan
 
 
 def headline(audit: Audit) -> Mapping[str, Any] | None:
@@ -98,7 +73,7 @@ def _against_controls(audit: Audit) -> str:
 
 
 def scores(cards: Sequence[Card], audits: Mapping[str, Audit]) -> pd.DataFrame:
-    """Scores of the audited models, as ``base.scores`` draws them."""
+    """Scores of the audited models, as ``overview.scores`` draws them."""
     import pandas as pd
 
     columns = ["model", "title", "verdict", "score", "low", "high", "threshold"]
@@ -126,19 +101,6 @@ def title(cards: Sequence[Card], audits: Mapping[str, Audit]) -> str:
     if all(audit.get("verdict") == "no_reliance_shown" for audit in done):
         return f"No reliance on devices shown in {len(done)} {models}"
     return f"Whether these models read devices stays open: {open_} of {len(done)} inconclusive"
-
-
-def names(items: Sequence[str]) -> str:
-    """Items as a person lists them: "a", "a and b", "a, b and c"."""
-    items = list(items)
-    if len(items) < 2:
-        return "".join(items)
-    return f"{', '.join(items[:-1])} and {items[-1]}"
-
-
-def a(word: str) -> str:
-    """A word with its article: "an electrode"."""
-    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
 
 
 def question(labels: pd.DataFrame) -> str:

@@ -8,15 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from xray import classes
+from xray import classes, text
 from xray.dataset import composition
 from xray.errors import ArtifactError
-from xray.files import artifacts_dir, read_table
+from xray.files import read_table
 from xray.labels import devices
 from xray.metrics import scores as metrics
 from xray.models import evaluation, registry
-from xray.reports import sentences
-from xray.reports.sentences import number
+from xray.text import number
 
 Audit = Mapping[str, Any]
 
@@ -222,15 +221,6 @@ def _listed(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items()) or "unknown"
 
 
-def stored_quality() -> pd.DataFrame:
-    """The audit's own quality on the control models, as ``controls`` stored it."""
-    path = artifacts_dir() / "controls" / "quality.csv"
-    table = read_table(path)
-    if not {"measure", "strength", "value", "low", "high", "n", "left_out"} <= set(table.columns):
-        raise ArtifactError(f"{path.name} is damaged; restore it from git.")
-    return table
-
-
 def superpixels(table: pd.DataFrame, leading: int = 12) -> pd.DataFrame:
     """The leading superpixels of one explanation (``Explanation.table``)."""
     rows = table.head(leading)
@@ -255,10 +245,10 @@ def calls(readings: Sequence[Any], titles: Mapping[str, str], device: str) -> pd
         rows.append(
             {
                 "Model": titles.get(reading.model, reading.model),
-                f"Probability of {classes.positive()}": sentences.percent(float(chance[0])),
+                f"Probability of {classes.positive()}": text.percent(float(chance[0])),
                 "Threshold": metrics.show_threshold(reading.threshold),
                 "Call": reading.call,
-                f"With {sentences.a(device)} drawn in": sentences.percent(float(chance[1])),
+                f"With {text.a(device)} drawn in": text.percent(float(chance[1])),
                 "Call then": reading.call_with_device,
                 "Explanation": "stable"
                 if reading.explanation.stable

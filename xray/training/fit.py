@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from xray.errors import ArtifactError
 from xray.files import Progress, read_json, replacing, write_json
 from xray.films.decode import Pixels
-from xray.training.recipes import Augmentation, Phase, Recipe, augmentation_layers
+from xray.training.architectures import augmentation_layers
+from xray.training.recipes import Augmentation, Phase, Recipe
 
 Labels = NDArray[np.bool_]
 #: epoch -> training films of that epoch (N, h, w), for recipes that draw into them

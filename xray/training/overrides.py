@@ -17,7 +17,7 @@ from xray.dataset import splits
 from xray.errors import ModelError
 from xray.films.decode import FITS
 from xray.models import framing
-from xray.training import recipes
+from xray.training import architectures, recipes
 from xray.training.recipes import AUGMENTATIONS, Augmentation, Phase, Recipe
 
 #: Settings that are what a recipe is called, not what it does.
@@ -138,7 +138,7 @@ _READERS: dict[str, Any] = {
     "split": lambda value: value if value in splits.NAMES else None,
     "fraction": lambda value: float(value) if 0 < float(value) <= 1 else None,
     "batch": lambda value: int(value) if int(value) > 0 else None,
-    "network": lambda value: value if value in recipes.NETWORKS else None,
+    "network": lambda value: value if value in architectures.NETWORKS else None,
     "framing": lambda value: value if value in framing.FRAMINGS else None,
 }
 _ADVICE = {
@@ -150,7 +150,7 @@ _ADVICE = {
     "split": f"choose one of {', '.join(splits.NAMES)}",
     "fraction": "give a share of the training films, above 0 and up to 1",
     "batch": "give a whole number of films above 0",
-    "network": f"choose one of {', '.join(recipes.NETWORKS)}",
+    "network": f"choose one of {', '.join(architectures.NETWORKS)}",
     "framing": f"choose one of {', '.join(framing.FRAMINGS)}",
 }
 

@@ -16,13 +16,14 @@ import pandas as pd
 
 from xray import __version__, classes
 from xray.dataset import index, splits
+from xray.dataset.index import data_hash
 from xray.errors import DatasetError, ModelError
 from xray.files import Progress, cache_dir, hash_json, sha256_file, write_table
 from xray.films.decode import Pixels
 from xray.metrics import scores
 from xray.models import evaluation, framing, networks, registry
+from xray.training import architectures, ledger, recipes
 from xray.training import fit as fitting
-from xray.training import ledger, recipes
 from xray.training.fit import Sample
 
 #: Called as stage(name) when a new stretch of the work begins, to give its progress callback.
@@ -78,12 +79,6 @@ def versions() -> dict[str, str]:
     return found
 
 
-def data_hash(table: pd.DataFrame) -> str:
-    """Hash of the films' content and labels, the same whatever their order."""
-    rows = table[["file", "label", "sha256"]].sort_values("file")
-    return hash_json(rows.to_numpy().tolist())
-
-
 def assign(job: Job, table: pd.DataFrame) -> pd.Series:
     """Which film is used for what: "train", "val", "test" or "" a film.
 
@@ -128,7 +123,7 @@ def train(
     films, shown = _films(job, table, load, stage)
     parts = {part: _sample(table, shown, part) for part in ("train", "val")}
 
-    network = networks.seeded(job.seed, lambda: recipes.build(recipe, job.backbone_weights))
+    network = networks.seeded(job.seed, lambda: architectures.build(recipe, job.backbone_weights))
     if recipe.precision != "float32":
         networks.set_policy(network, recipe.precision)
     folder = cache_dir() / "runs" / f"{job.name}-{job.key(content)}"

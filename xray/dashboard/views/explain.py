@@ -15,7 +15,7 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-from xray import classes
+from xray import classes, text
 from xray.audits import reading
 from xray.audits.reading import Question, Reading
 from xray.dashboard import background, dataset_page, links, page
@@ -247,7 +247,7 @@ def collect(chosen: Chosen, cards: Sequence[registry.Card], question: Question) 
             page.problem(f"{card.title}: {statuses[card.name].error}")
     stopped = [card.title for card in cards if statuses[card.name].state == "stopped"]
     if stopped:
-        st.caption(f"Stopped: {html.plain(sentences.names(stopped))}.")
+        st.caption(f"Stopped: {html.plain(text.names(stopped))}.")
     return [status.result for status in statuses.values() if status.state == "done"]
 
 
@@ -270,7 +270,7 @@ def overlays(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) ->
             why = each.explanation
             st.html(
                 html.reading_head(
-                    each.model, titles[each.model], sentences.percent(why.probability), each.call
+                    each.model, titles[each.model], text.percent(why.probability), each.call
                 )
             )
             picture = overlay.overlay(why, shown, opacity=float(opacity), leading=int(leading))
@@ -289,7 +289,7 @@ def device_pair(chosen: Chosen, question: Question) -> None:
     """The film as it is and with the device of the test drawn in."""
     shown = small(chosen.film.pixels, 360)
     drawn = small(reading.with_device(chosen.film.pixels, question.device, question.seed).film, 360)
-    words = f"with {sentences.a(question.device.replace('_', ' '))} drawn in"
+    words = f"with {text.a(question.device.replace('_', ' '))} drawn in"
     st.html(
         html.pair([(shown, "The film", "", "as it is"), (drawn, f"The film {words}", "", words)])
     )

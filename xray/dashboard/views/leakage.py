@@ -13,7 +13,7 @@ from xray.dashboard.dataset_page import Films
 from xray.dataset import leakage
 from xray.dataset.composition import SPLIT_TITLES
 from xray.files import Progress
-from xray.reports import film_view
+from xray.reports import html
 
 CAVEAT = (
     "Possible, because nobody has published what the numbers in the file names mean. The last "
@@ -55,7 +55,7 @@ def numbers_say(table: pd.DataFrame) -> str:
 def patient_table(table: pd.DataFrame) -> str:
     """Possible patients in two splits, for each pair of splits, as HTML."""
     headers = ("", "possible patients in both", "films of theirs", "… if numbers go by subtype")
-    return film_view.table(headers, list(_pairs(table)))
+    return html.table(headers, list(_pairs(table)))
 
 
 def _pairs(table: pd.DataFrame) -> Iterator[tuple[str, ...]]:
