@@ -1,0 +1,174 @@
+"""What is true of the panel's networks, and what the audit says of them.
+
+Truth is measured on films that no network of the panel was trained on, with devices of another
+labelling; the audit on test films with the test films' devices. Both by the same functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from xray.audits import insertion, judging
+from xray.audits.insertion import KINDS, Material, Trials
+from xray.audits.judging import KindVerdict, Margin, Verdict
+from xray.audits.panel_networks import BARE, Spec
+from xray.drawing.planting import Bytes
+from xray.files import Progress
+from xray.films.decode import Pixels
+from xray.labels.devices import Look
+from xray.models import networks, registry
+from xray.models.registry import Card
+from xray.training import architectures
+
+#: Donors for each film that truth is measured on.
+DRAWS = {"NORMAL": 4, "PNEUMONIA": 4}
+
+
+class Backbone:
+    """VGG19 features of pictures, shared by all heads that look at the same pictures."""
+
+    def __init__(self, weights: Path) -> None:
+        import keras
+
+        spec = Spec("vgg19")
+        network = architectures.build(spec.recipe(), weights)
+        self._body = networks.in_bfloat16(keras.Model(network.input, network.layers[-1].input))
+        self._seen: Pixels | None = None
+        self._known: NDArray[np.float64] = np.empty((0, 0))
+
+    def features(self, grey: Pixels) -> NDArray[np.float64]:
+        """Features (N, F) of prepared films; those of the last films asked for are kept."""
+        import keras
+
+        if grey is not self._seen:
+            parts = [
+                keras.ops.convert_to_numpy(self._body.predict_on_batch(grey[i : i + 32, ..., None]))
+                for i in range(0, len(grey), 32)
+            ]
+            self._known = np.concatenate(parts).astype(np.float64)
+            self._seen = grey
+        return self._known
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """A network of the panel that is a head on the backbone."""
+
+    card: Card
+    backbone: Backbone
+    weights: NDArray[np.float64]
+    bias: float
+
+    def log_odds_prepared(
+        self, grey: Pixels, precision: str = "float32", batch: int | None = None
+    ) -> NDArray[np.float64]:
+        """Log-odds (N,) of prepared films."""
+        return np.asarray(self.backbone.features(grey) @ self.weights + self.bias)
+
+
+def stored(out: Path, weights: Path, names: Sequence[str] | None = None) -> list[Any]:
+    """The panel's networks that are trained, heads on one backbone among them."""
+    backbone: Backbone | None = None
+    models: list[Any] = []
+    for card in registry.cards(out):
+        if names is not None and card.name not in names:
+            continue
+        head = out / f"head-{card.name}.npz"
+        if head.is_file():
+            backbone = backbone or Backbone(weights)
+            with np.load(head, allow_pickle=False) as kept:
+                models.append(Head(card, backbone, kept["weights"], float(kept["bias"])))
+        else:
+            path = out / card.name / registry.WEIGHTS
+            models.append(registry.Model(card, networks.read(path, card.name)))
+    return models
+
+
+def truth_material(
+    table: pd.DataFrame,
+    use: pd.Series,
+    films: Bytes,
+    geometry: Mapping[str, Sequence[Look]],
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Material:
+    """Held-out films with devices of another labelling.
+
+    Parameters
+    ----------
+    table, use, films : as in ``panel_networks.fit``
+    geometry : looks of the other labelling, by file
+    """
+    kept = use.isin(["truth", "donor"]).to_numpy()
+    bare = (use[kept] == "truth").to_numpy()
+    return insertion.prepare(
+        table[kept], films[kept], geometry, bare, bare,
+        seed=seed, draws=DRAWS, kinds=KINDS, progress=progress,
+    )  # fmt: skip
+
+
+def audit_material(
+    table: pd.DataFrame,
+    films: Bytes,
+    geometry: Mapping[str, Sequence[Look]],
+    seed: int = 0,
+    kinds: Sequence[str] = KINDS,
+    progress: Progress | None = None,
+) -> Material:
+    """Test films with their own devices."""
+    kept = (table["split"] == "test").to_numpy()
+    bare = (table["confidence"] < BARE).to_numpy()[kept]
+    return insertion.prepare(
+        table[kept], films[kept], geometry, bare, bare,
+        seed=seed, kinds=kinds, progress=progress,
+    )  # fmt: skip
+
+
+def judged(
+    models: Sequence[Any],
+    trials: Sequence[Trials],
+    material: Material,
+    margin: Margin | None = None,
+) -> dict[str, Verdict]:
+    """The verdict on each model."""
+    return {
+        model.card.name: judging.judge(
+            material, answers, model.card.threshold_log_odds, margin=margin
+        )
+        for model, answers in zip(models, trials, strict=True)
+    }
+
+
+def truth(kind: KindVerdict) -> str:
+    """What is true of a network and a kind: "reliant", "clean", or "open"."""
+    return {"reads_devices": "reliant", "no_reliance": "clean"}.get(kind.verdict, "open")
+
+
+def rows(truths: Mapping[str, Verdict], audits: Mapping[str, Verdict]) -> pd.DataFrame:
+    """A row a network and kind: what is true, and what the audit says."""
+    made = []
+    for name, verdict in audits.items():
+        true = {kind.kind: kind for kind in truths[name].kinds}
+        for kind in verdict.kinds:
+            if kind.kind not in true:
+                continue
+            made.append(
+                {
+                    "network": name,
+                    "architecture": name.split("-")[0],
+                    "kind": kind.kind,
+                    "truth": truth(true[kind.kind]),
+                    "true_score": true[kind.kind].score,
+                    "verdict": kind.verdict,
+                    "score": kind.score,
+                    "auroc": verdict.auroc[0],
+                }
+            )
+    return pd.DataFrame(made)
