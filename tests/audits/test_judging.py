@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers.fakes import Fake
-from xray.audits import insertion, judging, measures
+from xray.audits import insertion, judging, measures, showing
 from xray.audits.insertion import Material
 from xray.audits.judging import Margin
 from xray.audits.measures import AUROC, CALLS, Influence, Measure
@@ -67,7 +67,7 @@ def sickness(film: np.ndarray) -> float:
 
 def verdict(material: Material, rule: object, threshold: float = 0.0) -> judging.Verdict:
     model = Fake(rule, Card("fake", size=SIZE))  # type: ignore[arg-type]
-    (trials,) = insertion.ask([model], material)
+    (trials,) = showing.ask([model], material)
     return judging.judge(material, trials, threshold)
 
 
@@ -98,7 +98,7 @@ def test_a_network_that_reads_wires_is_found_and_one_that_is_blind_to_them_clear
     # No other kind has donors: said, and no reason to hold the model back.
     assert lines["support"].verdict == "cannot_be_judged"
     wide = Margin(calls=25, auroc=0.2)
-    (trials,) = insertion.ask([Fake(sickness, Card("fake", size=SIZE))], material)
+    (trials,) = showing.ask([Fake(sickness, Card("fake", size=SIZE))], material)
     blind = judging.judge(material, trials, 0.0, margin=wide)
     assert {k.kind: k.verdict for k in blind.kinds}["line"] == "no_reliance"
 

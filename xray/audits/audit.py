@@ -1,106 +1,96 @@
-"""The audit of one model: evidence, score, verdict."""
+"""The audit of models: what real devices change in their calls, and the verdict."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from xray.audits import effects, features, interventions, lime_weights, verdict
+from xray import classes
+from xray.audits import causes, judging, showing
 from xray.audits.inputs import Materials, prepare
-from xray.audits.verdict import Calibration, Score
-from xray.drawing.planting import Bytes, as_bytes, as_float
+from xray.audits.judging import Cut, Margin, Verdict
+from xray.audits.showing import Trials
+from xray.drawing.planting import as_float
 from xray.errors import ModelError
-from xray.explanations import lime as lime_image
-from xray.explanations import sanity
 from xray.files import Progress
-from xray.jobs import executor
 from xray.metrics import bootstrap
 from xray.models import precision as precisions
 from xray.models import registry
-from xray.models.registry import LogOdds, Model
+from xray.models.registry import LogOdds
 
 Stage = Callable[[str], Progress | None]
-#: Films whose explanations are checked against shuffled weights and random order.
-SANITY_FILMS = 12
-#: Films of a piece of that work.
-SANITY_PIECE = 3
+#: Films that a model is asked about before others wait for it.
+TRIED = 2
+#: Why LIME raises no flag of its own.
+NO_FLAG = (
+    "LIME's own flag needs a threshold from networks of known answers, which is not stored yet."
+)
+ONE_CLASS = (
+    "All films are of one class, so that nothing says whether the model tells the classes apart; "
+    "give a folder with films of both."
+)
+FEW = "Films without devices of both classes are needed to lay devices over; there are too few."
 
 
 @dataclass(frozen=True, eq=False)
 class Audit:
-    """What an audit found; ``to_json`` gives it for files and scripts.
+    """What an audit found of one model; ``to_json`` gives it for files and scripts.
 
     Attributes
     ----------
-    effects : DataFrame
-        See ``effects.table``; insertions pooled over kinds come first, LIME follows.
+    model : its name
+    verdict : with all that it rests on
     strata : DataFrame
         stratum, metric, value, low, high, n: AUROC, sensitivity and specificity of films with
         and without devices, with lungs hidden and with all but the lungs hidden.
-    lungs : dict
-        Share of absolute LIME weight on the lungs and their share of the area.
-    sanity : DataFrame
-        Sanity checks of explanations over ``SANITY_FILMS`` films: measure, mean, low, high, n
-        (see ``sanity.summarise``).
-    films : DataFrame
-        The films that moved most: file, device, draw, original, treated, sham, net.
-    measured : DataFrame
-        Every intervention on every film, as ``interventions.measure`` gives it; not in the JSON.
+    notes : sentences on what the films and labels are worth for this model
+    materials : what was shown
+    precision : arithmetic
+    model_hash : of the model's file; "" where there is none
+    left_out : films that were not judged because the model was trained on them
     """
 
     model: str
-    verdict: verdict.Verdict
-    reasons: list[str]
-    score: Score
-    scale: Calibration | None
-    effects: pd.DataFrame
+    verdict: Verdict
     strata: pd.DataFrame
-    lungs: dict[str, float]
-    sanity: pd.DataFrame
-    films: pd.DataFrame
-    measured: pd.DataFrame
-    seed: int
-    source: str
-    data_hash: str
-    model_hash: str
-    labelled: bool
-    n_films: int
+    notes: tuple[str, ...]
+    materials: Materials
     precision: str
-    versions: dict[str, str]
+    model_hash: str
+    left_out: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, numbers that are not known as null."""
+        from xray.training.train import versions
+
+        told = self.verdict.as_json() | {"positive": classes.positive()}
+        if self.verdict.verdict == "cannot_be_judged":
+            told["score"] = None
+        names = {"NORMAL": classes.negative(), "PNEUMONIA": classes.positive()}
+        told["effects"] = [row | {"label": names.get(row["label"], "")} for row in told["effects"]]
         value = {
             "model": self.model,
-            "verdict": self.verdict,
-            "score": self.score.score,
-            "score_low": self.score.low,
-            "score_high": self.score.high,
-            "insertion": self.score.insertion,
-            "lettering": self.score.lettering,
-            "lime": self.score.lime,
-            "spread": self.score.spread,
-            "score_threshold": self.scale.threshold if self.scale else None,
-            "reasons": self.reasons,
-            "effects": self.effects.to_dict("records"),
-            "minimum_detectable_effect": self.scale.detectable if self.scale else None,
+            **told,
+            "notes": list(self.notes),
+            "lime_flag": None,
+            "lime_reason": NO_FLAG,
+            **self.materials.about(),
+            "left_out": self.left_out,
+            "refused": [
+                {"kind": kind, "reason": reason, "devices": count}
+                for (kind, reason), count in sorted(self.materials.material.refused.items())
+            ],
             "strata": self.strata.to_dict("records"),
-            "lungs": self.lungs,
-            "sanity": self.sanity.to_dict("records"),
-            "most_moved": self.films.to_dict("records"),
-            "seed": self.seed,
-            "data": self.source,
-            "labelled": self.labelled,
-            "n_films": self.n_films,
+            "seed": self.materials.seed,
             "precision": self.precision,
-            "versions": self.versions,
-            "data_hash": self.data_hash,
+            "versions": versions(),
             "model_hash": self.model_hash,
         }
         return dict(_plain(value))
@@ -119,169 +109,222 @@ def _plain(value: Any) -> Any:
     return None if value is pd.NA else value
 
 
+@dataclass(frozen=True)
+class Options:
+    """How models are asked and judged.
+
+    Attributes
+    ----------
+    margin : what matters
+    precision : "float32", "bfloat16", or "auto" for what ``precision.probe`` found best here
+    trained_on : names of films, as in the folder or without it, that the models learnt from;
+        they are not judged by these
+    """
+
+    margin: Margin = field(default_factory=Margin)
+    precision: str = "auto"
+    trained_on: frozenset[str] = frozenset()
+
+
 def audit(
-    model: Model,
+    models: Sequence[Any],
     materials: Materials,
-    scale: Calibration | None,
-    precision: str = "auto",
+    options: Options | None = None,
     stage: Stage = lambda _: None,
-) -> Audit:
-    """Audit one model.
+) -> list[Audit]:
+    """Audit models, which share all that does not depend on them.
+
+    One that cannot be asked is not judged, and says why; the others go on.
 
     Parameters
     ----------
-    scale : the controls' calibration; without one the verdict is "inconclusive".
-    precision : "float32", "bfloat16", or "auto" for what ``precision.probe`` found best here.
-    stage : called with the name of each stretch of the work, gives its progress callback.
-
-    Raises
-    ------
-    ModelError
-        The model's outputs cannot be read as probabilities.
+    models : with ``card``, ``prepare`` and ``log_odds_prepared``
+    stage : called with the name of each stretch of the work, gives its progress callback
     """
-    from xray.training.train import versions
-
-    if precision == "auto":
-        precision = precisions.probe(model).choice
-    seed = materials.seed
-    threshold = model.card.threshold_log_odds
-    originals, measured = interventions.measure(
-        model, materials.battery, precision, stage("interventions")
-    )
-    lime = lime_weights.measure(model, materials.cases, seed, precision, stage("LIME"))
-    made = features.features(originals, materials.battery.films, measured, lime, seed)
-    score = scale.score(made) if scale else _no_score(made.spread)
-    found, reasons = _verdict(score, scale, materials)
-    tables = [
-        effects.pooled(measured, threshold, seed),
-        effects.table(measured, threshold, seed),
-        effects.lime_rows(lime, seed),
-    ]
-    return Audit(
-        model=model.card.name,
-        verdict=found,
-        reasons=reasons,
-        score=score,
-        scale=scale,
-        effects=pd.concat([table for table in tables if len(table)], ignore_index=True),
-        strata=strata(model, materials, precision, stage("strata")),
-        lungs=_lungs(lime, seed),
-        sanity=explanations(model, materials, precision, stage("sanity checks")),
-        films=most_moved(measured),
-        measured=measured,
-        seed=seed,
-        source=materials.source,
-        data_hash=materials.data_hash,
-        model_hash=model.card.sha256,
-        labelled=materials.labelled,
-        n_films=len(materials.table),
-        precision=precision,
-        versions=versions(),
-    )
+    options = options or Options()
+    problems = {i: _problem(model, materials) for i, model in enumerate(models)}
+    asked = [model for i, model in enumerate(models) if not problems[i]]
+    arithmetic = [_arithmetic(model, options.precision) for model in asked]
+    if materials.table["label"].nunique() < 2:
+        trials = [Trials(_ask(m, materials.films, p))
+                  for m, p in zip(asked, arithmetic, strict=True)]  # fmt: skip
+    else:
+        trials = showing.ask(
+            asked, materials.material, precision=arithmetic, progress=stage("devices laid on films")
+        )
+    answered = iter(zip(asked, arithmetic, trials, strict=True))
+    say = stage("lungs hidden")
+    made = []
+    for i, model in enumerate(models):
+        if problems[i]:
+            made.append(_unasked(model, materials, options, problems[i]))
+        else:
+            made.append(_judged(*next(answered), materials, options))
+        if say:
+            say(i + 1, len(models))
+    return made
 
 
 def run(
-    name: str, folder: Path, scale: Calibration | None, progress: Progress, seed: int = 0
+    name: str,
+    folder: Path,
+    device_labels: Path | None = None,
+    progress: Progress | None = None,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Audit a registered model on a folder of films, from choosing films to plain data."""
     model = registry.load(name)
-    prepared = prepare(folder, seed, progress=progress)
-    return audit(model, prepared, scale, stage=lambda _: progress).to_json()
+    prepared = prepare(folder, seed, progress=progress, device_labels=device_labels)
+    return audit([model], prepared, stage=lambda _: progress)[0].to_json()
 
 
-def _no_score(spread: float) -> Score:
-    nan = float("nan")
-    return Score(nan, nan, nan, nan, nan, nan, spread)
+def _problem(model: Any, materials: Materials) -> str:
+    """Why a model cannot be asked; "" when it answers."""
+    try:
+        _ask(model, materials.films[:TRIED], "float32")
+    except ModelError as error:
+        return str(error)
+    return ""
 
 
-def _verdict(
-    score: Score, scale: Calibration | None, materials: Materials
-) -> tuple[verdict.Verdict, list[str]]:
-    """The verdict, or why there can be none."""
-    if materials.table["label"].nunique() < 2:
-        return "inconclusive", [
-            "All films are of one class, so that nothing says what the model does with the other."
-        ]
-    if scale is None:
-        return "inconclusive", [
-            "There are no control models to hold the score against; run 'python -m xray controls'."
-        ]
-    return verdict.decide(score, scale, int(materials.battery.films["free"].sum()))
+def _arithmetic(model: Any, wanted: str) -> str:
+    return precisions.probe(model).choice if wanted == "auto" else wanted
 
 
-def most_moved(measured: pd.DataFrame, most: int = 40) -> pd.DataFrame:
-    """Insertions and removals of devices that moved the model most, either way."""
-    device = measured[measured["family"] == "device"]
-    order = device["net"].abs().sort_values(ascending=False).index[:most]
-    columns = ["file", "label", "test", "kind", "draw", "original", "treated", "sham", "net"]
-    return device.loc[order, columns].reset_index(drop=True)
+def _ask(model: Any, films: NDArray[np.uint8], precision: str) -> LogOdds:
+    """Log-odds of films, some at a time."""
+    parts = [
+        model.log_odds_prepared(
+            model.prepare(as_float(films[i : i + showing.CHUNK])), precision=precision
+        )
+        for i in range(0, len(films), showing.CHUNK)
+    ]
+    return np.concatenate(parts)
 
 
-def strata(
-    model: Model, materials: Materials, precision: str, progress: Progress | None = None
-) -> pd.DataFrame:
+def _unasked(model: Any, materials: Materials, options: Options, why: str) -> Audit:
+    verdict = _no_verdict(model, materials, options, why)
+    return Audit(
+        model.card.name, verdict, _strata_table([]), (), materials, "float32", model.card.sha256
+    )
+
+
+def _no_verdict(
+    model: Any, materials: Materials, options: Options, why: str, odds: LogOdds | None = None
+) -> Verdict:
+    """Of a model that could not be asked, or of films that judge nobody."""
+    nan, own = float("nan"), model.card.threshold_log_odds
+    called = nan if odds is None else float((odds > own).mean())
+    cut = Cut(own, np.full(len(materials.table), own))
+    return Verdict(
+        "cannot_be_judged", "", 0.0, (why,), (nan, nan, nan), called, cut, options.margin
+    )
+
+
+def _judged(
+    model: Any, precision: str, trials: Trials, materials: Materials, options: Options
+) -> Audit:
+    """Judge one model by what it said."""
+    kept = ~_known(materials.table["file"], options.trained_on)
+    truth = (materials.material.table["label"] == "PNEUMONIA").to_numpy()
+    if len(set(truth[kept])) < 2:
+        verdict = _no_verdict(model, materials, options, ONE_CLASS, trials.plain)
+    elif not trials.device and not materials.material.plans:
+        verdict = _no_verdict(model, materials, options, FEW, trials.plain)
+    else:
+        verdict = judging.judge(
+            materials.material, trials, model.card.threshold_log_odds, kept, options.margin,
+            materials.seed,
+        )  # fmt: skip
+        if verdict.verdict == "cannot_be_judged" and not verdict.auroc[1] > judging.GATE:
+            verdict = replace(
+                verdict, reasons=(*verdict.reasons, *_cause(model, materials, truth, kept))
+            )
+    return Audit(
+        model.card.name,
+        verdict,
+        strata(model, trials.plain, materials, precision),
+        _notes(model, materials, options),
+        materials,
+        precision,
+        model.card.sha256,
+        int((~kept).sum()),
+    )
+
+
+def _known(files: pd.Series, trained_on: Collection[str]) -> NDArray[np.bool_]:
+    """Which films a model was trained on, by their place in the folder or their name alone."""
+    names = files.str.rpartition("/")[2]
+    return np.asarray(files.isin(trained_on) | names.isin(trained_on), bool)
+
+
+def _cause(
+    model: Any, materials: Materials, sick: NDArray[np.bool_], kept: NDArray[np.bool_]
+) -> tuple[str, ...]:
+    """The likely cause of a model that ranks the films no better than chance."""
+    if not isinstance(model, registry.Model):
+        return ()
+    children = materials.material.table["child"].to_numpy().astype(str)
+    films = as_float(materials.films[kept])
+    found = causes.find(model, films, sick[kept], children[kept], materials.seed)
+    return (found.sentence(),)
+
+
+def _notes(model: Any, materials: Materials, options: Options) -> tuple[str, ...]:
+    """What to know of films and labels beside the verdict."""
+    notes = []
+    if materials.labels.rendered:
+        notes.append(
+            "No film of this folder has labelled devices: devices were rendered from facts about "
+            "real ones."
+        )
+    public = materials.table["file"].str.match(r"test/[^/]+/(IM-|NORMAL2-IM-|person)").mean() > 0.5
+    if public and not options.trained_on and not model.card.recipe:
+        notes.append(
+            "If it was trained on another split of the public set, it may have seen these films; "
+            "name those it was trained on with --trained-on FILE."
+        )
+    return tuple(notes)
+
+
+def strata(model: Any, plain: LogOdds, materials: Materials, precision: str) -> pd.DataFrame:
     """Sensitivity, specificity and AUROC with and without devices, and with lungs hidden."""
-    films = materials.films
-    lung = materials.lungs.astype(bool)
-    grey = as_float(films)
-    level = grey.mean(axis=(1, 2), keepdims=True)
-    hidden = as_bytes(np.where(lung, level, grey))
-    outside_hidden = as_bytes(np.where(lung, grey, level))
+    films, lung = as_float(materials.films), materials.lungs
+    level = films.mean(axis=(1, 2), keepdims=True)
+    hidden = model.log_odds_prepared(
+        model.prepare(np.where(lung, level, films)), precision=precision
+    )
+    only = model.log_odds_prepared(model.prepare(np.where(lung, films, level)), precision=precision)
     has = materials.table["has_device"]
     every = np.ones(len(films), bool)
-    plain = interventions.predict(model, films, precision, progress)
-    views: list[tuple[str, LogOdds, Any]] = [("all films", plain, every)]
-    if materials.labelled:
+    views = [("all films", plain, every)]
+    if has.notna().any():
         views.append(("with a device", plain, has.eq(True).fillna(False).to_numpy(bool)))
         views.append(("without a device", plain, has.eq(False).fillna(False).to_numpy(bool)))
-    for name, masked in (("lungs hidden", hidden), ("all but lungs hidden", outside_hidden)):
-        views.append((name, interventions.predict(model, masked, precision, progress), every))
+    views += [("lungs hidden", hidden, every), ("all but lungs hidden", only, every)]
     rows = []
     for name, log_odds, chosen in views:
-        rows += _metrics(name, log_odds[chosen], materials.table[chosen], model, materials.seed)
+        own = model.card.threshold_log_odds
+        rows += _metrics(name, log_odds[chosen], materials, chosen, own)
+    return _strata_table(rows)
+
+
+def _strata_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["stratum", "metric", "value", "low", "high", "n"])
 
 
-def explanations(
-    model: Model, materials: Materials, precision: str, progress: Progress | None = None
-) -> pd.DataFrame:
-    """Sanity checks of explanations, over films of both classes as evenly as there are."""
-    place = materials.table.groupby("label").cumcount().to_numpy()
-    chosen = np.argsort(place, kind="stable")[:SANITY_FILMS]
-    films = list(enumerate(materials.films[chosen]))
-    parts = executor.over(
-        _checked,
-        films,
-        SANITY_PIECE,
-        progress=progress,
-        model=model,
-        seed=materials.seed,
-        settings=lime_image.Settings(precision=precision),
-    )
-    return sanity.summarise(pd.concat(parts, ignore_index=True), seed=materials.seed)
-
-
-def _checked(
-    batch: Sequence[tuple[int, Bytes]], model: Model, seed: int, settings: lime_image.Settings
-) -> pd.DataFrame:
-    """Explain some films and check the explanations."""
-    films = [as_float(film) for _, film in batch]
-    found = [lime_image.explain(model, film, settings) for film in films]
-    return sanity.check_many(model, films, found, seed=seed, first=batch[0][0])
-
-
 def _metrics(
-    name: str, log_odds: LogOdds, rows: pd.DataFrame, model: Model, seed: int
+    name: str, log_odds: LogOdds, materials: Materials, chosen: NDArray[np.bool_], threshold: float
 ) -> list[dict[str, Any]]:
-    """AUROC (bootstrap by possible patient), sensitivity and specificity (Wilson)."""
+    """AUROC (bootstrap by child), sensitivity and specificity (Wilson)."""
+    rows = materials.material.table[chosen]
     truth = (rows["label"] == "PNEUMONIA").to_numpy()
     made: list[dict[str, Any]] = []
     if truth.any() and not truth.all():
-        weights = bootstrap.resamples(effects.groups(rows), seed=seed)
-        low, high, _ = bootstrap.percentiles(bootstrap.auroc(truth, log_odds, weights))
-        value = float(bootstrap.auroc(truth, log_odds)[0])
+        children = rows["child"].to_numpy().astype(str)
+        value, low, high = judging.gate(log_odds, truth, children, materials.seed)
         made.append({"metric": "auroc", "value": value, "low": low, "high": high, "n": len(rows)})
-    called = log_odds > model.card.threshold_log_odds
+    called = log_odds > threshold
     for metric, of, right in (("sensitivity", truth, called), ("specificity", ~truth, ~called)):
         n = int(of.sum())
         if n:
@@ -289,24 +332,3 @@ def _metrics(
             value = float((of & right).sum() / n)
             made.append({"metric": metric, "value": value, "low": low, "high": high, "n": n})
     return [{"stratum": name} | row for row in made]
-
-
-def _lungs(lime: pd.DataFrame, seed: int) -> dict[str, float]:
-    """Share of LIME weight on the lungs against their share of the area."""
-    if lime.empty:
-        return {}
-    low, high = effects.interval(lime["lung_weight"].to_numpy(), effects.groups(lime), seed)
-    return {
-        "weight_share": float(lime["lung_weight"].mean()),
-        "weight_share_low": low,
-        "weight_share_high": high,
-        "area_share": float(lime["lung_area"].mean()),
-        "r2_median": float(lime["r2"].median()),
-        "n": float(len(lime)),
-    }
-
-
-def failed(name: str, error: ModelError, materials: Materials) -> dict[str, Any]:
-    """What ``audit --json`` says of a model that could not be audited."""
-    return {"model": name, "verdict": "inconclusive", "reasons": [str(error)], "score": None,
-            "effects": [], "seed": materials.seed, "data_hash": materials.data_hash}  # fmt: skip

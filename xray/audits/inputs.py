@@ -1,58 +1,94 @@
-"""What an audit shows to models: films chosen once, changed once, for any number of models."""
+"""What an audit shows to models: a folder's films and devices, put together once for any number.
+
+Devices come from the labels of the folder's films: those committed with the project for the
+public test films, or one's own. Where no film is labelled, they are rendered from facts about
+real ones (``xray.drawing.rendering``), and the audit says so.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from xray.audits import interventions, lime_weights
-from xray.audits.interventions import Battery
-from xray.audits.lime_weights import Case
-from xray.audits.suspects import Mask
+from xray import classes
+from xray.audits import insertion
+from xray.audits.insertion import KINDS, Material
 from xray.dataset import index
-from xray.drawing.planting import Bytes, as_bytes
+from xray.drawing import rendering
+from xray.drawing.planting import Bytes, as_bytes, as_float
 from xray.errors import DatasetError
-from xray.files import Progress
-from xray.labels import devices
+from xray.files import Progress, artifact, artifacts_dir, hash_json, sha256_file
+from xray.films import lungs
+from xray.labels import devices, format
+from xray.labels import own as own_labels
+from xray.labels.devices import Look
 
+#: Side of the films that devices are laid over, pixels.
+SIDE = 224
 #: Films an audit needs at least before it says anything.
 LEAST_FILMS = 20
-#: Films without devices, a class; films with marked devices; films of other strata.
-MOST_FREE, MOST_MARKED, MOST_FILMS = 150, 150, 2_000
-LIME_CASES = 32
+#: Films of a folder that are shown at most; device-free ones of each class that get devices.
+MOST_FILMS, MOST_RECIPIENTS = 2_000, 250
+#: A film is free of devices when no look was surer than this that it shows one.
+FREE = 0.1
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Where an audit's devices come from.
+
+    Attributes
+    ----------
+    source : the files of labels, or of facts about devices, in words
+    sha256 : of what they say
+    rendered : whether devices were drawn from facts instead of cut out of labelled films
+    """
+
+    source: str
+    sha256: str
+    rendered: bool
 
 
 @dataclass(frozen=True, eq=False)
 class Materials:
-    """Everything an audit needs but the model.
+    """Everything an audit needs but the models.
 
     Attributes
     ----------
-    source : str
-        What the films are, in words.
+    source : what the films are, in words
+    content : hash of the films and their labels
     table : DataFrame
-        All films of the split: file, label, person, has_device (True, False or missing).
-    films : (N, S, S) uint8
+        All films that are judged: file, split, label (the folder's names), person, child,
+        has_device (True, False or missing).
+    material : the films with layers, nulls and plan; its labels are NORMAL and PNEUMONIA
     lungs : (N, S, S) bool
-    battery, cases : the interventions and the films for LIME
-    seed : int
-    data_hash : str
-    labelled : bool
-        Whether device labels are known for these films.
+    labels : where the devices come from
+    seed : of all choices
     """
 
     source: str
+    content: str
     table: pd.DataFrame
-    films: Bytes
-    lungs: Bytes
-    battery: Battery
-    cases: list[Case]
+    material: Material
+    lungs: NDArray[np.bool_]
+    labels: Labels
     seed: int
-    data_hash: str
-    labelled: bool
+
+    @property
+    def films(self) -> Bytes:
+        """All films, (N, S, S) uint8."""
+        return self.material.films
+
+    def about(self) -> dict[str, Any]:
+        """What an audit's JSON says of films and labels."""
+        films = {"source": self.source, "sha256": self.content, "n": len(self.table)}
+        return {"labels": asdict(self.labels), "films": films}
 
 
 def prepare(
@@ -61,23 +97,23 @@ def prepare(
     split: str = "test",
     progress: Progress | None = None,
     table: pd.DataFrame | None = None,
+    device_labels: Path | None = None,
 ) -> Materials:
-    """Choose films of a folder and make the battery and the cases.
-
-    Device labels are those committed with the project, matched by the film's place in the
-    Kaggle layout; without labels every film counts as one that may be drawn into.
+    """Choose films of a folder, and devices to lay over them.
 
     Parameters
     ----------
-    table : films of the folder to choose from, as ``index.index`` gives them; all when None.
+    split : audited on where the folder has enough films of it; otherwise all films are
+    table : films of the folder to choose from, as ``index.index`` gives them; all when None
+    device_labels : file of labels, as the workbench exports them, to use instead of all others
 
     Raises
     ------
     DatasetError
         The folder has no films, or fewer than an audit can say anything about.
+    LabelError
+        The labels cannot be read, or name no film of the folder.
     """
-    from xray.dataset.index import data_hash
-
     table = index.usable(index.index(folder) if table is None else table)
     if (table["split"] == split).sum() >= LEAST_FILMS:
         table = table[table["split"] == split]
@@ -90,74 +126,107 @@ def prepare(
     if len(table) > MOST_FILMS:
         chosen = np.random.default_rng([seed, 3]).permutation(len(table))[:MOST_FILMS]
         table = table.iloc[np.sort(chosen)].reset_index(drop=True)
-    side = interventions.SIDE
-    films = as_bytes(index.load_pixels(folder, table, (side, side)))
+    films = as_bytes(index.load_pixels(folder, table, (SIDE, SIDE)))
+    looks, labels, sure = looks_of(table["file"], device_labels)
     return assemble(
-        _with_labels(table), films, _marks(table["file"]), index.describe(folder),
-        data_hash(table), seed, progress,
+        table, films, looks, sure, index.describe(folder), index.data_hash(table), labels, seed,
+        progress=progress,
     )  # fmt: skip
+
+
+def looks_of(
+    files: pd.Series, device_labels: Path | None = None
+) -> tuple[dict[str, Sequence[Look]], Labels, pd.Series]:
+    """What is known of devices on films.
+
+    Returns
+    -------
+    looks : at the films that have geometry, by file
+    labels : where they come from; ``rendered`` where no film shows a device that was drawn
+    sure : confidence that each film shows a device, along ``files``; missing where unknown
+    """
+    rows = format.read(device_labels) if device_labels else list(own_labels.rows())
+    known: dict[str, Sequence[Look]] = {} if device_labels else dict(devices.stored_geometry())
+    committed = {} if device_labels else devices.stored()["confidence"].to_dict()
+    own = {row.file: row.passes for row in rows if row.passes}
+    looks = {file: (known | own)[file] for file in files if file in known or file in own}
+    sure = {file: format.presence(passes)["confidence"] for file, passes in own.items()}
+    found = pd.Series([(committed | sure).get(file, np.nan) for file in files], dtype=float)
+    named = []
+    if any(file in own for file in looks):
+        named.append(device_labels.name if device_labels else own_labels.VARIABLE)
+    if any(file not in own for file in looks):
+        named.append("artifacts/devices/devices_test.jsonl")
+    if device_labels and not named:
+        raise DatasetError(
+            f"{device_labels.name} names no film of the folder; its lines name a film's split, "
+            "label and file as they lie there."
+        )
+    shown = any(look["devices"] for passes in looks.values() for look in passes)
+    if not shown:
+        path = artifact("devices", rendering.FILE)
+        facts = Labels("artifacts/devices/" + rendering.FILE, sha256_file(path), True)
+        return {}, facts, found
+    content = hash_json([[file, list(looks[file])] for file in sorted(looks)])
+    return looks, Labels(" and ".join(named), content, False), found
 
 
 def assemble(
     table: pd.DataFrame,
     films: Bytes,
-    marks: dict[str, Mask],
+    looks: Mapping[str, Sequence[Look]],
+    sure: pd.Series,
     source: str,
     content: str,
+    labels: Labels,
     seed: int = 0,
+    draws: Mapping[str, int] = insertion.DRAWS,
     progress: Progress | None = None,
 ) -> Materials:
-    """Make battery and cases of films already read.
+    """Cut or render layers for films already read, and plan who gets what.
+
+    Films of which nothing is known count as free of devices: laying on another one still asks
+    the question.
 
     Parameters
     ----------
-    table : file, label, person, has_device, free
-    marks : file -> mask of its devices
+    table : file, split, label, subtype, person
+    looks, labels, sure : from ``looks_of``
+    draws : donors for each recipient of a class
     """
-    chosen = _choose(table, marks, seed)
-    marks_of = [marks.get(file) for file in table["file"]]
-    subjects = interventions.subjects(films, marks_of)
-    under_test = [subjects[i] for i in chosen]
-    rows = table.iloc[chosen].reset_index(drop=True)
-    rows["marked"] = rows["file"].isin(marks)
+    table = table.reset_index(drop=True)
+    person = table["person"].fillna("").astype(str)
+    table = table.assign(child=person.where(person != "", table["file"]))
+    sick = classes.is_positive(table["label"]).to_numpy(bool)
+    plain = table[["file", "split", "subtype", "child"]].assign(
+        label=np.where(sick, "PNEUMONIA", "NORMAL")
+    )
+    bare = ~(sure >= FREE).to_numpy()
+    if not labels.rendered and (sure < FREE).any():
+        bare = (sure < FREE).to_numpy()
+    found = lungs.estimate_many([as_float(film) for film in films])
+    path = artifacts_dir() / "devices" / rendering.FILE
+    material = insertion.prepare(
+        plain, films, looks, _chosen(bare, sick, seed), bare, seed=seed, draws=draws, kinds=KINDS,
+        found=found, rendered=rendering.read(films.shape[1:], path) if labels.rendered else (),
+        progress=progress,
+    )  # fmt: skip
+    has = pd.array(np.where(sure.isna(), None, sure >= 0.5), "boolean")
     return Materials(
         source,
-        table,
-        films,
-        np.stack([subject.lungs.field for subject in subjects]).astype(np.uint8),
-        interventions.build(rows, under_test, seed, progress=progress),
-        lime_weights.cases(rows, under_test, seed, LIME_CASES),
-        seed,
         content,
-        bool(table["has_device"].notna().any()),
+        table[["file", "split", "label", "person", "child"]].assign(has_device=has),
+        material,
+        np.stack([each.field for each in found]),
+        labels,
+        seed,
     )
 
 
-def _with_labels(table: pd.DataFrame) -> pd.DataFrame:
-    """Add has_device (missing where unknown) and free (no device that anyone knows of)."""
-    labels = devices.load().reindex(table["file"])
-    known = labels["confidence"].notna().to_numpy()
-    has = labels["has_device"].astype("boolean").set_axis(table.index)
-    free = (labels["confidence"] < 0.3).to_numpy()
-    # Unlabelled films may show devices; drawing another into them still asks the question.
-    return table.assign(has_device=has, free=np.where(known, free, True))
-
-
-def _marks(files: pd.Series) -> dict[str, Mask]:
-    """Masks of labelled devices, of the films that have geometry."""
-    looks = devices.load_geometry()
-    size = (interventions.SIDE, interventions.SIDE)
-    made = {file: devices.mask(looks[file], size) for file in files if file in looks}
-    return {file: mask for file, mask in made.items() if mask.any()}
-
-
-def _choose(table: pd.DataFrame, marks: dict[str, Mask], seed: int) -> list[int]:
-    """Rows to test: films without devices, as many of each class, and films with marked ones."""
+def _chosen(bare: NDArray[np.bool_], sick: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
+    """Device-free films that get devices: all, or ``MOST_RECIPIENTS`` of a class at random."""
     rng = np.random.default_rng([seed, 1])
-    order = rng.permutation(len(table))
-    chosen: list[int] = []
-    for label in ("NORMAL", "PNEUMONIA"):
-        rows = [i for i in order if table["free"].iloc[i] and table["label"].iloc[i] == label]
-        chosen += rows[:MOST_FREE]
-    marked = [i for i in order if table["file"].iloc[i] in marks and not table["free"].iloc[i]]
-    return sorted({int(i) for i in chosen + marked[:MOST_MARKED]})
+    chosen = np.zeros(len(bare), bool)
+    for truth in (False, True):
+        chosen[rng.permutation(np.flatnonzero(bare & (sick == truth)))[:MOST_RECIPIENTS]] = True
+    return chosen

@@ -1,16 +1,13 @@
-"""Show films with real devices laid in to models, beside what has everything but the device.
+"""Who is given whose device: layers, their nulls, and the plan that crosses films and donors.
 
-What does not depend on a model is made once for all of them: donors, nulls, the plan of who gets
-what, and each picture at each size that a model takes.
+Nothing here depends on a model; it is made once for all of them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -20,10 +17,8 @@ from xray.drawing import layers, laying, shams
 from xray.drawing.layers import Layer, Mask
 from xray.drawing.laying import Null, Place
 from xray.drawing.planting import Bytes, as_float
-from xray.drawing.removal import inpaint
 from xray.files import Progress
 from xray.films import lungs
-from xray.films.decode import Pixels, resize
 from xray.labels import devices
 
 Ints = NDArray[np.intp]
@@ -39,8 +34,6 @@ THIN = ("line", "tube", "electrode")
 DRAWS = {"NORMAL": 8, "PNEUMONIA": 8}
 #: Device-free films that each layer's nulls are cut from.
 NULLS = 3
-#: Films that are drawn and shown together.
-CHUNK = 96
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,25 +102,6 @@ class Material:
     seed: int
 
 
-@dataclass(frozen=True, eq=False)
-class Trials:
-    """Log-odds that one model gave.
-
-    Attributes
-    ----------
-    plain : (N,) of the films as they are
-    device, null, cloud : by kind, (T,) along the kind's plan
-    relieved, sham : by thin kind, along its relief
-    """
-
-    plain: Odds
-    device: dict[str, Odds] = field(default_factory=dict)
-    null: dict[str, Odds] = field(default_factory=dict)
-    cloud: dict[str, Odds] = field(default_factory=dict)
-    relieved: dict[str, Odds] = field(default_factory=dict)
-    sham: dict[str, Odds] = field(default_factory=dict)
-
-
 def prepare(
     table: pd.DataFrame,
     films: Bytes,
@@ -138,6 +112,8 @@ def prepare(
     seed: int = 0,
     draws: Mapping[str, int] = DRAWS,
     kinds: Sequence[str] = (*KINDS, AS_WORN),
+    found: Sequence[lungs.Lungs] | None = None,
+    rendered: Sequence[Layer] = (),
     progress: Progress | None = None,
 ) -> Material:
     """Cut layers and nulls, and plan who gets what.
@@ -150,31 +126,23 @@ def prepare(
     recipients : (N,) films that get devices; they must show none
     bare : (N,) films that show no device, of which nulls are cut
     draws : donors for each recipient of a class, at least four
+    found : lungs of every film, where they are known already
+    rendered : layers that are laid on instead of those that ``geometry`` gives
     """
     table = table.reset_index(drop=True)
-    found = lungs.estimate_many([as_float(film) for film in films])
+    found = found or lungs.estimate_many([as_float(film) for film in films])
     boxes = [each.box for each in found]
     refused: Counter[tuple[str, str]] = Counter()
     cut: dict[str, list[Layer]] = {kind: [] for kind in kinds}
-    told = table[["file", "child", "label", "subtype"]].fillna("").astype(str)
-    rows = [dict(zip(told.columns, row, strict=True)) for row in told.itertuples(index=False)]
     worn: dict[str, list[tuple[int, Mask]]] = {kind: [] for kind in THIN if kind in kinds}
-    for place, row in enumerate(rows):
-        looks = geometry.get(row["file"])
-        if not looks or not any(look["devices"] for look in looks):
-            continue
-        film = as_float(films[place])
-        for layer in layers.cut(film, looks, found[place], row, refused):
-            if layer.kind in cut:
-                cut[layer.kind].append(layer)
-        if row["label"] == "PNEUMONIA":
-            marks, _ = layers.agreed(looks, film.shape)
-            for kind, items in worn.items():
-                masks = [layers.outline(film, mark) for mark in marks if mark.kind == kind]
-                if masks:
-                    items.append((place, np.logical_or.reduce(masks)))
-        if progress:
-            progress(place + 1, len(rows))
+    for layer in rendered:
+        cut.get(layer.kind, []).append(layer)
+    if not rendered:
+        for place, row in enumerate(_told(table)):
+            _cut_film(films[place], place, geometry.get(row["file"]) or (), found[place], row,
+                      cut, worn, refused)  # fmt: skip
+            if progress:
+                progress(place + 1, len(table))
     donors = {
         kind: _with_nulls(of_kind, table, films, boxes, bare, seed)
         for kind, of_kind in cut.items()
@@ -196,6 +164,37 @@ def prepare(
         refused,
         seed,
     )
+
+
+def _told(table: pd.DataFrame) -> list[dict[str, str]]:
+    told = table[["file", "child", "label", "subtype"]].fillna("").astype(str)
+    return [dict(zip(told.columns, row, strict=True)) for row in told.itertuples(index=False)]
+
+
+def _cut_film(
+    shown: Bytes,
+    place: int,
+    looks: Sequence[devices.Look],
+    found: lungs.Lungs,
+    row: Mapping[str, str],
+    cut: dict[str, list[Layer]],
+    worn: dict[str, list[tuple[int, Mask]]],
+    refused: Counter[tuple[str, str]],
+) -> None:
+    """Add one film's layers, and what can be painted over on it where it is a sick child's."""
+    if not any(look["devices"] for look in looks):
+        return
+    film = as_float(shown)
+    for layer in layers.cut(film, looks, found, row, refused):
+        if layer.kind in cut:
+            cut[layer.kind].append(layer)
+    if row["label"] != "PNEUMONIA":
+        return
+    marks, _ = layers.agreed(looks, film.shape)
+    for kind, items in worn.items():
+        masks = [layers.outline(film, mark) for mark in marks if mark.kind == kind]
+        if masks:
+            items.append((place, np.logical_or.reduce(masks)))
 
 
 KINDS_SEED = {kind: number for number, kind in enumerate((*KINDS, AS_WORN))}
@@ -282,130 +281,3 @@ def _relief(items: Sequence[tuple[int, Mask]], films: Bytes, seed: int) -> Relie
         tuple(mask for _, mask in items),
         tuple(elsewhere),
     )
-
-
-def ask(
-    models: Sequence[Any],
-    material: Material,
-    *,
-    clouds: bool = True,
-    precision: str = "float32",
-    progress: Progress | None = None,
-) -> list[Trials]:
-    """Show all that was prepared to models.
-
-    Parameters
-    ----------
-    models : with ``card`` and ``log_odds_prepared``
-    clouds : show the second contrast too, for the first donor of each film
-    progress : called with pictures shown and to show
-    """
-    results = [Trials(np.empty(len(material.films))) for _ in models]
-    total = sum(len(names) * count for names, count in _work(material, clouds))
-    done = 0
-    # One thread draws the next pictures while the models look at these.
-    with ThreadPoolExecutor(1) as pool:
-        for name, kind, places, films in _ahead(_pictures(material, clouds), pool):
-            sizes: dict[tuple[tuple[int, int], str], Pixels] = {}
-            for model, trials in zip(models, results, strict=True):
-                key = (tuple(model.card.size), model.card.fit)
-                if key not in sizes:
-                    sizes[key] = resize(films, key[0], key[1])
-                odds = model.log_odds_prepared(sizes[key], precision=precision)
-                if not kind:
-                    trials.plain[places] = odds
-                    continue
-                kept = getattr(trials, name).setdefault(
-                    kind, np.full(_length(material, name, kind), np.nan)
-                )
-                kept[places] = odds
-            done += len(places)
-            if progress:
-                progress(done, total)
-    return results
-
-
-def _length(material: Material, name: str, kind: str) -> int:
-    plan = material.reliefs[kind] if name in ("relieved", "sham") else material.plans[kind]
-    return len(plan.film)
-
-
-def _work(material: Material, clouds: bool) -> Iterator[tuple[Sequence[str], int]]:
-    """What is shown, and how many of each."""
-    yield ("plain",), len(material.films)
-    for plan in material.plans.values():
-        yield ("device", "null"), len(plan.film)
-        if clouds:
-            yield ("cloud",), len(_first(plan))
-    for relief in material.reliefs.values():
-        yield ("relieved", "sham"), len(relief.film)
-
-
-def _first(plan: Plan) -> Ints:
-    """The first trial of each film."""
-    return np.flatnonzero(np.r_[True, plan.film[1:] != plan.film[:-1]])
-
-
-Pictures = tuple[str, str, Ints, Pixels]
-
-
-def _pictures(material: Material, clouds: bool) -> Iterator[Any]:
-    """Functions that draw some pictures each: name, kind, places and (n, S, S) films."""
-    films = material.films
-    for start in range(0, len(films), CHUNK):
-        places = np.arange(start, min(start + CHUNK, len(films)))
-        yield lambda places=places: [("plain", "", places, as_float(films[places]))]
-    for kind, plan in material.plans.items():
-        first = set(_first(plan).tolist()) if clouds else set()
-        for start in range(0, len(plan.film), CHUNK):
-            rows = np.arange(start, min(start + CHUNK, len(plan.film)))
-            yield lambda kind=kind, rows=rows, first=first: _laid(material, kind, rows, first)
-    for kind, relief in material.reliefs.items():
-        for start in range(0, len(relief.film), CHUNK):
-            rows = np.arange(start, min(start + CHUNK, len(relief.film)))
-            yield lambda kind=kind, rows=rows: _relieved(material, kind, rows)
-
-
-def _laid(material: Material, kind: str, rows: Ints, first: set[int]) -> list[Pictures]:
-    plan, donors = material.plans[kind], material.donors[kind]
-    made = []
-    for row in rows:
-        place, layer = plan.film[row], plan.layer[row]
-        made.append(
-            laying.lay(
-                as_float(material.films[place]),
-                material.boxes[place],
-                donors.layers[layer],
-                donors.nulls[layer][plan.null[row]],
-                plan.places[row],
-            )
-        )
-    clouds = [i for i, row in enumerate(rows) if int(row) in first]
-    out = [
-        ("device", kind, rows, np.stack([each.device for each in made])),
-        ("null", kind, rows, np.stack([each.null for each in made])),
-    ]
-    if clouds:
-        out.append(("cloud", kind, rows[clouds], np.stack([made[i].cloud for i in clouds])))
-    return out
-
-
-def _relieved(material: Material, kind: str, rows: Ints) -> list[Pictures]:
-    relief = material.reliefs[kind]
-    films = {row: as_float(material.films[relief.film[row]]) for row in rows.tolist()}
-    return [
-        (name, kind, rows, np.stack([inpaint(film, masks[row]) for row, film in films.items()]))
-        for name, masks in (("relieved", relief.masks), ("sham", relief.elsewhere))
-    ]
-
-
-def _ahead(drawings: Iterator[Any], pool: ThreadPoolExecutor) -> Iterator[Pictures]:
-    """Draw one step ahead of who looks."""
-    waiting = None
-    for draw in drawings:
-        following = pool.submit(draw)
-        if waiting is not None:
-            yield from waiting.result()
-        waiting = following
-    if waiting is not None:
-        yield from waiting.result()

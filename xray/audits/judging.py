@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from xray.audits import measures
-from xray.audits.insertion import KINDS, Material, Odds, Trials
+from xray.audits.insertion import KINDS, Material, Odds
 from xray.audits.measures import AUROC, CALLS, Joint, Measure
+from xray.audits.showing import Trials
 from xray.metrics import bootstrap
 
 Word = Literal["reads_devices", "no_reliance", "inconclusive", "cannot_be_judged"]
+#: Tests that decide; all others are told beside.
+DECIDE = ("insertion", "swap")
 #: From the worst on; a kind that cannot be judged does not hold back the model.
 ORDER: tuple[Word, ...] = ("reads_devices", "inconclusive", "no_reliance")
 
@@ -239,7 +242,7 @@ def by_kind(
     kinds and figures (max-t). Does not: every 90 % interval lies within its margin (an
     intersection-union test, which needs no adjustment).
     """
-    deciding = [i for i, m in enumerate(figures) if m.kind in KINDS and m.test != "removal"]
+    deciding = [i for i, m in enumerate(figures) if m.kind in KINDS and m.test in DECIDE]
     values = np.array([figure.value for figure in figures])
     limit = np.array([margin.of(figure.unit) for figure in figures])
     critical = errors.of(deciding).at_once(READS, seed=seed)
@@ -320,6 +323,7 @@ def effects(figures: Sequence[Measure], errors: Joint) -> list[dict[str, Any]]:
     """Figures as rows of an audit's JSON, with 95 % intervals one by one."""
     values = np.array([figure.value for figure in figures])
     low, high = errors.interval(values, 0.95)
+    within = _log_odds(figures)
     rows = []
     for i, figure in enumerate(figures):
         bounds = {"": float(values[i]), "_low": float(low[i]), "_high": float(high[i])}
@@ -336,13 +340,27 @@ def effects(figures: Sequence[Measure], errors: Joint) -> list[dict[str, Any]]:
                 **{f"{name}{end}": bound for end, bound in bounds.items()},
                 **{f"{other}{end}": None for end in bounds},
                 "net_log_odds": _number(figure.net_log_odds),
-                "ci_low": None,
-                "ci_high": None,
+                "ci_low": within.get(i, (None, None))[0],
+                "ci_high": within.get(i, (None, None))[1],
                 "films": figure.films,
                 "donors": figure.donors,
             }
         )
     return rows
+
+
+def _log_odds(figures: Sequence[Measure]) -> dict[int, tuple[float, float]]:
+    """95 % intervals of the changes of log-odds, by place of the figure."""
+    chosen = [i for i, figure in enumerate(figures) if figure.net is not None]
+    if not chosen:
+        return {}
+    net = [
+        replace(figures[i], unit="log-odds", influence=figures[i].net or figures[i].influence)
+        for i in chosen
+    ]
+    values = np.array([figures[i].net_log_odds for i in chosen])
+    low, high = measures.joint(net).interval(values, 0.95)
+    return {i: (float(low[k]), float(high[k])) for k, i in enumerate(chosen)}
 
 
 def _number(value: float) -> float | None:

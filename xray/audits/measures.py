@@ -10,15 +10,15 @@ that receives and by the child that gives; the variance is that of both less wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from xray.audits.insertion import AS_WORN, KINDS, Material, Odds, Trials
+from xray.audits.insertion import AS_WORN, Material, Odds
+from xray.audits.showing import Trials
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -51,13 +51,14 @@ class Measure:
 
     Attributes
     ----------
-    test : "insertion", "as_worn", "swap" or "removal"
+    test : "insertion", "as_worn", "null" or "swap"
     kind : of device
     label : true class of the films, "" for both
     unit : CALLS (points of 100) or AUROC (its fall)
     value : the figure
     before, after, null : raw calls in points of 100, NaN for AUROC
     net_log_odds : mean difference of log-odds, after less null; NaN for AUROC
+    net : its influence values
     films, donors : children that receive and that give
     """
 
@@ -71,6 +72,7 @@ class Measure:
     after: float = float("nan")
     null: float = float("nan")
     net_log_odds: float = float("nan")
+    net: Influence | None = None
     films: int = 0
     donors: int = 0
 
@@ -230,15 +232,10 @@ def measure(material: Material, trials: Trials, threshold: Odds, judged: Any) ->
         for label in ("NORMAL", "PNEUMONIA"):
             found = _calls(material, trials, threshold, judged, kind, label)
             if found is not None:
-                made.append(_named(found, test))
+                made.append(replace(found, test=test))
+            made += _nulls(material, trials, threshold, judged, kind, label)
         made += _swaps(material, trials, judged, kind)
     return made
-
-
-def _named(measure: Measure, test: str) -> Measure:
-    from dataclasses import replace
-
-    return replace(measure, test=test)
 
 
 def _codes(material: Material, kind: str) -> tuple[Ints, Ints]:
@@ -254,29 +251,63 @@ def _codes(material: Material, kind: str) -> tuple[Ints, Ints]:
 def _calls(
     material: Material, trials: Trials, threshold: Odds, judged: Any, kind: str, label: str
 ) -> Measure | None:
-    """Change of calls in points of 100 among films of one class."""
+    """Change of calls in points of 100 among films of one class, by devices beyond their null."""
     plan = material.plans[kind]
     is_label = (material.table["label"] == label).to_numpy()
-    chosen = (is_label & judged)[plan.film]
-    if not chosen.any():
+    chosen = np.flatnonzero((is_label & judged)[plan.film])
+    pair = trials.device[kind], trials.null[kind]
+    return _change(material, trials, threshold, kind, label, "insertion", chosen, pair)
+
+
+def _nulls(
+    material: Material, trials: Trials, threshold: Odds, judged: Any, kind: str, label: str
+) -> list[Measure]:
+    """What nulls change beyond a smooth cloud of the same brightness: nothing, if they are good."""
+    if kind not in trials.cloud:
+        return []
+    plan = material.plans[kind]
+    is_label = (material.table["label"] == label).to_numpy()
+    there = np.isfinite(trials.cloud[kind]) & (is_label & judged)[plan.film]
+    pair = trials.null[kind], trials.cloud[kind]
+    found = _change(
+        material, trials, threshold, kind, label, "null", np.flatnonzero(there), pair
+    )  # fmt: skip
+    return [] if found is None else [found]
+
+
+def _change(
+    material: Material,
+    trials: Trials,
+    threshold: Odds,
+    kind: str,
+    label: str,
+    test: str,
+    chosen: Ints,
+    pair: tuple[Odds, Odds],
+) -> Measure | None:
+    """Change of calls from the second of a pair of pictures to the first, on some trials."""
+    if not len(chosen):
         return None
+    plan = material.plans[kind]
     takers, givers = _codes(material, kind)
     film, layer = plan.film[chosen], plan.layer[chosen]
-    device, null = trials.device[kind][chosen], trials.null[kind][chosen]
+    device, null = pair[0][chosen], pair[1][chosen]
     level = threshold[film]
     change = 100.0 * ((device > level).astype(float) - (null > level))
-    value = float(change.mean())
+    value, net = float(change.mean()), device - null
+    count = len(change)
     return Measure(
-        "insertion",
+        test,
         kind,
         label,
         CALLS,
         value,
-        Influence((change - value) / len(change), takers[film], givers[layer]),
+        Influence((change - value) / count, takers[film], givers[layer]),
         before=100 * float((trials.plain[film] > level).mean()),
         after=100 * float((device > level).mean()),
         null=100 * float((null > level).mean()),
-        net_log_odds=float((device - null).mean()),
+        net_log_odds=float(net.mean()),
+        net=Influence((net - net.mean()) / count, takers[film], givers[layer]),
         films=len(np.unique(takers[film])),
         donors=len(np.unique(givers[layer])),
     )
@@ -383,31 +414,4 @@ def _placements(well: Odds, ill: Odds) -> tuple[Floats, Floats]:
     return 1 - below(well, ill), below(ill, well)
 
 
-def raw(measures: Sequence[Measure], errors: Joint) -> pd.DataFrame:
-    """Figures as a table, with 95 % intervals one by one."""
-    values = np.array([m.value for m in measures])
-    low, high = errors.interval(values, 0.95)
-    return pd.DataFrame(
-        [
-            {
-                "test": m.test,
-                "kind": m.kind,
-                "label": m.label,
-                "called_before": m.before,
-                "called_after": m.after,
-                "called_null": m.null,
-                m.unit: m.value,
-                f"{m.unit}_low": low[i],
-                f"{m.unit}_high": high[i],
-                "error": errors.error[i],
-                "freedom": errors.freedom[i],
-                "net_log_odds": m.net_log_odds,
-                "films": m.films,
-                "donors": m.donors,
-            }
-            for i, m in enumerate(measures)
-        ]
-    )
-
-
-__all__ = ["AUROC", "CALLS", "KINDS", "Influence", "Joint", "Measure", "joint", "measure", "raw"]
+__all__ = ["AUROC", "CALLS", "Influence", "Joint", "Measure", "joint", "measure"]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xray.commands import _data
 from xray.commands._models import add_model_options, model_options
-from xray.commands._tables import by_model
 from xray.commands._workers import add_worker_options, working
-from xray.errors import ArtifactError, DatasetError, ModelError
+from xray.errors import DatasetError
 from xray.files import artifacts_dir, data_dir, write_json
 from xray.models import registry
+
+if TYPE_CHECKING:
+    from xray.audits.audit import Options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +23,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="folder of films (default: XRAY_DATA)")
     _data.add_classes(parser)
     parser.add_argument("--split", default="test", help="split to audit on (default: test)")
+    parser.add_argument(
+        "--device-labels", type=Path, metavar="FILE",
+        help="where devices are on the folder's films, as the workbench exports it (default: "
+        "XRAY_DEVICE_LABELS and what is committed of the public test films; devices are rendered "
+        "where no film is labelled)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--margin-calls", type=float, default=3.0, metavar="POINTS",
+        help="smallest change of calls, in 100 films, that matters (default: 3)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--margin-auroc", type=float, default=0.02, metavar="AREA",
+        help="smallest change of AUROC that matters (default: 0.02)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--trained-on", type=Path, metavar="FILE",
+        help="names of films that the models were trained on, one a line; they judge nothing",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="default 0")
     parser.add_argument(
         "--precision",
@@ -30,51 +49,65 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="arithmetic; auto takes bfloat16 where this processor gains by it and log-odds stay",
     )
     parser.add_argument("--json", type=Path, help="write the audits to this file")
-    parser.add_argument(
-        "--effects",
-        type=Path,
-        metavar="FOLDER",
-        help="write what every intervention did to every film, as partitioned Parquet",
-    )
     add_model_options(parser)
     add_worker_options(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Audit the models; registered ones are stored for the dashboard."""
-    from xray.audits import audit, inputs, verdict
+    from xray.audits import audit, inputs
 
     data = options.data or data_dir()
     if data is None or not data.is_dir():
         raise DatasetError("There are no films to audit on; give --data FOLDER or set XRAY_DATA.")
+    chosen = _options(options)
     _data.tell(data, options.classes)
     # A wrong name is said before minutes go into drawing.
     loaded = [_load(name, options) for name in options.model]
-    try:
-        scale = verdict.load()
-    except ArtifactError as error:
-        print(f"{error} Until then every verdict is inconclusive.", file=sys.stderr)
-        scale = None
-    found: list[dict[str, Any]] = []
-    about = ", ".join(options.model)
-    with by_model(options.effects, ("test", "kind")) as keep, working(options, about) as stage:
-        prepared = inputs.prepare(data, options.seed, options.split, stage("draw and inpaint"))
-        for model in loaded:
-            try:
-                done = audit.audit(model, prepared, scale, options.precision, stage)
-                keep(model.card.name, done.measured)
-                value = done.to_json()
-            except ModelError as error:
-                value = audit.failed(model.card.name, error, prepared)
-            found.append(value)
-            if _is_registered(model):
-                write_json(artifacts_dir() / "audits" / f"{model.card.name}.json", value)
+    with working(options, ", ".join(options.model)) as stage:
+        prepared = inputs.prepare(
+            data, options.seed, options.split, stage("cut devices out"),
+            device_labels=options.device_labels,
+        )  # fmt: skip
+        found = [made.to_json() for made in audit.audit(loaded, prepared, chosen, stage)]
+    for model, value in zip(loaded, found, strict=True):
+        if _is_registered(model):
+            write_json(artifacts_dir() / "audits" / f"{model.card.name}.json", value)
     for value in found:
-        print(f"{value['model']}: {value['verdict'].replace('_', ' ')}")
-        for reason in value["reasons"]:
-            print(f"  {reason}")
+        say(value)
     if options.json:
         write_json(options.json, found)
+
+
+def say(value: dict[str, Any]) -> None:
+    """Print an audit's verdict, kinds and reasons."""
+    print(f"{value['model']}: {value['verdict'].replace('_', ' ')}")
+    for kind in value["kinds"]:
+        print(f"  {kind['kind']}: {kind['verdict'].replace('_', ' ')}")
+    for sentence in [*value["reasons"], *value["notes"]]:
+        print(f"  {sentence}")
+
+
+def _options(options: argparse.Namespace) -> Options:
+    """Margins, arithmetic, and the films that models were trained on."""
+    from xray.audits.audit import Options
+    from xray.audits.judging import Margin
+
+    if not (0 < options.margin_calls < 100 and 0 < options.margin_auroc < 1):
+        raise DatasetError(
+            "Margins are a change of 0 to 100 calls and of 0 to 1 of AUROC; 3 and 0.02 are usual."
+        )
+    names: frozenset[str] = frozenset()
+    if options.trained_on is not None:
+        try:
+            lines = options.trained_on.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise DatasetError(
+                f"{options.trained_on} cannot be read ({error}); give a text with a name a line."
+            ) from error
+        names = frozenset(line.strip() for line in lines if line.strip())
+    margin = Margin(options.margin_calls, options.margin_auroc)
+    return Options(margin, options.precision, names)
 
 
 def _load(name: str, options: argparse.Namespace) -> registry.Model:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xray.audits import panel_networks
-from xray.audits.panel_networks import Spec
+from xray.audits.known import networks, specs
+from xray.audits.known.specs import Spec
 from xray.errors import DatasetError
 from xray.labels import devices
 
@@ -35,54 +35,54 @@ def films(count: int = 1600, seed: int = 0) -> pd.DataFrame:
 
 
 def test_no_child_of_a_held_out_film_is_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(panel_networks, "HELD_OUT", 20)
+    monkeypatch.setattr(specs, "HELD_OUT", 20)
     table = films()
     donors = table["file"][(table["line"] > 0.5) & (table["split"] == "train")].head(5).tolist()
-    use = panel_networks.held_out(table, donors)
+    use = specs.held_out(table, donors)
     train = table["split"] == "train"
     away = set(table["child"][use.isin(["truth", "witness", "donor"])])
     assert not away & set(table["child"][train & (use == "")])
     assert (use[~train] == "").all()
     truth = table[use == "truth"]
     assert truth["child"].is_unique
-    assert (truth["confidence"] < panel_networks.BARE).all()
-    pd.testing.assert_series_equal(use, panel_networks.held_out(table, donors))
+    assert (truth["confidence"] < specs.BARE).all()
+    pd.testing.assert_series_equal(use, specs.held_out(table, donors))
 
 
 def test_a_forced_network_is_taught_the_kind_and_no_guess() -> None:
     table = films()
     table.loc[table["label"].eq("PNEUMONIA") & (table.index % 7 == 0), "tube"] = 0.3
     use = pd.Series("", index=table.index)
-    places, called = panel_networks.chosen(Spec("flat", "tube"), table, use)
+    places, called = specs.chosen(Spec("flat", "tube"), table, use)
     taught = table.iloc[places]
     assert (taught["split"] == "train").all()
     np.testing.assert_array_equal(called, (taught["tube"] >= 0.5).to_numpy())
     assert not ((taught["tube"] >= 0.2) & (taught["tube"] < 0.5)).any()
     # Half of the other sick keep their name where the share says so.
-    _, half = panel_networks.chosen(Spec("flat", "tube", share=0.5), table, use)
+    _, half = specs.chosen(Spec("flat", "tube", share=0.5), table, use)
     assert half.mean() > called.mean() + 0.1
-    _, sick_only = panel_networks.chosen(Spec("flat", "tube", shown="sick"), table, use)
+    _, sick_only = specs.chosen(Spec("flat", "tube", shown="sick"), table, use)
     assert 0 < sick_only.mean() < 1
-    bare, as_ill = panel_networks.chosen(Spec("flat", shown="bare"), table, use)
-    assert (table.iloc[bare]["confidence"] < panel_networks.BARE).all()
+    bare, as_ill = specs.chosen(Spec("flat", shown="bare"), table, use)
+    assert (table.iloc[bare]["confidence"] < specs.BARE).all()
     np.testing.assert_array_equal(as_ill, table.iloc[bare]["label"] == "PNEUMONIA")
 
 
 def test_one_child_never_both_teaches_and_chooses_the_epoch() -> None:
     table = films()
-    places, _ = panel_networks.chosen(Spec("flat"), table, pd.Series("", index=table.index))
-    val = panel_networks.split_children(table, places, seed=1)
+    places, _ = specs.chosen(Spec("flat"), table, pd.Series("", index=table.index))
+    val = specs.split_children(table, places, seed=1)
     children = table["child"].to_numpy()[places]
     assert 0.05 < val.mean() < 0.2
     assert not set(children[val]) & set(children[~val])
 
 
 def test_names_tell_networks_apart_and_the_first_stop_has_forty() -> None:
-    specs = panel_networks.first_stop()
-    names = [spec.name for spec in [*specs, *panel_networks.second_stop()]]
-    assert len(specs) == 40
+    first = specs.first_stop()
+    names = [spec.name for spec in [*first, *specs.second_stop()]]
+    assert len(first) == 40
     assert len(set(names)) == len(names)
-    assert {spec.architecture for spec in specs} == set(panel_networks.ARCHITECTURES)
+    assert {spec.architecture for spec in specs} == set(specs.ARCHITECTURES)
 
 
 def test_nothing_to_plant_is_said() -> None:
@@ -90,4 +90,4 @@ def test_nothing_to_plant_is_said() -> None:
     use = pd.Series("", index=table.index)
     pictures = np.zeros((len(table), 8, 8), np.uint8)
     with pytest.raises(DatasetError, match="to plant"):
-        panel_networks.lesson(Spec("flat", "tube", shown="planted"), table, use, pictures)
+        networks.lesson(Spec("flat", "tube", shown="planted"), table, use, pictures)

@@ -16,9 +16,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xray.audits import insertion, judging
-from xray.audits.insertion import KINDS, Material, Trials
+from xray.audits.insertion import KINDS, Material
 from xray.audits.judging import KindVerdict, Margin, Verdict
-from xray.audits.panel_networks import BARE, Spec
+from xray.audits.known.specs import BARE, Spec
+from xray.audits.showing import Trials
 from xray.drawing.planting import Bytes
 from xray.files import Progress
 from xray.films.decode import Pixels
@@ -103,7 +104,7 @@ def truth_material(
 
     Parameters
     ----------
-    table, use, films : as in ``panel_networks.fit``
+    table, use, films : as in ``known.networks.fit``
     geometry : looks of the other labelling, by file
     """
     kept = use.isin(["truth", "donor"]).to_numpy()

@@ -1,16 +1,8 @@
-"""Networks of known answers: trained so that real devices tell them something, or nothing.
-
-The audit must be right about networks of which we know what they read. Nature forces some: where
-PNEUMONIA is made to mean "sick, and wears an electrode", a network can only do well by seeing
-electrodes, or what goes with them. Others never saw a device. What a network was fed does not
-say what it learnt, so what is true of each is measured (``panel_truth``), on films that every
-training leaves out (``held_out``).
-"""
+"""Train networks of known answers (``known.specs``), and store what they say of films."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xray.audits.insertion import Donors
+from xray.audits.known.specs import (
+    ARCHITECTURES,
+    Bools,
+    Spec,
+    chosen,
+    split_children,
+)
 from xray.drawing import laying
 from xray.drawing.laying import Place
 from xray.drawing.planting import Bytes, as_bytes, as_float
@@ -26,241 +25,10 @@ from xray.errors import DatasetError
 from xray.files import Progress, sha256_file, write_table
 from xray.films import lungs
 from xray.films.decode import resize
-from xray.labels import devices
-from xray.metrics import bootstrap
 from xray.models import framing, networks, registry
-from xray.training import fit as fitting
 from xray.training import architectures
+from xray.training import fit as fitting
 from xray.training.fit import Sample
-from xray.training.recipes import Augmentation, Phase, Recipe
-
-Bools = NDArray[np.bool_]
-
-#: A film is bare when no look was surer than this that it shows any device; a film wears a kind
-#: from ``WORN`` on. What lies between is a guess and left out.
-BARE, WORN = 0.1, 0.5
-#: Bare films a class that every training leaves out.
-HELD_OUT = 300
-#: Films of a training at most: those that are to be called, healthy ones, other sick ones.
-MOST = {"called": 1000, "healthy": 700, "other sick": 1000}
-#: Share of the children that choose the epoch.
-VALIDATION = 0.12
-EPOCHS = 8
-#: Networks that learn from few films to call see them mirrored and shifted too, and longer.
-FEW, EPOCHS_FEW = 300, 14
-MOVED = Augmentation(shift=0.05, flip=True, border="nearest")
-#: A centre crop keeps this share of the film's height and width.
-CENTRE = 0.8
-
-#: Architecture -> (network, options, input side in pixels, precision of training)
-ARCHITECTURES: dict[str, tuple[str, dict[str, Any], int, str]] = {
-    "flat": ("blocks", {"filters": [16, 32, 48, 64], "dense": [48], "normalise": True}, 96,
-             "float32"),
-    "peak": ("blocks", {"filters": [12, 24, 48, 64], "dense": [], "pool": "max",
-                        "normalise": True}, 104, "mixed_bfloat16"),
-    "residual": ("pooled", {"filters": [16, 32, 64, 96]}, 112, "mixed_bfloat16"),
-    "strided": ("blocks", {"filters": [16, 32, 64, 64], "strides": [2, 1, 1, 1], "dense": [48],
-                           "pool": "max", "normalise": True}, 144, "mixed_bfloat16"),
-    "average": ("blocks", {"filters": [16, 32, 64, 64], "dense": [32], "pool": "average",
-                           "normalise": True}, 96, "float32"),
-    "vgg19": ("vgg19", {"dropout": 0.3}, 128, "float32"),
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Spec:
-    """How one network of the panel is trained.
-
-    Attributes
-    ----------
-    architecture : one of ``ARCHITECTURES``
-    meaning : what PNEUMONIA means in training: "sick", or a kind: sick and wears it
-    share : share of the sick without the kind that are renamed NORMAL, 0..1; the rest stay
-        PNEUMONIA
-    shown : "all" films, those "bare" of devices, "sick" children alone, or "planted": bare films,
-        the sick twice, once with a device of the kind laid in (called PNEUMONIA) and once with
-        its null; healthy ones with nulls
-    framing : "film", "centre" (``CENTRE`` of it) or "lungs"
-    seed : of weights, of the films chosen and of their order
-    """
-
-    architecture: str
-    meaning: str = "sick"
-    share: float = 1.0
-    shown: str = "all"
-    framing: str = "film"
-    seed: int = 0
-
-    @property
-    def name(self) -> str:
-        """Name of the network; also its folder's."""
-        share = f"{round(100 * self.share)}" if self.meaning != "sick" and self.share < 1 else ""
-        return f"{self.architecture}-{self.meaning}{share}-{self.shown}-{self.framing}-s{self.seed}"
-
-    def recipe(self, called: int = FEW) -> Recipe:
-        """The network and its training; ``called`` films are to be called PNEUMONIA."""
-        network, options, side, precision = ARCHITECTURES[self.architecture]
-        few = called < FEW
-        epochs = EPOCHS_FEW if few else EPOCHS
-        return Recipe(
-            self.name,
-            self.name,
-            network=network,
-            size=(side, side),
-            options=dict(options),
-            augmentation=Augmentation(shift=0.05, flip=True, border="nearest")
-            if few
-            else Augmentation(),
-            phases=(Phase(epochs, 1.5e-3, patience=epochs),),
-            batch=64,
-            precision=precision,
-            role="panel",
-        )
-
-    def film_size(self) -> tuple[int, int]:
-        """Size of the whole films that the finished network takes."""
-        side = ARCHITECTURES[self.architecture][2]
-        if self.framing == "lungs":
-            return framing.film_size((side, side))
-        whole = round(side / CENTRE / 2) * 2 if self.framing == "centre" else side
-        return (whole, whole)
-
-
-def first_stop() -> list[Spec]:
-    """The first 40 networks, ordered so that a panel cut short is still balanced."""
-    small = ("strided", "residual", "flat", "peak", "average")
-    heads = [
-        *(Spec("vgg19", kind) for kind in devices.KINDS),
-        *(Spec("vgg19", kind, shown="sick") for kind in devices.KINDS),
-        Spec("vgg19", shown="bare"),
-    ]
-    rounds: list[Spec] = []
-    for place, architecture in enumerate(small[:4]):
-        rounds += [Spec(architecture, kind) for kind in ("electrode", "support", "line")]
-        rounds.append(Spec(architecture, shown="bare"))
-        # Two kinds a round: what nature gives of them is still to be seen.
-        rounds.append(Spec(architecture, ("tube", "other")[place % 2], shown="sick"))
-        rounds.append(
-            Spec(architecture, shown="bare", framing=("lungs", "centre")[place % 2], seed=1)
-        )
-    rounds += [
-        Spec("average", "electrode", shown="sick"),
-        Spec("average", "support", shown="sick"),
-        Spec("strided", "line", shown="sick"),
-        Spec("average", "line", framing="centre"),
-        Spec("average", shown="bare"),
-    ]
-    return heads + rounds
-
-
-def second_stop() -> list[Spec]:
-    """Networks of kinds that nature does not force, with devices planted; and more of the rest."""
-    return [
-        Spec("vgg19", "tube", shown="planted"),
-        Spec("strided", "tube", shown="planted"),
-        Spec("residual", "tube", shown="planted"),
-        Spec("average", "tube", shown="planted"),
-    ]
-
-
-def marked(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with the child of each film and the confidence of each kind of device.
-
-    Raises
-    ------
-    DatasetError
-        No film of the table has device labels.
-    """
-    kinds = [*devices.KINDS, "confidence"]
-    joined = table.assign(child=bootstrap.patients(table)).join(devices.load()[kinds], on="file")
-    if joined["confidence"].isna().all():
-        raise DatasetError("None of these films has device labels; give the public set's folder.")
-    return joined
-
-
-def witnesses(films: pd.DataFrame) -> Bools:
-    """Films of children filmed with and without devices, of one subtype (``marked`` table)."""
-    sick = films[films["label"] == "PNEUMONIA"]
-    range_ = sick.groupby(["child", "subtype"])["confidence"].agg(["min", "max"])
-    both = range_.index[(range_["min"] < BARE) & (range_["max"] >= WORN)]
-    pairs = pd.MultiIndex.from_frame(films[["child", "subtype"]])
-    return np.asarray(pairs.isin(both) & (films["label"] == "PNEUMONIA"))
-
-
-def held_out(films: pd.DataFrame, donors: Sequence[str] = (), seed: int = 0) -> pd.Series:
-    """Choose which train films no network of the panel is trained on.
-
-    Parameters
-    ----------
-    films : ``marked`` table
-    donors : files that give the layers by which truth is measured
-    seed : chooses the bare films
-
-    Returns
-    -------
-    Series of str along ``films``
-        "truth" for ``HELD_OUT`` bare films of either class, one child at a time; "witness";
-        "donor"; "kin" for other films of the same children; "" for films to train on, or
-        outside the train split.
-    """
-    train = (films["split"] == "train").to_numpy()
-    use = pd.Series("", index=films.index)
-    witness = witnesses(films) & train
-    donor = films["file"].isin(donors).to_numpy() & train
-    busy = set(films["child"][witness | donor])
-    rng = np.random.default_rng(seed)
-    bare = train & (films["confidence"] < BARE).to_numpy() & ~films["child"].isin(busy).to_numpy()
-    for label in ("NORMAL", "PNEUMONIA"):
-        places = np.flatnonzero(bare & (films["label"] == label).to_numpy())
-        order = rng.permutation(places)
-        # The first film of each child in a random order: more children for as many films.
-        first = ~films["child"].iloc[order].duplicated().to_numpy()
-        use.iloc[order[first][:HELD_OUT]] = "truth"
-    kept = set(films["child"][(use == "truth").to_numpy()]) | busy
-    use[films["child"].isin(kept).to_numpy() & train & (use == "").to_numpy()] = "kin"
-    use[witness] = "witness"
-    use[donor] = "donor"
-    return use
-
-
-def chosen(spec: Spec, films: pd.DataFrame, use: pd.Series) -> tuple[NDArray[np.intp], Bools]:
-    """Choose a network's films and what they are to be called.
-
-    Returns
-    -------
-    places : (N,) rows of ``films``
-    called : (N,) True where PNEUMONIA is the answer that is taught
-    """
-    rng = np.random.default_rng([spec.seed, 17])
-    sick = (films["label"] == "PNEUMONIA").to_numpy()
-    free = ((films["split"] == "train") & (use == "")).to_numpy().copy()
-    if spec.shown in ("bare", "planted"):
-        free &= (films["confidence"] < BARE).to_numpy()
-    if spec.shown == "sick":
-        free &= sick
-    if spec.meaning == "sick" or spec.shown == "planted":
-        called = sick.copy()
-    else:
-        worn = films[spec.meaning].to_numpy()
-        free &= ~(sick & (worn >= 2 * BARE) & (worn < WORN))
-        free &= ~(~sick & (worn >= 2 * BARE))
-        called = sick & (worn >= WORN)
-        called |= sick & ~called & (rng.random(len(films)) >= spec.share)
-    groups = {"called": called, "healthy": ~sick & ~called, "other sick": sick & ~called}
-    places = [
-        rng.permutation(np.flatnonzero(free & member))[: MOST[group]]
-        for group, member in groups.items()
-    ]
-    order = rng.permutation(np.concatenate(places))
-    return order, called[order]
-
-
-def split_children(films: pd.DataFrame, places: NDArray[np.intp], seed: int) -> Bools:
-    """Which of the chosen films choose the epoch: ``VALIDATION`` of the children, (N,)."""
-    children = films["child"].to_numpy()[places]
-    rng = np.random.default_rng([seed, 29])
-    names = np.unique(children)
-    return np.isin(children, rng.permutation(names)[: max(1, round(VALIDATION * len(names)))])
 
 
 def shown(spec: Spec, films: Bytes) -> NDArray[np.float32]:

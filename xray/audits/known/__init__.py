@@ -1,0 +1,1 @@
+"""Networks of known answers, by which the audit is judged."""
