@@ -10,6 +10,7 @@ from typing import Any
 
 from PIL import Image
 
+from xray.commands._models import MODEL_HELP, add_force, add_model_options, guard, load
 from xray.commands._workers import add_worker_options, working
 from xray.dataset.scan import SUFFIXES
 from xray.errors import FilmError
@@ -19,7 +20,7 @@ from xray.explanations.lime import Settings, explain
 from xray.explanations.perturbation import FILLS
 from xray.explanations.result import Explanation
 from xray.figures.overlay import overlay
-from xray.files import replacing, write_json, write_table
+from xray.files import data_dir, replacing, write_json, write_table
 from xray.films import decode
 from xray.films.decode import Film
 from xray.jobs import executor
@@ -31,7 +32,7 @@ _DEFAULT = Settings()
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``explain``."""
-    parser.add_argument("model", metavar="MODEL", help="registered name, or a .keras or .h5 file")
+    parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     parser.add_argument(
         "image", metavar="IMAGE", type=Path, nargs="+",
         help="film (JPEG, PNG, DICOM, ...), several films, or folders of films",
@@ -55,9 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--precision", choices=("auto", "float32", "bfloat16"), default=_DEFAULT.precision
     )
     parser.add_argument("--sanity", action="store_true", help="also run the sanity checks")
-    parser.add_argument("--scale", choices=registry.SCALES, help="of the inputs of a .keras file")
-    parser.add_argument("--positive-index", type=int, help="output of a .keras file to read")
-    parser.add_argument("--threshold", type=float, help="probability from which it is PNEUMONIA")
+    add_model_options(parser)
+    add_force(parser)
     add_worker_options(parser)
 
 
@@ -138,8 +138,6 @@ def _within(path: Path) -> list[Path]:
 
 def _asked(options: argparse.Namespace) -> tuple[registry.Model, Settings]:
     """Model and settings that the options ask for."""
-    given = {name: getattr(options, name) for name in ("scale", "positive_index", "threshold")}
-    given = {name: value for name, value in given.items() if value is not None}
     settings = Settings(
         seed=options.seed,
         n_superpixels=options.superpixels,
@@ -149,7 +147,9 @@ def _asked(options: argparse.Namespace) -> tuple[registry.Model, Settings]:
         ceiling=options.evaluations,
         precision=options.precision,
     )
-    return registry.load(options.model, **given), settings
+    model = load(options.model, options)
+    guard(model, data_dir(), options.force)
+    return model, settings
 
 
 def describe(result: Explanation, card: Card, film: Film) -> str:
