@@ -267,13 +267,13 @@ def _layer(kind: str, config: dict[str, Any]) -> dict[str, Any]:
 def _with_entry(layers: Any) -> Any:
     """The layers of a Sequential with the input that Keras 2 left to the first of them."""
     first = layers[0] if isinstance(layers, list) and layers else None
-    if not isinstance(first, dict) or first.get("class_name") == "InputLayer":
+    inner = first.get("config") if isinstance(first, dict) else None
+    if not isinstance(inner, dict) or layers[0].get("class_name") == "InputLayer":
         return layers
-    inner = first.get("config")
-    shape = inner.get("batch_input_shape") if isinstance(inner, dict) else None
+    shape = inner.get("batch_input_shape")
     if shape is None:
         return layers
-    entry = {"batch_input_shape": shape, "dtype": "float32", "name": f"{inner['name']}_entry"}
+    entry = {"batch_input_shape": shape, "dtype": "float32", "name": f"{inner.get('name')}_entry"}
     return [{"class_name": "InputLayer", "config": entry}, *layers]
 
 
