@@ -12,7 +12,7 @@ from xray.dashboard import cache, dataset_page, grid, links, page
 from xray.dataset import composition
 from xray.figures import composition as figures_dataset
 from xray.reports import film_view
-from xray.reports.html import escape
+from xray.reports.html import escape, plain
 
 page.enter()
 
@@ -33,7 +33,7 @@ def classes(films: dataset_page.Films) -> None:
     page.show(figure, "classes")
     splits = cache.remember("splits", lambda: tuple(split_facts(films)), films.key)
     for sentence in filter(None, (warning for warning, _ in splits)):
-        st.warning(sentence, icon=":material/straighten:")
+        st.warning(plain(sentence), icon=":material/straighten:")
     for column, (_, fact) in zip(st.columns(len(splits)), splits, strict=True):
         column.html(fact)
     st.caption(
@@ -88,9 +88,10 @@ def sizes(films: dataset_page.Films) -> None:
             st.rerun()
     with right:
         if row is None:
-            st.caption(
-                cache.remember("points", lambda: figures_dataset.points_say(films.table), films.key)
+            said = cache.remember(
+                "points", lambda: figures_dataset.points_say(films.table), films.key
             )
+            st.caption(plain(said))
         else:
             grid.card(films, row)
     words = dataset_page.choice("Distribution of", list(MEASURES), "measure")

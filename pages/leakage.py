@@ -11,6 +11,7 @@ from xray.dashboard.views import leakage as dashboard_leakage
 from xray.dataset import leak_metrics, leakage
 from xray.figures import curation
 from xray.metrics import bootstrap
+from xray.reports import html
 
 dashboard.enter()
 
@@ -53,7 +54,7 @@ def patients(films: dataset_page.Films) -> None:
     st.caption(dashboard_leakage.CAVEAT)
     said = cache.remember("numbers", lambda: dashboard_leakage.numbers_say(films.table), films.key)
     if said:
-        st.markdown(said)
+        st.markdown(html.plain(said))
     rows = cache.remember("compared", lambda: compared(films), films.key)
     if len(rows):
         figure = cache.figure("without", lambda: curation.without_leaked(rows), films.key)

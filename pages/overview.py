@@ -48,7 +48,7 @@ def picture(models: list[registry.Card], audits: dict[str, dict[str, Any]]) -> N
         tuple(film[name] for name in ("png", "alt", "number", "words")) for film in shown["films"]
     ]
     st.html(html.pair(films))
-    st.caption(shown["caption"])
+    st.caption(html.plain(shown["caption"]))
 
 
 models = overview.shown(page.cards())
@@ -76,7 +76,7 @@ left, right = st.columns(2, gap="large")
 with left, page.guard("The models' figures"):
     if metrics := page.first_page(overview.key_figures(models)):
         page.show_kept(metrics["figure"], "key figures")
-        st.caption(metrics["basis"])
+        st.caption(html.plain(metrics["basis"]))
     page.go_to("models", "Compare the models", "compare_arrows")
 with right, page.guard("The dataset's figures"):
     page.show_kept(page.first_page(overview.classes()), "class counts")

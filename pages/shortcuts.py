@@ -11,6 +11,7 @@ from xray.dataset import shortcuts
 from xray.errors import ArtifactError
 from xray.figures import composition
 from xray.files import Progress, artifacts_dir, digest
+from xray.reports import html
 
 page.enter()
 
@@ -78,7 +79,7 @@ def files(films: dataset_page.Films) -> None:
         "one. Squashing films to a square leaves the trace of their aspect in every one of them."
     )
     for row in rows[rows["note"] != ""].itertuples():
-        st.caption(f"{str(row.title).capitalize()}: {row.note}.")
+        st.caption(html.plain(f"{str(row.title).capitalize()}: {row.note}."))
 
 
 shown = dataset_page.begin(

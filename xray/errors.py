@@ -31,3 +31,7 @@ class Stopped(XrayError):
 
 class LabelError(XrayError):
     """Labels made by people could not be read, saved or exchanged."""
+
+
+class AccessError(XrayError):
+    """A visitor could not be told from others."""

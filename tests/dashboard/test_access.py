@@ -11,10 +11,16 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.util import build_mock_config_get_option
 
-from xray.dashboard.access import allowed
+from xray.dashboard.access import account, allowed, email
+from xray.dashboard.views import labelling
+from xray.errors import AccessError, LabelError
+from xray.labels import store as label_store
+from xray.reports.html import JOINER
 
 KNOWN = {"email": "Someone@Example.org", "email_verified": True}
 RULE = {"emails": ["someone@example.org"], "domains": ["hospital.example"]}
+
+ACCOUNT = {"is_logged_in": True, "iss": "https://id.example", "sub": "1"}
 
 SCRIPT = """
 import streamlit as st
@@ -84,3 +90,76 @@ def test_secrets_that_ask_or_are_damaged_keep_strangers_out(
     page = shown(script, tmp_path, monkeypatch)
     assert "inside" not in [each.value for each in page.markdown]
     assert not page.exception
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        (KNOWN, "someone@example.org"),
+        (KNOWN | {"email_verified": False}, ""),
+        (KNOWN | {"email_verified": "true"}, ""),
+        (KNOWN | {"email_verified": 1}, ""),
+        ({"email": "someone@example.org"}, ""),
+        (KNOWN | {"email": "someone"}, ""),
+        ({}, ""),
+    ],
+)
+def test_address_counts_when_it_is_verified(claims: dict[str, Any], expected: str) -> None:
+    assert email(claims) == expected
+
+
+@pytest.mark.parametrize("claims", [{}, {"iss": "https://id.example"}, {"iss": "", "sub": "1"},
+                                    {"iss": "https://id.example", "sub": 1}])  # fmt: skip
+def test_account_without_issuer_or_subject_is_nobody(claims: dict[str, Any]) -> None:
+    with pytest.raises(AccessError, match="sign in with another"):
+        account(claims)
+
+
+class _User:
+    """Stands for ``st.user``."""
+
+    def __init__(self, claims: dict[str, Any]) -> None:
+        self.claims = claims
+        self.is_logged_in = bool(claims["is_logged_in"])
+        self.get = claims.get
+
+    def to_dict(self) -> dict[str, Any]:
+        return self.claims
+
+
+def test_labels_are_kept_under_the_account_and_not_under_an_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XRAY_LABELS", f"sqlite:///{tmp_path / 'labels.sqlite'}")
+
+    def who(**claims: Any) -> int | None:
+        monkeypatch.setattr(st, "user", _User(ACCOUNT | claims))
+        return labelling.labeller()
+
+    owner = who(email="someone@example.org", email_verified=True)
+    assert owner == who() == who(email="other@example.org", email_verified=True)
+    assert who(sub="2", email="someone@example.org", email_verified=False) != owner
+    assert who(sub="2", email="someone@example.org", email_verified=True) != owner
+    assert who(iss="https://other.example") != owner
+    with label_store.opened() as store:
+        assert store.labeller("someone@example.org") != owner
+        for typed in ("https://id.example 1", "https://id.example\x1f1", "https://id.example1"):
+            assert store.labeller(typed) != owner
+        with pytest.raises(LabelError):
+            store.account("https://id.example\x1f1", "2")
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_address_is_shown_when_it_is_verified(
+    verified: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "secrets.toml").write_text('[auth]\ncookie_secret = "x"\n')
+    script = tmp_path / "page.py"
+    script.write_text(SCRIPT + "signin.sign_out()\n")
+    claims = ACCOUNT | {"email": "some_one@example.org", "email_verified": verified}
+    monkeypatch.setattr(st, "user", _User(claims))
+    page = shown(script, tmp_path, monkeypatch)
+    assert [each.value for each in page.markdown] == ["inside"]
+    said = [each.value.replace("\\", "").replace(JOINER, "") for each in page.caption]
+    assert said == (["Signed in as some_one@example.org"] if verified else [])

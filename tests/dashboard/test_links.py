@@ -19,6 +19,11 @@ KNOWN: dict[str, links.Parameter] = {
     "film": links.Token(),
 }
 
+#: What Python's float takes and a link may not hold: separators, other scripts' digits, spaces,
+#: signs, exponents, and what is no number.
+ODD = ("0_1", "0_0.1", "\u0661", "\uff11", "0.\u0967", " 1", "1\n", "+1", "1e-1", ".5", "1.", "nan",
+       "inf")  # fmt: skip
+
 
 def test_valid_parameters_pass_without_a_note() -> None:
     query = {
@@ -41,9 +46,10 @@ def test_valid_parameters_pass_without_a_note() -> None:
         ("positive", ["COVID"], "not offered"),
         ("positive", ["NORMAL", "PNEUMONIA"], "more than once"),
         ("models", ["basic", "mine"], "not offered"),
-        ("threshold", ["high"], "not a number"),
+        ("threshold", ["high"], "not a plain number"),
+        *(("threshold", [odd], "not a plain number") for odd in ODD),
         ("threshold", ["1.5"], "between 0 and 1"),
-        ("threshold", ["nan"], "between 0 and 1"),
+        ("height", ["1_0", "900"], "not a plain number"),
         ("height", ["900", "100"], "wrong order"),
         ("height", ["100"], "pair"),
         ("strict", ["maybe"], "neither"),

@@ -96,7 +96,7 @@ def test_a_damaged_summary_is_one_sentence(folder: Path, damage: str) -> None:
 
 def test_page_shows_rows_and_filters(folder: Path) -> None:
     app = page()
-    assert app.title[0].value == "films: 230 rows, 75 % of them PNEUMONIA"
+    assert app.title[0].value == "films\\: 230 rows, 75 % of them PNEUMONIA"
     assert list(app.dataframe[0].value["split"]) == ["test"] * 23 + ["train"] * 27
     app = page({"label": "NORMAL", "split": "train", "page": "1"})
     shown = app.dataframe[0].value

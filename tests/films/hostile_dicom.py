@@ -44,6 +44,44 @@ def dicom_bombs() -> Iterator[Case]:
     )
 
 
+def codestream(side: int, cut: int = 0x11, layers: int = 1, tile: int = 0) -> bytes:
+    """JPEG 2000 of side x side pixels, all empty, whose precincts have the exponents ``cut``."""
+    tile = tile or side
+    siz = struct.pack(">HHH8IHBBB", 0xFF51, 41, 0, side, side, 0, 0, tile, tile, 0, 0, 1, 7, 1, 1)
+    style = bytes([5, 4, 4, 0, 1]) + bytes([cut]) * 6
+    cod = struct.pack(">HHBBHB", 0xFF52, 7 + len(style), 1, 0, layers, 0) + style
+    qcd = struct.pack(">HHB", 0xFF5C, 19, 0x40) + bytes([0x48] * 16)
+    body = bytes(8000)
+    part = struct.pack(">HHHIBBH", 0xFF90, 10, 0, 14 + len(body), 0, 1, 0xFF93) + body
+    return b"\xff\x4f" + siz + cod + qcd + part + b"\xff\xd9"
+
+
+def around(stream: bytes, side: int) -> bytes:
+    """DICOM file of side x side pixels around a JPEG 2000 codestream."""
+    film = compressed(GREY, 8, "JPEG2000")
+    film.Rows = film.Columns = side
+    film.PixelData = encapsulate([stream])
+    return written(film)
+
+
+def costly_jpeg2000() -> Iterator[Case]:
+    """JPEG 2000 of a few kilobytes whose headers ask for gigabytes or minutes."""
+    plain = codestream(3000)
+    yield Case("jpeg 2000 in precincts of two pixels", around(plain, 3000))
+    yield Case("jpeg 2000 of 65535 layers", around(codestream(3000, 0x77, 65535), 3000))
+    yield Case("jpeg 2000 in tiles of 16 pixels", around(codestream(3000, 0xFF, 1, 16), 3000))
+    # The same precincts for a single component, and for a single tile.
+    coc = struct.pack(">HHBB", 0xFF53, 15, 0, 1) + bytes([5, 4, 4, 0, 1]) + b"\x11" * 6
+    mild = codestream(3000, 0xFF)
+    at = mild.index(b"\xff\x5c")
+    yield Case("jpeg 2000 with one costly component", around(mild[:at] + coc + mild[at:], 3000))
+    cod = plain[plain.index(b"\xff\x52") : plain.index(b"\xff\x5c")]
+    at = mild.index(b"\xff\x93")
+    tiled = patched(mild[:at] + cod + mild[at:], mild.index(b"\xff\x90") + 6, ">I", 0)
+    yield Case("jpeg 2000 with one costly tile", around(tiled, 3000))
+    yield Case("jpeg 2000 behind another", around(mild + plain, 3000))
+
+
 def costly_dicom() -> Iterator[Case]:
     """DICOM files that cost a careless reader minutes, or memory many times their size."""
     plain = written(dataset(GREY, 8))

@@ -125,6 +125,28 @@ def bombs() -> Iterator[Case]:
     yield Case("tiff with an endless strip", tiff({279: (4, 2**32 - 1)}, GREY.tobytes()), "either")
 
 
+def tiles(side: tuple[int, int], tile: tuple[int, int], body: bytes) -> bytes:
+    """TIFF (width, height) whose tiles are all read from one place and inflated."""
+    many = -(-side[0] // tile[0]) * -(-side[1] // tile[1])
+    at = 8 + len(body)
+    entries = {256: (4, 1, side[0]), 257: (4, 1, side[1]), 258: (3, 1, 8), 259: (3, 1, 8)}
+    entries |= {262: (3, 1, 1), 277: (3, 1, 1), 322: (4, 1, tile[0]), 323: (4, 1, tile[1])}
+    entries |= {324: (4, many, at), 325: (4, many, at + 4 * many)}
+    fields = b"".join(struct.pack("<HHII", tag, *entry) for tag, entry in entries.items())
+    lists = struct.pack("<I", 8) * many + struct.pack("<I", len(body)) * many
+    head = struct.pack("<2sHI", b"II", 42, at + len(lists))
+    return head + body + lists + struct.pack("<H", len(entries)) + fields + bytes(4)
+
+
+def shared_tiles() -> Iterator[Case]:
+    """TIFF whose one tile is read thousands of times."""
+    wide = zlib.compress(bytes(65536 * 128), 9)
+    yield Case("tiff of tiles far wider than it", tiles((32, 780_000), (65536, 128), wide))
+    # Blocks that hold nothing, in a tile of the right size.
+    slow = b"\x78\x9c" + b"\0\0\0\xff\xff" * 70_000 + zlib.compress(bytes(48 * 48))[2:]
+    yield Case("tiff of one slow tile ten thousand times", tiles((4992, 4992), (48, 48), slow))
+
+
 def costly() -> Iterator[Case]:
     """Files that cost a careless reader minutes, or memory many times their size."""
     good = seeds()

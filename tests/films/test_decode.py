@@ -250,7 +250,7 @@ def test_large_pictures_are_refused_before_decoding(
     monkeypatch.setattr(grey, "MAX_PIXELS", 96 * 80 - 1)
     monkeypatch.setattr(films, "_grey", lambda *_: pytest.fail("decoded"))
     with pytest.raises(FilmError, match="80 x 96 pixels"):
-        decode(saved(PICTURE.convert("RGB"), kind))
+        films.decode_here(saved(PICTURE.convert("RGB"), kind), kind, "film")
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])

@@ -64,11 +64,15 @@ def visit(monkeypatch: pytest.MonkeyPatch) -> Opener:
 def words(app: AppTest) -> str:
     """All that a visitor reads, markup included, escapes removed."""
     kinds = ("title", "markdown", "caption", "html", "warning", "error", "info", "success")
-    return "\n".join(
-        str(getattr(element, "value", None) or getattr(element, "body", ""))
-        for kind in kinds
-        for element in app.get(kind)
-    ).replace("\\", "")
+    return (
+        "\n".join(
+            str(getattr(element, "value", None) or getattr(element, "body", ""))
+            for kind in kinds
+            for element in app.get(kind)
+        )
+        .replace("\\", "")
+        .replace(html.JOINER, "")
+    )
 
 
 def assert_sound(app: AppTest) -> None:
@@ -248,6 +252,17 @@ def test_explanation_link_restores_and_says_what_it_ignores(
     assert "unknown to this page" in notes
 
 
+@pytest.mark.parametrize("odd", ["1_0", "\u0661\u0660", " 10", "1e1"])
+def test_number_in_a_link_is_plain_digits(odd: str, full_shelf: Path, visit: Opener) -> None:
+    app = visit(EXPLAIN, full_shelf)
+    first = app.number_input(key="child").value
+    assert first != 10
+    app = visit(EXPLAIN, full_shelf, query={"child": odd})
+    assert_sound(app)
+    assert app.number_input(key="child").value == first
+    assert any("is not a plain number" in note.value.replace("\\", "") for note in app.info)
+
+
 def test_film_of_the_dataset_by_its_token(
     full_shelf: Path, synthetic_folder: Path, visit: Opener
 ) -> None:
@@ -276,3 +291,19 @@ def test_stop_leaves_the_queue(
     settle(app)
     assert_sound(app)
     assert "Stopped" in words(app)
+
+
+def test_title_and_lead_are_text() -> None:
+    """A title names models and datasets, whose names come from files."""
+
+    def draw() -> None:
+        from xray.dashboard import page as dashboard
+
+        dashboard.page(":material/delete: www.evil.example [x](//evil.example)", "<b>a</b> & b")
+
+    app = AppTest.from_function(draw, default_timeout=60).run()
+    assert not app.exception
+    (title,) = app.title
+    assert title.value == html.plain(":material/delete: www.evil.example [x](//evil.example)")
+    assert '<p class="xma-lead">&lt;b&gt;a&lt;/b&gt; &amp; b</p>' in words(app)
+    assert not app.markdown

@@ -7,7 +7,6 @@ that no upload, path or name of a film can slip into one.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 #: Longest value that is looked at, and longest excerpt of one that is shown in a note.
 LONGEST = 400
 SHOWN = 40
+#: A number in a link: Python's own float also takes "1_0", "١٠", " 1" and "infinity".
+_PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 #: Streamlit's own parameters: they change how the app is embedded, not what it shows.
 RESERVED = frozenset({"embed", "embed_options"})
 
@@ -45,7 +46,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Number:
-    """A number from ``low`` to ``high``; two of them, in order, when ``pair``."""
+    """A number in plain digits from ``low`` to ``high``; two of them, in order, when ``pair``."""
 
     low: float
     high: float
@@ -54,11 +55,10 @@ class Number:
     def problem(self, values: Sequence[str]) -> str:
         if len(values) != (2 if self.pair else 1):
             return "is not a pair of numbers" if self.pair else "is given more than once"
-        try:
-            numbers = [float(value) for value in values]
-        except ValueError:
-            return "is not a number"
-        if not all(math.isfinite(x) and self.low <= x <= self.high for x in numbers):
+        if not all(_PLAIN.fullmatch(value) for value in values):
+            return "is not a plain number"
+        numbers = [float(value) for value in values]
+        if not all(self.low <= x <= self.high for x in numbers):
             return f"is not between {self.low:g} and {self.high:g}"
         return "" if numbers == sorted(numbers) else "has its ends in the wrong order"
 

@@ -155,7 +155,7 @@ def begin(
         with page.guard("The title"):
             words = title(view)
     with header:
-        page.page(html.plain(words), lead, known, clinical=True)
+        page.page(words, lead, known, clinical=True)
     for sentence in problems:
         page.problem(sentence)
     if not usable:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
-from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from xray.dashboard import imports, links, signin, startup
@@ -118,20 +117,19 @@ def enter() -> None:
     Streamlit takes a folder named ``pages`` for its older kind of app and runs the linked file
     by itself, without app.py, until ``st.navigation`` was called once in the process; with several
     visitors at once, any of them may come that way. So every page asks the door itself, whichever
-    way it was entered, and then sends who came around app.py through it: it knows the link's page
-    and parameters.
+    way it was entered, and gives way to app.py where that did not run it: app.py draws the page
+    that the link asks for, this one or the sign-in.
     """
     signin.require()
     context = get_script_run_ctx()
     if _through_app.get() or context is None:
         return
-    # Once a session: a second time could swallow a click. A page that is itself the script, as in
-    # a test, has no app.py to go through.
-    first = not st.session_state.get("_sent_through_app")
-    if first and Path(context.main_script_path).resolve() == ROOT / "app.py":
-        st.session_state["_sent_through_app"] = True
-        PagesManager.uses_pages_directory = False
-        st.rerun()
+    app = ROOT / "app.py"
+    # A page that is itself the script, as in a test, has no app.py to go through.
+    if Path(context.main_script_path).resolve() == app:
+        # In place: to run the script again would lose the click that asked for this run.
+        exec(context.pages_manager.get_page_script_byte_code(str(app)), {"__name__": "__main__"})
+        st.stop()
 
 
 def page(
@@ -144,8 +142,8 @@ def page(
 
     Parameters
     ----------
-    title : the one idea of the page; Markdown.
-    about : a sentence or two under it; Markdown.
+    title : the one idea of the page; plain text, as it may name what comes from a file.
+    about : a sentence or two under it; plain text.
     parameters : those that links to this page may hold: the keys of its widgets with
         ``bind="query-params"``.
     clinical : whether the page shows predictions, and so must say what they are not for.
@@ -155,19 +153,39 @@ def page(
     known = dict(parameters or {})
     st.html(STYLE)
     st.html(_DARK_FIRST, unsafe_allow_javascript=True)
-    st.title(title, anchor=False)
+    st.title(html.plain(title), anchor=False)
     if about:
         lead(about)
     if clinical:
         st.caption(f":material/medical_information: {CLINICAL}")
     st.session_state["_parameters"] = known
-    for note in links.check(_query(), known)[1]:
+    for note in _ignored(known):
         st.info(html.plain(note), icon=":material/link_off:")
 
 
+def _ignored(known: Mapping[str, links.Parameter]) -> list[str]:
+    """Take what a link asks wrongly out of it, and give a sentence on each.
+
+    Left in, it would be read once more by the widget that the parameter belongs to, and Streamlit
+    takes what Python's ``int`` and ``float`` do.
+    """
+    said: list[str] = st.session_state.pop("_ignored", [])
+    asked = _query()
+    usable, notes = links.check(asked, known)
+    wrong = [name for name in asked if name in known and name not in usable]
+    for name in wrong:
+        # Of a widget that is there already: what it does not offer, it has not taken.
+        with suppress(StreamlitAPIException):
+            del st.query_params[name]
+    if any(name not in st.query_params for name in wrong):
+        st.session_state["_ignored"] = said + notes
+        st.rerun()
+    return list(dict.fromkeys(said + notes))
+
+
 def lead(text: str) -> None:
-    """A sentence or two under the title, Markdown."""
-    st.markdown(f'<p class="xma-lead">{text}</p>', unsafe_allow_html=True)
+    """A sentence or two under the title, plain text."""
+    st.html(f'<p class="xma-lead">{html.escape(text)}</p>')
 
 
 def _query() -> dict[str, list[str]]:

@@ -10,6 +10,7 @@ from typing import Any, Literal, NoReturn
 import streamlit as st
 
 from xray.dashboard import access
+from xray.reports import html
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ def sign_out() -> None:
     """Offer whoever has signed in to leave."""
     if "auth" in _secrets():
         with st.sidebar:
+            if address := access.email(st.user.to_dict()):
+                st.caption(f"Signed in as {html.plain(address)}")
             st.button("Sign out", on_click=st.logout, icon=":material/logout:", key="sign out")
 
 

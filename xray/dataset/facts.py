@@ -23,10 +23,10 @@ from scipy import fft
 from xray.dataset import outliers
 from xray.errors import FilmError
 from xray.files import sha256_bytes
-from xray.films import decode, grey, jpeg
+from xray.films import decode, decoder, grey, jpeg
 
 #: Raised whenever a fact is computed in another way, so that cached tables are rebuilt.
-VERSION = 6
+VERSION = 7
 
 #: Side of the square copy that is measured, in pixels.
 COPY = 224
@@ -46,9 +46,6 @@ UNREADABLE: dict[str, Any] = {
 
 #: The eight lowest cosines of the discrete cosine transform (type II) of 32 values, (8, 32).
 _WAVES = fft.dct(np.eye(32), axis=0)[:8]
-
-#: Colour modes (Pillow's, and of DICOM) that hold no colour.
-_GREY_MODES = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L")
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,10 +112,10 @@ def _shrink(path: Path) -> _Copy | str:
         with open(path, "rb") as stream:
             grey.check_bytes(os.fstat(stream.fileno()).st_size, path.name)
             data = stream.read()
-        quick = _shrink_jpeg(data) if data[:2] == b"\xff\xd8" else None
-        if quick:
+        plain = data[:2] == b"\xff\xd8" and decoder.is_bounded(data, "JPEG")
+        if plain and (quick := _shrink_jpeg(data)):
             return quick
-        film = decode.decode(data, path.name)
+        film = decode.decode(data, path.name, own=True)
     except FilmError as error:
         return str(error)
     except OSError as error:
@@ -131,11 +128,11 @@ def _shrink(path: Path) -> _Copy | str:
         "sha256": film.sha256,
         "jpeg_quality": np.nan if film.jpeg_quality is None else float(film.jpeg_quality),
     }
-    return _Copy(outliers.sketch(small.astype(np.uint8)), _chroma(data, film.mode), facts)
+    return _Copy(outliers.sketch(small.astype(np.uint8)), film.chroma, facts)
 
 
 def _shrink_jpeg(data: bytes) -> _Copy | None:
-    """Decode an ordinary whole JPEG no larger than needed; None for anything else.
+    """Decode a plain whole JPEG (``decoder.is_bounded``) no larger than needed; None for others.
 
     Whatever is refused or fails here goes to ``films``, which decides and finds the words.
     OpenCV decodes here, because it can leave the colour out and stop at a fraction of the size.
@@ -148,9 +145,7 @@ def _shrink_jpeg(data: bytes) -> _Copy | None:
         width, height = header.size
         grey.check_size(width, height, "")
         turned = "exif" in header.info and header.getexif().get(0x0112, 1) != 1
-        # Only a progressive file has many scans; looking for them costs more than the header.
-        many = "progressive" in header.info and jpeg.count_scans(data) > jpeg.MAX_SCANS
-        if header.mode not in ("L", "RGB") or turned or many:
+        if header.mode not in ("L", "RGB") or turned:
             return None
         light = _decode_light(data, min(width, height))
         chroma = 0.0 if header.mode == "L" else _chroma_jpeg(data)
@@ -187,7 +182,7 @@ def _chroma_jpeg(data: bytes) -> float:
     colour = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_COLOR_8)
     if colour is None:
         raise FilmError("OpenCV does not read this file.")
-    return _distance_from_grey(np.asarray(colour, np.uint8))
+    return grey.distance_from_grey(np.asarray(colour, np.uint8))
 
 
 @lru_cache(maxsize=256)
@@ -195,22 +190,3 @@ def _quality(table: tuple[int, ...]) -> float:
     """Quality of a luminance table; the films of one source share a few tables."""
     found = jpeg.quality({0: table})
     return np.nan if found is None else found
-
-
-def _chroma(data: bytes, mode: str) -> float:
-    """Chroma of a film that did not take the quick road; 0 where its format has no colour."""
-    if mode in _GREY_MODES:
-        return 0.0
-    try:
-        image = Image.open(BytesIO(data)).convert("RGB").reduce(8)
-    # Not Pillow's to read (DICOM), or only just: the film itself was decoded.
-    except Exception:
-        return 0.0
-    return _distance_from_grey(np.asarray(image))
-
-
-def _distance_from_grey(pixels: NDArray[np.uint8]) -> float:
-    """Mean difference of red and of blue from green over a (H, W, 3) film, in [0, 1]."""
-    one, green, other = cv2.split(pixels)
-    apart = cv2.norm(one, green, cv2.NORM_L1) + cv2.norm(other, green, cv2.NORM_L1)
-    return apart / (2 * 255 * green.size)

@@ -370,7 +370,7 @@ def load_pixels(
 
     def load(i: int) -> None:
         try:
-            film = decode.read(paths[i])
+            film = decode.read(paths[i], own=True)
             out[i] = decode.resize(film.pixels, size, fit, aspects.lost(film, ratios[i]))
         except (FilmError, OSError) as error:
             raise DatasetError(

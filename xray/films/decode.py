@@ -14,8 +14,17 @@ from PIL import Image
 
 from xray.errors import FilmError
 from xray.files import sha256_bytes
-from xray.films import dicom, formats, interpolate, jpeg, sanitize
-from xray.films.grey import MAX_BYTES, check_bytes, check_size, from_numbers
+from xray.films import decoder, dicom, formats, interpolate, jpeg, sanitize
+from xray.films.decoder import Decoded
+from xray.films.grey import (
+    MAX_BYTES,
+    MAX_PIXELS,
+    Levels,
+    check_bytes,
+    check_size,
+    chroma,
+    from_numbers,
+)
 
 Pixels = NDArray[np.float32]
 
@@ -42,6 +51,8 @@ class Film:
         Size of the file.
     jpeg_quality : float or None
         1..100, estimated from the quantisation tables; None where the file is no JPEG.
+    chroma : float
+        How far the original is from grey, in [0, 1] (``grey.chroma``); 0 where it holds no colour.
     """
 
     pixels: Pixels
@@ -51,6 +62,7 @@ class Film:
     mode: str
     bytes: int
     jpeg_quality: float | None = None
+    chroma: float = 0.0
 
     @property
     def height(self) -> int:
@@ -63,8 +75,8 @@ class Film:
         return int(self.pixels.shape[1])
 
 
-def decode(data: bytes, name: str = "film") -> Film:
-    """Decode a film from bytes, in memory only.
+def decode(data: bytes, name: str = "film", own: bool = False) -> Film:
+    """Decode a film from bytes, in memory only, in a process with limits (``xray.films.decoder``).
 
     The type is taken from the content, whatever the name says.  Sizes are checked in the header
     before pixels are decoded (``grey.MAX_BYTES``, ``MAX_PIXELS``, ``MIN_SIDE``).  Of several
@@ -74,6 +86,8 @@ def decode(data: bytes, name: str = "film") -> Film:
     ----------
     data : a whole JPEG, PNG, TIFF, BMP, WebP or DICOM file
     name : what to call it
+    own : it is one of many in a folder that the user chose, and nobody else sent it: decoded in
+        this process where ``decoder.is_bounded`` says that its cost is
 
     Returns
     -------
@@ -87,22 +101,59 @@ def decode(data: bytes, name: str = "film") -> Film:
     name = shown_name(name)
     check_bytes(len(data), name)
     kind = formats.picture_format(data)
-    quality = None
     if kind is None:
         what, advice = formats.describe(data)
         raise FilmError(f"{name} is {what}; {advice}.")
-    if kind == "DICOM":
-        pixels, mode = dicom.decode(data, name)
+    if own and decoder.is_bounded(data, kind):
+        try:
+            decoded, sha256 = decode_here(data, kind, name), sha256_bytes(data)
+        except MemoryError as error:
+            raise FilmError(f"{name} is too large to decode here; export it smaller.") from error
     else:
-        pixels, mode, quality = _decode_picture(data, kind, name)
-    if not pixels.min() < pixels.max():
+        decoded, sha256 = decoder.decode(data, kind, name)
+    levels = decoded.levels
+    if not levels.min() < levels.max():
         raise FilmError(f"{name} shows one even grey and no film; export or download it again.")
-    pixels = np.ascontiguousarray(pixels)
-    return Film(pixels, name, sha256_bytes(data), kind, mode, len(data), quality)
+    return Film(
+        unit(levels),
+        name,
+        sha256,
+        kind,
+        decoded.mode,
+        len(data),
+        decoded.quality,
+        decoded.chroma,
+    )
 
 
-def read(path: Path) -> Film:
-    """Decode a film from a file.
+def unit(levels: NDArray[Any]) -> Pixels:
+    """Grey values (H, W) in [0, 1] of what a decoder gave: uint8, or such values already."""
+    if levels.dtype != np.uint8:
+        return levels.astype(np.float32, copy=False)
+    pixels = levels.astype(np.float32)
+    pixels /= np.float32(255)
+    return pixels
+
+
+def decode_here(data: bytes, kind: str, name: str) -> Decoded:
+    """Decode a film in this process, without limits; what ``decoder_process`` does.
+
+    Raises
+    ------
+    FilmError
+        As ``decode``.
+    MemoryError
+    """
+    if kind == "DICOM":
+        levels, mode, colour = dicom.decode(data, name)
+        quality = None
+    else:
+        levels, mode, quality, colour = _decode_picture(data, kind, name)
+    return Decoded(np.ascontiguousarray(levels), mode, quality, colour)
+
+
+def read(path: Path, own: bool = False) -> Film:
+    """Decode a film from a file; ``own`` as in ``decode``.
 
     Raises
     ------
@@ -121,7 +172,7 @@ def read(path: Path) -> Film:
         raise FilmError(
             f"{name} cannot be opened ({error.strerror}); check that it may be read."
         ) from error
-    return decode(data, name)
+    return decode(data, name, own)
 
 
 def shown_name(name: str) -> str:
@@ -136,7 +187,7 @@ def shown_name(name: str) -> str:
 _TIFF_COMPRESSIONS = {"raw", "packbits", "tiff_lzw", "tiff_deflate", "tiff_adobe_deflate"}
 
 #: EXIF orientation -> what makes the stored film upright (EXIF 2.32, tag 0x0112).
-_UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
+_UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     2: np.fliplr,
     3: lambda film: np.rot90(film, 2),
     4: np.flipud,
@@ -147,12 +198,15 @@ _UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
 }
 
 
+#: How the names of colour modes without colour begin.
+_GREY_MODES = ("1", "L", "I", "F")
+
 #: What takes out of a file all that its pixels do not need, and returns its orientation.
 _STRIPPED = {"JPEG": sanitize.jpeg, "PNG": sanitize.png, "TIFF": sanitize.tiff}
 
 
-def _decode_picture(data: bytes, kind: str, name: str) -> tuple[Pixels, str, float | None]:
-    """Decode with Pillow: pixels, colour mode, JPEG quality."""
+def _decode_picture(data: bytes, kind: str, name: str) -> Decoded:
+    """Decode with Pillow."""
     try:
         if kind == "WEBP" and (size := formats.webp_size(data)):
             check_size(*size, name)
@@ -166,17 +220,18 @@ def _decode_picture(data: bytes, kind: str, name: str) -> tuple[Pixels, str, flo
                 orientation = sanitize.exif_orientation(image.info.get("exif", b""))
             mode = image.mode
             quality = jpeg.quality(getattr(image, "quantization", {})) if kind == "JPEG" else None
-            pixels = _UPRIGHT.get(orientation, np.asarray)(_grey(image, name))
-    except FilmError:
+            levels = _UPRIGHT.get(orientation, np.asarray)(_grey(image, name))
+            colour = 0.0 if mode.startswith(_GREY_MODES) else chroma(image)
+    except (FilmError, MemoryError):
         raise
-    except (MemoryError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
         raise FilmError(f"{name} is too large to decode here; export it smaller.") from error
     # Pillow's readers raise whatever a damaged file leads them to.
     except Exception as error:
         raise FilmError(
             f"{name} is a damaged or incomplete {kind} file; export or download it again."
         ) from error
-    return pixels, mode, quality
+    return Decoded(levels, mode, quality, colour)
 
 
 def _check_traps(image: Image.Image, data: bytes, kind: str, name: str) -> None:
@@ -188,10 +243,30 @@ def _check_traps(image: Image.Image, data: bytes, kind: str, name: str) -> None:
             raise FilmError(f"{name} is a TIFF with a compression not read here; save it as PNG.")
         if len(getattr(image, "tile", ())) > 4 * image.height + 1000:
             raise FilmError(f"{name} is a TIFF in far too many pieces; save it as PNG.")
+        _check_tiles(image, len(data), name)
 
 
-def _grey(image: Image.Image, name: str) -> Pixels:
-    """Grey values (H, W) in [0, 1] of any colour mode.
+def _check_tiles(image: Image.Image, size: int, name: str) -> None:
+    """Refuse a TIFF whose tiles hold far more than the picture, or share their bytes.
+
+    Tiles may be wider and higher than what they show, and any number may be read from one place.
+    """
+    tags: Any = getattr(image, "tag_v2", {})
+    width, height = (int(tags.get(tag) or 0) for tag in (322, 323))
+    if width and height:
+        tiles = -(-image.width // width) * -(-image.height // height)
+        if tiles * width * height > 2 * MAX_PIXELS:
+            raise FilmError(f"{name} is a TIFF whose tiles are far larger than it; save it as PNG.")
+    counts = tags.get(325) or tags.get(279) or ()
+    # A writer's slip in a single count is common.
+    if len(counts) > 1 and sum(counts) > 2 * size:
+        raise FilmError(
+            f"{name} is a TIFF that reads the same bytes over and over; save it as PNG."
+        )
+
+
+def _grey(image: Image.Image, name: str) -> Pixels | Levels:
+    """Grey values (H, W) of any colour mode: bytes, or real numbers in [0, 1].
 
     Transparent parts become black, which is what a film is where no X-rays were let through; white
     would be a bright edge that no film has.
@@ -205,7 +280,7 @@ def _grey(image: Image.Image, name: str) -> Pixels:
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
         both = np.asarray(image.convert("RGBA").convert("LA"), dtype=np.float32)
         return both[..., 0] * both[..., 1] / np.float32(255 * 255)
-    return np.asarray(image.convert("L"), dtype=np.float32) / np.float32(255)
+    return np.asarray(image.convert("L"))
 
 
 #: Films larger than this pass through it on their way to a smaller model input. The films that

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from xray.errors import FilmError
-from xray.films.grey import check_size, ramp, stretched
+from xray.films.grey import Levels, check_size, chroma, ramp, stretched
 from xray.films.jpeg import MAX_SCANS, count_scans
+from xray.films.jpeg2000 import is_costly
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -70,7 +71,17 @@ def is_dicom(data: bytes) -> bool:
     return data[128:132] == b"DICM"
 
 
-def decode(data: bytes, name: str) -> tuple[Plane, str]:
+def preload() -> None:
+    """Import all that decoding needs, for a process that waits for films."""
+    from pydicom import config, datadict, encaps, filereader  # noqa: F401
+    from pydicom.pixels import processing, utils  # noqa: F401
+    from pydicom.pixels.decoders.base import get_decoder
+
+    for syntax in (*_UNCOMPRESSED, _RLE, *_JPEG, *_JPEG2000):
+        get_decoder(syntax).is_available  # noqa: B018
+
+
+def decode(data: bytes, name: str) -> tuple[Plane | Levels, str, float]:
     """Decode the first frame as it is meant to be seen.
 
     Modality rescale or table, then VOI table or window (the first of several), then MONOCHROME1
@@ -83,16 +94,18 @@ def decode(data: bytes, name: str) -> tuple[Plane, str]:
 
     Returns
     -------
-    (H, W) float32 in [0, 1], and the photometric interpretation, e.g. "MONOCHROME2"
+    (H, W) float32 in [0, 1], or uint8 where a film in colours comes as bytes; the photometric
+    interpretation, e.g. "MONOCHROME2"; the chroma (``grey.chroma``)
 
     Raises
     ------
     FilmError
         No picture in it, a compression or colour model that is not read, too large, damaged.
+    MemoryError
     """
     try:
         return _decode(data, name)
-    except FilmError:
+    except (FilmError, MemoryError):
         raise
     # pydicom documents no closed set of errors for damaged files.  ``from None``: its messages
     # quote values, and whoever logs the traceback must not log them.
@@ -102,7 +115,7 @@ def decode(data: bytes, name: str) -> tuple[Plane, str]:
         ) from None
 
 
-def _decode(data: bytes, name: str) -> tuple[Plane, str]:
+def _decode(data: bytes, name: str) -> tuple[Plane | Levels, str, float]:
     """Decode, with pydicom's errors as they come."""
     from pydicom import config
     from pydicom.pixels.utils import pixel_array
@@ -121,10 +134,10 @@ def _decode(data: bytes, name: str) -> tuple[Plane, str]:
     photometric = str(dataset.PhotometricInterpretation)
     if photometric in ("MONOCHROME1", "MONOCHROME2") and stored.ndim == 2:
         shown = _shown(stored, dataset)
-        return (1 - shown if photometric == "MONOCHROME1" else shown), photometric
+        return (1 - shown if photometric == "MONOCHROME1" else shown), photometric, 0.0
     if stored.ndim == 3 and stored.shape[2] == 3 and stored.dtype == np.uint8:
-        grey = np.asarray(Image.fromarray(stored).convert("L"))
-        return grey.astype(np.float32) / np.float32(255), "RGB"
+        picture = Image.fromarray(stored)
+        return np.asarray(picture.convert("L")), "RGB", chroma(picture)
     raise FilmError(f"{name} is a DICOM file in colours that are not read; export it as PNG.")
 
 
@@ -204,6 +217,11 @@ def _check_stream(dataset: Dataset, name: str) -> None:
         return
     if b"Exif\0\0" in stream or count_scans(stream) > MAX_SCANS:
         raise ValueError("what no device writes, and may be costly to decode")
+    if syntax in _JPEG2000 and is_costly(stream):
+        raise FilmError(
+            f"{name} is a DICOM file whose JPEG 2000 picture is cut into far too many pieces; "
+            "export it again, or as PNG."
+        )
     with Image.open(BytesIO(stream), formats=("JPEG", "JPEG2000")) as image:
         check_size(*image.size, name)
         if image.size != (dataset.Columns, dataset.Rows):

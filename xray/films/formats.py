@@ -84,6 +84,17 @@ def describe(data: bytes) -> tuple[str, str]:
     return "no picture that is read here", "use JPEG, PNG, TIFF, BMP, WebP or DICOM"
 
 
+def png_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height of a PNG file; None for an interlaced one and one without a single header.
+
+    Of several headers Pillow takes the last.
+    """
+    if data[12:16] != b"IHDR" or data[28:29] != b"\0" or data.count(b"IHDR") != 1:
+        return None
+    width, height = struct.unpack(">II", data[16:24])
+    return width, height
+
+
 def webp_size(data: bytes) -> tuple[int, int] | None:
     """Width and height from the header of a WebP file (RFC 9649); None where it is damaged.
 

@@ -6,8 +6,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from xray.errors import FilmError
+
+#: Grey values 0..255 of a film, (H, W).
+Levels = NDArray[np.uint8]
 
 #: Largest file read.  The largest chest detectors give 4280 x 3520 pixels, 30 MB in 16 bits.
 MAX_BYTES = 40_000_000
@@ -90,6 +94,18 @@ def ramp(values: NDArray[Any], low: float, high: float) -> NDArray[np.float32]:
     out -= np.float32(low)
     out *= np.float32(1 / (high - low))
     return np.clip(out, 0, 1, out=out)
+
+
+def chroma(picture: Image.Image) -> float:
+    """Chroma of a picture in any colour mode, measured at an eighth of its size, in [0, 1]."""
+    return distance_from_grey(np.asarray(picture.convert("RGB").reduce(8)))
+
+
+def distance_from_grey(pixels: NDArray[np.uint8]) -> float:
+    """Mean difference of red and of blue from green over a (H, W, 3) film, in [0, 1]."""
+    values = pixels.astype(np.int16)
+    apart = np.abs(values[..., ::2] - values[..., 1:2]).sum()
+    return float(apart) / (2 * 255 * values[..., 0].size)
 
 
 def from_numbers(values: NDArray[Any], name: str) -> NDArray[np.float32]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from xray.films import sanitize
 
 # ITU-T T.81 (1992), annex K, table K.1: what the Independent JPEG Group's library scales.
 _LUMINANCE = """
@@ -22,6 +25,30 @@ MAX_SCANS = 100
 def count_scans(data: bytes) -> int:
     """Count scans by their start marker, which compressed data cannot contain."""
     return data.count(b"\xff\xda")
+
+
+def baseline_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height of a plain baseline JPEG; None for any other, and for a damaged one.
+
+    Plain: one frame of 8 bits and one or three components, coded by Huffman's tables, with at
+    most a scan for each component.  Such a file costs what its size says: each pixel is decoded
+    once.
+    """
+    frames, scan = [], len(data)
+    try:
+        for marker, start, end in sanitize.segments(data):
+            if marker == 0xDA:
+                scan = start
+            elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+                frames.append((marker, *struct.unpack(">BHHB", data[start + 4 : end][:6])))
+    except (ValueError, IndexError, struct.error):
+        return None
+    if len(frames) != 1 or frames[0][:2] != (0xC0, 8):
+        return None
+    height, width, components = frames[0][2:]
+    if components not in (1, 3) or count_scans(data[scan:]) > components:
+        return None
+    return width, height
 
 
 def quality(tables: Mapping[int, Sequence[int]]) -> float | None:

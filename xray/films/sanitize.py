@@ -8,6 +8,7 @@ is wanted of them, how to turn the film upright, is read here.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 #: More parts than this have no purpose: 40 MB in parts of 4 kB are ten thousand.
 MAX_PARTS = 50_000
@@ -35,7 +36,26 @@ def jpeg(data: bytes) -> tuple[bytes, int]:
     ValueError, IndexError, struct.error
         The segments before the first scan make no sense.
     """
-    kept, orientation, at = [data[:2]], 0, 2
+    kept, orientation = [data[:2]], 0
+    for marker, at, end in segments(data):
+        if marker == 0xE1 and not orientation and data[at + 4 : at + 10] == b"Exif\0\0":
+            orientation = exif_orientation(data[at + 10 : end])
+        if marker in (0xE0, 0xEE) or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
+            kept.append(data[at:end])
+    return b"".join(kept), orientation or 1
+
+
+def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Marker, start and end of each segment of a JPEG file.
+
+    The last is that of the first scan (marker 0xDA), which is taken to reach to the file's end.
+
+    Raises
+    ------
+    ValueError, IndexError, struct.error
+        The segments make no sense.
+    """
+    at = 2
     for _ in range(MAX_PARTS):
         at = data.index(b"\xff", at)
         marker = data[at + 1]
@@ -44,15 +64,13 @@ def jpeg(data: bytes) -> tuple[bytes, int]:
             at += 1 if marker == 0xFF else 2
             continue
         if marker == 0xDA:
-            return b"".join([*kept, data[at:]]), orientation or 1
+            yield marker, at, len(data)
+            return
         (length,) = struct.unpack_from(">H", data, at + 2)
         if marker == 0xD9 or length < 2:
             raise ValueError("a JPEG that ends before its first scan")
         end = at + 2 + length
-        if marker == 0xE1 and not orientation and data[at + 4 : at + 10] == b"Exif\0\0":
-            orientation = exif_orientation(data[at + 10 : end])
-        if marker in (0xE0, 0xEE) or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
-            kept.append(data[at:end])
+        yield marker, at, end
         at = end
     raise ValueError("a JPEG of too many segments")
 

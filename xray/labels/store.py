@@ -24,6 +24,8 @@ WANTED = 2
 #: Seconds after which a film that was begun and left lying is given to others too.
 STALE = 24 * 3600.0
 _NAME = 80
+#: Longest issuer and subject of an account: OpenID Connect allows 255 characters to the subject.
+_ACCOUNT = 255
 
 
 class Store(History):
@@ -84,6 +86,26 @@ class Store(History):
             raise LabelError(f"Give a name of 1 to {_NAME} characters to label under.")
         with self.engine.begin() as c:
             return self._labeller(c, name)
+
+    @again
+    def account(self, issuer: str, subject: str) -> int:
+        """Give a signed-in account's number; one that is new is entered.
+
+        It is kept under issuer and subject with a control character between, which no name that
+        is typed may hold: nobody can take an account's place by its name.
+
+        Raises
+        ------
+        LabelError
+            Issuer and subject are not of the kind that providers give.
+        """
+        if (
+            not (issuer and subject and f"{issuer}{subject}".isprintable())
+            or max(len(issuer), len(subject)) > _ACCOUNT
+        ):
+            raise LabelError("The sign-in gives this account an odd name; sign in with another.")
+        with self.engine.begin() as c:
+            return self._labeller(c, f"{issuer}\x1f{subject}")
 
     def _labeller(self, c: Connection, name: str) -> int:
         c.execute(self._insert(Labeller).values(name=name).on_conflict_do_nothing())

@@ -225,7 +225,7 @@ def _predict(
 
     def load(item: tuple[str, float | None]) -> Pixels | str:
         try:
-            film = decode.read(folder / item[0])
+            film = decode.read(folder / item[0], own=True)
             return decode.resize(film.pixels, card.size, card.fit, aspects.lost(film, item[1]))
         except (FilmError, OSError) as error:
             return str(error)

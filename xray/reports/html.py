@@ -21,9 +21,19 @@ def escape(text: str) -> str:
     return html.escape(str(text), quote=True)
 
 
+#: Characters that mean something in Markdown.
+_MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])")
+#: Where addresses, icons and emoji begin. Streamlit looks for them in the finished text, in which a
+#: character that was escaped stands like any other; so they are taken apart by what nobody sees.
+_STARTS = re.compile(r"(?<=[:@])(?=\S)|(?<=www)(?=\.)", re.IGNORECASE)
+#: Joins what it stands between, and is not seen.
+JOINER = "\N{WORD JOINER}"
+
+
 def plain(text: str) -> str:
-    """Text from a file or a stranger, safe inside Markdown: nothing in it is markup."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])", r"\\\1", str(text)).replace("\n", " ")
+    """Text from a link, a file or a table, out of Markdown's reach: nothing in it is markup."""
+    apart = _STARTS.sub(JOINER, " ".join(str(text).splitlines()))
+    return _MARKS.sub(r"\\\1", apart)
 
 
 def chip(key: str | None) -> str:

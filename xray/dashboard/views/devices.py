@@ -88,7 +88,8 @@ def live(card: Card) -> None:
         "the score against the controls. Minutes for a small model, longer for VGG19."
     )
     key = hash_json(["audit", card.name, card.sha256, str(folder)])
-    if st.button(f"Audit {card.title} now", icon=":material/play_arrow:", type="primary"):
+    words = f"Audit {html.plain(card.title)} now"
+    if st.button(words, icon=":material/play_arrow:", type="primary"):
         background.ask(key, lambda progress: _audit(card.name, folder, progress))
     status = background.look(key)
     background.watch([(key, f"Auditing {card.title}", status)])

@@ -24,7 +24,7 @@ from xray.errors import FilmError
 from xray.explanations import perturbation, sanity, superpixels
 from xray.figures import overlay
 from xray.files import Progress, sha256_bytes
-from xray.films import decode
+from xray.films import decode, decoder
 from xray.films.decode import Film, Pixels
 from xray.models import registry
 from xray.reports import html, report, sentences
@@ -75,6 +75,8 @@ def choose() -> Chosen | None:
         key="upload",
         help=f"JPEG, PNG, TIFF, BMP, WebP or DICOM. {page.PRIVACY}",
     )
+    with page.guard("The decoder"):
+        decoder.warm()
     if upload is not None:
         with page.guard("The upload"):
             film = _decoded(upload.getvalue(), upload.name)

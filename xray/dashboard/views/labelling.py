@@ -15,7 +15,7 @@ from typing import Any
 import streamlit as st
 from sqlalchemy import Engine
 
-from xray.dashboard import background, cache, page
+from xray.dashboard import access, background, cache, page
 from xray.dashboard.dataset_page import Films
 from xray.dashboard.views import marking
 from xray.errors import LabelError, XrayError
@@ -75,9 +75,9 @@ def _store(url: str, _engine: Engine | None) -> Store:
 
 def labeller() -> int | None:
     """Who labels: the account that signed in, or a name; None until it is given."""
-    name = st.session_state.get("_labeller", "")
     if getattr(st.user, "is_logged_in", False):
-        name = str(st.user.get("email") or st.user.get("sub") or "")
+        return store().account(*access.account(st.user.to_dict()))
+    name = st.session_state.get("_labeller", "")
     if not name:
         with st.form("who", width=420):
             given = st.text_input("Your name or initials", max_chars=80, key="labeller")
