@@ -32,6 +32,8 @@ NEAR = 0.03
 #: is less than this share of the given one's and saves this much: preprocessing that is not the
 #: model's own often comes out a little better by accident.
 SHARE, GAIN = 0.4, 0.2
+#: What each changed option must save of it: of several combinations the one that changes least.
+PRICE = 0.1
 #: A probability this near to 0 or 1 is saturated.
 EDGE = 1e-3
 
@@ -291,7 +293,13 @@ def _judged(
 ) -> Check:
     """Choose the best trial and say what it means for the given one."""
     top = max(trial.auroc for trial, _ in found)
-    ranked = sorted(found, key=lambda each: (each[0].auroc < top - NEAR, each[0].loss))
+    ranked = sorted(
+        found,
+        key=lambda each: (
+            each[0].auroc < top - NEAR,
+            each[0].loss + PRICE * len(each[0].options(given[0]).split("--")[1:]),
+        ),
+    )
     best, losses = ranked[0]
     saved = given[1] - losses
     spread = [saved[part].var(ddof=1) / part.sum() if part.sum() > 1 else np.inf

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from xray.films.decode import Pixels
+    from xray.models.formats.runtimes import Predicts
 
 LogOdds = NDArray[np.float64]
 
@@ -414,3 +415,40 @@ def _again(
             "let all machines share one folder of models."
         )
     return model
+
+
+def wrap(
+    model: Predicts,
+    name: str,
+    *,
+    size: tuple[int, int],
+    channels: int = 1,
+    scale: str = "unit",
+    **options: Any,
+) -> Model:
+    """Any object with ``predict(films) -> probabilities`` as a model.
+
+    Parameters
+    ----------
+    model : its ``predict`` takes films (N, h, w, channels) float32 and gives the probability of
+        PNEUMONIA (N,), or one a class (N, K).
+    name : for tables and messages
+    size : (h, w) in pixels that it is given
+    channels : 1 or 3, all alike
+    scale : of the numbers (see ``inputs.SCALES``)
+    **options : output, positive_index, threshold, fit, colour (see ``Card``).
+
+    Raises
+    ------
+    ModelError
+        It answers otherwise.
+    """
+    from xray.models import networks
+    from xray.models.formats.runtimes import Object
+
+    given = options | {"size": size, "scale": scale}
+    network = Object(model, size, channels)
+    card = networks.complete(Card(name, title=name, role="user", **given), network, given)
+    made = Model(card, network)
+    networks.check(made)
+    return made

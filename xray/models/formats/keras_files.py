@@ -186,17 +186,26 @@ def _hdf5_config(path: Path, name: str) -> tuple[str | bytes, str]:
         if config is None:
             raise ModelError(weights_only(name, version))
 
-        def look(where: str) -> None:
-            link = file.get(where, getlink=True)
-            item = None if isinstance(link, h5py.ExternalLink) else file.get(where)
-            virtual = isinstance(item, h5py.Dataset) and (item.external or item.is_virtual)
-            if isinstance(link, h5py.ExternalLink) or virtual:
-                raise ModelError(f"{name} takes weights from other files; it is not read.")
-
-        file.visit_links(look)
+        if _reaches_out(file):
+            raise ModelError(f"{name} takes weights from other files; it is not read.")
         if len(config) > MAX_CONFIG:
             raise ModelError(f"The configuration of {name} is too large to be a network's.")
         return config, version
+
+
+def _reaches_out(group: Any, depth: int = 0) -> bool:
+    """Whether a group of HDF5 holds links to other files, data that lies in them, or is endless."""
+    import h5py
+
+    for key in group:
+        if isinstance(group.get(key, getlink=True), h5py.ExternalLink):
+            return True
+        item = group.get(key)
+        if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
+            return True
+        if isinstance(item, h5py.Group) and (depth > 50 or _reaches_out(item, depth + 1)):
+            return True
+    return False
 
 
 def text(value: Any) -> str:

@@ -72,7 +72,8 @@ def _inside(network: Any) -> tuple[tuple[float, float], list[str], bool]:
     """Gain and offset before the first layer that looks, what applies them, whether one looked."""
     gain, offset = 1.0, 0.0
     seen: list[str] = []
-    for layer in getattr(network, "layers", []):
+    # Arithmetic between layers is an operation and no layer.
+    for layer in getattr(network, "operations", None) or getattr(network, "layers", []):
         if getattr(layer, "layers", None):
             (more, shift), names, looked = _inside(layer)
             gain, offset, seen = gain * more, offset * more + shift, seen + names
