@@ -161,5 +161,5 @@ def advice(model: registry.Model, option: str) -> str:
     """What to do about options that are not it."""
     if not option:
         return "Give --force to go on all the same."
-    where = "add its file again" if registry.registered(model.card.name) else "give it"
-    return f"Use {option} ({where}), or --force to go on all the same."
+    where = "Add its file again with" if registry.registered(model.card.name) else "Give"
+    return f"{where} {option}, or --force to go on all the same."

@@ -118,7 +118,10 @@ def _look(model: Model, films: Sample, force: bool) -> None:
     found = at_hand.checked(model, films)
     print(f"What its options give on {films.split or 'the'} films:\n{found}")
     if found.refused and not force:
-        raise ModelError(f"{found.problem} {advice(model, found.option)}")
+        raise ModelError(
+            f"{model.card.name} does no better than chance by these options, or is upside down. "
+            f"{advice(model, found.option)}"
+        )
     if found.problem and films.real:
         print(f"warning: {found.problem} Add it with {found.option or '--force'}.",
               file=sys.stderr)  # fmt: skip

@@ -26,6 +26,7 @@ VERBS = {
     "demo": "the whole story on synthetic films, without any data",
     "lungs": "train the network that finds the lungs",
     "add": "register a model of your own",
+    "card": "write a model's card, for people or for the Hugging Face hub",
     "label": "labels that people make: queue, agreement, export, import, card",
     "report": "write one self-contained HTML report",
     "doctor": "check installation, artifacts, data and hardware",

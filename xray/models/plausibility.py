@@ -144,11 +144,13 @@ class Check:
         if not self.real:
             where += "; synthetic, so not checked on real films"
         lines = [f"  tried on {where}:"]
-        lines.append(f"  {'options':<34} {'AUROC':>5}  {'95 % interval':<13} {'called':>6}  sat.")
-        for row in self.table().to_dict("records"):
+        rows = self.table().to_dict("records")
+        wide = max(len(str(row["options"])) for row in rows)
+        lines.append(f"  {'options':<{wide}}  AUROC  95 % interval  called  saturated")
+        for row in rows:
             lines.append(
-                f"  {row['options']:<34} {row['auroc']:5.3f}  {row['low']:.3f} to "
-                f"{row['high']:.3f} {row['called']:6.0%}  {row['saturated']:4.0%}"
+                f"  {row['options']:<{wide}}  {row['auroc']:5.3f}  {row['low']:.3f} to "
+                f"{row['high']:.3f} {row['called']:6.0%} {row['saturated']:8.0%}"
             )
         if self.problem:
             lines.append(f"  {self.problem}")
