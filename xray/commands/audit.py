@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,19 @@ def run(options: argparse.Namespace) -> int:
             print(f"  {reason}")
     if options.json:
         write_json(options.json, found)
-    failed = [value["model"] for value in found if value["verdict"] in options.fail_on]
+    return exit_code(found, options.fail_on)
+
+
+def exit_code(found: Sequence[Mapping[str, Any]], fail_on: Sequence[str]) -> int:
+    """1 where a verdict is one to fail on, which is said; else 0.
+
+    Parameters
+    ----------
+    found : audits as ``--json`` writes them
+    fail_on : verdicts
+    """
+    failed = [f"{value['model']} ({value['verdict']})" for value in found
+              if value["verdict"] in fail_on]  # fmt: skip
     if failed:
         print(f"failed (--fail-on): {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
