@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> None:
         f"{f' (it has {card.inside} inside)' if card.inside else ''}, {card.output} output."
     )
     films = at_hand.sample(folder, at_hand.how_many(model)) if folder else at_hand.synthetic()
-    _look(model, films, options.force)
+    warning = _look(model, films, options.force)
     threshold_from = "given by its owner" if "threshold" in given else "0.5, chosen by nobody"
     if auto:
         given["threshold"], threshold_from = _fitted(model, films)
@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> None:
             found, damaged = evaluation.predict(model, folder, rows, stage("predict"))
     card = adding.add(
         options.file, options.name, options.title, model=model, predictions=found,
-        threshold_from=threshold_from, trained_on=options.trained_on, **given,
+        threshold_from=threshold_from, trained_on=options.trained_on, warning=warning, **given,
     )  # fmt: skip
     if found is None:
         print("No films (XRAY_DATA is not set), so no predictions: give --data to 'evaluate'.")
@@ -105,8 +105,13 @@ def _asked_resize(given: dict[str, Any], folder: Path | None) -> dict[str, Any]:
     return {"fit": answer}
 
 
-def _look(model: Model, films: Sample, force: bool) -> None:
+def _look(model: Model, films: Sample, force: bool) -> str:
     """Show what the plausible options give, and stop where the given ones are not it.
+
+    Returns
+    -------
+    str
+        What real films say against the options, for the card.
 
     Raises
     ------
@@ -127,7 +132,7 @@ def _look(model: Model, films: Sample, force: bool) -> None:
               file=sys.stderr)  # fmt: skip
     if not films.real:
         print("  not checked on real films")
-        return
+        return ""
     changed = plausibility.resizes(model, films.ways(model.card.size, tuple(RESIZES)))
     moved = changed[changed["changed"] > 0].head(4)
     if len(moved):
@@ -138,6 +143,7 @@ def _look(model: Model, films: Sample, force: bool) -> None:
             f"  Resized as '{model.card.fit}'; calls of 100 that other ways change: {list_}. "
             "Films cannot tell which way it learnt: say it with --resize."
         )
+    return found.problem
 
 
 def _fitted(model: Model, films: Sample) -> tuple[float, str]:

@@ -32,6 +32,7 @@ def add(
     predictions: pd.DataFrame | None = None,
     threshold_from: str = "",
     trained_on: str = "",
+    warning: str = "",
     **options: Any,
 ) -> Card:
     """Check a model file, copy it into the registry, and write its card last.
@@ -44,7 +45,7 @@ def add(
     folder : folder of models; the artifacts' when None.
     model : the loaded file, where it was loaded with these options already.
     predictions : of test films, to be stored with it (see ``evaluation.predict``).
-    threshold_from, trained_on : for the card; "" where nobody said.
+    threshold_from, trained_on, warning : for the card; "" where there is nothing to say.
     **options : see ``registry.load``.
 
     Returns
@@ -75,6 +76,7 @@ def add(
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             threshold_from=threshold_from,
             data=trained_on,
+            warning=warning,
             notes="Added by its owner"
             + ("." if trained_on else "; how it was trained is not known here."),
         )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray.dataset import aspects, scan
-from xray.errors import ArtifactError, DatasetError, FilmError
+from xray.errors import ArtifactError, DatasetError, FilmError, ModelError
 from xray.files import cache_dir, hash_json, read_json, write_json
 from xray.films import decode
 from xray.films.decode import Film, Pixels
@@ -157,6 +157,26 @@ def checked(model: Model, films: Sample) -> Check:
     if card.sha256:
         write_json(path, asdict(found))
     return found
+
+
+def require(model: Model, folder: Path) -> None:
+    """Refuse a stranger's model whose options real films speak against.
+
+    Raises
+    ------
+    ModelError
+        Other options are better, or none is better than chance; with what mends it.
+    """
+    if model.card.role != "user":
+        return
+    try:
+        films = sample(folder, how_many(model))
+    except DatasetError:
+        return
+    found = checked(model, films)
+    if found.real and found.problem:
+        remedy = f" Add its file again with {found.option}." if found.option else ""
+        raise ModelError(f"{found.problem}{remedy}")
 
 
 def _read(path: Path) -> Check:

@@ -46,8 +46,8 @@ class Card:
     size (see ``xray.films``); ``output`` and ``positive_index`` how its outputs are read (see
     ``outputs``), of several outputs the one that ``output_name`` names; ``threshold`` is a
     probability of ``positive`` and ``threshold_from`` says where it comes from; ``files`` maps
-    each file of the model's folder to its SHA-256; ``problem`` says why the model cannot be
-    used, and is empty when it can.
+    each file of the model's folder to its SHA-256; ``warning`` is what a check of its options
+    found; ``problem`` says why the model cannot be used, and is empty when it can.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Card:
     colour: str = ""
     inside: str = ""
     output_name: str = ""
+    warning: str = ""
     files: dict[str, str] = field(default_factory=dict)
     bytes: int = 0
     parameters: int = 0

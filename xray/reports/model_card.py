@@ -89,6 +89,7 @@ def facts(card: Card) -> dict[str, str]:
         "SHA-256": card.sha256,
         "Data hash": card.data_hash,
         "Notes": card.notes,
+        "Warning": card.warning,
     }
     return {name: value for name, value in known.items() if value}
 

@@ -137,6 +137,10 @@ def test_keras_2_words_are_put_into_those_of_today(tmp_path: Path) -> None:
             "class_name": "LeakyReLU",
             "config": {"name": "leaky", "alpha": 0.0, "trainable": True, "dtype": "float32"},
         }
+        _layers_of(config, "Dense")[0]["config"]["kernel_initializer"] = {
+            "class_name": "GlorotUniform",
+            "config": {"seed": None, "dtype": "float32"},
+        }
         first = _layers_of(config, "InputLayer")[0]["config"]
         first["batch_input_shape"] = first.pop("batch_shape")
 

@@ -266,6 +266,13 @@ def _layer(kind: str, config: dict[str, Any]) -> dict[str, Any]:
             ends = config.get(key)
             if isinstance(ends, list) and len(ends) == 1 and isinstance(ends[0], list):
                 config[key] = ends[0]
+    for key, value in config.items():
+        # The first Keras inside TensorFlow gave initialisers a type of their own.
+        inner = (
+            value.get("config") if key.endswith("_initializer") and isinstance(value, dict) else 0
+        )
+        if isinstance(inner, dict):
+            config[key] = value | {"config": {k: v for k, v in inner.items() if k != "dtype"}}
     activation = config.get("activation")
     if isinstance(activation, dict) and "module" not in activation:
         # A layer that serves as an activation (LeakyReLU).
