@@ -3,7 +3,7 @@
 import streamlit as st
 
 from xray import __version__
-from xray.dashboard import imports, navigation, signin
+from xray.dashboard import navigation, signin, startup
 from xray.dashboard import page as dashboard
 from xray.files import ROOT
 
@@ -22,6 +22,6 @@ signin.sign_out()
 st.set_option("client.showSidebarNavigation", True)
 page = st.navigation(navigation.pages(), expanded=True)
 if page.url_path:  # Any but the first page.
-    imports.tables()
+    startup.tables()
 dashboard.run(page)
 dashboard.sidebar()

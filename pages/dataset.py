@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from xray.dashboard import cache, dataset_page, grid, links, page
 from xray.dataset import composition
 from xray.figures import composition as figures_dataset
-from xray.reports import film_view
+from xray.reports import html as html_
 from xray.reports.html import escape, plain
 
 page.enter()
@@ -108,9 +108,7 @@ def sizes(films: dataset_page.Films) -> None:
         f"ranks {measure}",
     )
     st.html(
-        cache.remember(
-            "size table", lambda: film_view.sizes(composition.sizes(films.table)), films.key
-        )
+        cache.remember("size table", lambda: html_.sizes(composition.sizes(films.table)), films.key)
     )
     grid.link("shortcuts", "What size alone gives away", "arrow_forward")
 

@@ -3,8 +3,9 @@
 import pandas as pd
 import streamlit as st
 
+from xray import classes
 from xray.audits import stored
-from xray.dashboard import links, page
+from xray.dashboard import links, loaders, page
 from xray.dashboard.views import devices, runs
 from xray.dataset import composition
 from xray.figures import audits as figures_devices
@@ -17,8 +18,8 @@ page.enter()
 ROLES = ("recipe", "cure", "control", "user", "demo")
 
 
-cards = [card for card in page.cards() if card.role in ROLES and not card.problem]
-audits = page.audits(cards)
+cards = [card for card in loaders.cards() if card.role in ROLES and not card.problem]
+audits = loaders.audits(cards)
 audited = stored.with_titles(cards, audits)
 known = {card.name: card for card in cards}
 titles = {card.name: card.title for card in cards}
@@ -32,14 +33,20 @@ page.page(
 with page.guard("The question"):
     page.lead(sentences.question(device_labels.load()))
 
-st.header("Do sick children wear more devices here?", anchor="prevalence")
-with page.guard("The prevalence of devices"):
-    table = page.stored_films().merge(
-        device_labels.load().reset_index()[["file", "has_device"]], on="file"
-    )
-    rows = composition.prevalence(table, table["has_device"])
-    page.show(figures_dataset.prevalence(rows, "a device"), key="prevalence")
-    st.caption(device_labels.provenance())
+
+def prevalence() -> None:
+    """Who wears devices in the public set, which alone is labelled."""
+    st.header("Do sick children wear more devices here?", anchor="prevalence")
+    with page.guard("The prevalence of devices"):
+        labels = device_labels.load().reset_index()[["file", "has_device"]]
+        table = loaders.stored_films().merge(labels, on="file")
+        rows = composition.prevalence(table, table["has_device"])
+        page.show(figures_dataset.prevalence(rows, "a device"), key="prevalence")
+        st.caption(device_labels.provenance())
+
+
+if classes.is_default():
+    prevalence()
 
 st.header("Does this model react to them?", anchor="reaction")
 name = st.selectbox(
@@ -68,7 +75,7 @@ with page.guard("The controls"):
 st.header("What can be done?", anchor="cures")
 with page.guard("The cures"):
     accuracy = {
-        card.name: page.metrics(card).set_index("metric").loc["accuracy"]
+        card.name: loaders.metrics(card).set_index("metric").loc["accuracy"]
         for card in cards
         if card.name in stored.CURES
     }

@@ -8,7 +8,8 @@ from xray.dashboard import cache, catalogue, dataset_page, grid, links, page
 from xray.dataset import composition
 from xray.figures import composition as figures_dataset
 from xray.labels import devices as device_labels
-from xray.reports import film_view, label_card
+from xray.reports import html as html_
+from xray.reports import label_card
 
 page.enter()
 
@@ -50,7 +51,7 @@ def devices(films: dataset_page.Films) -> None:
     st.subheader("How far to trust the labels", anchor=False)
     st.markdown(device_labels.provenance())
     html = cache.remember(
-        "agreement", lambda: film_view.agreement(device_labels.agreement()), films.key
+        "agreement", lambda: html_.agreement(device_labels.agreement()), films.key
     )
     st.html(html)
     wish = {"with": catalogue.TRAITS["device"], "splits": "test"}
@@ -79,7 +80,7 @@ shown = dataset_page.begin(
 if shown and not shown.table["has_device"].notna().any():
     page.empty(
         "Nobody has labelled the devices on these films",
-        "The labels that come with this program are of the public pneumonia set.",
+        "The labels that come with this program are of the public set of children.",
     )
 elif shown:
     view = dataset_page.choice("View", VIEWS, "view", hidden=True)

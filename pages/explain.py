@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from xray import classes
 from xray.audits.reading import Question, Reading
-from xray.dashboard import links, page
+from xray.dashboard import links, loaders, page
 from xray.dashboard.views import explain
 from xray.figures import readings
 from xray.models import registry
@@ -61,8 +62,8 @@ def answers(
     cards: list[registry.Card],
 ) -> None:
     """Why, what would change it, how far to trust it, and all of it to take away."""
-    st.subheader("What speaks for pneumonia", anchor=False)
-    st.caption("Orange speaks for pneumonia, blue against it; the fainter, the weaker.")
+    st.subheader(f"What speaks for {classes.spoken()}", anchor=False)
+    st.caption(f"Orange speaks for {classes.spoken()}, blue against it; the fainter, the weaker.")
     with page.guard("The overlays"):
         explain.overlays(chosen, done, titles)
     with st.expander("What each superpixel weighs", icon=":material/bar_chart:"):
@@ -80,7 +81,7 @@ def answers(
         explain.downloads(chosen, done, cards, question)
 
 
-models = page.cards()
+models = loaders.cards()
 titles = {card.name: card.title or card.name for card in models}
 usable = tuple(registry.titles_of([card for card in models if not card.problem]))
 page.page(

@@ -5,7 +5,7 @@ import streamlit as st
 from xray import parquet
 from xray.dashboard import browser, cache, catalogue, links, page
 from xray.dataset import large_tables
-from xray.figures import tables as figures_tables
+from xray.figures import curation
 
 page.enter()
 
@@ -20,7 +20,7 @@ page.page(
         "table": links.Choice(tuple(by_name)),
         "page": links.Number(1, 1e9),
         **{name: links.Choice(
-            tuple(map(figures_tables.value_title, table.values(name))), several=True)
+            tuple(map(curation.value_title, table.values(name))), several=True)
            for name in (table.counted if table else ())},
     },
 )  # fmt: skip
@@ -39,7 +39,7 @@ else:
     content = large_tables.content(table)
     with page.guard("The counts"):
         if len(table.counts):
-            made = cache.figure("large table", lambda: figures_tables.counts(table), content)
+            made = cache.figure("large table", lambda: curation.counts(table), content)
             page.show(made, "counts")
     with page.guard("The rows"):
         where = {
@@ -48,7 +48,7 @@ else:
             if (wanted := st.pills(
                 name.replace("_", " ").capitalize(), table.values(name),
                 selection_mode="multi", key=name, bind="query-params",
-                format_func=figures_tables.value_title,
+                format_func=curation.value_title,
             ))
         }  # fmt: skip
         asked = table.key, *((name, *wanted) for name, wanted in where.items())

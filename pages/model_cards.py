@@ -3,17 +3,17 @@
 import pandas as pd
 import streamlit as st
 
+from xray.dashboard import loaders, page
 from xray.dashboard import models_page as shared
-from xray.dashboard import page
 from xray.errors import XrayError
-from xray.figures import learning
+from xray.figures import training as training_
 from xray.models import registry
 from xray.reports import html, model_card
 from xray.training import diagnosis
 
 page.enter()
 
-cards = page.cards()
+cards = loaders.cards()
 names = {name: title for title, name in registry.titles_of(cards).items()}
 page.page(
     "Each model, from its recipe to its weaknesses" if cards else "No model yet",
@@ -26,7 +26,7 @@ page.page(
 def predictions(card: registry.Card) -> pd.DataFrame | None:
     """Stored predictions, None where there are none."""
     try:
-        return page.predictions(card.name)
+        return loaders.predictions(card.name)
     except XrayError:
         return None
 
@@ -48,7 +48,7 @@ def show(card: registry.Card) -> None:
     with left:
         if card.history.get("val_loss"):
             kept = diagnosis.kept_epoch(card)
-            page.show(learning.training(card, kept), f"figure training {card.name}")
+            page.show(training_.training(card, kept), f"figure training {card.name}")
         else:
             st.info("How this model was trained is not recorded here.", icon=":material/info:")
     with right:
@@ -59,7 +59,7 @@ def show(card: registry.Card) -> None:
         icon=":material/account_tree:",
     ):
         st.dataframe(layers, hide_index=True)
-    scores = page.metrics(card) if stored is not None else None
+    scores = loaders.metrics(card) if stored is not None else None
     text = model_card.markdown(card, scores, signs)
     st.download_button(
         "Save the card as Markdown", text, file_name=f"model-card-{card.name}.md",

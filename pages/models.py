@@ -2,10 +2,11 @@
 
 import streamlit as st
 
+from xray import classes
+from xray.dashboard import loaders, page
 from xray.dashboard import models_page as shared
-from xray.dashboard import page
-from xray.figures import learning
 from xray.figures import scores as figures_models
+from xray.figures import training as training_
 from xray.metrics import scores as metrics
 from xray.models import evaluation
 from xray.reports import html
@@ -47,7 +48,10 @@ def calls(view: shared.View, limit: float | None) -> None:
         counts = metrics.confusion(view.lineup.y, entrant.log_odds, cut, view.positive)
         with columns[place % len(columns)]:
             page.show(figures_models.confusion(counts, entrant.title), f"figure confusion {name}")
-            st.caption(f"Called PNEUMONIA from a probability of {metrics.show_threshold(cut)} on.")
+            st.caption(
+                f"Called {classes.positive()} from a probability of "
+                f"{metrics.show_threshold(cut)} on."
+            )
 
 
 def curves(view: shared.View, limit: float | None) -> None:
@@ -65,7 +69,7 @@ def curves(view: shared.View, limit: float | None) -> None:
 
 def carried(view: shared.View, limit: float | None) -> None:
     """Whether test keeps what validation promises, and what else is wrong with a model."""
-    stored = {name: page.predictions(name) for name in view.cards}
+    stored = {name: loaders.predictions(name) for name in view.cards}
     limits = view.lineup.thresholds(limit)
     both = {
         name: shared.remember(
@@ -80,7 +84,7 @@ def carried(view: shared.View, limit: float | None) -> None:
     for place, metric in enumerate(("accuracy", "auroc", "recall", "specificity")):
         if both:
             with columns[place % 2]:
-                figure = learning.carried(both, view.titles, metric)
+                figure = training_.carried(both, view.titles, metric)
                 page.show(figure, f"figure carried {metric}")
     for name, card in view.cards.items():
         for sign in diagnosis.signs(card, stored[name]):

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
+from xray import classes
 from xray.dashboard import links, page
 from xray.dashboard import models_page as shared
+from xray.figures import base, scores
 from xray.figures import decision as figures_decision
-from xray.figures import scores
 from xray.metrics import decision
 from xray.metrics import scores as metrics
 from xray.reports import html
@@ -46,7 +47,7 @@ def threshold(view: shared.View) -> None:
     """One model, a slider, and what moves with it."""
     entrant = shared.one_model(view)
     value = st.select_slider(
-        "Called PNEUMONIA from this probability on", shared.STEPS, value="0.5",
+        f"Called {classes.positive()} from this probability on", shared.STEPS, value="0.5",
         key="threshold", bind="query-params",
     )  # fmt: skip
     cut = float(metrics.to_log_odds(float(value)))
@@ -81,7 +82,7 @@ def targets(view: shared.View) -> None:
     for name, point in found.items():
         st.markdown(
             f"**{html.plain(view.titles[name])}**: the test films' own curve reaches {rest} "
-            f"{scores.span(point.curve, point.curve_low, point.curve_high)} at {held} "
+            f"{base.span(point.curve, point.curve_low, point.curve_high)} at {held} "
             f"{target}, with a threshold that nobody could have known."
         )
     page.download("Save as CSV", decision.as_table(found), "operating-points.csv")

@@ -4,7 +4,8 @@ from typing import Any
 
 import streamlit as st
 
-from xray.dashboard import page
+from xray import text
+from xray.dashboard import loaders, page
 from xray.models import registry
 from xray.reports import html, overview, sentences
 
@@ -24,7 +25,7 @@ def verdicts(models: list[registry.Card], audits: dict[str, dict[str, Any]]) -> 
         st.html("".join(rows))
     missing = [card.name for card in models if card.name not in audits and not card.problem]
     if missing:
-        st.caption(f"To audit {html.plain(sentences.names(missing))}, which takes minutes:")
+        st.caption(f"To audit {html.plain(text.names(missing))}, which takes minutes:")
         st.code(f"python -m xray audit {' '.join(missing)}", language=None)
     if not models:
         page.empty(
@@ -36,7 +37,7 @@ def verdicts(models: list[registry.Card], audits: dict[str, dict[str, Any]]) -> 
 
 def picture(models: list[registry.Card], audits: dict[str, dict[str, Any]]) -> None:
     """A synthetic film, the same with a device drawn in, and the model's probability of each."""
-    shown = page.first_page(overview.picture(models, audits))
+    shown = loaders.first_page(overview.picture(models, audits))
     if shown is None:
         page.empty(
             "The picture is not computed yet",
@@ -51,11 +52,11 @@ def picture(models: list[registry.Card], audits: dict[str, dict[str, Any]]) -> N
     st.caption(html.plain(shown["caption"]))
 
 
-models = overview.shown(page.cards())
-audits = page.audits(models)
+models = overview.shown(loaders.cards())
+audits = loaders.audits(models)
 question = ""
 with page.guard("The question"):
-    question = page.first_page(overview.question())
+    question = loaders.first_page(overview.question())
 page.page(sentences.title(models, audits), question, clinical=True)
 
 left, right = st.columns(2, gap="large")
@@ -69,15 +70,16 @@ with st.container(horizontal=True):
     page.report_button()
 
 with page.guard("The scores"):
-    if scores := page.first_page(overview.scores(models, audits)):
+    if scores := loaders.first_page(overview.scores(models, audits)):
         page.show_kept(scores, "scores")
 
 left, right = st.columns(2, gap="large")
 with left, page.guard("The models' figures"):
-    if metrics := page.first_page(overview.key_figures(models)):
+    if metrics := loaders.first_page(overview.key_figures(models)):
         page.show_kept(metrics["figure"], "key figures")
         st.caption(html.plain(metrics["basis"]))
     page.go_to("models", "Compare the models", "compare_arrows")
 with right, page.guard("The dataset's figures"):
-    page.show_kept(page.first_page(overview.classes()), "class counts")
+    if counts := loaders.first_page(overview.classes()):
+        page.show_kept(counts, "class counts")
     page.go_to("dataset", "What the films give away", "bar_chart")

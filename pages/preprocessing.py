@@ -12,7 +12,7 @@ from xray.figures import composition
 from xray.files import sha256_bytes
 from xray.films import decode, thumbnails
 from xray.models import registry
-from xray.reports import film_view, html
+from xray.reports import html
 
 page.enter()
 
@@ -61,7 +61,7 @@ def drawn(film: decode.Film, card: registry.Card) -> Iterator[tuple[str, str]]:
     for place, step in enumerate(preprocessing.steps(film, card)):
         picture = thumbnails.fit(step.picture, thumbnails.LARGE)
         yield (
-            film_view.step(html.png(picture), step.title, place > 0),
+            html.step(html.png(picture), step.title, place > 0),
             f"**{step.title}**: {html.plain(step.said)}",
         )
 

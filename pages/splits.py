@@ -10,7 +10,7 @@ from xray.dashboard.views import splits as dashboard_splits
 from xray.dataset import cleaning, splits
 from xray.figures import curation
 from xray.labels import devices
-from xray.reports import film_view
+from xray.reports import html as html_
 
 page.enter()
 
@@ -79,7 +79,7 @@ def clean(films: dataset_page.Films) -> None:
     st.html(
         cache.remember(
             "cleaning table",
-            lambda: film_view.cleaning(cleaning.counts(table, list(gone["file"]))),
+            lambda: html_.cleaning(cleaning.counts(table, list(gone["file"]))),
             films.key,
             key,
         )

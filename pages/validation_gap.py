@@ -2,12 +2,11 @@
 
 import streamlit as st
 
+from xray.dashboard import loaders, page
 from xray.dashboard import models_page as shared
-from xray.dashboard import page
-from xray.dataset import public_set, shift
+from xray.dataset import public_set, shift, sources
 from xray.errors import ArtifactError
 from xray.figures import generalization
-from xray.figures import shift as figures_shift
 from xray.files import artifacts_dir
 from xray.labels import devices as device_labels
 from xray.metrics import bootstrap
@@ -27,7 +26,7 @@ def films(view: shared.View, name: str) -> dict[str, gap.Part]:
             devices = device_labels.load()
         except ArtifactError:
             devices = None
-        return gap.parts(page.predictions(name), page.stored_films(), devices)
+        return gap.parts(loaders.predictions(name), loaders.stored_films(), devices)
 
     return shared.own(view, "gap films", make, name)
 
@@ -63,17 +62,17 @@ def others() -> None:
     st.subheader("Whatever the model: are the test films like the others?", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
-        page.show(figures_shift.strangers(table), "figure strangers")
+        page.show(generalization.strangers(table), "figure strangers")
     with right:
-        page.show(figures_shift.carried(table), "figure carried")
+        page.show(generalization.carried(table), "figure carried")
     facts = page.digest(place / "dataset" / public_set.FACTS_FILE)
-    numbered = shared.remember("order", lambda: shift.order(page.stored_films()), facts)
+    numbered = shared.remember("order", lambda: shift.order(loaders.stored_films()), facts)
     if len(numbered):
-        page.show(figures_shift.order(numbered), "figure order")
+        page.show(generalization.order(numbered), "figure order")
     runs = page.digest(place / ledger.FILE)
     cut = shared.remember("framing", lambda: ablations.of_setting(shared.runs(), "framing"), runs)
     if len(cut):
-        page.show(figures_shift.framing(cut), "figure framing")
+        page.show(generalization.framing(cut), "figure framing")
     st.caption(
         "By pixels: a logistic regression on the principal components of small films, asked about "
         "possible patients that it did not see. Lungs are human-drawn masks (V7 Labs), a small "
@@ -123,5 +122,7 @@ if view:
     entrant = shared.one_model(view)
     with page.guard("The drop from validation to test"):
         shown(view, entrant.name, entrant.title)
-    with page.guard("How test films differ from the others"):
-        others()
+    # What is stored of it is the public set's.
+    if sources.is_copy(dict.fromkeys(view.lineup.files, ""), page.stored_films()):
+        with page.guard("How test films differ from the others"):
+            others()

@@ -3,9 +3,9 @@
 import pandas as pd
 import streamlit as st
 
+from xray.dashboard import loaders, page
 from xray.dashboard import models_page as shared
-from xray.dashboard import page
-from xray.figures import comparison, scores
+from xray.figures import base, comparison
 from xray.labels import devices
 from xray.metrics import bootstrap
 from xray.metrics import scores as metrics
@@ -23,7 +23,9 @@ def table(view: shared.View, name: str, metric: str) -> pd.DataFrame:
     def make() -> pd.DataFrame:
         groups = shared.remember(
             "strata",
-            lambda: weak_spots.divide(pd.Series(line.files), page.stored_films(), devices.load()),
+            lambda: weak_spots.divide(
+                pd.Series(line.files), loaders.stored_films(), devices.load()
+            ),
             view.key,
         )
         films = (line.y, entrant.log_odds, bootstrap.resamples(line.groups))
@@ -51,7 +53,7 @@ if view:
                 icon=":material/info:",
             )
         else:
-            rows = scores.by_metric(shared.scores(view)[entrant.name])
+            rows = base.by_metric(shared.scores(view)[entrant.name])
             figure = comparison.weak_spots(
                 found, rows[metric]["value"], entrant.name, entrant.title
             )

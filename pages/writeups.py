@@ -4,7 +4,7 @@ import streamlit as st
 
 from xray.dashboard import models_page as shared
 from xray.dashboard import page
-from xray.figures import scores
+from xray.figures import base, scores
 from xray.metrics import published
 from xray.reports import html
 from xray.training import replication
@@ -24,8 +24,8 @@ def reported(view: shared.View) -> None:
         said.caption(html.plain("; ".join(filter(None, (item.source, item.note)))))
         means.markdown(html.plain(row["means"]))
         if item.model in scored:
-            ours = scores.by_metric(scored[item.model])["accuracy"]
-            means.caption(f"Ours on the test films: accuracy {scores.interval(ours)}")
+            ours = base.by_metric(scored[item.model])["accuracy"]
+            means.caption(f"Ours on the test films: accuracy {base.interval(ours)}")
         if told[place]:
             means.caption(html.plain(told[place]))
         if counts := published.implied(item.stated, view.positive):

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from xray.dashboard import links, page
+from xray.dashboard import links, loaders, page
 from xray.dashboard.views import your_model
 from xray.drawing.phantoms import phantom
 from xray.films.decode import Film
 
 page.enter()
 
-own = {card.name: card for card in page.cards(("user",)) if not card.problem}
+own = {card.name: card for card in loaders.cards(("user",)) if not card.problem}
 titles = {name: card.title or name for name, card in own.items()}
 page.page(
     "Bring your own model: one command, and nothing is uploaded",

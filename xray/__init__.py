@@ -1,3 +1,56 @@
-"""Audit chest X-ray classifiers: do they read lungs, or the devices on the child?"""
+"""Audit chest X-ray classifiers: do they read lungs, or the devices on the child?
 
-__version__ = "0.1.0"
+``import xray`` gives the names below. Each is imported when it is first used, so that the import
+itself costs nothing. ``docs/api.md`` shows them at work.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+__version__ = "0.2.0"
+
+__all__ = [
+    "AuditResult",
+    "EvaluationResult",
+    "ExplanationResult",
+    "Films",
+    "Report",
+    "XrayError",
+    "audit",
+    "evaluate",
+    "explain",
+    "load_model",
+    "read_films",
+    "report",
+]
+
+if TYPE_CHECKING:
+    from xray.api import (
+        AuditResult,
+        EvaluationResult,
+        ExplanationResult,
+        Films,
+        Report,
+        audit,
+        evaluate,
+        explain,
+        load_model,
+        read_films,
+        report,
+    )
+    from xray.errors import XrayError
+else:
+
+    def __getattr__(name: str) -> object:
+        """Import a public name when it is first asked for."""
+        if name not in __all__:
+            raise AttributeError(f"module 'xray' has no attribute {name!r}")
+        if name == "XrayError":
+            from xray import errors as home
+        else:
+            from xray import api as home
+        return getattr(home, name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -24,9 +24,33 @@ Progress = Callable[[int, int], None]
 ROOT = Path(__file__).resolve().parent.parent
 
 
+#: Artifacts that travel inside an installed package; a checkout does not have this folder.
+SHIPPED = Path(__file__).resolve().parent / "shipped"
+
+
+def user_dir() -> Path:
+    """Folder of what this user keeps: labels, and artifacts where there is no checkout."""
+    home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return home / "xray-model-audit"
+
+
 def artifacts_dir() -> Path:
-    """Folder of everything that the app serves without computing (``XRAY_ARTIFACTS``)."""
-    return Path(os.environ.get("XRAY_ARTIFACTS") or ROOT / "artifacts")
+    """Folder of everything that the app serves without computing (``XRAY_ARTIFACTS``).
+
+    By default that of the checkout; a package installed elsewhere takes one of the user's.
+    """
+    home = user_dir() if SHIPPED.is_dir() else ROOT
+    return Path(os.environ.get("XRAY_ARTIFACTS") or home / "artifacts")
+
+
+def artifact(*parts: str) -> Path:
+    """A file or folder of the artifacts, or else the one that travels in the package.
+
+    What a verdict needs beside model and films is found by this function, so that an audit
+    works wherever the package is installed.
+    """
+    own, shipped = artifacts_dir().joinpath(*parts), SHIPPED.joinpath(*parts)
+    return shipped if shipped.exists() and not own.exists() else own
 
 
 def data_dirs() -> list[Path]:
@@ -146,7 +170,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ArtifactError(f"{path} is missing; rebuild it or restore it from git.") from error
+        raise ArtifactError(f"{path} is missing; make it again or restore it.") from error
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{path} cannot be read as JSON ({error}); rebuild it.") from error
 
@@ -176,6 +200,6 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
             return pd.read_parquet(path, columns=columns)
         return pd.read_csv(path, usecols=columns)
     except FileNotFoundError as error:
-        raise ArtifactError(f"{path} is missing; rebuild it or restore it from git.") from error
+        raise ArtifactError(f"{path} is missing; make it again or restore it.") from error
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{path} is damaged ({error}); rebuild it.") from error

@@ -17,7 +17,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from xray.commands import checks as doctor
+from xray.commands import doctor as doctor_
 from xray.commands.main import main
 from xray.files import artifacts_dir
 from xray.models import registry
@@ -26,7 +26,7 @@ from xray.reports import overview
 ROOT = Path(__file__).parents[2]
 
 
-def _by_name(checks: Iterator[doctor.Check]) -> dict[str, doctor.Check]:
+def _by_name(checks: Iterator[doctor_.Check]) -> dict[str, doctor_.Check]:
     return {check.name: check for check in checks}
 
 
@@ -41,7 +41,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_whole_artifacts_are_found_whole(copy: Path) -> None:
-    found = _by_name(doctor.artifacts())
+    found = _by_name(doctor_.artifacts())
     assert found["model basic"].state == "ok"
     assert found["device labels"].state == "ok"
 
@@ -50,23 +50,23 @@ def test_whole_artifacts_are_found_whole(copy: Path) -> None:
 def test_a_changed_or_missing_file_of_a_model_is_named(copy: Path, file: str) -> None:
     path = copy / "models" / "basic" / file
     path.write_bytes(path.read_bytes()[:-1] + b"?")
-    check = _by_name(doctor.artifacts())["model basic"]
+    check = _by_name(doctor_.artifacts())["model basic"]
     assert check.state == "bad"
     assert file in check.found
     path.unlink()
-    check = _by_name(doctor.artifacts())["model basic"]
+    check = _by_name(doctor_.artifacts())["model basic"]
     assert check.state == "bad"
     assert file in check.found
     assert "git" in check.advice
 
 
 def test_what_is_kept_for_the_first_page_of_other_models_is_named(copy: Path) -> None:
-    assert _by_name(doctor.artifacts())["first page"].state == "note", "nothing is kept"
+    assert _by_name(doctor_.artifacts())["first page"].state == "note", "nothing is kept"
     shown = overview.shown(registry.cards())
     overview.store(shown, {})
-    assert _by_name(doctor.artifacts())["first page"].state == "ok"
+    assert _by_name(doctor_.artifacts())["first page"].state == "ok"
     registry.write_card(replace(shown[0], title="Renamed"), copy / "models" / "basic")
-    check = _by_name(doctor.artifacts())["first page"]
+    check = _by_name(doctor_.artifacts())["first page"]
     assert check.state == "note"
     assert "key figures" in check.found and "class counts" not in check.found
     assert "showcase --front" in check.advice
@@ -76,7 +76,7 @@ def test_damaged_tables_and_audits_are_named(copy: Path) -> None:
     (copy / "devices" / "devices.csv").write_text("file\n")
     (copy / "audits").mkdir()
     (copy / "audits" / "basic.json").write_text("{")
-    found = _by_name(doctor.artifacts())
+    found = _by_name(doctor_.artifacts())
     assert found["device labels"].state == "bad"
     assert found["audit basic"].state == "bad"
     assert found["films of the public set"].state == "ok"
@@ -88,7 +88,7 @@ def test_packages_are_held_to_their_bounds(tmp_path: Path) -> None:
         "numpy>=1  # kept\npandas>=99\nno-such-package-at-all\n"
         'colorama>=99; sys_platform == "nowhere"\n'
     )
-    found = _by_name(doctor.packages(file))
+    found = _by_name(doctor_.packages(file))
     assert set(found) == {"package pandas", "package no-such-package-at-all"}
     assert all(check.state == "bad" and "pip install" in check.advice for check in found.values())
 
@@ -98,12 +98,12 @@ def test_python_outside_the_range_is_refused(
     here: tuple[int, int], state: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "version_info", (*here, 0, "final", 0))
-    assert next(doctor.python()).state == state
+    assert next(doctor_.python()).state == state
 
 
 def test_a_small_machine_is_told_what_will_not_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_memory", lambda: 2**30)
-    check = next(doctor.memory())
+    monkeypatch.setattr(doctor_, "_memory", lambda: 2**30)
+    check = next(doctor_.memory())
     assert check.state == "note"
     assert "Explain" in check.advice
 
@@ -113,20 +113,20 @@ def test_a_cache_that_cannot_be_written_is_no_failure(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XRAY_CACHE", str(tmp_path / "file" / "cache"))
-    check = next(doctor.cache())
+    check = next(doctor_.cache())
     assert check.state == "note"
     assert "XRAY_CACHE" in check.advice
 
 
 def test_films(synthetic_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XRAY_DATA", raising=False)
-    assert next(doctor.data()).state == "note"
+    assert next(doctor_.data()).state == "note"
     monkeypatch.setenv("XRAY_DATA", str(synthetic_folder))
-    check = next(doctor.data())
+    check = next(doctor_.data())
     assert check.state == "ok"
     assert check.found.startswith("48 in")
     monkeypatch.setenv("XRAY_DATA", os.pathsep.join(["/nowhere", str(synthetic_folder)]))
-    assert [check.state for check in doctor.data()] == ["bad", "ok"]
+    assert [check.state for check in doctor_.data()] == ["bad", "ok"]
 
 
 def test_exit_code_and_json(
@@ -140,7 +140,7 @@ def test_exit_code_and_json(
     assert "BAD   model basic" in printed.out
     found = {check["name"]: check for check in json.loads(out.read_text())}
     assert found["model basic"]["state"] == "bad"
-    monkeypatch.setattr(doctor, "examine", lambda: [doctor.Check("all", "ok", "fine")])
+    monkeypatch.setattr(doctor_, "examine", lambda: [doctor_.Check("all", "ok", "fine")])
     assert main(["doctor"]) == 0
 
 

@@ -60,7 +60,7 @@ def test_every_verb_has_its_module_and_help(verb: str, capsys: pytest.CaptureFix
 
 def test_every_module_of_commands_is_a_verb() -> None:
     found = {path.stem for path in (ROOT / "xray" / "commands").glob("[a-z]*.py")}
-    assert found == set(VERBS) | {"checks", "main"}
+    assert found == set(VERBS) | {"main"}
     assert set(BAD) == set(VERBS)
 
 

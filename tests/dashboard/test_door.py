@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from itsdangerous import URLSafeTimedSerializer
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from benchmarks._visitor import Visitor
 from benchmarks.serving import Server, free_port, serve
-from tests.dashboard.test_access import shown as shown_by_itself
+from tests.dashboard.test_who_comes_in import shown as shown_by_itself
 from xray.files import ROOT
 
 pytestmark = pytest.mark.slow
@@ -116,7 +116,7 @@ def cookie(server: Server, **claims: Any) -> dict[str, str]:
     """The cookie that Streamlit sets for who has signed in."""
     name = "_streamlit_user"
     value = json.dumps({"origin": server.url, "is_logged_in": True, **claims})
-    return {name: URLSafeTimedSerializer(SECRET, salt=name).dumps(value)}
+    return {name: create_signed_value(SECRET, name, value).decode()}
 
 
 def welcome(server: Server) -> dict[str, str]:

@@ -10,8 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from xray import parquet
 from xray.dataset import index, large_tables, sources
-from xray.figures import base
-from xray.figures import tables as figures_tables
+from xray.figures import base, curation
 from xray.files import ROOT
 
 ROWS = 230
@@ -63,7 +62,7 @@ def test_a_table_is_known_by_its_counts(folder: Path) -> None:
 
 def test_counts_are_drawn(folder: Path) -> None:
     (table,), _ = large_tables.configured()
-    figure = figures_tables.counts(table)
+    figure = curation.counts(table)
     assert base.title(figure) == "train holds 90 % of the rows"
     assert {bar.name: sum(bar.x) for bar in figure.data} == {"PNEUMONIA": 172, "NORMAL": 58}
 
@@ -78,7 +77,7 @@ def test_names_and_problems(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     tables, problems = large_tables.configured()
     assert [table.key for table in tables] == ["films", "films 2"]
     assert large_tables.says(tables[1]) == "films 2: 2 rows"
-    assert "none given" in figures_tables.counts(tables[1]).data[0].y
+    assert "none given" in curation.counts(tables[1]).data[0].y
     assert len(problems) == 1
     assert "empty" in problems[0]
     assert str(folder) not in problems[0]

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from xray.dataset import public_set, shift
 from xray.errors import DatasetError
 from xray.figures import base
-from xray.figures import shift as figures_shift
+from xray.figures import generalization as generalization_
 from xray.files import ROOT
 from xray.labels import devices
 from xray.metrics import generalization
@@ -26,7 +26,7 @@ def test_films_drawn_by_chance_are_in_no_order() -> None:
     assert table["test"].sum() == (normal["split"] == "test").sum() == 234
     for _, rows in table.groupby("series"):
         assert rows.loc[rows["test"], "number"].max() < rows.loc[~rows["test"], "number"].min()
-    said = base.title(figures_shift.order(table))
+    said = base.title(generalization_.order(table))
     shape = normal.groupby(normal["split"] == "test").apply(
         lambda rows: (rows["width"] / rows["height"]).median(), include_groups=False
     )
@@ -80,10 +80,10 @@ def test_what_is_stored_follows_from_the_stored_facts() -> None:
     pd.testing.assert_frame_equal(kept, again, check_dtype=False)
     chance = stored[stored["what"] == "chance"]
     assert (chance["low"] < 0.5).all() and (chance["high"] > 0.5).all()
-    said = base.title(figures_shift.carried(stored))
+    said = base.title(generalization_.carried(stored))
     assert "share of the film that lungs fill" in said
     row = stored[(stored["what"] == "squash") & (stored["group"] == "NORMAL")].iloc[0]
-    assert f"AUROC {row['auroc']:.3f}" in base.title(figures_shift.strangers(stored))
+    assert f"AUROC {row['auroc']:.3f}" in base.title(generalization_.strangers(stored))
 
 
 @pytest.mark.films

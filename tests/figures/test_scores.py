@@ -9,10 +9,11 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from xray.figures import base, learning, palette, scores
+from xray.figures import base, palette, scores
 from xray.figures import calibration as figures_calibration
 from xray.figures import comparison as figures_pairs
 from xray.figures import decision as figures_decision
+from xray.figures import training as training_
 from xray.metrics import bootstrap, calibration, comparison, decision
 from xray.metrics import scores as metrics
 from xray.models import evaluation, weak_spots
@@ -142,7 +143,7 @@ def test_the_gap_from_validation_to_test_is_named(films):
         }
     )
     table = evaluation.score(rows, 0.0)
-    figure = sound(learning.carried({"basic": table}, TITLES, "accuracy"))
+    figure = sound(training_.carried({"basic": table}, TITLES, "accuracy"))
     value = table[table["metric"] == "accuracy"].set_index("split")["value"]
     assert f"falls by {value['val'] - value['test']:.3f}" in base.title(figure)
     assert list(figure.data[0].x) == pytest.approx([value["val"], value["test"]])
@@ -155,7 +156,7 @@ def test_training_curves_mark_the_kept_epoch():
         "auroc": [0.9, 0.99],
         "val_auroc": [0.9, 0.95],
     }
-    figure = sound(learning.training(Card("basic", title="Basic CNN", history=history), 1))
+    figure = sound(training_.training(Card("basic", title="Basic CNN", history=history), 1))
     assert "weights of epoch 2" in base.title(figure)
     assert [list(trace.y) for trace in figure.data] == [
         history[key] for key in ("loss", "val_loss", "auroc", "val_auroc")
@@ -240,7 +241,7 @@ def test_a_pairs_figures_agree_with_the_pair(films):
     figure = sound(figures_pairs.agreement(pair, TITLES, labels))
     assert sum(sum(trace.x) for trace in figure.data) == N
     assert f"only VGG19 on {pair.mcnemar.only_b}" in base.title(figure)
-    assert {trace.marker.color for trace in figure.data} == set(palette.CLASS.values())
+    assert {trace.marker.color for trace in figure.data} == set(palette.classes().values())
     only_b = pair.cells == f"only {pair.b}"
     sick = int(np.sum(only_b & y))
     wanted = f"only VGG19 right<br>{sick} PNEUMONIA, {int(only_b.sum()) - sick} NORMAL"

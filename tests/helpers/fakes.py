@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -47,3 +48,13 @@ def cloudy_lungs(film: Pixels) -> float:
     height, width = soft.shape
     lung = soft[height // 3 : 2 * height // 3, width // 5 : 4 * width // 5]
     return float(12 * (lung.mean() - 0.45))
+
+
+class Gives:
+    """Gives the same answer for every film, as any Python object may."""
+
+    def __init__(self, *answer: Any) -> None:
+        self.answer = answer
+
+    def predict(self, films: np.ndarray) -> np.ndarray:
+        return np.tile(np.array(self.answer), (len(films), 1))

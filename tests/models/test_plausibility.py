@@ -11,19 +11,23 @@ import pytest
 from tests.helpers import networks as tiny
 from xray import models
 from xray.errors import DatasetError
-from xray.models import at_hand, plausibility, registry
+from xray.models import at_hand, networks, objects, plausibility, registry
+from xray.models.formats.runtimes import Runtime
+from xray.models.inputs import Input
+from xray.models.outputs import Output
 
 SIDE = 12
 
 
-class Brightness:
+class Brightness(Runtime):
     """Calls bright films sick, on numbers of a known scale, as ``rule`` of their mean."""
 
     def __init__(self, rule: Callable[[np.ndarray], np.ndarray]) -> None:
+        super().__init__(Input((SIDE, SIDE), 1), (Output("sick", 1, "sigmoid"),), 1)
         self.rule = rule
 
-    def predict(self, films: np.ndarray) -> np.ndarray:
-        return self.rule(films.mean(axis=(1, 2, 3), dtype=np.float64))
+    def _call(self, x: np.ndarray, output: int) -> np.ndarray:
+        return self.rule(x.mean(axis=(1, 2, 3), dtype=np.float64))[:, None]
 
 
 def _curve(centre: float, width: float) -> Callable[[np.ndarray], np.ndarray]:
@@ -43,7 +47,10 @@ def _films(n: int = 80, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def _model(
     rule: Callable[[np.ndarray], np.ndarray], scale: str = "unit", **options: object
 ) -> registry.Model:
-    return registry.wrap(Brightness(rule), "bright", size=(SIDE, SIDE), scale=scale, **options)
+    given = {"scale": scale, **options}
+    network = Brightness(rule)
+    card = networks.complete(registry.Card("bright", **given), network, given)
+    return registry.Model(card, network)
 
 
 def test_right_options_are_left_alone() -> None:
@@ -64,6 +71,18 @@ def test_classes_the_wrong_way_round_are_upside_down() -> None:
     mended = _model(_curve(0.5, 0.1), positive_index=(0,))
     again = models.check(mended, films, ~sick)
     assert again.plausible and not again.problem
+
+
+def test_an_object_of_python_is_checked_as_well() -> None:
+    class Calls:
+        def predict(self, films: np.ndarray) -> np.ndarray:
+            return films.mean(axis=(1, 2))
+
+    films, sick = _films()
+    assert models.check(objects.wrap(Calls(), size=(SIDE, SIDE)), films, sick).plausible
+    found = models.check(objects.wrap(Calls(), size=(SIDE, SIDE)), films, ~sick)
+    assert found.option == "--positive-index 0"
+    assert len(found.trials) == 2
 
 
 def test_a_wrong_scale_is_found_and_mended() -> None:

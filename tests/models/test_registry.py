@@ -14,7 +14,7 @@ import pytest
 from xray.errors import ArtifactError, ModelError
 from xray.files import sha256_file, write_json, write_table
 from xray.models import inputs, networks, registry
-from xray.training import recipes
+from xray.training import architectures, recipes
 
 keras = pytest.importorskip("keras")
 layers = keras.layers
@@ -82,7 +82,7 @@ def test_more_classes_need_the_positive_one_named(tmp_path: Path) -> None:
 
 
 def test_half_precision_storage_is_smaller_and_close(tmp_path: Path) -> None:
-    network = recipes.build(recipes.get("basic"))
+    network = architectures.build(recipes.get("basic"))
     networks.save(network, tmp_path / "full.keras")
     networks.save(network, tmp_path / "half.keras", half=True)
     assert (tmp_path / "half.keras").stat().st_size < 0.6 * (tmp_path / "full.keras").stat().st_size

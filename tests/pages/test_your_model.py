@@ -53,7 +53,7 @@ def test_the_six_lines_are_python() -> None:
     assert len(lines.splitlines()) == 6
     compile(lines, "six lines", "exec")
     assert "torch.zeros(1, 1, 128, 128)" in lines
-    compile(your_model.object_lines(64, 3, "byte"), "an object", "exec")
+    compile(your_model.object_lines("mine", 64), "an object", "exec")
 
 
 def test_without_a_model_it_says_how_to_bring_one(artifacts: Path) -> None:

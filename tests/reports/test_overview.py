@@ -17,11 +17,11 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from tests.helpers import shelf
+from xray.audits.stored import stored_audits
 from xray.commands.main import main
 from xray.files import ROOT, artifacts_dir, read_json
 from xray.models import registry
 from xray.reports import overview as front
-from xray.reports.report import stored_audits
 
 #: What a cold start cannot wait for. Streamlit itself brings plotly, its picture of a page
 #: (the icon) numpy and Pillow.

@@ -10,7 +10,7 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
-from xray.training import recipes  # noqa: E402
+from xray.training import architectures, recipes  # noqa: E402
 from xray.training.augmenting import RandomAffine, RandomNoise  # noqa: E402
 
 SIDE = 32
@@ -131,7 +131,7 @@ def test_a_seed_repeats_and_films_in_use_are_left_alone(name: str, film: np.ndar
 
     def run(seed: int, training: bool) -> np.ndarray:
         x: Any = np.repeat(film[None, ..., None], 4, axis=0)
-        for layer in recipes.augmentation_layers(change, seed):
+        for layer in architectures.augmentation_layers(change, seed):
             x = layer(x, training=training)
         return np.asarray(x)[..., 0]
 

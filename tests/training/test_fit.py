@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from xray.errors import Stopped
-from xray.training import fit, recipes
+from xray.training import architectures, fit, recipes
 from xray.training.fit import Sample
 
 keras = pytest.importorskip("keras")
@@ -33,7 +33,7 @@ def _sample(seed: int, n: int = 96) -> Sample:
 
 def _network() -> object:
     keras.utils.set_random_seed(0)
-    return recipes.build(TINY)
+    return architectures.build(TINY)
 
 
 def test_it_learns_and_keeps_history() -> None:
@@ -88,7 +88,7 @@ def test_class_weights() -> None:
 
 
 def test_head_by_regression_separates() -> None:
-    network = recipes.build(replace(TINY, options={"filters": [8], "dense": [64]}))
+    network = architectures.build(replace(TINY, options={"filters": [8], "dense": [64]}))
     val = _sample(1)
     fit.fit_head(network, _sample(0), val)
     p = keras.ops.convert_to_numpy(network(val.films[..., None]))[:, 0]
@@ -98,7 +98,7 @@ def test_head_by_regression_separates() -> None:
 @pytest.mark.parametrize("name", ["basic", "augmented"])
 def test_recipes_build_what_they_say(name: str) -> None:
     recipe = recipes.get(name)
-    network = recipes.build(recipe)
+    network = architectures.build(recipe)
     assert network.input_shape == (None, 128, 128, 1)
     assert network.output_shape == (None, 1)
     pools = [layer for layer in network.layers if "MaxPooling" in type(layer).__name__]

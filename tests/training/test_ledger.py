@@ -19,11 +19,11 @@ from streamlit.testing.v1 import AppTest
 from xray.commands import main
 from xray.errors import ArtifactError, DatasetError, ModelError
 from xray.figures import base as figures
-from xray.figures import shift
+from xray.figures import generalization
 from xray.figures import training as figures_runs
 from xray.files import read_json, write_json, write_table
 from xray.models import registry
-from xray.training import ablations, ledger, overrides, recipes, repetition, sweeps
+from xray.training import ablations, architectures, ledger, overrides, recipes, replication, sweeps
 from xray.training import train as training
 
 ROOT = Path(__file__).parents[2]
@@ -94,7 +94,7 @@ def test_a_setting_that_recipes_gained_since_changes_no_run() -> None:
 def test_five_convolutions_have_the_parameters_of_the_write_up(activation: str) -> None:
     pytest.importorskip("keras")
     recipe = overrides.change(recipes.get("five_conv300"), {"options.activation": activation})
-    network = recipes.build(recipe)
+    network = architectures.build(recipe)
     assert network.count_params() == 311_041
     assert network.input_shape == (None, 300, 300, 1)
     convolutions = [layer for layer in network.layers if type(layer).__name__ == "Conv2D"]
@@ -206,7 +206,7 @@ def test_a_sweep_leaves_rows_and_no_run_is_done_twice(
     capsys.readouterr()
     repeated = ["ledger", "--repeat", str(table["name"][2]), "--data", str(synthetic_folder)]
     assert main.main(repeated) == 0
-    assert capsys.readouterr().out.count("by 2 seeds") == len(repetition.METRICS)
+    assert capsys.readouterr().out.count("by 2 seeds") == len(replication.METRICS)
     pd.testing.assert_frame_equal(ledger.read().sort_values("run", ignore_index=True), before)
 
 
@@ -255,10 +255,10 @@ def test_where_another_seed_may_end_is_the_prediction_interval() -> None:
     values = np.array([0.90, 0.92, 0.97, 0.93])
     frame = sm.OLS(values, np.ones(4)).fit().get_prediction([[1.0]]).summary_frame(alpha=0.05)
     wanted = frame[["obs_ci_lower", "obs_ci_upper"]].to_numpy()[0]
-    low, high = repetition.another(values)
+    low, high = replication.another(values)
     assert low == pytest.approx(wanted[0])
     assert high == pytest.approx(min(1.0, wanted[1]))
-    assert np.isnan(repetition.another(values[:1])).all()
+    assert np.isnan(replication.another(values[:1])).all()
 
 
 @pytest.mark.parametrize(
@@ -275,10 +275,10 @@ def test_a_run_again_is_held_to_what_other_seeds_gave(
     code: int,
 ) -> None:
     rows = [
-        _row(f"run{seed}", seed=seed, **dict.fromkeys(repetition.METRICS, value))
+        _row(f"run{seed}", seed=seed, **dict.fromkeys(replication.METRICS, value))
         for seed, value in enumerate((0.9, 0.91, 0.89))
     ]
-    alone = dict.fromkeys(repetition.METRICS, 0.9)
+    alone = dict.fromkeys(replication.METRICS, 0.9)
     rows.append(_row("alone", size="96 x 96", **alone))
     write_table(artifacts / ledger.FILE, pd.DataFrame(rows, columns=ledger.COLUMNS))
     jobs: list[training.Job] = []
@@ -288,7 +288,7 @@ def test_a_run_again_is_held_to_what_other_seeds_gave(
         return registry.Card(job.name, data_hash="x")
 
     monkeypatch.setattr(training, "train", train)
-    monkeypatch.setattr(ledger, "row", lambda *_: dict.fromkeys(repetition.METRICS, now))
+    monkeypatch.setattr(ledger, "row", lambda *_: dict.fromkeys(replication.METRICS, now))
     assert main.main(["ledger", "--repeat", name, "--data", str(tmp_path)]) == code
     assert jobs[0].recipe == recipes.get("small64")
     assert not jobs[0].out.exists(), "what it made is gone"
@@ -301,10 +301,10 @@ def test_other_films_repeat_no_run(artifacts: Path, monkeypatch: pytest.MonkeyPa
     table = pd.DataFrame([_row("run0")], columns=ledger.COLUMNS)
     monkeypatch.setattr(training, "train", lambda job, _: registry.Card(job.name, data_hash="y"))
     with pytest.raises(DatasetError, match="does not hold the films of run0"):
-        repetition.repeat(table, "run0", artifacts)
+        replication.repeat(table, "run0", artifacts)
     listed = table.assign(changes='{"exclude": 3}')
     with pytest.raises(ModelError, match="left films out"):
-        repetition.repeat(listed, "run0", artifacts)
+        replication.repeat(listed, "run0", artifacts)
 
 
 def test_a_ledger_of_other_columns_is_refused(tmp_path: Path) -> None:
@@ -461,7 +461,7 @@ def test_a_setting_without_a_column_is_told_by_what_it_changed() -> None:
     ]
     told = ablations.of_setting(pd.DataFrame(rows, columns=ledger.COLUMNS), "framing")
     assert list(told["metric"]) == ["val_accuracy", "test_accuracy", "val_auroc", "test_auroc"]
-    said = figures.title(shift.framing(told))
+    said = figures.title(generalization.framing(told))
     assert said.startswith("1 way to train, shown the box around the lungs alone")
     assert "by +0.000 (more than another seed does: 0 of 1) on validation" in said
     assert "by +0.050 (more than another seed does: 1 of 1) on test" in said

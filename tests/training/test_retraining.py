@@ -8,7 +8,7 @@ import pytest
 from statsmodels.stats.weightstats import CompareMeans
 
 from xray.models import registry
-from xray.training import ledger, retraining
+from xray.training import ledger, replication
 
 TITLES = {"a": "Model A", "b": "Model B"}
 HASHES = {"a": "a0", "b": "b0"}
@@ -29,7 +29,7 @@ def runs(a: list[float], b: list[float]) -> pd.DataFrame:
 
 
 def said(a: list[float], b: list[float]) -> str:
-    return retraining.order(runs(a, b), HASHES, "test_accuracy", TITLES)
+    return replication.order(runs(a, b), HASHES, "test_accuracy", TITLES)
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -52,14 +52,14 @@ def test_trainings_that_overlap_may_come_the_other_way() -> None:
 def test_a_training_that_learnt_nothing_is_left_out_and_named() -> None:
     table = runs([0.95, 0.94, 0.96], [0.93, 0.92, 0.375]).assign(val_auroc=0.98)
     table.loc[table["model_hash"] == "b2", "val_auroc"] = 0.5
-    text = retraining.order(table, HASHES, "test_accuracy", TITLES)
+    text = replication.order(table, HASHES, "test_accuracy", TITLES)
     assert "in 6 of 6 pairs of their trainings (3 and 2 seeds), on average by 0.025" in text
     assert text.endswith("learnt nothing: 1 of 3 trainings of Model B.")
     both = table.assign(val_auroc=[0.9, 0.9, 0.9, 0.5, 0.5, 0.9, 0.9])
     # Calling all films the same at one half is a fault of the threshold, not of the training.
     called = table.assign(val_auroc=0.98, test_called_half=1.0)
-    assert "Left out" not in retraining.order(called, HASHES, "test_accuracy", TITLES)
-    assert retraining.order(both, HASHES, "test_accuracy", TITLES).startswith("Not known")
+    assert "Left out" not in replication.order(called, HASHES, "test_accuracy", TITLES)
+    assert replication.order(both, HASHES, "test_accuracy", TITLES).startswith("Not known")
 
 
 def test_two_far_apart_seeds_are_too_few_whoever_leads() -> None:
@@ -76,9 +76,11 @@ def test_one_training_says_nothing() -> None:
 
 def test_a_model_of_ones_own_is_not_in_the_ledger() -> None:
     table = runs([0.95, 0.96], [0.93, 0.94])
-    text = retraining.order(table, {"a": "a0", "b": ""}, "test_accuracy", TITLES)
+    text = replication.order(table, {"a": "a0", "b": ""}, "test_accuracy", TITLES)
     assert text.startswith("Not known") and "of Model B," in text
-    assert retraining.order(table.iloc[:0], HASHES, "test_accuracy", TITLES).startswith("Not known")
+    assert replication.order(table.iloc[:0], HASHES, "test_accuracy", TITLES).startswith(
+        "Not known"
+    )
 
 
 def test_level_as_stored_is_said() -> None:
@@ -89,8 +91,8 @@ def test_the_interval_is_welchs() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.normal(0.9, 0.01, 3), rng.normal(0.8, 0.05, 5)
     wanted = CompareMeans.from_data(a, b).tconfint_diff(usevar="unequal")
-    assert retraining.welch(a, b) == pytest.approx(wanted)
-    assert retraining.welch(np.full(3, 0.5), np.full(2, 0.25)) == (0.25, 0.25)
+    assert replication.welch(a, b) == pytest.approx(wanted)
+    assert replication.welch(np.full(3, 0.5), np.full(2, 0.25)) == (0.25, 0.25)
 
 
 def test_the_stored_models_are_found_in_the_committed_ledger() -> None:

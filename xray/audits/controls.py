@@ -27,8 +27,8 @@ from xray.jobs import executor
 from xray.labels import devices
 from xray.models import networks, registry
 from xray.models.registry import Card, Model
+from xray.training import architectures
 from xray.training import fit as fitting
-from xray.training import recipes
 from xray.training.fit import Sample
 from xray.training.recipes import Phase, Recipe
 
@@ -182,7 +182,7 @@ def fit(spec: Spec, films: Base, progress: Progress | None = None) -> tuple[Any,
     could not rely on one. Whether it then does is measured, not assumed.
     """
     recipe = spec.recipe()
-    network = networks.seeded(spec.seed, lambda: recipes.build(recipe))
+    network = networks.seeded(spec.seed, lambda: architectures.build(recipe))
     history: dict[str, list[float]] = {}
     for looking in (True, False):
         if looking and spec.strength == "none":

@@ -56,21 +56,29 @@ class Materials:
 
 
 def prepare(
-    folder: Path, seed: int = 0, split: str = "test", progress: Progress | None = None
+    folder: Path,
+    seed: int = 0,
+    split: str = "test",
+    progress: Progress | None = None,
+    table: pd.DataFrame | None = None,
 ) -> Materials:
     """Choose films of a folder and make the battery and the cases.
 
     Device labels are those committed with the project, matched by the film's place in the
     Kaggle layout; without labels every film counts as one that may be drawn into.
 
+    Parameters
+    ----------
+    table : films of the folder to choose from, as ``index.index`` gives them; all when None.
+
     Raises
     ------
     DatasetError
         The folder has no films, or fewer than an audit can say anything about.
     """
-    from xray.training.train import data_hash
+    from xray.dataset.index import data_hash
 
-    table = index.usable(index.index(folder))
+    table = index.usable(index.index(folder) if table is None else table)
     if (table["split"] == split).sum() >= LEAST_FILMS:
         table = table[table["split"] == split]
     if len(table) < LEAST_FILMS:

@@ -13,11 +13,13 @@ from xray.audits import interventions, verdict
 from xray.audits.effects import COLUMNS
 from xray.audits.suspects import SUSPECTS, Subject, Trial
 from xray.drawing.planting import as_bytes, as_float
-from xray.errors import DatasetError
-from xray.files import artifacts_dir, read_table
+from xray.errors import ArtifactError, DatasetError
+from xray.files import artifact, artifacts_dir, read_json, read_table
 from xray.films import decode, lungs
 from xray.labels import devices
+from xray.models import registry
 from xray.models.registry import Card, probability
+from xray.text import _article
 
 #: Cures, the model they are compared with first.
 CURES = ("whole_film", "device_matched", "device_free", "device_balanced")
@@ -50,14 +52,9 @@ def in_plain_words(audit: Mapping[str, Any]) -> str:
     )
 
 
-def _article(kind: str) -> str:
-    words = kind.replace("_", " ")
-    return f"an {words}" if words[0] in "aeiou" else f"a {words}"
-
-
 def panel() -> pd.DataFrame:
     """The committed control models (see ``panel.measure``)."""
-    return read_table(artifacts_dir() / "controls" / "panel.csv")
+    return read_table(artifact("controls", "panel.csv"))
 
 
 def calibration() -> verdict.Calibration | None:
@@ -68,7 +65,7 @@ def calibration() -> verdict.Calibration | None:
     ArtifactError
         There is one, and it is damaged.
     """
-    there = (artifacts_dir() / "controls" / verdict.FILE).is_file()
+    there = artifact("controls", verdict.FILE).is_file()
     return verdict.load() if there else None
 
 
@@ -134,3 +131,28 @@ def again(folder: Path, moved: Mapping[str, Any], seed: int) -> tuple[np.ndarray
 def chance(log_odds: float) -> float:
     """Probability of PNEUMONIA of one log-odds."""
     return float(probability(np.array([log_odds]))[0])
+
+
+def stored_audits(cards: Sequence[registry.Card]) -> dict[str, dict[str, Any]]:
+    """Audits by model, of those models as they are now.
+
+    An audit that cannot be read, or of another network than the card's, counts as none.
+    """
+    found = {}
+    for card in cards:
+        try:
+            value = read_json(artifacts_dir() / "audits" / f"{card.name}.json")
+        except ArtifactError:
+            continue
+        if isinstance(value, dict) and value.get("model_hash") in (None, card.sha256):
+            found[card.name] = value
+    return found
+
+
+def stored_quality() -> pd.DataFrame:
+    """The audit's own quality on the control models, as ``controls`` stored it."""
+    path = artifact("controls", "quality.csv")
+    table = read_table(path)
+    if not {"measure", "strength", "value", "low", "high", "n", "left_out"} <= set(table.columns):
+        raise ArtifactError(f"{path.name} is damaged; restore it from git.")
+    return table

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from xray.audits.features import INSERTION, LETTERING, LIME, Features
 from xray.errors import ArtifactError
-from xray.files import artifacts_dir, read_json
+from xray.files import artifact, read_json
 
 Verdict = Literal["reads_devices", "no_reliance_shown", "inconclusive"]
 Floats = NDArray[np.float64]
@@ -197,7 +197,7 @@ def load() -> Calibration:
     ArtifactError
         It is missing or damaged.
     """
-    path = artifacts_dir() / "controls" / FILE
+    path = artifact("controls", FILE)
     try:
         return _read(read_json(path))
     except (KeyError, TypeError, AttributeError) as error:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from xray.commands import _data
 from xray.commands._models import MODEL_HELP, add_force, add_model_options, guard, load
 from xray.commands._tables import by_model
 from xray.commands._workers import add_worker_options, working
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``audit``."""
     parser.add_argument("model", nargs="+", help=MODEL_HELP)
     parser.add_argument("--data", type=Path, help="folder of films (default: XRAY_DATA)")
+    _data.add_classes(parser)
     parser.add_argument("--split", default="test", help="split to audit on (default: test)")
     parser.add_argument("--seed", type=int, default=0, help="default 0")
     parser.add_argument(
@@ -57,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
     data = options.data or data_dir()
     if data is None or not data.is_dir():
         raise DatasetError("There are no films to audit on; give --data FOLDER or set XRAY_DATA.")
+    _data.tell(data, options.classes)
     # A wrong name is said before minutes go into drawing.
     loaded = [load(name, options) for name in options.model]
     for model in loaded:

@@ -54,14 +54,14 @@ def run(options: argparse.Namespace) -> None:
 
 def _repeat(table: pd.DataFrame, options: argparse.Namespace) -> None:
     """Train a run again and say where it ended."""
-    from xray.training import repetition
+    from xray.training import replication
 
     data = options.data or data_dir()
-    repetition.expected(table, options.repeat)  # A wrong name is told before hours of work.
+    replication.expected(table, options.repeat)  # A wrong name is told before hours of work.
     if data is None or not data.is_dir():
         raise DatasetError("There are no films to train on; give --data FOLDER or set XRAY_DATA.")
     with bars() as stage:
-        found = repetition.repeat(table, options.repeat, data, stage, options.backbone_weights)
+        found = replication.repeat(table, options.repeat, data, stage, options.backbone_weights)
     for row in found.to_dict("records"):
         span = f"{row['low']:.3f} to {row['high']:.3f} by {row['n']} seeds"
         print(

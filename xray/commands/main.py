@@ -1,4 +1,4 @@
-"""The command line: ``python -m xray VERB``. Each verb is a module of ``xray.commands``."""
+"""The command line: ``xray VERB`` or ``python -m xray VERB``; a verb is a module beside this."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from xray import __version__
 from xray.errors import Stopped, XrayError
+from xray.files import SHIPPED
 
 #: Verb -> what it does; the module of the same name in ``xray.commands`` does it.
 VERBS = {
@@ -35,7 +37,9 @@ VERBS = {
 
 def parser(verb: str | None = None) -> argparse.ArgumentParser:
     """Build the parser; only the module of ``verb`` is imported, so that --help stays quick."""
-    top = argparse.ArgumentParser(prog="python -m xray", description=__doc__)
+    # Named as it was called, so that what usage and errors say can be typed again.
+    prog = "xray" if Path(sys.argv[0]).stem == "xray" else "python -m xray"
+    top = argparse.ArgumentParser(prog=prog, description=__doc__)
     top.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name, summary in VERBS.items():
@@ -65,8 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("xray"):
             raise
-        install = "python -m pip install -r requirements.txt"
-        print(f"error: The package {error.name} is missing; run: {install}", file=sys.stderr)
+        wanted = "xray-model-audit" if SHIPPED.is_dir() else "-r requirements.txt"
+        install = f"run: python -m pip install {wanted}"
+        print(f"error: The package {error.name} is missing; {install}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         return 0

@@ -10,11 +10,11 @@ import argparse
 import sys
 
 from xray.audits import showcase
+from xray.audits.stored import stored_audits
 from xray.commands._bars import bars
 from xray.errors import ModelError
 from xray.models import registry
 from xray.reports import overview
-from xray.reports.report import stored_audits
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

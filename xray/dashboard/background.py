@@ -11,7 +11,7 @@ import streamlit as st
 from xray.files import Progress
 from xray.films.decode import Pixels
 from xray.jobs.queue import Queue, Status
-from xray.reports import film_view, html
+from xray.reports import html
 
 #: The one queue of this server.
 _QUEUE = Queue()
@@ -82,7 +82,7 @@ def pictures(job: str, button: str, alt: str, make: Callable[[], Sequence[Pixels
     if (status := look(job)).state == "done":
         columns = st.columns(max(4, len(status.result)))
         for column, picture in zip(columns, status.result, strict=False):
-            column.html(film_view.step(html.png(picture), alt, True))
+            column.html(html.step(html.png(picture), alt, True))
     elif status.active:
         watch([(job, button, status)])
     elif st.button(button, icon=":material/visibility:"):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import streamlit as st
 
+from xray import classes, text
 from xray.dashboard import catalogue as browse
 from xray.dashboard import grid, links, page
 from xray.dashboard.catalogue import Rows, Wish
@@ -15,7 +16,7 @@ from xray.dataset import composition, outliers
 from xray.errors import XrayError
 from xray.labels import devices
 from xray.metrics.scores import to_probability
-from xray.reports import film_view, html, sentences
+from xray.reports import html
 
 #: Films on a page; related films under a film in full.
 EACH, RELATED = 24, 8
@@ -141,12 +142,14 @@ def in_full(shown: Films, row: int, rows: Rows, models: Mapping[str, str]) -> No
     with left:
         _picture(shown, row)
     with right:
-        st.html(film_view.facts([("File", str(film["name"])), *browse.facts(shown.catalogue, row)]))
+        st.html(html.facts([("File", str(film["name"])), *browse.facts(shown.catalogue, row)]))
         if said := _calls(shown, row, models):
-            st.html(film_view.calls(said))
+            st.html(html.calls(said))
         else:
             st.caption("No model was judged on this film: it was trained on, or is not known.")
-        st.caption("Probability of pneumonia; a call is made at each model's own threshold.")
+        st.caption(
+            f"Probability of {classes.spoken()}; a call is made at each model's own threshold."
+        )
         grid.link("explain", "Explain the models' calls", "radiology", {"film": token})
         grid.link("preprocessing", "What a model sees of it", "filter_center_focus",
                             {"film": token})  # fmt: skip
@@ -193,7 +196,7 @@ def _picture(shown: Films, row: int) -> None:
     aspect = float(film["width"] / film["height"])
     alt = f"{film['label']} film {film['name']}"
     jpeg = grid.picture(shown, row, large=True)
-    st.html(film_view.framed(jpeg, alt, looks if drawn else (), missing, aspect))
+    st.html(html.framed(jpeg, alt, looks if drawn else (), missing, aspect))
     if drawn:
         st.caption(f"Whole lines: first look; dashes: second look. {devices.provenance()}")
     elif not np.isnan(film["has_device"]):
@@ -201,7 +204,7 @@ def _picture(shown: Films, row: int) -> None:
 
 
 def _calls(shown: Films, row: int, models: Mapping[str, str]) -> list[dict[str, str]]:
-    """What each model calls a film, for ``film_view.calls``."""
+    """What each model calls a film, for ``html.calls``."""
     catalogue, said = shown.catalogue, []
     for title, name in models.items():
         log_odds = catalogue.log_odds[name][row]
@@ -213,8 +216,8 @@ def _calls(shown: Films, row: int, models: Mapping[str, str]) -> list[dict[str, 
             {
                 "swatch": html.swatch(name),
                 "title": title,
-                "said": f"{sentences.percent(float(to_probability(log_odds)))} "
-                f"(threshold {sentences.percent(threshold)}):",
+                "said": f"{text.percent(float(to_probability(log_odds)))} "
+                f"(threshold {text.percent(threshold)}):",
                 "outcome": browse.OUTCOME_TITLES[code],
             }
         )

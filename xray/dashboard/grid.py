@@ -16,10 +16,10 @@ from xray.dashboard.catalogue import Rows
 from xray.dashboard.dataset_page import Films
 from xray.dataset import index
 from xray.errors import XrayError
-from xray.figures.composition import class_colour
+from xray.figures.palette import class_colour
 from xray.films import decode, thumbnails
 from xray.films.decode import Film
-from xray.reports import film_view
+from xray.reports import html as html_
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +64,8 @@ def card(shown: Films, row: int) -> None:
     aspect = float(film["width"] / film["height"])
     missing = "The film is not here; its facts are."
     jpeg = picture(shown, row, large=True)
-    st.html(film_view.framed(jpeg, alt, missing=missing, aspect=aspect))
-    st.html(film_view.facts([("File", str(film["name"])), *catalogue.facts(shown.catalogue, row)]))
+    st.html(html_.framed(jpeg, alt, missing=missing, aspect=aspect))
+    st.html(html_.facts([("File", str(film["name"])), *catalogue.facts(shown.catalogue, row)]))
     token = str(shown.catalogue.tokens[row])
     link("film_browser", "Open in the film browser", "photo_library", {"film": token})
     if st.button("Close", icon=":material/close:", key="close film"):

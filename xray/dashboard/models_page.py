@@ -7,7 +7,7 @@ rankings, comparisons, strata) is computed once a content and kept.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -15,7 +15,8 @@ from typing import Any, TypeVar, cast
 import pandas as pd
 import streamlit as st
 
-from xray.dashboard import links, page
+from xray import classes
+from xray.dashboard import links, loaders, page
 from xray.errors import XrayError
 from xray.files import artifacts_dir, digest, hash_json
 from xray.metrics import bootstrap
@@ -112,7 +113,6 @@ def offered(options: Mapping[str, str]) -> links.Choice:
 
 
 #: What the shared choices offer.
-POSITIVES = {label: label for label in reversed(metrics.LABELS)}
 SPLITS = {"test": "test", "val": "validation"}
 LIMITS = {"own": "each model's own", "shared": "one for all"}
 
@@ -144,7 +144,7 @@ def begin(
     usable, problems = _usable()
     known: dict[str, links.Parameter] = {
         "models": links.Choice(tuple(registry.titles_of(usable)), several=True),
-        "positive": offered(POSITIVES),
+        "positive": links.Choice(_class_names(usable)),
         **({"split": offered(SPLITS)} if choose_split else {}),
         **(parameters or {}),
     }
@@ -173,12 +173,12 @@ def begin(
 def _usable() -> tuple[list[registry.Card], list[str]]:
     """Cards with predictions, and a sentence for each model that has none to show."""
     usable, problems = [], []
-    for card in page.cards():
+    for card in loaders.cards():
         if card.role == "control":
             continue
         # A model whose network is missing or damaged keeps its predictions, and they are shown.
         try:
-            page.predictions(card.name)
+            loaders.predictions(card.name)
         except XrayError as error:
             problems.append(card.problem or str(error))
             continue
@@ -187,6 +187,15 @@ def _usable() -> tuple[list[registry.Card], list[str]]:
         if min(card.size) > 0:
             usable.append(card)
     return usable, problems
+
+
+def _class_names(cards: Sequence[registry.Card]) -> tuple[str, ...]:
+    """Names of the classes of the films that models were judged on, the positive ones first."""
+    labels: dict[str, None] = {}
+    for card in cards:
+        known = classes.fitting(loaders.predictions(card.name)["label"].unique())
+        labels |= dict.fromkeys(reversed(known.labels))
+    return tuple(labels)
 
 
 def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
@@ -209,9 +218,12 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
             bind="query-params",
         )
         chosen = [by_title[title] for title in read]
+        # From here on the page speaks of the classes of these models' films.
+        if chosen:
+            classes.use(classes.fitting(_class_names([by_name[chosen[0]]])))
         positive = choice(
             "Positive class",
-            POSITIVES,
+            {label: label for label in reversed(classes.current().labels)},
             "positive",
             help="The class that recall, precision and false alarms speak of.",
         )
@@ -232,7 +244,7 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
     )
 
     def make() -> Lineup:
-        return lineup.line_up([(card, page.predictions(card.name)) for card in cards], split)
+        return lineup.line_up([(card, loaders.predictions(card.name)) for card in cards], split)
 
     made = remember("line-up", make, key)
     if not made.entrants:
@@ -249,7 +261,7 @@ def threshold() -> float | None:
         if kind == "own":
             return None
         value = st.select_slider(
-            "Called PNEUMONIA from this probability on",
+            f"Called {classes.positive()} from this probability on",
             STEPS,
             value="0.5",
             key="threshold",

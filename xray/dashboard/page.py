@@ -1,15 +1,10 @@
-"""The pages' toolbox: cached loaders, shared widgets, and links.
-
-Of the library only this and the ``dashboard_*`` modules import streamlit. What it holds for all
-sessions is bounded and keyed on the content of files, never on their names; what a visitor
-uploads stays in that visitor's session and goes with it.
-"""
+"""The frame of every page: the door, the title, shared widgets and the link to this view."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
@@ -20,19 +15,16 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from xray.dashboard import imports, links, signin, startup
-from xray.errors import ArtifactError, XrayError
+from xray import classes
+from xray.dashboard import links, signin, startup
+from xray.errors import XrayError
 from xray.figures import base
 from xray.files import (
     ROOT,
     artifacts_dir,
-    data_dir,
     data_dirs,
-    digest,
-    read_json,
 )
-from xray.models import registry
-from xray.reports import html, overview
+from xray.reports import html
 
 if TYPE_CHECKING:
     # For types only: see tests/reports/test_overview.py for what the first page does without.
@@ -121,6 +113,7 @@ def enter() -> None:
     that the link asks for, this one or the sign-in.
     """
     signin.require()
+    classes.use(classes.of_server())
     context = get_script_run_ctx()
     if _through_app.get() or context is None:
         return
@@ -260,7 +253,7 @@ def show(figure: go.Figure, key: str) -> None:
 
 def show_kept(figure: Mapping[str, Any], key: str) -> None:
     """Show a figure of the first page, which is kept as JSON."""
-    with imports.undisturbed():
+    with startup.undisturbed():
         show(go.Figure(figure), key)
 
 
@@ -309,7 +302,7 @@ def report_button() -> None:
 
     def write() -> str:
         # Here, not above: a report needs much that most pages never do.
-        imports.tables()
+        startup.tables()
         from xray.reports import report
 
         return report.build()
@@ -318,110 +311,3 @@ def report_button() -> None:
         "Save the report", write, "xray-model-audit.html", "text/html", key="report",
         icon=":material/description:", type="tertiary", on_click="ignore",
     )  # fmt: skip
-
-
-# --- loaders, cached by content --------------------------------------------------------------
-
-
-def cards(roles: tuple[str, ...] | None = None) -> list[registry.Card]:
-    """Cards of the models, broken ones with their ``problem``."""
-    folder = registry.models_dir()
-    state = tuple(
-        (path.parent.name, digest(path), (path.parent / registry.WEIGHTS).is_file())
-        for path in sorted(folder.glob("*/card.json"))
-    )
-    return _cards(str(folder), state, roles)
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _cards(
-    folder: str, state: tuple[tuple[str, str, bool], ...], roles: tuple[str, ...] | None
-) -> list[registry.Card]:
-    return registry.cards(Path(folder), roles)
-
-
-def predictions(name: str) -> pd.DataFrame:
-    """Stored predictions of a model (see ``registry.predictions``)."""
-    home = registry.models_dir() / name
-    return _predictions(name, digest(home / "predictions.csv"), digest(home / "card.json"))
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def _predictions(name: str, content: str, card: str) -> pd.DataFrame:
-    return registry.predictions(name)
-
-
-def audits(models: Sequence[registry.Card]) -> dict[str, dict[str, Any]]:
-    """Stored audits of these models by name.
-
-    One that cannot be read, or was made with other weights than the model's, does not count
-    and is left out.
-    """
-    found = {}
-    for card in models:
-        path = artifacts_dir() / "audits" / f"{card.name}.json"
-        if not path.is_file():
-            continue
-        try:
-            value = _json(str(path), digest(path))
-            if value.get("model_hash", card.sha256) == card.sha256:
-                found[card.name] = value
-        except (ArtifactError, AttributeError) as error:
-            log.warning("the audit of %s is left out: %s", card.name, error)
-    return found
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _json(path: str, content: str) -> Any:
-    return read_json(Path(path))
-
-
-def metrics(card: registry.Card, split: str = "test") -> pd.DataFrame:
-    """Metrics of a model on a split at its own threshold (see ``evaluation.score``)."""
-    home = registry.models_dir() / card.name
-    content = (digest(home / "predictions.csv"), digest(home / "card.json"))
-    table = _metrics(card.name, card.threshold_log_odds, content)
-    return table[table["split"] == split]
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _metrics(name: str, threshold: float, content: tuple[str, str]) -> pd.DataFrame:
-    from xray.models import evaluation
-
-    return evaluation.score(registry.predictions(name), threshold)
-
-
-def stored_films() -> pd.DataFrame:
-    """Committed facts of the public set (see ``public_set.read``)."""
-    return _stored_films(digest(artifacts_dir() / "dataset" / "films.csv"))
-
-
-@st.cache_data(max_entries=1, show_spinner=False)
-def _stored_films(content: str) -> pd.DataFrame:
-    from xray.dataset import public_set
-
-    return public_set.read()
-
-
-def first_page(part: overview.Part) -> Any:
-    """A part of the first page: the one that is kept, or made now where that is of old results."""
-    kept: Mapping[str, Any] = {}
-    with suppress(ArtifactError):
-        kept = _json(str(overview.path()), digest(overview.path()))
-    found, value = overview.kept(part, kept)
-    return value if found else _made(part.key, part)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _made(key: str, _part: overview.Part) -> Any:
-    imports.tables()
-    return _part.make()
-
-
-def films_folder() -> Path | None:
-    """Folder of films, or None when there is none or it cannot be used."""
-    try:
-        return data_dir()
-    except XrayError as error:
-        problem(str(error))
-        return None

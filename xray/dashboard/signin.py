@@ -9,7 +9,7 @@ from typing import Any, Literal, NoReturn
 
 import streamlit as st
 
-from xray.dashboard import access
+from xray.errors import AccessError
 from xray.reports import html
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ def require() -> None:
         return
     if not st.user.is_logged_in:
         _stop("X-ray Model Audit", "This server asks who you are before it shows anything.", "in")
-    if not access.allowed(st.user.to_dict(), secrets.get("access")):
+    if not allowed(st.user.to_dict(), secrets.get("access")):
         words = "Ask whoever runs this server, or sign in with another account."
         _stop("Not open to this account", words, "out")
 
@@ -31,7 +31,7 @@ def sign_out() -> None:
     """Offer whoever has signed in to leave."""
     if "auth" in _secrets():
         with st.sidebar:
-            if address := access.email(st.user.to_dict()):
+            if address := email(st.user.to_dict()):
                 st.caption(f"Signed in as {html.plain(address)}")
             st.button("Sign out", on_click=st.logout, icon=":material/logout:", key="sign out")
 
@@ -63,3 +63,49 @@ def _stop(title: str, words: str, sign: Literal["", "in", "out"] = "") -> NoRetu
     # Not without st.navigation: Streamlit would list the files of pages/ and run them alone.
     st.navigation([st.Page(show, title="X-ray Model Audit")], position="hidden").run()
     st.stop()
+
+
+def email(claims: Mapping[str, Any]) -> str:
+    """A visitor's address where the provider has verified it, else "".
+
+    One that nobody verified may be anybody's: it is neither matched nor shown.
+    """
+    found = str(claims.get("email") or "").strip().casefold()
+    return found if claims.get("email_verified") is True and "@" in found else ""
+
+
+def account(claims: Mapping[str, Any]) -> tuple[str, str]:
+    """Who a visitor is: the issuer and the subject, which alone stay one person's.
+
+    Source: OpenID Connect Core 1.0, section 5.7.
+
+    Raises
+    ------
+    AccessError
+        The provider names none.
+    """
+    found = claims.get("iss"), claims.get("sub")
+    if not all(isinstance(each, str) and each for each in found):
+        raise AccessError(
+            "The provider of the sign-in does not say which account this is; sign in with another."
+        )
+    return str(found[0]), str(found[1])
+
+
+def allowed(claims: Mapping[str, Any], rule: Mapping[str, Any] | None) -> bool:
+    """Whether a signed-in visitor may come in.
+
+    Parameters
+    ----------
+    claims : what the provider says of the visitor: ``email``, ``email_verified``, ``iss``, ...
+    rule : ``emails`` and ``domains`` that may come in; without a rule everybody may whom the
+        provider knows. A rule that names nobody lets nobody in.
+    """
+    if rule is None:
+        return True
+    known = email(claims)
+    if not known:
+        return False
+    emails = {str(each).strip().casefold() for each in rule.get("emails", [])}
+    domains = {str(each).strip().casefold().lstrip("@") for each in rule.get("domains", [])}
+    return known in emails or known.rpartition("@")[2] in domains

@@ -1,4 +1,8 @@
-"""Keep what modules hold out of the garbage collector's way.
+"""What makes pages quick from the start: imports when they disturb nobody, and a lean collector.
+
+The first page is drawn without pandas, which takes as long to import as all the rest of it.
+plotly asks ``sys.modules`` for pandas and takes what it finds there; where another session's page
+is importing it just then, that is half a module, and the figure fails.
 
 Streamlit collects all garbage after every run of a page. Modules are never garbage, yet each
 collection walks through all they hold: about 60 ms with what the pages import, 200 ms and more
@@ -11,6 +15,8 @@ import gc
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 #: Modules that must have come in before it pays to look again.
 ENOUGH = 100
@@ -33,3 +39,26 @@ def settle() -> bool:
         gc.freeze()
         _modules, _looked = len(sys.modules), time.monotonic()
         return True
+
+
+_importing = threading.RLock()
+_ready = threading.Event()
+
+
+def tables() -> None:
+    """Import pandas, after the figures that are being made without it."""
+    if not _ready.is_set():
+        with _importing:
+            import pandas  # noqa: F401
+
+            _ready.set()
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Make figures without pandas: nobody imports it until the block ends."""
+    if _ready.is_set():
+        yield
+        return
+    with _importing:
+        yield

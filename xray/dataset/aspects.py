@@ -10,7 +10,7 @@ from __future__ import annotations
 import pandas as pd
 
 from xray.errors import ArtifactError
-from xray.files import artifacts_dir, read_table
+from xray.files import artifact, read_table
 from xray.films.decode import Film
 
 
@@ -23,7 +23,7 @@ def native(files: pd.Series) -> list[float | None]:
     """
     try:
         given = read_table(
-            artifacts_dir() / "dataset" / "films.csv", ["file", "native_width", "native_height"]
+            artifact("dataset", "films.csv"), ["file", "native_width", "native_height"]
         )
     except ArtifactError:
         return [None] * len(files)

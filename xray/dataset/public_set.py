@@ -8,7 +8,7 @@ from xray.dataset import outliers
 from xray.dataset.index import COLUMNS
 from xray.dataset.scan import person
 from xray.errors import ArtifactError, DatasetError
-from xray.files import artifacts_dir, read_table
+from xray.files import artifact, read_table
 
 #: Facts of the public set that were given, and those computed from its 224 x 224 re-encode.
 FACTS_FILE, COMPUTED_FILE = "films.csv", "films224.csv"
@@ -31,8 +31,8 @@ def read() -> pd.DataFrame:
     ArtifactError
         A file of ``artifacts/dataset`` is missing or damaged.
     """
-    given = read_table(artifacts_dir() / "dataset" / FACTS_FILE)
-    computed = read_table(artifacts_dir() / "dataset" / COMPUTED_FILE)
+    given = read_table(artifact("dataset", FACTS_FILE))
+    computed = read_table(artifact("dataset", COMPUTED_FILE))
     given.columns = given.columns.str.removeprefix("native_")
     for file, part in ((FACTS_FILE, given), (COMPUTED_FILE, computed)):
         if "file" not in part or part["file"].duplicated().any():
@@ -60,7 +60,7 @@ def computed_facts(table: pd.DataFrame) -> pd.DataFrame:
     DatasetError
         The table is not of the public set's 5,856 films at 224 x 224.
     """
-    given = read_table(artifacts_dir() / "dataset" / FACTS_FILE, ["file"])
+    given = read_table(artifact("dataset", FACTS_FILE), ["file"])
     if (
         set(table["file"]) != set(given["file"])
         or not table[["width", "height"]].eq(224).to_numpy().all()

@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from xray.dataset import aspects, index
 from xray.errors import DatasetError
-from xray.files import Progress, artifacts_dir, read_table, write_table
+from xray.files import Progress, artifact, artifacts_dir, read_table, write_table
 from xray.films.decode import Pixels
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import Bools, Floats
@@ -210,7 +210,7 @@ def stored() -> pd.DataFrame:
     ArtifactError
         ``artifacts/dataset/shift.csv`` is missing or damaged.
     """
-    return read_table(artifacts_dir() / "dataset" / STORED_FILE, COLUMNS)
+    return read_table(artifact("dataset", STORED_FILE), COLUMNS)
 
 
 def store(table: pd.DataFrame) -> None:

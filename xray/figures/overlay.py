@@ -76,7 +76,7 @@ def overlay(
     scale: float | None = None,
     outlines: bool = True,
 ) -> Picture:
-    """The film with its weights laid over: orange toward PNEUMONIA, blue away from it.
+    """The film with its weights laid over: orange toward the positive class, blue away from it.
 
     Parameters
     ----------

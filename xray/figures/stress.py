@@ -9,9 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from xray.figures import palette
-from xray.figures.base import legend_above, template
-from xray.figures.generalization import dots, name_places, records
-from xray.figures.scores import Row, span
+from xray.figures.base import Row, dots, legend_above, name_places, records, span, template
 from xray.metrics.scores import TITLES
 from xray.models.stress import ALIKE, CHANGES, TEST
 

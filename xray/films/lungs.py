@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from xray.files import Progress, artifacts_dir, read_json, sha256_file
+from xray.files import Progress, artifact, read_json, sha256_file
 from xray.films.decode import Pixels
 
 Mask = NDArray[np.bool_]
@@ -88,7 +88,7 @@ def _prior() -> NDArray[np.float32]:
 
 def network_folder() -> Path:
     """Folder of the stored network and its card."""
-    return artifacts_dir() / "networks" / "lungs"
+    return artifact("networks", "lungs")
 
 
 def estimate(film: Pixels) -> Lungs:

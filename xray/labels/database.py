@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from xray.errors import LabelError
+from xray.files import user_dir
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: Seconds that a writer waits for another on SQLite.
@@ -35,8 +36,7 @@ def url() -> URL:
     given = os.environ.get("XRAY_LABELS")
     if given:
         return parse(given)
-    home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return URL.create("sqlite", database=str(home / "xray-model-audit" / "labels.sqlite"))
+    return URL.create("sqlite", database=str(user_dir() / "labels.sqlite"))
 
 
 def parse(value: str) -> URL:

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xray.errors import ArtifactError
-from xray.files import artifacts_dir, digest, read_table
+from xray.files import artifact, digest, read_table
 from xray.labels import format
 from xray.labels import own as label_source
 
@@ -42,11 +42,6 @@ STROKE = 0.026
 MARGIN = 0.006
 
 GEOMETRY_SIZES = {"electrode": 3, "support": 4, "other": 4}
-
-
-def folder() -> Path:
-    """Folder of the stored labels."""
-    return artifacts_dir() / "devices"
 
 
 @cache
@@ -91,7 +86,7 @@ def load() -> pd.DataFrame:
 
 def stored() -> pd.DataFrame:
     """Read the committed part of ``load``: the labelling model's, of the public films."""
-    return _load(folder() / "devices.csv").copy()
+    return _load(artifact("devices", "devices.csv")).copy()
 
 
 def _presence(row: format.Row) -> dict[str, Any]:
@@ -104,7 +99,7 @@ def _presence(row: format.Row) -> dict[str, Any]:
 
 def content() -> str:
     """A text that changes when any of the labels does; "" where none are stored."""
-    stored = digest(folder() / "devices.csv")
+    stored = digest(artifact("devices", "devices.csv"))
     return f"{stored} {label_source.content()}".strip() if stored else ""
 
 
@@ -151,7 +146,7 @@ def load_geometry() -> dict[str, tuple[Look, ...]]:
 
 def stored_geometry() -> dict[str, tuple[Look, ...]]:
     """Read the committed part of ``load_geometry``: two looks at each of the 624 test films."""
-    return dict(_load_geometry(folder() / "devices_test.jsonl"))
+    return dict(_load_geometry(artifact("devices", "devices_test.jsonl")))
 
 
 def mask(

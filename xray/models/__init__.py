@@ -8,12 +8,18 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from xray.films.decode import Pixels
+    from xray.models.objects import ObjectModel
     from xray.models.plausibility import Check
     from xray.models.registry import Model
 
 
 def check(
-    model: Model, films: Pixels, labels: ArrayLike, *, real: bool = True, prepared: bool = False
+    model: Model | ObjectModel,
+    films: Pixels,
+    labels: ArrayLike,
+    *,
+    real: bool = True,
+    prepared: bool = False,
 ) -> Check:
     """Whether a model does what its options say (see ``plausibility.check``)."""
     from xray.models import plausibility

@@ -82,11 +82,12 @@ def sample(folder: Path, each: int = FILMS, seed: int = 0) -> Sample:
     DatasetError
         The folder has no split with readable films of both classes.
     """
-    found = scan.scan(folder).films
+    looked = scan.scan(folder)
+    found, names = looked.films, looked.classes.labels
     held = {film.split for film in found}
     for split in ORDER:
         chosen, sick = [], []
-        for label in ("NORMAL", "PNEUMONIA"):
+        for label in names:
             own = sorted(
                 (film for film in found if film.split == split and film.label == label),
                 key=lambda film: film.file,
@@ -94,7 +95,7 @@ def sample(folder: Path, each: int = FILMS, seed: int = 0) -> Sample:
             most = min(each, len(own) if held != {split} else len(own) // 2)
             picked = np.random.default_rng(seed).permutation(len(own))[:most]
             chosen += [own[place] for place in sorted(picked)]
-            sick += [label == "PNEUMONIA"] * most
+            sick += [label == names[1]] * most
         if len(set(sick)) == 2:
             break
     else:

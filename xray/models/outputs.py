@@ -118,7 +118,7 @@ def declared(output: Output, asked: str, model: str) -> str:
         )
     raise ModelError(
         f"{model} ends in {activation}, which gives neither probabilities nor log-odds; declare "
-        "--output logit where its outputs grow with the chance of PNEUMONIA."
+        "--output logit where its outputs grow with the chance of the positive class."
     )
 
 
@@ -141,20 +141,20 @@ def positives(given: Sequence[int], units: int, model: str) -> tuple[tuple[int, 
         if len(chosen) > 1 or any(index not in (0, 1) for index in chosen):
             raise ModelError(
                 f"{model} has one output: --positive-index 1 when it is the probability of "
-                "PNEUMONIA (the default), 0 when it is that of NORMAL."
+                "the positive class (the default), 0 when it is that of the negative one."
             )
         return (0,), chosen == (0,)
     if not chosen and units == 2:
         chosen = (1,)
     if not chosen or any(not 0 <= index < units for index in chosen):
         raise ModelError(
-            f"{model} has {units} classes, 0 to {units - 1}; say which one is PNEUMONIA with "
-            "--positive-index (several that together are it: 0,2)."
+            f"{model} has {units} classes, 0 to {units - 1}; say which one is the positive class "
+            "with --positive-index (several that together are it: 0,2)."
         )
     if len(chosen) == units:
         raise ModelError(
             f"--positive-index names all {units} classes of {model}, so that every film would be "
-            "PNEUMONIA; leave those out that are not."
+            "positive; leave those out that are not."
         )
     return chosen, False
 

@@ -20,6 +20,7 @@ from xray.errors import DatasetError, ModelError
 from xray.films.decode import Pixels
 from xray.metrics.bootstrap import newcombe
 from xray.models import inputs, outputs
+from xray.models.objects import ObjectModel
 from xray.models.registry import Card, LogOdds, Model
 
 #: The AUROC that a model's interval must lie above to be judged at all.
@@ -51,7 +52,7 @@ class Trial:
     auroc, low, high : float
         With its 95 % interval (Newcombe's method 5).
     called : float
-        Share of the films that are called PNEUMONIA at the model's threshold.
+        Share of the films that are called positive at the model's threshold.
     saturated : float
         Share of the films whose probability is within 0.001 of 0 or 1.
     loss : float
@@ -97,7 +98,7 @@ class Check:
     trials : tuple of Trial
         All, best first.
     films, positives : int
-        How many were tried, and how many of them are PNEUMONIA.
+        How many were tried, and how many of them are positive.
     real : bool
         Whether they are films of people; on synthetic ones nothing is refused.
     problem : str
@@ -140,7 +141,7 @@ class Check:
 
     def __str__(self) -> str:
         """The small table and the finding, for people."""
-        where = f"{self.films} films, {self.positives} of them PNEUMONIA"
+        where = f"{self.films} films, {self.positives} of them positive"
         if not self.real:
             where += "; synthetic, so not checked on real films"
         lines = [f"  tried on {where}:"]
@@ -158,7 +159,12 @@ class Check:
 
 
 def check(
-    model: Model, films: Pixels, labels: ArrayLike, *, real: bool = True, prepared: bool = False
+    model: Model | ObjectModel,
+    films: Pixels,
+    labels: ArrayLike,
+    *,
+    real: bool = True,
+    prepared: bool = False,
 ) -> Check:
     """Try the plausible options of a model on labelled films.
 
@@ -166,7 +172,7 @@ def check(
     ----------
     model : with the options to be checked on its card
     films : (N, H, W) float32 in [0, 1]; (N, h, w) at the model's size where ``prepared``
-    labels : (N,) bool, True where the film is PNEUMONIA; both classes must occur
+    labels : (N,) bool, True where the film is of the positive class; both classes must occur
     real : they are films of people and not synthetic
     prepared : they are at the model's size already
 
@@ -206,10 +212,12 @@ def check(
     return _judged(model, given, found, sick, real)
 
 
-def _scales(model: Model) -> Iterator[tuple[str, str]]:
+def _scales(model: Model | ObjectModel) -> Iterator[tuple[str, str]]:
     """Scales and orders of channels to try; the card's own first."""
     card = model.card
     yield card.scale, card.colour
+    if not isinstance(model, Model):  # an object takes films in [0, 1]
+        return
     entry = getattr(model.network, "input", None)
     if isinstance(entry, inputs.Input) and entry.integer:
         return
@@ -243,7 +251,7 @@ def _readings(card: Card, units: int) -> Iterator[tuple[int, ...]]:
                 yield index
 
 
-def _raw(model: Model, grey: Pixels, scale: str, colour: str) -> NDArray[np.float64]:
+def _raw(model: Model | ObjectModel, grey: Pixels, scale: str, colour: str) -> NDArray[np.float64]:
     """What the network gives of prepared films at a scale."""
     card = model.card
     step = max(8, min(64, 2**20 // int(np.prod(card.size))))
@@ -254,7 +262,9 @@ def _raw(model: Model, grey: Pixels, scale: str, colour: str) -> NDArray[np.floa
     return np.concatenate(parts).astype(np.float64)
 
 
-def _log_odds(model: Model, raw: NDArray[np.float64], index: tuple[int, ...]) -> LogOdds | None:
+def _log_odds(
+    model: Model | ObjectModel, raw: NDArray[np.float64], index: tuple[int, ...]
+) -> LogOdds | None:
     """Log-odds by a reading; None where the outputs cannot be read so."""
     single = raw.shape[1] == 1
     try:
@@ -291,7 +301,11 @@ def _trial(
 
 
 def _judged(
-    model: Model, given: Found, found: Sequence[Found], sick: NDArray[np.bool_], real: bool
+    model: Model | ObjectModel,
+    given: Found,
+    found: Sequence[Found],
+    sick: NDArray[np.bool_],
+    real: bool,
 ) -> Check:
     """Choose the best trial and say what it means for the given one."""
     top = max(trial.auroc for trial, _ in found)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from xray import classes
 from xray.errors import ArtifactError, ModelError, XrayError
 from xray.files import artifacts_dir, hash_json, read_json, read_table, sha256_file, write_json
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from xray.films.decode import Pixels
-    from xray.models.formats.runtimes import Predicts
 
 LogOdds = NDArray[np.float64]
 
@@ -44,10 +44,11 @@ class Card:
     ``size`` is (height, width) in pixels; ``scale`` and ``colour`` say what the network takes
     (see ``inputs``), ``inside`` what it scales by itself; ``fit`` how a film is brought to the
     size (see ``xray.films``); ``output`` and ``positive_index`` how its outputs are read (see
-    ``outputs``), of several outputs the one that ``output_name`` names; ``threshold`` is a
-    probability of ``positive`` and ``threshold_from`` says where it comes from; ``files`` maps
-    each file of the model's folder to its SHA-256; ``warning`` is what a check of its options
-    found; ``problem`` says why the model cannot be used, and is empty when it can.
+    ``outputs``), of several outputs the one that ``output_name`` names; ``positive`` and
+    ``negative`` are the names of its two classes; ``threshold`` is a probability of ``positive``
+    and ``threshold_from`` says where it comes from; ``files`` maps each file of the model's folder
+    to its SHA-256; ``warning`` is what a check of its options found; ``problem`` says why the
+    model cannot be used, and is empty when it can.
     """
 
     name: str
@@ -60,7 +61,8 @@ class Card:
     fit: str = "squash"
     output: str = "sigmoid"
     positive_index: tuple[int, ...] = (0,)
-    positive: str = "PNEUMONIA"
+    positive: str = classes.DEFAULT.positive
+    negative: str = classes.DEFAULT.negative
     threshold: float = 0.5
     threshold_from: str = ""
     format: str = "keras"
@@ -103,6 +105,11 @@ class Card:
         return self.files.get(self.weights, "")
 
     @property
+    def labels(self) -> tuple[str, str]:
+        """Names of its classes, the negative one first."""
+        return self.negative, self.positive
+
+    @property
     def threshold_log_odds(self) -> float:
         """The operating threshold as log-odds."""
         return float(np.log(self.threshold) - np.log1p(-self.threshold))
@@ -119,7 +126,7 @@ class Predictor(Protocol):
         """Resize films (N, H, W) to the model's size, still grey in [0, 1]."""
 
     def log_odds_prepared(self, grey: Pixels, precision: str = "float32") -> LogOdds:
-        """Log-odds of PNEUMONIA for prepared films."""
+        """Log-odds of the positive class for prepared films."""
 
 
 def models_dir() -> Path:
@@ -196,7 +203,7 @@ def predictions(name: str, folder: Path | None = None) -> pd.DataFrame:
     if expected and sha256_file(path) != expected:
         raise ArtifactError(
             f"The predictions of {name} were changed after they were made; "
-            f"run 'python -m xray evaluate {name}' or restore them from git."
+            f"make them again with 'python -m xray evaluate {name} --store', or restore the file."
         )
     return table
 
@@ -256,7 +263,7 @@ class Model:
     def log_odds_prepared(
         self, grey: Pixels, precision: str = "float32", batch: int | None = None
     ) -> LogOdds:
-        """Log-odds of PNEUMONIA of films already at the model's size.
+        """Log-odds of the positive class of films already at the model's size.
 
         Parameters
         ----------
@@ -307,11 +314,11 @@ class Model:
         return given
 
     def log_odds(self, films: Pixels, precision: str = "float32") -> LogOdds:
-        """Log-odds of PNEUMONIA of films (N, H, W) of any size, float32 in [0, 1]."""
+        """Log-odds of the positive class of films (N, H, W) of any size, float32 in [0, 1]."""
         return self.log_odds_prepared(self.prepare(films), precision)
 
     def probability(self, films: Pixels) -> LogOdds:
-        """Probability of PNEUMONIA of films (N, H, W)."""
+        """Probability of the positive class of films (N, H, W)."""
         return probability(self.log_odds(films))
 
 
@@ -350,7 +357,7 @@ def load(name: str, folder: Path | None = None, **options: Any) -> Model:
     if card.sha256 and key[1] != card.sha256:
         raise ModelError(
             f"{path.name} of {card.name} does not match the hash on its card; "
-            "restore it from git or train the model again."
+            "restore the file, or add or train the model again."
         )
     with _cache_lock:
         if not options and key in _cache:
@@ -416,40 +423,3 @@ def _again(
             "let all machines share one folder of models."
         )
     return model
-
-
-def wrap(
-    model: Predicts,
-    name: str,
-    *,
-    size: tuple[int, int],
-    channels: int = 1,
-    scale: str = "unit",
-    **options: Any,
-) -> Model:
-    """Any object with ``predict(films) -> probabilities`` as a model.
-
-    Parameters
-    ----------
-    model : its ``predict`` takes films (N, h, w, channels) float32 and gives the probability of
-        PNEUMONIA (N,), or one a class (N, K).
-    name : for tables and messages
-    size : (h, w) in pixels that it is given
-    channels : 1 or 3, all alike
-    scale : of the numbers (see ``inputs.SCALES``)
-    **options : output, positive_index, threshold, fit, colour (see ``Card``).
-
-    Raises
-    ------
-    ModelError
-        It answers otherwise.
-    """
-    from xray.models import networks
-    from xray.models.formats.runtimes import Object
-
-    given = options | {"size": size, "scale": scale}
-    network = Object(model, size, channels)
-    card = networks.complete(Card(name, title=name, role="user", **given), network, given)
-    made = Model(card, network)
-    networks.check(made)
-    return made

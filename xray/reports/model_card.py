@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from xray.figures.scores import by_metric, interval
+from xray.figures.base import by_metric, interval
 from xray.films.interpolate import OWN, RESIZES
 from xray.metrics.scores import TITLES
 from xray.models.formats.reader import FORMATS
@@ -37,7 +37,7 @@ def limits(card: Card) -> str:
 def _threshold(card: Card) -> str:
     """The threshold and where it comes from; nothing is said that nobody said."""
     known = card.threshold_from or ("" if card.role == "user" else "chosen on validation")
-    return f"{card.threshold:.4g} (probability of PNEUMONIA{', ' if known else ''}{known})"
+    return f"{card.threshold:.4g} (probability of {card.positive}{', ' if known else ''}{known})"
 
 
 def _output(card: Card) -> str:
@@ -46,9 +46,9 @@ def _output(card: Card) -> str:
     if card.output_name:
         said += f" of '{card.output_name}'"
     if card.settings.get("unit_means_normal"):
-        return f"{said}; its unit is the chance of NORMAL"
+        return f"{said}; its unit is the chance of {card.negative}"
     if card.positive_index != (0,):
-        said += f"; PNEUMONIA is unit {' and '.join(map(str, card.positive_index))}"
+        said += f"; {card.positive} is unit {' and '.join(map(str, card.positive_index))}"
     return said
 
 
@@ -138,7 +138,7 @@ def markdown(card: Card, scores: pd.DataFrame | None, signs: Iterable[Sign]) -> 
         rows = [[TITLES[str(name)], interval(row, 4)] for name, row in by_metric(scores).items()]
         parts += [
             "## Test films",
-            f"PNEUMONIA is the positive class; the threshold is {_threshold(card)}. "
+            f"{card.positive} is the positive class; the threshold is {_threshold(card)}. "
             "Intervals are 95 %: Wilson for proportions, else a bootstrap by possible patient.",
             _table(["Metric", "Value"], rows),
         ]
@@ -193,10 +193,13 @@ def huggingface(card: Card, scores: pd.DataFrame | None, signs: Iterable[Sign]) 
         ]
         films = int(scores["n"].max())
         result = {
-            "task": {"type": "image-classification", "name": "Pneumonia against normal"},
+            "task": {
+                "type": "image-classification",
+                "name": f"{card.positive} against {card.negative}",
+            },
             "dataset": {
                 "type": "chest-x-ray",
-                "name": f"{films} labelled chest films, PNEUMONIA positive",
+                "name": f"{films} labelled chest films, {card.positive} positive",
                 "split": "test",
             },
             "metrics": found,

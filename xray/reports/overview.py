@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from xray import classes as names
+from xray import text
 from xray.errors import XrayError
 from xray.files import artifacts_dir, digest, hash_json, write_json
 from xray.models import registry
@@ -58,7 +60,8 @@ class Part:
     @property
     def key(self) -> str:
         """Hash of what the part is made from."""
-        return hash_json([self.name, self.made_from])
+        other = [] if names.is_default() else list(names.current().labels)
+        return hash_json([self.name, self.made_from, *other])
 
 
 def shown(cards: Sequence[Card]) -> list[Card]:
@@ -95,7 +98,7 @@ def picture(cards: Sequence[Card], audits: Audits) -> Part:
     """
     ranked = sorted(
         (card for card in cards if not card.problem),
-        key=lambda card: -sentences.number(audits.get(card.name, {}).get("score", 0)),
+        key=lambda card: -text.number(audits.get(card.name, {}).get("score", 0)),
     )
     content = digest(artifacts_dir() / "showcase.csv")
     models = [[card.name, card.title, card.sha256] for card in ranked]
@@ -113,10 +116,10 @@ def _picture(ranked: Sequence[Card], content: str) -> dict[str, Any] | None:
         return None
     film = showcase.film(example.seed, example.label)
     drawn = showcase.with_device(film, example.device, example.seed).film
-    words = f"with {sentences.a(example.device)} drawn in"
+    words = f"with {text.a(example.device)} drawn in"
     entries = (
-        (film, example.original, "Synthetic chest film", "pneumonia, as it is"),
-        (drawn, example.drawn, f"The same film {words}", f"pneumonia, {words}"),
+        (film, example.original, "Synthetic chest film", f"{names.spoken()}, as it is"),
+        (drawn, example.drawn, f"The same film {words}", f"{names.spoken()}, {words}"),
     )
     title = next(card.title for card in ranked if card.name == example.model)
     return {
@@ -124,7 +127,7 @@ def _picture(ranked: Sequence[Card], content: str) -> dict[str, Any] | None:
             {
                 "png": base64.b64encode(html.png(pixels)).decode(),
                 "alt": alt,
-                "number": sentences.percent(float(registry.probability(np.array(odds)))),
+                "number": text.percent(float(registry.probability(np.array(odds)))),
                 "words": says,
             }
             for pixels, odds, alt, says in entries
@@ -137,10 +140,10 @@ def scores(cards: Sequence[Card], audits: Audits) -> Part:
     """Figure of the models' scores against the controls' threshold."""
 
     def make() -> dict[str, Any] | None:
-        from xray.figures import base
+        from xray.figures import overview
 
         table = sentences.scores(cards, audits)
-        return _plain(base.scores(table)) if len(table) else None
+        return _plain(overview.scores(table)) if len(table) else None
 
     keys = ("verdict", "score", "score_low", "score_high", "score_threshold")
     rows = [
@@ -169,7 +172,7 @@ def key_figures(cards: Sequence[Card]) -> Part:
 def _key_figures(cards: Sequence[Card]) -> dict[str, Any] | None:
     import pandas as pd
 
-    from xray.figures import base as figures
+    from xray.figures import overview
     from xray.models import evaluation
 
     tables = []
@@ -183,17 +186,17 @@ def _key_figures(cards: Sequence[Card]) -> dict[str, Any] | None:
     table = table[table["metric"].isin(METRICS)].replace({"metric": METRICS})
     order = {name: place for place, name in enumerate(METRICS.values())}
     table = table.sort_values("metric", key=lambda names: names.map(order), kind="stable")
-    return {"figure": _plain(figures.key_figures(table)), "basis": sentences.basis(tables[0])}
+    return {"figure": _plain(overview.key_figures(table)), "basis": sentences.basis(tables[0])}
 
 
 def classes() -> Part:
     """Figure of the public set's films by split and class."""
 
-    def make() -> dict[str, Any]:
+    def make() -> dict[str, Any] | None:
         from xray.dataset import public_set
-        from xray.figures import base as figures
+        from xray.figures import overview
 
-        return _plain(figures.class_counts(public_set.read()))
+        return _plain(overview.class_counts(public_set.read())) if names.is_default() else None
 
     return Part("class counts", [digest(artifacts_dir() / "dataset" / "films.csv")], make)
 

@@ -14,20 +14,24 @@ from typing import Any, TypeVar
 import pandas as pd
 from markupsafe import Markup
 
+from xray import classes
+from xray.audits import stored as stored_
 from xray.audits import verdict
 from xray.audits.reading import Reading
+from xray.audits.stored import stored_audits
 from xray.dataset import public_set
 from xray.dataset.composition import prevalence
-from xray.errors import ArtifactError, XrayError
-from xray.figures import base, composition, overlay
+from xray.errors import XrayError
+from xray.figures import composition, overlay
+from xray.figures import overview as overview_
 from xray.figures import readings as figures_explain
-from xray.files import artifacts_dir, read_json
+from xray.files import artifacts_dir
 from xray.films.decode import Film, resize
 from xray.labels import devices
 from xray.metrics import scores
 from xray.models import registry
 from xray.reports import html, overview, render, sentences, tables
-from xray.reports.sentences import number
+from xray.text import number
 from xray.training import train
 
 Found = TypeVar("Found")
@@ -77,7 +81,7 @@ def build(created: datetime | None = None) -> str:
         clinical=CLINICAL,
         models=[_model(card, audits.get(card.name)) for card in cards],
         score_figure=_score_figure(fine, audits),
-        controls=_attempt(gaps, "controls", lambda: tables.controls(tables.stored_quality())),
+        controls=_attempt(gaps, "controls", lambda: tables.controls(stored_.stored_quality())),
         calibration=_attempt(gaps, "calibration", _calibration),
         **_metrics(fine, gaps["metrics"]),
         **_films(gaps),
@@ -128,22 +132,6 @@ def build_film(
         provenance=tables.provenance(cards, {}).iloc[:-3],
         environment=_environment(),
     )
-
-
-def stored_audits(cards: Sequence[registry.Card]) -> dict[str, dict[str, Any]]:
-    """Audits by model, of those models as they are now.
-
-    An audit that cannot be read, or of another network than the card's, counts as none.
-    """
-    found = {}
-    for card in cards:
-        try:
-            value = read_json(artifacts_dir() / "audits" / f"{card.name}.json")
-        except ArtifactError:
-            continue
-        if isinstance(value, dict) and value.get("model_hash") in (None, card.sha256):
-            found[card.name] = value
-    return found
 
 
 def _attempt(gaps: dict[str, Any], part: str, make: Callable[[], Found]) -> Found | None:
@@ -204,7 +192,7 @@ def _score_figure(
     table = pd.DataFrame(rows)
     if table.empty or not table["score"].notna().any():
         return None
-    return render.embed(base.scores(table[table["score"].notna()]))
+    return render.embed(overview_.scores(table[table["score"].notna()]))
 
 
 def _calibration() -> str:
@@ -240,7 +228,7 @@ def _metrics(cards: Sequence[registry.Card], problems: list[str]) -> dict[str, A
     long["metric"] = long["metric"].map(scores.TITLES)
     return {
         "metrics": tables.model_scores(found, titles),
-        "metrics_figure": render.embed(base.key_figures(long)),
+        "metrics_figure": render.embed(overview_.key_figures(long)),
     }
 
 
@@ -265,6 +253,9 @@ def _films(gaps: dict[str, Any]) -> dict[str, Any]:
         }
 
     none = {"classes_figure": None, "sizes": None, "devices_figure": None, "agreement": None}
+    if not classes.is_default():
+        gaps["films"] = gaps["labels"] = "What is stored of films is of the public set of children."
+        return none
     return (
         none | (_attempt(gaps, "films", counted) or {}) | (_attempt(gaps, "labels", labelled) or {})
     )

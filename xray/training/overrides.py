@@ -17,7 +17,7 @@ from xray.dataset import splits
 from xray.errors import ModelError
 from xray.films.decode import FITS
 from xray.models import framing
-from xray.training import recipes
+from xray.training import architectures, recipes
 from xray.training.recipes import AUGMENTATIONS, Augmentation, Phase, Recipe
 
 #: Settings that are what a recipe is called, not what it does.
@@ -138,19 +138,19 @@ _READERS: dict[str, Any] = {
     "split": lambda value: value if value in splits.NAMES else None,
     "fraction": lambda value: float(value) if 0 < float(value) <= 1 else None,
     "batch": lambda value: int(value) if int(value) > 0 else None,
-    "network": lambda value: value if value in recipes.NETWORKS else None,
+    "network": lambda value: value if value in architectures.NETWORKS else None,
     "framing": lambda value: value if value in framing.FRAMINGS else None,
 }
 _ADVICE = {
     "size": f"give the side in pixels, {SIDES[0]} to {SIDES[1]}",
     "augmentation": f"choose one of {', '.join(AUGMENTATIONS)}",
     "phases": "give a list of phases with epochs and learning_rate",
-    "class_weight": "choose balanced, none, or NORMAL:PNEUMONIA as in 2:1",
+    "class_weight": "choose balanced, none, or NEGATIVE:POSITIVE as in 2:1",
     "fit": f"choose one of {', '.join(FITS)}",
     "split": f"choose one of {', '.join(splits.NAMES)}",
     "fraction": "give a share of the training films, above 0 and up to 1",
     "batch": "give a whole number of films above 0",
-    "network": f"choose one of {', '.join(recipes.NETWORKS)}",
+    "network": f"choose one of {', '.join(architectures.NETWORKS)}",
     "framing": f"choose one of {', '.join(framing.FRAMINGS)}",
 }
 

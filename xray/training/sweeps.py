@@ -137,7 +137,7 @@ def run(
     DatasetError, ModelError
     """
     table = index.usable(index.index(data, progress=stage("index")))
-    content = train.data_hash(table)
+    content = index.data_hash(table)
     keys = [ledger.run_id(recipe.settings(), content, seed) for recipe, seed in sweep.runs]
     known = {key: row for key in dict.fromkeys(keys) if (row := _finished(key))}
     missing = {key: each for key, each in zip(keys, sweep.runs, strict=True) if key not in known}

@@ -14,15 +14,16 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from xray import __version__
+from xray import __version__, classes
 from xray.dataset import index, splits
+from xray.dataset.index import data_hash
 from xray.errors import DatasetError, ModelError
 from xray.files import Progress, cache_dir, hash_json, sha256_file, write_table
 from xray.films.decode import Pixels
 from xray.metrics import scores
 from xray.models import evaluation, framing, networks, registry
+from xray.training import architectures, ledger, recipes
 from xray.training import fit as fitting
-from xray.training import ledger, recipes
 from xray.training.fit import Sample
 
 #: Called as stage(name) when a new stretch of the work begins, to give its progress callback.
@@ -78,12 +79,6 @@ def versions() -> dict[str, str]:
     return found
 
 
-def data_hash(table: pd.DataFrame) -> str:
-    """Hash of the films' content and labels, the same whatever their order."""
-    rows = table[["file", "label", "sha256"]].sort_values("file")
-    return hash_json(rows.to_numpy().tolist())
-
-
 def assign(job: Job, table: pd.DataFrame) -> pd.Series:
     """Which film is used for what: "train", "val", "test" or "" a film.
 
@@ -128,7 +123,7 @@ def train(
     films, shown = _films(job, table, load, stage)
     parts = {part: _sample(table, shown, part) for part in ("train", "val")}
 
-    network = networks.seeded(job.seed, lambda: recipes.build(recipe, job.backbone_weights))
+    network = networks.seeded(job.seed, lambda: architectures.build(recipe, job.backbone_weights))
     if recipe.precision != "float32":
         networks.set_policy(network, recipe.precision)
     folder = cache_dir() / "runs" / f"{job.name}-{job.key(content)}"
@@ -169,7 +164,7 @@ def _films(job: Job, table: pd.DataFrame, load: Loader, stage: Stage) -> tuple[P
 
 def _sample(table: pd.DataFrame, films: Pixels, part: str) -> Sample:
     chosen = (table["split"] == part).to_numpy()
-    return Sample(films[chosen], (table["label"] == "PNEUMONIA").to_numpy()[chosen])
+    return Sample(films[chosen], classes.is_positive(table["label"]).to_numpy()[chosen])
 
 
 def _planter(
@@ -191,7 +186,7 @@ def _card(
     history: dict[str, list[float]],
 ) -> registry.Card:
     recipe = job.recipe
-    labels = (table.loc[table["split"] == "train", "label"] == "PNEUMONIA").to_numpy()
+    labels = classes.is_positive(table.loc[table["split"] == "train", "label"]).to_numpy()
     weights = fitting.class_weights(labels, recipe.class_weight)
     counts = {
         str(part): {str(label): int(n) for label, n in rows["label"].value_counts().items()}
@@ -213,7 +208,11 @@ def _card(
         split=recipe.split,
         split_hash=hash_json(split.tolist()),
         counts=counts,
-        class_weight={"NORMAL": round(weights[0], 4), "PNEUMONIA": round(weights[1], 4)},
+        class_weight=dict(
+            zip(classes.current().labels, (round(weights[k], 4) for k in (0, 1)), strict=True)
+        ),
+        positive=classes.positive(),
+        negative=classes.negative(),
         history=history,
         versions=versions(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -246,7 +245,7 @@ def store(
     rows["probability"] = registry.probability(rows["log_odds"].to_numpy()).round(6)
     val = rows[rows["split"] == "val"]
     threshold = scores.choose_threshold(
-        (val["label"] == "PNEUMONIA").to_numpy(), val["log_odds"].to_numpy()
+        classes.is_positive(val["label"]).to_numpy(), val["log_odds"].to_numpy()
     )
     write_table(folder / "predictions.csv", rows)
     card = replace(

@@ -101,26 +101,6 @@ def test_quantised_lite_takes_whole_numbers_as_they_were_meant(tmp_path: Path) -
     np.testing.assert_allclose(model.probability(tiny.films()), expected, atol=0.02)
 
 
-def test_any_object_with_predict_is_a_model() -> None:
-    class Mean:
-        def predict(self, films: np.ndarray) -> np.ndarray:
-            assert films.shape[1:] == (8, 8, 3)
-            return films.mean(axis=(1, 2, 3)) / 255
-
-    model = registry.wrap(Mean(), "mean", size=(8, 8), channels=3, scale="byte")
-    films = tiny.films(side=8)
-    np.testing.assert_allclose(model.probability(films), films.mean(axis=(1, 2)), atol=1e-6)
-
-
-def test_an_object_that_answers_otherwise_is_told_so() -> None:
-    class Odd:
-        def predict(self, films: np.ndarray) -> np.ndarray:
-            return np.zeros(3)
-
-    with pytest.raises(ModelError, match="one probability a film"):
-        registry.wrap(Odd(), "odd", size=(8, 8))
-
-
 def test_keras_2_words_are_put_into_those_of_today(tmp_path: Path) -> None:
     path = tmp_path / "old.h5"
     entry = keras.Input((tiny.SIDE, tiny.SIDE, 3))

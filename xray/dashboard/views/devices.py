@@ -8,8 +8,9 @@ from typing import Any
 
 import streamlit as st
 
+from xray import classes, text
 from xray.audits import stored
-from xray.dashboard import background, page
+from xray.dashboard import background, loaders, page
 from xray.figures import audits
 from xray.files import Progress, hash_json
 from xray.models.registry import Card
@@ -30,7 +31,7 @@ def reaction(card: Card, audit: Mapping[str, Any]) -> None:
     for sentence in (sentences.lungs(audit), sentences.sanity_overall(audit)):
         if sentence:
             st.markdown(html.plain(sentence))
-    folder = page.films_folder()
+    folder = loaders.films_folder()
     if folder is None or not audit.get("most_moved") or audit.get("synthetic"):
         st.caption("Films that moved most are shown where the films are (XRAY_DATA).")
         return
@@ -48,8 +49,8 @@ def reaction(card: Card, audit: Mapping[str, Any]) -> None:
     words = {"original": "as it is", "treated": f"{row['kind']}, {row['test']}", "sham": "sham"}
     for column, (picture, which) in zip(st.columns(3), pictures, strict=True):
         with column:
-            says = sentences.percent(stored.chance(row[which]))
-            page.film(picture, f"Film {words[which]}", f"{words[which]}: {says} pneumonia")
+            says = text.percent(stored.chance(row[which]))
+            page.film(picture, f"Film {words[which]}", f"{words[which]}: {says} {classes.spoken()}")
 
 
 def controls(models: Sequence[Mapping[str, Any]]) -> None:
@@ -67,7 +68,7 @@ def controls(models: Sequence[Mapping[str, Any]]) -> None:
         "devices of its own style do to it on films it never saw. Smallest reliance of which at "
         f"least 95 % were flagged: {scale.detectable:.2f} spreads of log-odds."
     )
-    quality = tables.controls(tables.stored_quality())
+    quality = tables.controls(stored.stored_quality())
     st.dataframe(quality, hide_index=True, width="stretch")
     st.caption(
         "Each control is judged by a scale that never saw it, or none of its architecture. To "
@@ -78,7 +79,7 @@ def controls(models: Sequence[Mapping[str, Any]]) -> None:
 
 def live(card: Card) -> None:
     """Audit a model here and now, with progress and a way to stop."""
-    folder = page.films_folder()
+    folder = loaders.films_folder()
     if folder is None:
         st.caption("A live audit needs films: set XRAY_DATA, or run the demonstration:")
         st.code("python -m xray demo", language=None)

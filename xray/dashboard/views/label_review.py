@@ -14,7 +14,7 @@ from xray.errors import LabelError
 from xray.labels import annotation, format, priorities
 from xray.labels import exchange as label_exchange
 from xray.labels.schema import FINAL, LOOK
-from xray.reports import film_view
+from xray.reports import html as html_
 
 #: Seconds between two looks at the agreement.
 EVERY = 10
@@ -44,7 +44,7 @@ def agreement(shown: Films) -> None:
             lambda: priorities.agreement(list(pairs.values())),
             *(shown.source.key, str(kept.engine.url), id(kept), kept.content()),
         )
-        st.html(film_view.agreement(table, "films with two looks, so far"))
+        st.html(html_.agreement(table, "films with two looks, so far"))
         st.caption(
             "Kappa with its 95 % interval (films drawn again); none where both say one thing "
             "always. Overlap is the mean over the films that both mark."
@@ -76,7 +76,7 @@ def decide(shown: Films, who: int) -> None:
     jpeg = labelling.square(path) if path else None
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        st.html(film_view.framed(jpeg, f"Film {token}", pair, "The film is not here.", 1.0))
+        st.html(html_.framed(jpeg, f"Film {token}", pair, "The film is not here.", 1.0))
         st.caption("Whole lines: first look; dashes: second look. Not for clinical use.")
     with right:
         st.markdown("Begin the agreed look from one of them, correct it, and finish it.")

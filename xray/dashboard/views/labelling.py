@@ -15,7 +15,7 @@ from typing import Any
 import streamlit as st
 from sqlalchemy import Engine
 
-from xray.dashboard import access, background, cache, page
+from xray.dashboard import background, cache, page, signin
 from xray.dashboard.dataset_page import Films
 from xray.dashboard.views import marking
 from xray.errors import LabelError, XrayError
@@ -76,7 +76,7 @@ def _store(url: str, _engine: Engine | None) -> Store:
 def labeller() -> int | None:
     """Who labels: the account that signed in, or a name; None until it is given."""
     if getattr(st.user, "is_logged_in", False):
-        return store().account(*access.account(st.user.to_dict()))
+        return store().account(*signin.account(st.user.to_dict()))
     name = st.session_state.get("_labeller", "")
     if not name:
         with st.form("who", width=420):

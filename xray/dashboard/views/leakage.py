@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import pandas as pd
 import streamlit as st
 
+from xray import classes
 from xray.dashboard import background, dataset_page, page
 from xray.dashboard.dataset_page import Films
 from xray.dataset import leakage
 from xray.dataset.composition import SPLIT_TITLES
 from xray.files import Progress
-from xray.reports import film_view
+from xray.reports import html
 
 CAVEAT = (
     "Possible, because nobody has published what the numbers in the file names mean. The last "
@@ -24,8 +25,8 @@ CAVEAT = (
 def patients(table: pd.DataFrame) -> tuple[int, int]:
     """Possible patients of test films (pneumonia where there is that class) also in train, all."""
     judged = table[(table["split"] == "test") & (table["person"] != "")]
-    if (judged["label"] == "PNEUMONIA").any():
-        judged = judged[judged["label"] == "PNEUMONIA"]
+    if classes.is_positive(judged["label"]).any():
+        judged = judged[classes.is_positive(judged["label"])]
     trained = set(table.loc[table["split"] == "train", "person"])
     people = set(judged["person"])
     return len(people & trained), len(people)
@@ -54,7 +55,7 @@ def numbers_say(table: pd.DataFrame) -> str:
 def patient_table(table: pd.DataFrame) -> str:
     """Possible patients in two splits, for each pair of splits, as HTML."""
     headers = ("", "possible patients in both", "films of theirs", "… if numbers go by subtype")
-    return film_view.table(headers, list(_pairs(table)))
+    return html.table(headers, list(_pairs(table)))
 
 
 def _pairs(table: pd.DataFrame) -> Iterator[tuple[str, ...]]:

@@ -11,7 +11,7 @@ from xray.films import interpolate
 from xray.films.decode import Film, Pixels, resize
 from xray.models import framing, inputs
 from xray.models.registry import Card
-from xray.training import recipes
+from xray.training import architectures, recipes
 
 #: What each scaling does to a grey value in [0, 1], in words.
 SCALES = {
@@ -117,7 +117,7 @@ def variants(pixels: Pixels, card: Card, n: int = VARIANTS, seed: int = 0) -> Pi
     """
     made = np.repeat(cut_out(pixels, card)[None, ..., None], n, axis=0)
     change = recipes.RECIPES[card.recipe].augmentation
-    for layer in recipes.augmentation_layers(change, seed):
+    for layer in architectures.augmentation_layers(change, seed):
         made = np.asarray(layer(made, training=True))
     return np.clip(made[..., 0], 0, 1).astype(np.float32)
 

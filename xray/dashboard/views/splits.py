@@ -10,7 +10,7 @@ import streamlit as st
 from xray.dashboard import browser, cache, links
 from xray.dashboard.dataset_page import Films
 from xray.dataset import cleaning, leakage, splits
-from xray.reports import film_view
+from xray.reports import html
 
 #: Split for people, in the words that links hold -> its name.
 TITLES = {
@@ -71,7 +71,7 @@ def table(films: pd.DataFrame, made: Mapping[str, pd.Series[str]]) -> str:
         tested = leakage.leaked(leakage.persons(films, split), split)
         counts = (found["possible patients"], found["identical films"], int(tested.sum()))
         rows.append((title, *(f"{n:,}" for n in counts)))
-    return film_view.table(headers, rows)
+    return html.table(headers, rows)
 
 
 def criteria(films: Films) -> tuple[cleaning.Criteria, tuple[Hashable, ...]]:

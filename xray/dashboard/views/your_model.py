@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from xray.dashboard import background, page
+from xray.dashboard import background, loaders, page
 from xray.dashboard.views import devices
 from xray.dashboard.views.preprocessing import steps
 from xray.errors import DatasetError
@@ -63,13 +63,11 @@ def torch_lines(path: str, side: int, channels: int) -> str:
     )
 
 
-def object_lines(side: int, channels: int, scale: str) -> str:
+def object_lines(name: str, side: int) -> str:
     """How an object with ``predict`` is brought, filled in."""
     return (
-        "from xray import models\n"
-        "from xray.models import registry\n\n"
-        f'model = registry.wrap(my_object, "mine", size=({side}, {side}), channels={channels}, '
-        f'scale="{scale}")\n'
+        "import xray\nfrom xray import models\n\n"
+        f"model = xray.load_model(my_object, name={name!r}, size=({side}, {side}))\n"
         "print(models.check(model, films, labels))"
     )
 
@@ -117,7 +115,7 @@ def _resize(key: str) -> str:
 def commands(said: dict[str, Any]) -> None:
     """What to run, filled in."""
     if said["kind"] == "An object of Python":
-        st.code(object_lines(said["side"], said["channels"], said["scale"]), language="python")
+        st.code(object_lines(said["name"], said["side"]), language="python")
         return
     if said["kind"] == "PyTorch":
         st.markdown("First, where it was trained:")
@@ -158,7 +156,7 @@ def preview(said: dict[str, Any], film: Film) -> None:
 
 def quick_check(card: Card) -> None:
     """Try a model's options on a few films, in the background."""
-    folder = page.films_folder()
+    folder = loaders.films_folder()
     if card.warning:
         page.problem(card.warning)
     if folder is None:

@@ -1,11 +1,11 @@
-"""Networks that Keras does not read: ONNX, TensorFlow Lite, SavedModels, objects of Python."""
+"""Networks that Keras does not read: ONNX, TensorFlow Lite, SavedModels."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ class Runtime:
     Attributes
     ----------
     format : str
-        One of ``formats.FORMATS``, or "python".
+        One of ``reader.FORMATS``.
     input : Input
     outputs : tuple of Output
     parameters : int
@@ -322,38 +322,6 @@ class SavedModel(Runtime):
             return np.asarray(self._run(**{self._entry: fed})[key].numpy(), np.float32)
 
         return _in_batches(run, x, self._batch)
-
-
-class Predicts(Protocol):
-    """Any object that gives probabilities of films."""
-
-    def predict(self, films: NDArray[np.float32], /) -> Any:
-        """Probabilities of films (N, h, w, channels): (N,), (N, 1) or one a class (N, K)."""
-
-
-class Object(Runtime):
-    """An object of Python with ``predict(films) -> probabilities``."""
-
-    format = "python"
-
-    def __init__(self, model: Predicts, size: tuple[int, int], channels: int) -> None:
-        self._model = model
-        probe = np.zeros((2, *size, channels), np.float32)
-        units = int(_rows(np.asarray(model.predict(probe)), 2).shape[1])
-        activation = "sigmoid" if units == 1 else "softmax"
-        super().__init__(Input(size, channels), (Output("predict", units, activation),), 0)
-
-    def _call(self, x: Numbers, output: int) -> NDArray[np.float32]:
-        return _rows(np.asarray(self._model.predict(x.astype(np.float32)), np.float32), len(x))
-
-
-def _rows(values: Numbers, n: int) -> Numbers:
-    if values.ndim not in (1, 2) or len(values) != n:
-        raise ModelError(
-            f"predict(films) gave an array of shape {values.shape} for {n} films; give one "
-            "probability a film (N,) or one a class (N, K)."
-        )
-    return values.reshape(n, -1)
 
 
 def _units(shape: Any, name: str) -> int:

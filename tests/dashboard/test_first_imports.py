@@ -6,22 +6,22 @@ import threading
 
 import pytest
 
-from xray.dashboard import imports
+from xray.dashboard import startup
 
 
 def test_who_needs_pandas_waits_for_the_figures_of_the_first_page(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(imports, "_ready", threading.Event())
+    monkeypatch.setattr(startup, "_ready", threading.Event())
     begun, ended = threading.Event(), threading.Event()
 
     def other_page() -> None:
         begun.set()
-        imports.tables()
+        startup.tables()
         ended.set()
 
     thread = threading.Thread(target=other_page)
-    with imports.undisturbed():
+    with startup.undisturbed():
         thread.start()
         assert begun.wait(10)
         assert not ended.wait(0.3), "a figure is being made"
@@ -30,11 +30,11 @@ def test_who_needs_pandas_waits_for_the_figures_of_the_first_page(
 
 
 def test_once_pandas_is_there_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imports, "_ready", threading.Event())
-    imports.tables()
+    monkeypatch.setattr(startup, "_ready", threading.Event())
+    startup.tables()
     ended = threading.Event()
-    with imports.undisturbed():
-        thread = threading.Thread(target=lambda: (imports.tables(), ended.set()))
+    with startup.undisturbed():
+        thread = threading.Thread(target=lambda: (startup.tables(), ended.set()))
         thread.start()
         assert ended.wait(10)
         thread.join()

@@ -11,7 +11,7 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.util import build_mock_config_get_option
 
-from xray.dashboard.access import account, allowed, email
+from xray.dashboard.signin import account, allowed, email
 from xray.dashboard.views import labelling
 from xray.errors import AccessError, LabelError
 from xray.labels import store as label_store

@@ -1,0 +1,289 @@
+"""The public API: models and films in, results out that show themselves in a notebook.
+
+``import xray`` gives these names. Every function takes what :func:`load_model` and
+:func:`read_films` take, too: a name, a path, an object, a folder.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xray import classes as names
+from xray.dataset import index, scan
+from xray.dataset.tables import asking
+from xray.errors import ArtifactError, DatasetError, FilmError, ModelError
+from xray.explanations import lime
+from xray.files import Progress
+from xray.films import decode
+from xray.films.decode import Pixels
+from xray.metrics import scores
+from xray.models import evaluation, objects, registry
+from xray.models.objects import ObjectModel
+from xray.models.registry import Model
+from xray.results import (
+    AuditResult,
+    EvaluationResult,
+    ExplanationResult,
+    Films,
+    Report,
+    Result,
+)
+
+__all__ = [
+    "AuditResult",
+    "EvaluationResult",
+    "ExplanationResult",
+    "Films",
+    "Report",
+    "audit",
+    "evaluate",
+    "explain",
+    "load_model",
+    "read_films",
+    "report",
+]
+
+# TensorFlow's start-up chatter would bury what is printed; read once, when it loads.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+#: What stands for a model: loaded, its name or file, a Keras model, an object with ``predict``.
+AnyModel: TypeAlias = Model | ObjectModel | objects.Predicts | str | Path
+#: What stands for films: read, or the folder or table of them.
+AnyFilms: TypeAlias = Films | str | Path
+
+
+def load_model(
+    source: AnyModel,
+    *,
+    name: str = "",
+    scale: str | None = None,
+    colour: str | None = None,
+    output: str | None = None,
+    output_name: str | None = None,
+    positive_index: int | tuple[int, ...] | None = None,
+    threshold: float | None = None,
+    fit: str | None = None,
+    size: tuple[int, int] | None = None,
+) -> Model | ObjectModel:
+    """Load a model, with the options of ``xray add``.
+
+    Parameters
+    ----------
+    source : a registered name, the path of a model file, a Keras model, or any object whose
+        ``predict`` takes films (N, h, w) float32 in [0, 1] and gives probabilities of the positive
+        class (N,), or one a class (N, classes).
+    name : of an object, for people.
+    scale : what a file or a Keras model was fed, one of ``models.inputs.SCALES``; what the
+        network says of itself when None, else "unit" (0 to 1).
+    colour : "rgb" or "bgr", for scales that treat channels differently.
+    output : one of ``models.outputs.OUTPUTS``; by the last activation when None.
+    output_name : which output, of several.
+    positive_index : which output is the positive class, or which ones together. Of one output,
+        0 says that it is the negative one's.
+    threshold : probability from which on a film is called positive; 0.5 when None.
+    fit : how films are brought to the model's size, one of ``films.interpolate.RESIZES``.
+    size : (height, width) of the films that an object takes, (224, 224) when None; or that a
+        file learnt from which takes any.
+
+    Raises
+    ------
+    ModelError
+        There is no such model, it cannot be used, or an option does not fit it.
+    """
+    if isinstance(positive_index, int):
+        positive_index = (positive_index,)
+    choices = {"scale": scale, "colour": colour, "output": output, "output_name": output_name,
+               "positive_index": positive_index, "threshold": threshold, "fit": fit,
+               "size": size}  # fmt: skip
+    given: dict[str, Any] = {key: value for key, value in choices.items() if value is not None}
+    if threshold is not None and not 0 < threshold < 1:
+        raise ModelError("threshold is a probability between 0 and 1; 0.5 is a common one.")
+    if not isinstance(source, str | Path):
+        if not isinstance(source, Model | ObjectModel):
+            return objects.wrap(source, name, **given)
+        if given:
+            raise ModelError("The model is loaded already; give options when you load it.")
+        return source
+    if given and (registry.models_dir() / source / "card.json").is_file():
+        raise ModelError(
+            f"{source} is registered, and its card says how it is read; leave out "
+            f"{', '.join(given)}, or load its file."
+        )
+    return registry.load(str(source), **given)
+
+
+def read_films(
+    source: AnyFilms,
+    split: str = "test",
+    *,
+    classes: Mapping[str, str] | None = None,
+    columns: str | None = None,
+    progress: Progress | None = None,
+) -> Films:
+    """Read what there is to know of films; films that were read before are not read again.
+
+    Parameters
+    ----------
+    source : a folder with class folders (in split folders or not), or a table (CSV, Parquet)
+        beside the films that it lists.
+    split : "train", "val" or "test". Films without splits are taken whole.
+    classes : name of a class folder, or value in the table -> name of its class, such as
+        {"normal": "normal", "tb": "tuberculosis"}. The films' results speak of these names.
+    columns : columns of the table, such as "path=File,label=Class,split=Part,patient=ID"; by
+        default path, label and, where there are such, split and patient.
+    progress : called with (films done, films to read).
+
+    Raises
+    ------
+    DatasetError
+        There are no such films.
+    """
+    if isinstance(source, Films):
+        return source
+    path = Path(source)
+    named = names.named(list(dict.fromkeys(classes.values())), classes) if classes else None
+    question = asking.Question(asking.parse_columns(columns) if columns else {}, named)
+    table = asking.ask(path.parent, path.name, question) if path.is_file() else None
+    folder = path.parent if path.is_file() else path
+    made = index.build_index(folder, progress, named, listing=table)
+    names.use(made.classes)
+    found = index.usable(made.table)
+    held = sorted(set(found["split"]))
+    if held in ([], [""]):
+        split = ""
+    elif split not in held:
+        raise DatasetError(
+            f"{path} holds no {split} films, but: {', '.join(filter(None, held))}; choose another "
+            "split."
+        )
+    return Films(
+        folder, split, found[found["split"] == split].reset_index(drop=True), made.warnings
+    )
+
+
+def evaluate(
+    model: AnyModel,
+    films: AnyFilms,
+    *,
+    threshold: float | None = None,
+    positive: str = "",
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> EvaluationResult:
+    """Predict films and score the predictions.
+
+    Parameters
+    ----------
+    threshold : probability from which on a film is called positive; the model's own when None.
+    positive : name of a class; the positive one when empty.
+    seed : of the bootstrap.
+    progress : called with (films predicted, films).
+    """
+    loaded, chosen = load_model(model), read_films(films)
+    limit = loaded.card.threshold if threshold is None else threshold
+    if not 0 < limit < 1:
+        raise ModelError("threshold is a probability between 0 and 1; 0.5 is a common one.")
+    rows = chosen.table[["file", "path", "label", "person"]].assign(split=chosen.split)
+    # Who a film's name tells of is told by the name again: only a table's own word is handed on.
+    told = [scan.person(name) for name in chosen.table["name"]]
+    rows["person"] = rows["person"].where(rows["person"] != told, "")
+    made, damaged = evaluation.predict(loaded, chosen.folder, rows, progress)
+    known = names.fitting(made["label"].unique())
+    positive = positive or known.positive
+    if positive not in known.labels:
+        raise DatasetError(f"positive is one of {', '.join(known.labels)}.")
+    table = evaluation.score(made, float(scores.to_log_odds(limit)), positive, seed)
+    return EvaluationResult(
+        loaded.card.name,
+        chosen.split,
+        positive,
+        limit,
+        table.drop(columns=["split", "positive", "threshold"]),
+        made,
+        tuple(damaged),
+    )
+
+
+def audit(
+    model: AnyModel,
+    films: AnyFilms,
+    *,
+    seed: int = 0,
+    precision: str = "auto",
+    progress: Progress | None = None,
+) -> AuditResult:
+    """Find out whether a model reads devices.
+
+    Takes minutes: every film is changed and predicted many times.
+
+    Parameters
+    ----------
+    seed : of the films that are chosen and of what is drawn into them.
+    precision : "float32", "bfloat16", or "auto" for what is quicker here and gives the same.
+    progress : called with (done, in all) of one stage of the work after the other.
+    """
+    from xray.audits import audit as audits
+    from xray.audits import inputs, stored
+
+    loaded, chosen = load_model(model), read_films(films)
+    prepared = inputs.prepare(chosen.folder, seed, chosen.split, progress, chosen.table)
+    # It asks of a model no more than a Predictor has, whatever its signature says.
+    predictor = cast(Model, loaded)
+    found = audits.audit(predictor, prepared, stored.calibration(), precision, lambda _: progress)
+    return AuditResult(found.to_json())
+
+
+def explain(
+    model: AnyModel,
+    film: str | Path | NDArray[Any],
+    *,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> ExplanationResult:
+    """Explain one film by LIME.
+
+    Parameters
+    ----------
+    film : path of a picture or DICOM file, or (H, W) grey values in [0, 1], bright where the film
+        is bright.
+    progress : called with (evaluations done, evaluations planned so far).
+    **settings : fields of ``xray.explanations.lime.Settings``, such as ``seed`` and
+        ``n_superpixels``.
+
+    Raises
+    ------
+    FilmError
+        The film or a setting cannot be used.
+    """
+    loaded = load_model(model)
+    pixels = _checked(film) if isinstance(film, np.ndarray) else decode.read(Path(film)).pixels
+    wrong = sorted(settings.keys() - asdict(lime.Settings()).keys())
+    if wrong:
+        known = ", ".join(asdict(lime.Settings()))
+        raise FilmError(f"There is no setting {', '.join(wrong)}; choose from: {known}.")
+    found = lime.explain(loaded, pixels, progress=progress, **settings)
+    return ExplanationResult(loaded.card.name, pixels, loaded.card.threshold, found)
+
+
+def _checked(film: NDArray[Any]) -> Pixels:
+    """An array as a film; refused where it is none."""
+    pixels = np.asarray(film, np.float32)
+    if pixels.ndim != 2 or not pixels.size or not (pixels.min() >= 0 and pixels.max() <= 1):
+        raise FilmError("A film is given as a path, or as (H, W) grey values from 0 to 1.")
+    return pixels
+
+
+def report(found: Sequence[Result], title: str = "X-ray model audit") -> Report:
+    """Put results of ``audit``, ``evaluate`` and ``explain`` into one report."""
+    if not found:
+        raise ArtifactError(
+            "A report needs results; give what audit, evaluate or explain returned."
+        )
+    return Report(title, tuple(each.section() for each in found))

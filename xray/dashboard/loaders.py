@@ -1,0 +1,135 @@
+"""What pages read: cards, predictions, audits and films, cached by the content of files.
+
+What is held for all sessions is bounded and keyed on the content of files, never on their names.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from xray.dashboard import page, startup
+from xray.errors import ArtifactError, XrayError
+from xray.files import (
+    artifacts_dir,
+    data_dir,
+    digest,
+    read_json,
+)
+from xray.models import registry
+from xray.reports import overview
+
+if TYPE_CHECKING:
+    # For types only: see tests/reports/test_overview.py for what the first page does without.
+    import pandas as pd
+
+log = logging.getLogger(__name__)
+
+
+def cards(roles: tuple[str, ...] | None = None) -> list[registry.Card]:
+    """Cards of the models, broken ones with their ``problem``."""
+    folder = registry.models_dir()
+    state = tuple(
+        (path.parent.name, digest(path), (path.parent / registry.WEIGHTS).is_file())
+        for path in sorted(folder.glob("*/card.json"))
+    )
+    return _cards(str(folder), state, roles)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _cards(
+    folder: str, state: tuple[tuple[str, str, bool], ...], roles: tuple[str, ...] | None
+) -> list[registry.Card]:
+    return registry.cards(Path(folder), roles)
+
+
+def predictions(name: str) -> pd.DataFrame:
+    """Stored predictions of a model (see ``registry.predictions``)."""
+    home = registry.models_dir() / name
+    return _predictions(name, digest(home / "predictions.csv"), digest(home / "card.json"))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _predictions(name: str, content: str, card: str) -> pd.DataFrame:
+    return registry.predictions(name)
+
+
+def audits(models: Sequence[registry.Card]) -> dict[str, dict[str, Any]]:
+    """Stored audits of these models by name.
+
+    One that cannot be read, or was made with other weights than the model's, does not count
+    and is left out.
+    """
+    found = {}
+    for card in models:
+        path = artifacts_dir() / "audits" / f"{card.name}.json"
+        if not path.is_file():
+            continue
+        try:
+            value = _json(str(path), digest(path))
+            if value.get("model_hash", card.sha256) == card.sha256:
+                found[card.name] = value
+        except (ArtifactError, AttributeError) as error:
+            log.warning("the audit of %s is left out: %s", card.name, error)
+    return found
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _json(path: str, content: str) -> Any:
+    return read_json(Path(path))
+
+
+def metrics(card: registry.Card, split: str = "test") -> pd.DataFrame:
+    """Metrics of a model on a split at its own threshold (see ``evaluation.score``)."""
+    home = registry.models_dir() / card.name
+    content = (digest(home / "predictions.csv"), digest(home / "card.json"))
+    table = _metrics(card.name, card.threshold_log_odds, content)
+    return table[table["split"] == split]
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _metrics(name: str, threshold: float, content: tuple[str, str]) -> pd.DataFrame:
+    from xray.models import evaluation
+
+    return evaluation.score(registry.predictions(name), threshold)
+
+
+def stored_films() -> pd.DataFrame:
+    """Committed facts of the public set (see ``public_set.read``)."""
+    return _stored_films(digest(artifacts_dir() / "dataset" / "films.csv"))
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def _stored_films(content: str) -> pd.DataFrame:
+    from xray.dataset import public_set
+
+    return public_set.read()
+
+
+def first_page(part: overview.Part) -> Any:
+    """A part of the first page: the one that is kept, or made now where that is of old results."""
+    kept: Mapping[str, Any] = {}
+    with suppress(ArtifactError):
+        kept = _json(str(overview.path()), digest(overview.path()))
+    found, value = overview.kept(part, kept)
+    return value if found else _made(part.key, part)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _made(key: str, _part: overview.Part) -> Any:
+    startup.tables()
+    return _part.make()
+
+
+def films_folder() -> Path | None:
+    """Folder of films, or None when there is none or it cannot be used."""
+    try:
+        return data_dir()
+    except XrayError as error:
+        page.problem(str(error))
+        return None
