@@ -114,7 +114,7 @@ def offered(options: Mapping[str, str]) -> links.Choice:
 
 #: What the shared choices offer.
 SPLITS = {"test": "test", "val": "validation"}
-LIMITS = {"own": "each model's own, from validation", "shared": "one for all"}
+LIMITS = {"own": "each model's own", "shared": "one for all"}
 
 
 # --- the frame of a Models page --------------------------------------------------------------
