@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +43,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const=artifacts_dir() / "devices" / label_card.FILE,
         help="write the card of the committed labels (default: artifacts/devices/CARD.md)",
     )  # fmt: skip
-    parser.add_argument("--data", type=Path, help="films for --queue (default: XRAY_DATA)")
+    parser.add_argument(
+        "--data", type=Path, help="films for --queue (default: XRAY_DATA), and for --import"
+    )
     parser.add_argument(
         "--looks", action="store_true", help="with --export: every look, not the agreed one"
     )
-    parser.add_argument("--name", default="", help="with --import: who made them (default: FILE)")
+    parser.add_argument(
+        "--name", default="",
+        help="with --import: under whose name they are entered, as one labeller (default: yours "
+        "on this machine)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--several", action="store_true",
+        help="with --import: several people made them, the n-th look of each film by 'NAME n'",
+    )  # fmt: skip
+    parser.add_argument(
+        "--decisions", action="store_true",
+        help="with --import: enter agreed looks too, which then stand as agreed",
+    )  # fmt: skip
     parser.add_argument("--collection", default="", help="dataset (default: the only one there is)")
     parser.add_argument("--json", type=Path, help="also write what was found to this file")
 
@@ -105,10 +121,29 @@ def _export(store: Store, collection: str, options: argparse.Namespace) -> Any:
 def _import(store: Store, options: argparse.Namespace) -> Any:
     rows = format.read(options.enter)
     collection = options.collection or sources.PUBLIC
-    new = exchange.enter(store, collection, rows, options.name or options.enter.stem)
-    looks = sum(len(row.passes) for row in rows)
+    name = options.name or getpass.getuser()
+    found = exchange.enter(
+        store, collection, rows, store.labeller(name), _known(store, collection, options.data),
+        decisions=options.decisions,
+        others=(lambda place: store.labeller(f"{name} {place}")) if options.several else None,
+    )  # fmt: skip
+    for sentence in found.left_out:
+        print(f"warning: {sentence}", file=sys.stderr)
+    looks, new = sum(len(row.passes) for row in rows), found.looks + found.decisions
     print(f"{new:,} of {looks:,} looks at {len(rows):,} films were new and are in {collection}.")
-    return {"films": len(rows), "looks": looks, "new": new, "collection": collection}
+    left_out = list(found.left_out)
+    return {"films": len(rows), "looks": looks, "new": found.looks, "decisions": found.decisions,
+            "collection": collection, "left out": left_out}  # fmt: skip
+
+
+def _known(store: Store, collection: str, folder: Path | None) -> set[str]:
+    """Films of a collection: those in the queue, of the public set, and of the folder given."""
+    known = store.films(collection)
+    if collection == sources.PUBLIC:
+        known |= set(public_set.read()["file"])
+    if folder is not None:
+        known |= set(index.index(folder)["file"])
+    return known
 
 
 def _agreement(store: Store, collection: str) -> Any:

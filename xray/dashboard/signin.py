@@ -117,6 +117,23 @@ def account(claims: Mapping[str, Any]) -> tuple[str, str]:
     return str(found[0]), str(found[1])
 
 
+def may_decide(claims: Mapping[str, Any], rule: Mapping[str, Any] | None) -> bool:
+    """Whether a visitor may enter files of labels, which stand beside those that people made.
+
+    Parameters
+    ----------
+    claims : what the provider says of the visitor
+    rule : ``deciders``, verified addresses; without it nobody may
+    """
+    named = {str(each).strip().casefold() for each in (rule or {}).get("deciders", [])}
+    return bool(claims.get("is_logged_in")) and email(claims) in named - {""}
+
+
+def decides() -> bool:
+    """``may_decide`` for the visitor whose page runs."""
+    return may_decide(st.user.to_dict(), _secrets().get("labels"))
+
+
 def allowed(claims: Mapping[str, Any], rule: Mapping[str, Any] | None) -> bool:
     """Whether a signed-in visitor may come in.
 
