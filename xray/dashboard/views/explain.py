@@ -184,6 +184,7 @@ def ask(cards: Sequence[registry.Card]) -> tuple[list[registry.Card], Question]:
         default=[title for title, card in usable.items() if card.role in FIRST],
         key="models",
         bind="query-params",
+        format_func=html.label,
     )
     with st.expander("How to explain", icon=":material/tune:"):
         count = st.slider(
