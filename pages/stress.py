@@ -8,6 +8,7 @@ from xray.dashboard import models_page as shared
 from xray.dashboard import page
 from xray.errors import ArtifactError
 from xray.figures import stress as figures_stress
+from xray.files import digest
 from xray.metrics import scores
 from xray.models import registry, stress
 from xray.reports import html
@@ -31,7 +32,7 @@ def tables(view: shared.View) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
         home = registry.models_dir() / entrant.name
         if (home / stress.FILE).is_file():
             read = (stress.FILE, "predictions.csv", "card.json")
-            key = (entrant.name, *(page.digest(home / file) for file in read))
+            key = (entrant.name, *(digest(home / file) for file in read))
             try:
                 found[entrant.name] = shared.remember(
                     "stress", lambda name=entrant.name: beside_test(name), *key

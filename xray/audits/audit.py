@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xray import classes
-from xray.audits import causes, judging, showing
+from xray.audits import judging, showing
 from xray.audits.inputs import Materials, prepare
 from xray.audits.judging import Cut, Margin, Verdict
 from xray.audits.showing import Trials
@@ -27,7 +27,9 @@ from xray.models.registry import LogOdds
 
 Stage = Callable[[str], Progress | None]
 #: Films that a model is asked about before others wait for it.
-TRIED = 2
+FIRST = 2
+#: Films of a class that other options are tried on.
+TRIED = 100
 #: Why LIME raises no flag of its own.
 NO_FLAG = (
     "LIME's own flag needs a threshold from networks of known answers, which is not stored yet."
@@ -181,7 +183,7 @@ def run(
 def _problem(model: Any, materials: Materials) -> str:
     """Why a model cannot be asked; "" when it answers."""
     try:
-        _ask(model, materials.films[:TRIED], "float32")
+        _ask(model, materials.films[:FIRST], "float32")
     except ModelError as error:
         return str(error)
     return ""
@@ -261,13 +263,20 @@ def _known(files: pd.Series, trained_on: Collection[str]) -> NDArray[np.bool_]:
 def _cause(
     model: Any, materials: Materials, sick: NDArray[np.bool_], kept: NDArray[np.bool_]
 ) -> tuple[str, ...]:
-    """The likely cause of a model that ranks the films no better than chance."""
-    if not isinstance(model, registry.Model):
+    """The likely cause of a model that ranks the films no better than chance, and what mends it."""
+    from xray.models import plausibility
+
+    if not hasattr(model, "raw"):
         return ()
-    children = materials.material.table["child"].to_numpy().astype(str)
-    films = as_float(materials.films[kept])
-    found = causes.find(model, films, sick[kept], children[kept], materials.seed)
-    return (found.sentence(),)
+    rng = np.random.default_rng([materials.seed, 5])
+    places = np.concatenate(
+        [rng.permutation(np.flatnonzero(kept & (sick == truth)))[:TRIED] for truth in (False, True)]
+    )
+    found = plausibility.check(model, as_float(materials.films[places]), sick[places])
+    if not found.problem:
+        return ()
+    mend = f"Add {found.option} and audit it again." if found.option else ""
+    return tuple(filter(None, (found.problem, mend)))
 
 
 def _notes(model: Any, materials: Materials, options: Options) -> tuple[str, ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xray.commands import _data
-from xray.commands._models import add_model_options, model_options
+from xray.commands._models import MODEL_HELP, add_model_options, load
 from xray.commands._workers import add_worker_options, working
 from xray.errors import DatasetError
 from xray.files import artifacts_dir, data_dir, write_json
@@ -16,10 +18,13 @@ from xray.models import registry
 if TYPE_CHECKING:
     from xray.audits.audit import Options
 
+#: What ``--fail-on`` takes.
+VERDICTS = ("reads_devices", "cannot_be_judged", "inconclusive", "no_reliance")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``audit``."""
-    parser.add_argument("model", nargs="+", help="registered name, or path of a .keras/.h5 file")
+    parser.add_argument("model", nargs="+", help=MODEL_HELP)
     parser.add_argument("--data", type=Path, help="folder of films (default: XRAY_DATA)")
     _data.add_classes(parser)
     parser.add_argument("--split", default="test", help="split to audit on (default: test)")
@@ -49,12 +54,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="arithmetic; auto takes bfloat16 where this processor gains by it and log-odds stay",
     )
     parser.add_argument("--json", type=Path, help="write the audits to this file")
+    parser.add_argument(
+        "--fail-on", type=_verdicts, default=(), metavar="VERDICT[,VERDICT]",
+        help="end with exit code 1 where a model's verdict is one of these: "
+        + ", ".join(VERDICTS),
+    )  # fmt: skip
     add_model_options(parser)
     add_worker_options(parser)
 
 
-def run(options: argparse.Namespace) -> None:
-    """Audit the models; registered ones are stored for the dashboard."""
+def run(options: argparse.Namespace) -> int:
+    """Audit the models; registered ones are stored for the dashboard. 1 where --fail-on holds."""
     from xray.audits import audit, inputs
 
     data = options.data or data_dir()
@@ -63,20 +73,21 @@ def run(options: argparse.Namespace) -> None:
     chosen = _options(options)
     _data.tell(data, options.classes)
     # A wrong name is said before minutes go into drawing.
-    loaded = [_load(name, options) for name in options.model]
+    loaded = [load(name, options) for name in options.model]
     with working(options, ", ".join(options.model)) as stage:
         prepared = inputs.prepare(
             data, options.seed, options.split, stage("cut devices out"),
             device_labels=options.device_labels,
         )  # fmt: skip
         found = [made.to_json() for made in audit.audit(loaded, prepared, chosen, stage)]
-    for model, value in zip(loaded, found, strict=True):
-        if _is_registered(model):
-            write_json(artifacts_dir() / "audits" / f"{model.card.name}.json", value)
+    for name, value in zip(options.model, found, strict=True):
+        if registry.registered(name):
+            write_json(artifacts_dir() / "audits" / f"{name}.json", value)
     for value in found:
         say(value)
     if options.json:
         write_json(options.json, found)
+    return exit_code(found, options.fail_on)
 
 
 def say(value: dict[str, Any]) -> None:
@@ -110,13 +121,26 @@ def _options(options: argparse.Namespace) -> Options:
     return Options(margin, options.precision, names)
 
 
-def _load(name: str, options: argparse.Namespace) -> registry.Model:
-    path = Path(name).suffix in {".keras", ".h5", ".hdf5"}
-    return registry.load(name, **(model_options(options) if path else {}))
+def exit_code(found: Sequence[Mapping[str, Any]], fail_on: Sequence[str]) -> int:
+    """1 where a verdict is one to fail on, which is said; else 0.
+
+    Parameters
+    ----------
+    found : audits as ``--json`` writes them
+    fail_on : verdicts
+    """
+    failed = [f"{value['model']} ({value['verdict']})" for value in found
+              if value["verdict"] in fail_on]  # fmt: skip
+    if failed:
+        print(f"failed (--fail-on): {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
 
 
-def _is_registered(model: registry.Model) -> bool:
-    stored = registry.models_dir() / model.card.name
-    return (stored / "card.json").is_file() and registry.read_card(
-        stored
-    ).sha256 == model.card.sha256
+def _verdicts(text: str) -> tuple[str, ...]:
+    """Verdicts with commas between."""
+    asked = tuple(part.strip() for part in text.split(","))
+    if unknown := [each for each in asked if each not in VERDICTS]:
+        raise argparse.ArgumentTypeError(
+            f"'{unknown[0]}' is no verdict; one or several of: {', '.join(VERDICTS)}"
+        )
+    return asked
