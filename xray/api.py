@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -217,26 +217,31 @@ def audit(
     *,
     seed: int = 0,
     precision: str = "auto",
+    device_labels: str | Path | None = None,
     progress: Progress | None = None,
 ) -> AuditResult:
-    """Find out whether a model reads devices.
+    """Find out whether a model reads devices: what they change in its calls.
 
-    Takes minutes: every film is changed and predicted many times.
+    Takes minutes: devices are laid over every film many times.
 
     Parameters
     ----------
+    device_labels : file that says where devices are on the films, as the workbench exports it;
+        those of the public set where None, and rendered devices where no film is labelled.
     seed : of the films that are chosen and of what is drawn into them.
     precision : "float32", "bfloat16", or "auto" for what is quicker here and gives the same.
     progress : called with (done, in all) of one stage of the work after the other.
     """
     from xray.audits import audit as audits
-    from xray.audits import inputs, stored
+    from xray.audits import inputs
 
     loaded, chosen = load_model(model), read_films(films)
-    prepared = inputs.prepare(chosen.folder, seed, chosen.split, progress, chosen.table)
-    # It asks of a model no more than a Predictor has, whatever its signature says.
-    predictor = cast(Model, loaded)
-    found = audits.audit(predictor, prepared, stored.calibration(), precision, lambda _: progress)
+    labels = None if device_labels is None else Path(device_labels)
+    prepared = inputs.prepare(
+        chosen.folder, seed, chosen.split, progress, chosen.table, device_labels=labels
+    )
+    options = audits.Options(precision=precision)
+    (found,) = audits.audit([loaded], prepared, options, lambda _: progress)
     return AuditResult(found.to_json())
 
 

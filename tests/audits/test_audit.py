@@ -1,292 +1,285 @@
-"""The audit tells predictors whose answer is known, and says when it cannot."""
+"""A folder's audit tells models whose answer is known, and says when and why it cannot."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.helpers.fakes import Fake, cloudy_lungs, thin_and_bright
-from xray.audits import audit, effects, inputs, interventions, panel, verdict
-from xray.audits import features as scoring
-from xray.audits import stored as evidence
-from xray.audits.inputs import Materials
-from xray.audits.verdict import Calibration, Score
-from xray.commands.main import main
-from xray.drawing import devices, phantoms
+from tests.audits.test_judging import reader, sickness
+from tests.helpers.fakes import Fake
+from xray.audits import audit, inputs, judging, showing
+from xray.audits.inputs import Labels, Materials
+from xray.audits.judging import Margin
+from xray.drawing import rendering
+from xray.drawing.layers import Layer
+from xray.drawing.phantoms import phantom, write_dataset
 from xray.drawing.planting import as_bytes
-from xray.errors import ArtifactError
-from xray.files import artifacts_dir, read_json, read_table
+from xray.errors import DatasetError, ModelError
+from xray.files import artifact
+from xray.labels import format
+from xray.models.registry import Card, Model
 
-NAMES = [
-    *(f"insertion:{kind}" for kind in devices.KINDS),
-    "lettering",
-    *(f"lime:{kind}" for kind in devices.KINDS),
-]
-#: Clean controls that scatter by 0.1 spreads around 0 and whose answer to lettering says nothing.
-SCALE = Calibration(
-    dict.fromkeys(NAMES, 0.0) | {"insertion": 0.0, "lime": 0.0},
-    dict.fromkeys(NAMES, 0.1) | {"insertion": 1.0, "lime": 1.0},
-    0.0, (-0.2, 0.2), 1.0, 1.6, 0.4, 40,
-)  # fmt: skip
+SIZE = (96, 96)
+KINDS = ("line", "support")
+#: What the small set of films can tell.
+WIDE = audit.Options(Margin(calls=25, auroc=0.2))
+#: Fields that scripts and pages read.
+FIELDS = {
+    "model", "positive", "threshold", "auroc", "auroc_low", "auroc_high", "called", "verdict",
+    "kind", "score", "reasons", "margin", "kinds", "effects", "lime_flag", "labels", "films",
+    "seed", "versions", "model_hash", "strata",
+}  # fmt: skip
+EFFECT = {
+    "test", "kind", "label", "called_before", "called_after", "called_null", "calls", "calls_low",
+    "calls_high", "auroc_drop", "auroc_drop_low", "auroc_drop_high", "net_log_odds", "ci_low",
+    "ci_high", "films", "donors",
+}  # fmt: skip
+
+
+def few_layers(size: tuple[int, int], *_: Any) -> list[Layer]:
+    """One rendered layer of each child, of two kinds; lines are as bright as on no real film."""
+    rows = json.loads(artifact("devices", rendering.FILE).read_text())
+    made = []
+    for row in rows:
+        if row["kind"] in KINDS:
+            for piece in row["pieces"] if row["kind"] == "line" else []:
+                piece["profile"] = [10 * value for value in piece["profile"]]
+            made.append(rendering.render(row, size, len(made)))
+    return made
+
+
+def cloudy(seed: int, label: str) -> np.ndarray:
+    """A synthetic film; lungs of the sick are clouded enough for a rule to tell."""
+    film = phantom(seed, SIZE, label).pixels.copy()
+    film[30:66, 15:80] += 0.07 * (label == "PNEUMONIA")
+    return np.clip(film, 0, 1)
+
+
+def materials(labels: list[str], seed: int = 0) -> Materials:
+    films = np.stack([as_bytes(cloudy(i, x)) for i, x in enumerate(labels)])
+    names = [f"test/{label}/synthetic-{i}.png" for i, label in enumerate(labels)]
+    table = pd.DataFrame(
+        {"file": names, "split": "test", "label": labels, "subtype": "", "person": ""}
+    )
+    told = Labels("facts", "hash", True)
+    return inputs.assemble(
+        table, films, {}, pd.Series(np.nan, table.index), "synthetic films", "hash", told, seed,
+        draws={"NORMAL": 4, "PNEUMONIA": 4},
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def shown() -> Materials:
-    """Audit materials of 40 synthetic films without devices."""
-    labels = ["NORMAL", "PNEUMONIA"] * 20
-    films = np.stack(
-        [as_bytes(phantoms.phantom(i, (112, 112), label).pixels) for i, label in enumerate(labels)]
-    )
-    names = [f"test/{label}/synthetic-{i}.png" for i, label in enumerate(labels)]
-    table = pd.DataFrame({"file": names, "label": labels, "person": "", "free": True})
-    table["has_device"] = pd.array([False] * len(table), "boolean")
-    return inputs.assemble(table, films, {}, "synthetic films", "hash", seed=0)
+    """Forty synthetic films of both classes, with rendered lines and supports."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inputs.rendering, "read", few_layers)
+        return materials(["NORMAL", "PNEUMONIA"] * 20)
+
+
+def fake(rule: Any, name: str = "fake") -> Fake:
+    return Fake(rule, Card(name, size=SIZE))
 
 
 @pytest.fixture(scope="module")
-def reader(shown: Materials) -> audit.Audit:
-    return audit.audit(Fake(thin_and_bright), shown, SCALE)
+def found(shown: Materials) -> dict[str, audit.Audit]:
+    """A reader of wires and one that is blind to them, audited together."""
+    models = [fake(lambda film: reader(film) + 2.0, "reader"), fake(sickness, "blind")]
+    return {made.model: made for made in audit.audit(models, shown, WIDE)}
+
+
+def test_a_reader_of_lines_is_told_from_one_that_is_blind_to_them(
+    found: dict[str, audit.Audit],
+) -> None:
+    read, blind = found["reader"].verdict, found["blind"].verdict
+    assert (read.verdict, read.kind) == ("reads_devices", "line")
+    kinds = {kind.kind: kind.verdict for kind in blind.kinds}
+    assert kinds["line"] == "no_reliance"
+    # No layer of these kinds was there: named, and no reason to hold the model back.
+    assert kinds["tube"] == kinds["electrode"] == "cannot_be_judged"
+    assert abs(read.score) > 1 > abs({k.kind: k for k in blind.kinds}["line"].score)
+
+
+def test_the_json_holds_what_scripts_read(found: dict[str, audit.Audit]) -> None:
+    value = json.loads(json.dumps(found["reader"].to_json(), allow_nan=False))
+    assert value.keys() >= FIELDS
+    assert value["verdict"] in ("reads_devices", "no_reliance", "inconclusive", "cannot_be_judged")
+    assert value["margin"] == {"calls": 25, "auroc": 0.2}
+    assert value["labels"] == {"source": "facts", "sha256": "hash", "rendered": True}
+    assert value["films"] == {"source": "synthetic films", "sha256": "hash", "n": 40}
+    assert value["lime_flag"] is None and value["lime_reason"]
+    assert all(set(row) == EFFECT for row in value["effects"])
+    calls = [row for row in value["effects"] if row["test"] == "insertion"]
+    assert {(row["kind"], row["label"]) for row in calls} == {
+        (kind, label) for kind in KINDS for label in ("NORMAL", "PNEUMONIA")
+    }
+    for row in calls:
+        assert row["calls"] == pytest.approx(row["called_after"] - row["called_null"], abs=1e-4)
+        assert row["calls_low"] <= row["calls"] <= row["calls_high"]
+        assert row["ci_low"] <= row["net_log_odds"] <= row["ci_high"]
+        assert row["donors"] >= judging.LEAST_DONORS
+    strata = {(row["stratum"], row["metric"]): row for row in value["strata"]}
+    assert strata["all films", "auroc"]["value"] == pytest.approx(value["auroc"], abs=1e-5)
+    assert ("lungs hidden", "auroc") in strata
+
+
+def test_the_same_seed_gives_the_same_audit(
+    shown: Materials, found: dict[str, audit.Audit]
+) -> None:
+    (again,) = audit.audit([fake(sickness, "blind")], shown, WIDE)
+    assert again.to_json() == found["blind"].to_json()
+
+
+def test_nulls_taken_for_devices_change_nothing(shown: Materials) -> None:
+    material = shown.material
+    turned = {
+        kind: replace(plan, null=(plan.null + 1) % 3) for kind, plan in material.plans.items()
+    }
+    blind = fake(sickness)
+    (one,) = showing.ask([blind], material)
+    (other,) = showing.ask([blind], replace(material, plans=turned))
+    trials = replace(one, device=one.null, null=other.null)
+    verdict = judging.judge(material, trials, 0.0, margin=WIDE.margin)
+    assert {k.verdict for k in verdict.kinds if k.kind in KINDS} == {"no_reliance"}
+
+
+# --- what cannot be judged --------------------------------------------------------------------
+
+
+def network(weights: np.ndarray, bias: float) -> Any:
+    """A network that weighs the brightness of 8 by 8 parts of a film, which it sees up to 1."""
+    entry = keras.Input((32, 32, 1))
+    parts = keras.layers.Flatten()(keras.layers.AveragePooling2D(4)(entry))
+    seen = keras.layers.ReLU(max_value=1.0)(parts)
+    made = keras.Model(entry, keras.layers.Dense(1, activation="sigmoid")(seen))
+    made.layers[-1].set_weights([weights.reshape(-1, 1), np.array([bias])])
+    return made
 
 
 @pytest.fixture(scope="module")
-def clean(shown: Materials) -> audit.Audit:
-    return audit.audit(Fake(cloudy_lungs), shown, SCALE)
+def weights(shown: Materials) -> tuple[np.ndarray, float]:
+    """What tells the classes apart."""
+    from sklearn.linear_model import LogisticRegression
+
+    from xray.films.decode import resize
+
+    films = resize(shown.films.astype(np.float32) / 255, (32, 32))
+    parts = films.reshape(-1, 8, 4, 8, 4).mean(axis=(2, 4)).reshape(len(films), -1)
+    sick = (shown.table["label"] == "PNEUMONIA").to_numpy()
+    fitted = LogisticRegression(C=100, max_iter=2000).fit(parts, sick)
+    return fitted.coef_[0], float(fitted.intercept_[0])
 
 
-def test_a_predictor_of_thin_bright_things_reads_devices(reader: audit.Audit) -> None:
-    assert reader.verdict == "reads_devices"
-    assert reader.score.low > SCALE.threshold
+def card(name: str, scale: str = "unit") -> Card:
+    return Card(name, size=(32, 32), scale=scale)
 
 
-def test_a_predictor_of_cloudy_lungs_does_not(reader: audit.Audit, clean: audit.Audit) -> None:
-    assert clean.verdict == "no_reliance_shown"
-    assert clean.score.score < 0.3 * reader.score.score
+def test_untrained_reversed_and_wrongly_scaled_models_are_not_judged_and_say_why(
+    shown: Materials, weights: tuple[np.ndarray, float]
+) -> None:
+    own, bias = weights
+    models = [
+        Model(card("untrained"), network(0 * own, 0.0)),
+        Model(card("reversed"), network(-own, -bias)),
+        Model(card("scale", "byte"), network(own, bias)),
+        Model(card("good"), network(own, bias)),
+    ]
+    made = {each.model: each.verdict for each in audit.audit(models, shown)}
+    for name in ("untrained", "reversed", "scale"):
+        assert made[name].verdict == "cannot_be_judged"
+        assert not made[name].kinds
+    said = {name: " ".join(verdict.reasons) for name, verdict in made.items()}
+    assert "untrained" in said["untrained"]
+    assert "--positive-index 0" in said["reversed"]
+    assert "--scale unit" in said["scale"]
+    assert made["good"].verdict != "cannot_be_judged"
 
 
-def test_effects_have_intervals_around_their_means(reader: audit.Audit) -> None:
-    rows = reader.effects.dropna(subset=["ci_low"])
-    assert (
-        (rows["ci_low"] <= rows["net_log_odds"]) & (rows["net_log_odds"] <= rows["ci_high"])
-    ).all()
-    pooled = rows[(rows["device"] == "all kinds") & (rows["test"] == "insertion")]
-    assert set(pooled["label"]) == {"", "NORMAL", "PNEUMONIA"}
-
-
-def test_explanations_are_checked_against_random_order(reader: audit.Audit) -> None:
-    rows = reader.sanity.set_index("measure")
-    assert rows.loc["deletion_passed", "n"] == audit.SANITY_FILMS
-    assert rows.loc["deletion_score", "low"] > 0
-
-
-def test_json_is_plain_and_has_the_promised_fields(reader: audit.Audit) -> None:
-    value = json.loads(json.dumps(reader.to_json(), allow_nan=False))
-    promised = {"model", "verdict", "score", "effects", "minimum_detectable_effect", "seed",
-                "versions", "data_hash", "model_hash"}  # fmt: skip
-    assert promised <= value.keys()
-    fields = {"test", "device", "net_log_odds", "ci_low", "ci_high", "n"}
-    assert all(fields <= row.keys() for row in value["effects"])
-
-
-def test_the_same_seed_gives_the_same_audit(shown: Materials, reader: audit.Audit) -> None:
-    assert audit.audit(Fake(thin_and_bright), shown, SCALE).to_json() == reader.to_json()
-
-
-def test_a_constant_model_is_inconclusive_and_says_why(shown: Materials) -> None:
-    found = audit.audit(Fake(lambda film: 1.5), shown, SCALE)
-    assert found.verdict == "inconclusive"
-    assert "nearly the same" in found.reasons[0]
-    assert found.to_json()["score"] is None
-
-
-def test_one_class_is_inconclusive(shown: Materials) -> None:
+def test_films_of_one_class_judge_nobody(shown: Materials) -> None:
     table = shown.table.assign(label="NORMAL")
-    found = audit.audit(Fake(thin_and_bright), replace(shown, table=table), SCALE)
-    assert found.verdict == "inconclusive" and "one class" in found.reasons[0]
+    plain = replace(shown.material, table=shown.material.table.assign(label="NORMAL"))
+    (made,) = audit.audit([fake(sickness)], replace(shown, table=table, material=plain))
+    assert made.verdict.verdict == "cannot_be_judged"
+    assert "one class" in made.verdict.reasons[0]
+    value = json.loads(json.dumps(made.to_json(), allow_nan=False))
+    assert value["score"] is None and value["auroc"] is None and value["called"] is not None
 
 
-def test_without_controls_there_is_no_verdict(shown: Materials) -> None:
-    found = audit.audit(Fake(thin_and_bright), shown, None)
-    assert found.verdict == "inconclusive" and "controls" in found.reasons[0]
+class Broken(Fake):
+    """A model that fails when it is asked."""
+
+    def log_odds_prepared(self, *_: Any, **__: Any) -> Any:
+        raise ModelError("It gave numbers outside [0, 1]; say --output logit.")
 
 
-def test_spread_is_within_class_and_scores_are_free_of_scale(shown: Materials) -> None:
-    doubled = audit.audit(Fake(lambda film: 10 * thin_and_bright(film)), shown, SCALE)
-    plain = audit.audit(Fake(thin_and_bright), shown, SCALE)
-    assert doubled.score.spread == pytest.approx(10 * plain.score.spread)
-    assert doubled.score.score == pytest.approx(plain.score.score, rel=1e-6)
+def test_one_that_fails_does_not_stop_the_others(shown: Materials) -> None:
+    models = [Broken(sickness, Card("broken", size=SIZE)), fake(sickness, "blind")]
+    broken, blind = audit.audit(models, shown, WIDE)
+    assert (broken.model, broken.verdict.verdict) == ("broken", "cannot_be_judged")
+    assert "--output logit" in broken.verdict.reasons[0]
+    assert blind.model == "blind" and blind.verdict.kinds
 
 
-def test_net_is_treated_minus_sham_with_the_suspects_sign(shown: Materials) -> None:
-    _, measured = interventions.measure(Fake(thin_and_bright), shown.battery)
-    expected = measured["sign"] * (measured["treated"] - measured["sham"])
-    np.testing.assert_allclose(measured["net"], expected)
-    assert set(shown.battery.trials["sign"]) == {1, -1}
+def test_films_that_a_model_was_trained_on_do_not_judge_it(shown: Materials) -> None:
+    names = frozenset(shown.table["file"].str.rpartition("/")[2][:10])
+    (made,) = audit.audit([fake(sickness)], shown, replace(WIDE, trained_on=names))
+    value = made.to_json()
+    assert value["left_out"] == 10
+    healthy = [r for r in value["effects"] if r["test"] == "insertion" and r["label"] == "NORMAL"]
+    assert {row["films"] for row in healthy} == {15}
 
 
-def test_interval_needs_five_films() -> None:
-    low, high = effects.interval(np.ones(4), np.array(list("abcd")))
-    assert np.isnan(low) and np.isnan(high)
+# --- folders ----------------------------------------------------------------------------------
 
 
-def _panel(n: int = 20, gap: float = 1.0) -> pd.DataFrame:
-    rng = np.random.default_rng(0)
-    truth = ["clean"] * n + ["reliant"] * n + ["doubtful"]
-    centre = np.array([0.0] * n + [gap] * n + [0.5])
-    features = {name: centre + 0.1 * rng.standard_normal(2 * n + 1) for name in NAMES}
-    names = [f"c{i}" for i in range(2 * n + 1)]
-    frame = {"name": names, "truth": truth, "own": centre, "strength": "95/5"}
-    return pd.DataFrame(frame | {"architecture": ["a", "b"] * n + ["a"]} | features)
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(inputs.rendering, "read", few_layers)
+    monkeypatch.setattr(inputs, "SIDE", 96)
+    write_dataset(tmp_path / "films", 0, 0, 24, seed=3, size=SIZE)
+    return tmp_path / "films"
 
 
-def _measured(table: pd.DataFrame, noise: float = 0.01) -> panel.Panel:
-    """The panel with bootstrap draws about its features."""
-    rng = np.random.default_rng(2)
-    shape = (len(table), scoring.RESAMPLES, len(NAMES))
-    draws = table[NAMES].to_numpy()[:, None] + noise * rng.standard_normal(shape)
-    return panel.Panel(table.assign(spread=1.0), draws.astype(np.float32), NAMES)
+def test_a_folder_without_labels_gets_rendered_devices(folder: Path) -> None:
+    made = inputs.prepare(folder)
+    assert made.labels.rendered and made.labels.sha256
+    assert set(made.material.donors) == set(KINDS)
+    assert made.table["has_device"].isna().all()
 
 
-def test_calibration_keeps_false_alarms_rare_and_finds_the_reliant() -> None:
-    rows = panel.quality(_measured(_panel()))
-    assert rows.loc[rows["measure"] == "auroc", "value"].iloc[0] == 1
-    assert rows.loc[rows["measure"] == "false alarms", "value"].iloc[0] <= 0.1
-    assert rows.loc[rows["measure"] == "detection", "value"].iloc[0] == 1
+def test_labels_of_ones_own_are_cut_out_of_the_folders_films(folder: Path, tmp_path: Path) -> None:
+    files = sorted(path.relative_to(folder).as_posix() for path in folder.glob("test/*/*.jpeg"))
+    nothing = {"devices": [], "tech_text": False, "quality": "ok"}
+    wire = {"kind": "line", "geometry": [[1, 8], [9, 8]], "confidence": 0.9}
+    rows = [
+        format.Row(file, ({**nothing, "devices": [wire] if place % 3 == 0 else []},))
+        for place, file in enumerate(files)
+    ]
+    format.write(tmp_path / "mine.jsonl", rows)
+    looks, labels, sure = inputs.looks_of(pd.Series(files), tmp_path / "mine.jsonl")
+    assert (labels.source, labels.rendered) == ("mine.jsonl", False)
+    assert len(looks) == len(files)
+    assert (sure >= 0.5).tolist() == [place % 3 == 0 for place in range(len(files))]
+    made = inputs.prepare(folder, device_labels=tmp_path / "mine.jsonl")
+    assert made.table["has_device"].sum() == len(files[::3])
+    wearers = set(files[::3])
+    assert not wearers & set(made.material.table["file"].iloc[made.material.recipients])
 
 
-def test_calibration_shows_that_a_panel_without_a_gap_tells_nothing() -> None:
-    rows = panel.quality(_measured(_panel(gap=0.0)))
-    assert rows.loc[rows["measure"] == "auroc", "value"].iloc[0] < 0.75
-    assert rows.loc[rows["measure"] == "detection", "value"].iloc[0] < 0.3
+def test_labels_of_other_films_are_refused(folder: Path, tmp_path: Path) -> None:
+    look = {"devices": [], "tech_text": False, "quality": "ok"}
+    format.write(tmp_path / "other.jsonl", [format.Row("test/NORMAL/none.png", (look,))])
+    with pytest.raises(DatasetError, match="names no film"):
+        inputs.prepare(folder, device_labels=tmp_path / "other.jsonl")
 
 
-def test_leaving_one_out_judges_by_the_others() -> None:
-    table = _panel()
-    honest = verdict.calibrate(table).threshold
-    table.loc[0, NAMES] = 5.0
-    judged = panel.judged(_measured(table))
-    assert bool(judged.loc[0, "flagged"])
-    assert judged.loc[0, "threshold"] < 2 * honest
-
-
-def test_what_is_committed_of_the_controls_follows_from_their_measurements(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stored = artifacts_dir() / "controls"
-    shutil.copytree(stored, tmp_path / "controls")
-    monkeypatch.setenv("XRAY_ARTIFACTS", str(tmp_path))
-    assert main(["controls", "--judge"]) == 0
-    # The committed ones were made before the measurements were rounded to five digits.
-    for name in ("panel.csv", "quality.csv"):
-        pd.testing.assert_frame_equal(
-            read_table(tmp_path / "controls" / name), read_table(stored / name), atol=2e-3
-        )
-    kept, again = (
-        read_json(folder / "calibration.json") for folder in (stored, tmp_path / "controls")
-    )
-    assert again["threshold"] == pytest.approx(kept["threshold"], abs=1e-3)
-
-
-def test_networks_that_answer_anything_thin_and_bright_are_not_taken_for_readers() -> None:
-    table = _panel(gap=0.3)
-    bright = np.random.default_rng(1).uniform(0, 0.5, len(table))
-    drawn = [name for name in NAMES if name.startswith("insertion:")]
-    table["lettering"] = bright
-    table[drawn] = table[drawn].add(bright, axis=0)
-    told = panel.quality(_measured(table))
-    untold = panel.quality(_measured(table.assign(lettering=0.0)))
-    auroc = [rows.loc[rows["measure"] == "auroc", "value"].iloc[0] for rows in (told, untold)]
-    assert auroc[0] > 0.99 > auroc[1]
-
-
-def test_reading_lettering_hides_no_reliance_on_devices() -> None:
-    table = _panel()
-    drawn = [name for name in NAMES if name.startswith("insertion:")]
-    table[drawn] = table[drawn].add(table["lettering"] * 0.8, axis=0)
-    scale = verdict.calibrate(table[table["truth"] == "clean"])
-    assert scale.slope > 0
-    reader = table[table["truth"] == "reliant"].head(1).assign(lettering=50.0)
-    assert verdict.applied(reader, scale)["flagged"].all()
-
-
-def test_controls_get_the_verdict_that_an_audit_would_give() -> None:
-    """A wide interval leaves undecided what the score alone would have called."""
-    for noise, expected in ((0.01, "reads_devices"), (5.0, "inconclusive")):
-        found = panel.judged(_measured(_panel(), noise))
-        reliant = found[found["truth"] == "reliant"]
-        assert reliant["flagged"].all()
-        assert set(reliant["verdict"]) == {expected}
-        assert (reliant["score_low"] < reliant["score_high"]).all()
-    rows = panel.quality(_measured(_panel())).set_index("measure")["value"]
-    assert rows["reliant, called"] == rows["detection"].iloc[0] == 1
-    for truth in ("reliant", "clean"):
-        shares = [rows[f"{truth}, {words}"] for words in panel.VERDICTS.values()]
-        assert sum(shares) == pytest.approx(1)
-
-
-def test_a_stored_panel_is_read_back_and_damage_is_a_sentence(tmp_path: Path) -> None:
-    made = _measured(_panel())
-    panel.store(made, tmp_path)
-    read = panel.load(tmp_path)
-    assert read.names == made.names
-    np.testing.assert_allclose(read.draws, made.draws, rtol=1e-3, atol=1e-3)
-    assert list(panel.quality(read)["n"]) == list(panel.quality(made)["n"])
-    (tmp_path / panel.DRAWS).write_bytes(b"PK")
-    with pytest.raises(ArtifactError, match="controls"):
-        panel.load(tmp_path)
-
-
-def test_a_damaged_calibration_is_not_taken_for_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XRAY_ARTIFACTS", str(tmp_path))
-    assert evidence.calibration() is None
-    (tmp_path / "controls").mkdir()
-    (tmp_path / "controls" / verdict.FILE).write_text('{"centre": {')
-    with pytest.raises(ArtifactError):
-        evidence.calibration()
-
-
-@pytest.mark.parametrize(
-    ("moved", "expected"),
-    [(["pad"], "inconclusive"), (["electrode"], "inconclusive"),
-     (["electrode", "cable", "clip"], "reads_devices"), ([], "no_reliance_shown")],
-)  # fmt: skip
-def test_a_verdict_rests_on_more_than_one_kind_of_device(moved: list[str], expected: str) -> None:
-    """A clean model of the demonstration took pads, and pads alone, for consolidations."""
-    controls = panel.load(artifacts_dir() / "controls")
-    scale = verdict.load()
-    values = pd.Series(scale.centre)[controls.names]
-    for name in values.index[values.index.str.startswith("lime:")]:
-        values[name] += scale.scale[name]
-    for kind in moved:
-        for name in (f"insertion:{kind}", f"lime:{kind}"):
-            values[name] += 12 * scale.scale[name]
-    draws = np.repeat(values.to_numpy()[None], 20, axis=0)
-    score = scale.score(scoring.Features(values, draws, 1.0))
-    found, reasons = verdict.decide(score, scale, verdict.ENOUGH_FILMS)
-    assert found == expected
-    if len(moved) == 1:
-        assert score.score > scale.threshold > score.others
-        assert f"rests on one kind of device, the {moved[0]}" in reasons[-1]
-
-
-def test_doubtful_controls_are_left_out() -> None:
-    assert "doubtful" not in set(panel.judged(_measured(_panel()))["truth"])
-    assert [panel.truth(own) for own in (0.9, 0.2, 0.0)] == ["reliant", "doubtful", "clean"]
-
-
-def test_an_interval_beyond_the_threshold_is_inconclusive() -> None:
-    found, reasons = verdict.decide(Score(1.2, 0.7, 1.7, 1.2, 0.0, 1.2, 1.0), SCALE, 100)
-    assert found == "inconclusive" and "across the threshold" in reasons[-1]
-
-
-def test_disagreement_is_inconclusive() -> None:
-    score = Score(3.0, 2.8, 3.2, 3.0, 0.0, -2.0, 1.0)
-    found, reasons = verdict.decide(score, SCALE, 100)
-    assert found == "inconclusive" and "do not agree" in reasons[-1]
+def test_too_few_films_are_said(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "few", 0, 0, 6, seed=1, size=SIZE)
+    with pytest.raises(DatasetError, match="too few"):
+        inputs.prepare(tmp_path / "few")

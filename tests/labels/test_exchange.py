@@ -156,9 +156,10 @@ def test_ones_own_labels_reach_strata_and_masks(
     device = next(each for each in groups if each.name == "devices visible")
     assert device.member.tolist() == [True] + [False] * (len(test) - 1)
     assert device.known.sum() == 2
-    marks = inputs._marks(pd.Series(test))
-    assert list(marks) == [test[0]]
-    assert marks[test[0]].mean() == pytest.approx(0.16, abs=0.02)
+    looks, labels, sure = inputs.looks_of(pd.Series(test))
+    assert [file for file in test if any(look["devices"] for look in looks[file])] == [test[0]]
+    assert sure.notna().sum() == 2 and sure[0] >= 0.5
+    assert labels.source == "XRAY_DEVICE_LABELS" and not labels.rendered
     assert "1 film" not in device_labels.provenance()
     assert "2 films were made by people" in device_labels.provenance()
 

@@ -23,7 +23,7 @@ from xray.dataset import index
 from xray.drawing import rendering
 from xray.drawing.planting import Bytes, as_bytes, as_float
 from xray.errors import DatasetError
-from xray.files import Progress, artifact, artifacts_dir, hash_json, sha256_file
+from xray.files import Progress, artifact, hash_json, sha256_file
 from xray.films import lungs
 from xray.labels import devices, format
 from xray.labels import own as own_labels
@@ -205,13 +205,13 @@ def assemble(
     if not labels.rendered and (sure < FREE).any():
         bare = (sure < FREE).to_numpy()
     found = lungs.estimate_many([as_float(film) for film in films])
-    path = artifacts_dir() / "devices" / rendering.FILE
+    path = artifact("devices", rendering.FILE)
     material = insertion.prepare(
         plain, films, looks, _chosen(bare, sick, seed), bare, seed=seed, draws=draws, kinds=KINDS,
         found=found, rendered=rendering.read(films.shape[1:], path) if labels.rendered else (),
         progress=progress,
     )  # fmt: skip
-    has = pd.array(np.where(sure.isna(), None, sure >= 0.5), "boolean")
+    has = (sure >= 0.5).astype("boolean").mask(sure.isna()).array
     return Materials(
         source,
         content,

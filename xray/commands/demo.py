@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from xray.commands._bars import bars
+from xray.commands.audit import say
 from xray.files import artifacts_dir, cache_dir, write_json
 
 
@@ -13,6 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``demo``."""
     parser.add_argument("--out", type=Path, help="folder of artifacts (default: artifacts)")
     parser.add_argument("--seed", type=int, default=0, help="default 0")
+    parser.add_argument(
+        "--strength", choices=("even", "65/20", "80/10", "95/5"), default="95/5",
+        help="share of sick and healthy films that devices are planted in for the second model "
+        "(default: 95/5)",
+    )  # fmt: skip
     parser.add_argument("--json", type=Path, help="write the audits to this file")
 
 
@@ -22,11 +28,11 @@ def run(options: argparse.Namespace) -> None:
 
     folder = cache_dir() / "demo" / f"films-{options.seed}"
     with bars() as stage:
-        found = demo.run(folder, options.out or artifacts_dir(), stage, options.seed)
-    for name, value in found.items():
-        print(f"{name}: {value['verdict'].replace('_', ' ')}")
-        for reason in value["reasons"]:
-            print(f"  {reason}")
+        found = demo.run(
+            folder, options.out or artifacts_dir(), stage, options.seed, options.strength
+        )
+    for value in found.values():
+        say(value)
     print(f"Synthetic films: {folder}. See them with XRAY_DATA={folder} streamlit run app.py")
     if options.json:
         write_json(options.json, list(found.values()))

@@ -22,7 +22,6 @@ VERBS = {
     "ledger": "show the table of training runs, or make it again",
     "evaluate": "predict and score models on a dataset",
     "explain": "explain one film with LIME",
-    "controls": "train and measure the panel of control models",
     "audit": "find out whether models read devices",
     "showcase": "read synthetic films with a device drawn in, for the Overview's picture",
     "demo": "the whole story on synthetic films, without any data",

@@ -156,9 +156,17 @@ def render(told: Mapping[str, Any], size: tuple[int, int], seed: int = 0) -> Lay
 
 
 def write(layers: Sequence[Layer], path: Path | None = None) -> None:
-    """Store the facts of layers; children are numbered anew, so that no file name is kept."""
+    """Store the facts of layers, one a child and kind; children are numbered anew.
+
+    So no name of a film is kept.
+    """
     names = {name: f"shape {i}" for i, name in enumerate(sorted({x.child for x in layers}))}
-    rows = [facts(layer) | {"child": names[layer.child]} for layer in layers]
+    first = {(layer.kind, layer.child): layer for layer in reversed(layers)}
+    rows = [
+        facts(layer) | {"child": names[layer.child]}
+        for layer in layers
+        if first[layer.kind, layer.child] is layer
+    ]
     write_json(path or artifacts_dir() / "devices" / FILE, rows)
 
 

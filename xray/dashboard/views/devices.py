@@ -111,4 +111,4 @@ def _audit(name: str, folder: Any, progress: Progress) -> dict[str, Any]:
     from xray.models import at_hand, registry
 
     at_hand.require(registry.load(name), folder)
-    return audit.run(name, folder, stored.calibration(), progress)
+    return audit.run(name, folder, progress=progress)
