@@ -216,10 +216,13 @@ def judge(
 def gate(
     odds: Odds, sick: NDArray[np.bool_], children: NDArray[Any], seed: int = 0
 ) -> tuple[float, float, float]:
-    """AUROC with its 95 % interval, children drawn again together."""
+    """AUROC with its 95 % interval: children drawn again together; Newcombe's at the extremes."""
     value = float(bootstrap.auroc(sick, odds)[0])
     drawn = bootstrap.auroc(sick, odds, bootstrap.resamples(children, seed=seed))
     low, high, _ = bootstrap.percentiles(drawn)
+    if not math.isfinite(low):
+        # Perfect, or one answer to all: films drawn again say nothing of what others would.
+        low, high = bootstrap.newcombe(value, int(sick.sum()), int((~sick).sum()))
     return value, low, high
 
 
@@ -229,7 +232,7 @@ def _knows_little(area: tuple[float, float, float]) -> str:
     return (
         f"{said}: it must lie above {GATE} before calls can be read as anything."
         if high > 1 - GATE
-        else f"{said}: it ranks healthy children above sick ones, so the classes are reversed."
+        else f"{said}: it ranks healthy children above sick ones."
     )
 
 
