@@ -267,7 +267,7 @@ def test_films_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     [
         ("nowhere", {}, "not a folder"),
         ("films", {"split": "val"}, "holds no val films, but: test, train"),
-        ("listed.csv", {}, "no column path, label"),
+        ("listed.csv", {"columns": "path=Where"}, "no column Where; it has: File"),
     ],
 )
 def test_films_that_are_refused(

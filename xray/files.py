@@ -170,7 +170,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ArtifactError(f"{path} is missing; rebuild it or restore it from git.") from error
+        raise ArtifactError(f"{path} is missing; make it again or restore it.") from error
     except (OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"{path} cannot be read as JSON ({error}); rebuild it.") from error
 
@@ -225,6 +225,6 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
             return pd.read_parquet(path, columns=columns)
         return pd.read_csv(path, usecols=columns)
     except FileNotFoundError as error:
-        raise ArtifactError(f"{path} is missing; rebuild it or restore it from git.") from error
+        raise ArtifactError(f"{path} is missing; make it again or restore it.") from error
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{path} is damaged ({error}); rebuild it.") from error

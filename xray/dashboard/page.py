@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from xray import classes
 from xray.dashboard import links, signin, startup
 from xray.errors import XrayError
 from xray.figures import base
@@ -108,6 +109,7 @@ def enter() -> None:
     that the link asks for, this one or the sign-in.
     """
     signin.require()
+    classes.use(classes.of_server())
     context = get_script_run_ctx()
     if _through_app.get() or context is None:
         return

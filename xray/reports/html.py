@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from xray import classes
 from xray.figures import palette
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def reading_head(name: str, title: str, probability: str, call: str) -> str:
     return (
         f'<div class="xma-head">{swatch(name)}<strong>{escape(title)}</strong><br>'
         f'<span class="xma-number">{escape(probability)}</span> '
-        f'<span class="xma-fact">pneumonia: called {escape(call)}</span></div>'
+        f'<span class="xma-fact">{escape(classes.spoken())}: called {escape(call)}</span></div>'
     )
 
 

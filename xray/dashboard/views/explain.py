@@ -16,7 +16,7 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-from xray import text
+from xray import classes, text
 from xray.audits import reading
 from xray.audits.reading import Question, Reading
 from xray.dashboard import background, dataset_page, links, page
@@ -41,11 +41,20 @@ LOST, WITHIN = 2, 60.0
 #: Models a reading is asked of at first, by role; all others are a click away.
 FIRST = ("recipe", "user", "demo")
 
+
+@dataclass(frozen=True)
+class _Shows:
+    """Parameter of links: what the synthetic film shows, by the name of its class."""
+
+    def problem(self, values: Sequence[str]) -> str:
+        return links.Choice(classes.current().labels).problem(values)
+
+
 PARAMETERS: dict[str, links.Parameter] = {
     **dataset_page.PARAMETERS,
     "source": links.Choice((MADE_UP, OF_DATASET)),
     "child": links.Number(0, 999),
-    "shows": links.Choice(phantoms.LABELS),
+    "shows": _Shows(),
     "wears": links.Choice((NO_DEVICE, *phantoms.DEVICES)),
     "superpixels": links.Number(12, 96),
     "fill": links.Choice(tuple(perturbation.FILLS)),
@@ -130,15 +139,18 @@ def _decoded(data: bytes, name: str) -> Film:
 def _made_up() -> Chosen:
     left, middle, right = st.columns([5, 7, 6])
     child = left.number_input("Child", 0, 999, 7, key="child", bind="query-params")
-    label = middle.selectbox("Shows", phantoms.LABELS, 1, key="shows", bind="query-params")
+    offered = classes.current().labels
+    shows = middle.selectbox("Shows", offered, 1, key="shows", bind="query-params")
+    # The phantoms' own names of the two; the page's are those of the films in hand.
+    label = phantoms.LABELS[offered.index(shows)]
     worn = right.selectbox(
         "Wears", (NO_DEVICE, *phantoms.DEVICES), key="wears", bind="query-params"
     )
     device = None if worn == NO_DEVICE else worn
     pixels = phantoms.phantom(int(child), (448, 448), str(label), device).pixels
-    name = f"synthetic-{int(child)}-{str(label).lower()}"
+    name = f"synthetic-{int(child)}-{str(shows).lower()}"
     film = Film(pixels, name, sha256_bytes(pixels.tobytes()), "synthetic", "L", 0)
-    return Chosen(film, f"Synthetic: drawn by this program as {label}, no patient.")
+    return Chosen(film, f"Synthetic: drawn by this program as {shows}, no patient.")
 
 
 def _from_dataset(shown: dataset_page.Films) -> Chosen | None:
@@ -247,7 +259,7 @@ def collect(chosen: Chosen, cards: Sequence[registry.Card], question: Question) 
         page.empty(
             "Nothing computed yet",
             "Each model takes some seconds: its probability with its threshold, what speaks for "
-            "pneumonia and against it, and what a device drawn in changes.",
+            f"{classes.spoken()} and against it, and what a device drawn in changes.",
         )
     background.watch([(keys[c.name], f"{c.title} reads the film", statuses[c.name]) for c in cards])
     for card in cards:
@@ -282,7 +294,9 @@ def overlays(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) ->
                 )
             )
             picture = overlay.overlay(why, shown, opacity=float(opacity), leading=int(leading))
-            alt = f"LIME overlay of {titles[each.model]}: orange toward pneumonia, blue away"
+            alt = (
+                f"LIME overlay of {titles[each.model]}: orange toward {classes.spoken()}, blue away"
+            )
             page.film(picture, alt)
             st.markdown(html.plain(sentences.stability(why)))
             st.download_button(
