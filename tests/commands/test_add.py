@@ -142,11 +142,11 @@ def test_other_formats_are_kept_and_load_by_name(tmp_path: Path) -> None:
 
 
 def test_options_of_a_registered_model_are_on_its_card(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, films: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = _bright(tmp_path / "bright.keras")
     assert main(["add", str(path), "--name", "bright"]) == 0
-    assert main(["evaluate", "bright", "--data", str(tmp_path), "--scale", "byte"]) == 2
+    assert main(["evaluate", "bright", "--data", str(films), "--scale", "byte"]) == 2
     assert "on its card" in capsys.readouterr().err
 
 

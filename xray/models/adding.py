@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from xray.errors import ModelError
-from xray.files import write_bytes
+from xray.files import sha256_tree, write_bytes
 from xray.models import evaluation, networks, registry
 from xray.models.formats import reader
 from xray.models.registry import Card
@@ -69,7 +69,7 @@ def add(
             model.card,
             name=name,
             title=title or name,
-            files={model.card.weights: registry.digest_of(stored)},
+            files={model.card.weights: sha256_tree(stored)},
             bytes=_size(stored),
             layers=networks.layer_table(model.network),
             versions=train.versions(),
