@@ -10,7 +10,7 @@ from xray.dashboard import page as dashboard
 from xray.dashboard.views import leakage as dashboard_leakage
 from xray.dataset import leakage
 from xray.figures import curation
-from xray.metrics import bootstrap
+from xray.metrics import patients as patients_
 from xray.reports import html
 
 dashboard.enter()
@@ -38,7 +38,7 @@ def compared(films: dataset_page.Films) -> pd.DataFrame:
     for name, log_odds in catalogue.log_odds.items():
         mine = (table["split"] == "test").to_numpy() & ~np.isnan(log_odds)
         if mine.any():
-            groups = bootstrap.patients(table[mine])
+            groups = patients_.patients(table[mine])
             y = (table["label"] == "PNEUMONIA").to_numpy()[mine]
             threshold = catalogue.thresholds[name]
             rows = leakage.compare(y, log_odds[mine], threshold, groups, leaked[mine])

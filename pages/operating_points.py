@@ -6,7 +6,7 @@ from xray.dashboard import links, page
 from xray.dashboard import models_page as shared
 from xray.figures import base, scores
 from xray.figures import decision as figures_decision
-from xray.metrics import decision
+from xray.metrics import decision, odds
 from xray.metrics import scores as metrics
 from xray.reports import html
 
@@ -49,7 +49,7 @@ def threshold(view: shared.View) -> None:
         "Called PNEUMONIA from this probability on", shared.STEPS, value="0.5",
         key="threshold", bind="query-params",
     )  # fmt: skip
-    cut = float(metrics.to_log_odds(float(value)))
+    cut = float(odds.to_log_odds(float(value)))
     counts = metrics.confusion(view.lineup.y, entrant.log_odds, cut, view.positive)
     steps = decision.sweep(view.lineup.y, entrant.log_odds, view.positive)
     left, right = st.columns([3, 2], gap="medium")

@@ -97,19 +97,9 @@ def level(name: str) -> int:
     return next(row for row, parts in enumerate(ORDER) if part in parts.split())
 
 
-#: What still runs against the order, to be cured.
-BACKWARDS = {
-    ("xray.drawing.planting", "xray.training.fit"),
-    ("xray.metrics.bootstrap", "xray.dataset.scan"),
-    ("xray.models.adding", "xray.training.recipes"),
-    ("xray.models.adding", "xray.training.train"),
-}
-
-
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "xray"])
 def test_imports_point_down(name: str) -> None:
     above = {other for other in own(name) if level(other) > level(name)}
-    above -= {other for here, other in BACKWARDS if here == name}
     assert above == set(), f"{name} imports from above it"
 
 

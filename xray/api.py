@@ -15,13 +15,13 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from xray.dataset import index, listing, scan
+from xray.dataset import index, listing
 from xray.errors import ArtifactError, DatasetError, FilmError, ModelError
 from xray.explanations import lime
 from xray.files import Progress
 from xray.films import decode
 from xray.films.decode import Pixels
-from xray.metrics import scores
+from xray.metrics import odds, patients, scores
 from xray.models import evaluation, objects, registry
 from xray.models.objects import ObjectModel
 from xray.models.registry import Model
@@ -192,10 +192,10 @@ def evaluate(
         raise ModelError("threshold is a probability between 0 and 1; 0.5 is a common one.")
     rows = chosen.table[["file", "path", "label", "person"]].assign(split=chosen.split)
     # Who a film's name tells of is told by the name again: only a table's own word is handed on.
-    told = [scan.person(name) for name in chosen.table["name"]]
+    told = [patients.person(name) for name in chosen.table["name"]]
     rows["person"] = rows["person"].where(rows["person"] != told, "")
     made, damaged = evaluation.predict(loaded, chosen.folder, rows, progress)
-    table = evaluation.score(made, float(scores.to_log_odds(limit)), positive, seed)
+    table = evaluation.score(made, float(odds.to_log_odds(limit)), positive, seed)
     return EvaluationResult(
         loaded.card.name,
         chosen.split,

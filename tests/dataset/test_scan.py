@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from xray.dataset.scan import parse_classes, person, scan, subtype
+from xray.dataset.scan import parse_classes, scan
 from xray.errors import DatasetError
+from xray.metrics.patients import person, subtype
 
 
 def place(folder: Path, *names: str, data: bytes = b"x") -> None:

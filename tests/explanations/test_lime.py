@@ -18,8 +18,8 @@ from xray.errors import FilmError, Stopped
 from xray.explanations import designs, surrogate
 from xray.explanations.lime import STOCK, Settings, explain, explain_many, load, save, take_apart
 from xray.explanations.perturbation import BATCH, FILLS, filled
+from xray.metrics.odds import to_probability
 from xray.models import registry
-from xray.models.registry import probability
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_weights_are_the_known_effects() -> None:
     assert np.corrcoef(found.weights, truth)[0, 1] > 0.9999
     assert 0.85 < np.polyfit(truth, found.weights, 1)[0] <= 1.0
     assert found.log_odds == pytest.approx(model.log_odds_prepared(image[None])[0])
-    assert found.probability == pytest.approx(float(probability(np.array([found.log_odds]))[0]))
+    assert found.probability == pytest.approx(float(to_probability(np.array([found.log_odds]))[0]))
     assert found.stable and found.why_unstable == "" and found.r2 > 0.99
     assert found.n_evaluations == 1 + designs.block_size("folded", 30)
 

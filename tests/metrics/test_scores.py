@@ -14,7 +14,8 @@ from sklearn import metrics as sk
 from statsmodels.stats.proportion import proportion_confint
 
 from xray.errors import ArtifactError
-from xray.metrics import bootstrap, scores
+from xray.metrics import bootstrap, odds, scores
+from xray.metrics import patients as patients_
 
 
 def simulated(seed: int = 0, n: int = 624, rounding: int = 6):
@@ -37,7 +38,7 @@ def test_every_metric_equals_scikit_learns(positive, rounding):
     truth, call, ranked = (
         (y, called, log_odds) if positive == "PNEUMONIA" else (~y, ~called, -log_odds)
     )
-    probability = scores.to_probability(ranked)
+    probability = odds.to_probability(ranked)
     expected = {
         "accuracy": sk.accuracy_score(truth, call),
         "precision": sk.precision_score(truth, call),
@@ -204,7 +205,7 @@ def test_patients_are_persons_or_single_films():
         "test/NORMAL/mine.png",
         "test/NORMAL/other.png",
     ]
-    unit = bootstrap.patients(pd.DataFrame({"file": files}))
+    unit = patients_.patients(pd.DataFrame({"file": files}))
     assert unit[0] == unit[1]
     assert len(set(unit)) == 3
 
@@ -248,10 +249,10 @@ class TestThreshold:
 
 
 def test_log_odds_and_probability_are_inverse():
-    assert scores.to_log_odds(scores.to_probability([-9.0, 0.0, 12.0])) == pytest.approx(
+    assert odds.to_log_odds(odds.to_probability([-9.0, 0.0, 12.0])) == pytest.approx(
         [-9.0, 0.0, 12.0]
     )
-    assert scores.to_log_odds([0.0, 1.0]).tolist() == [-np.inf, np.inf]
+    assert odds.to_log_odds([0.0, 1.0]).tolist() == [-np.inf, np.inf]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from xray.files import artifact, artifacts_dir, read_json, read_table
 from xray.films import decode, lungs
 from xray.labels import devices
 from xray.models import registry
-from xray.models.registry import Card, probability
+from xray.models.registry import Card
 from xray.text import _article
 
 #: Cures, the model they are compared with first.
@@ -126,11 +126,6 @@ def again(folder: Path, moved: Mapping[str, Any], seed: int) -> tuple[np.ndarray
     if trial is None:
         raise DatasetError("This change cannot be made again on this film; audit the model anew.")
     return film, trial
-
-
-def chance(log_odds: float) -> float:
-    """Probability of PNEUMONIA of one log-odds."""
-    return float(probability(np.array([log_odds]))[0])
 
 
 def stored_audits(cards: Sequence[registry.Card]) -> dict[str, dict[str, Any]]:

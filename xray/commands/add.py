@@ -23,11 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Check, copy, write the card, and predict the test films where there are any."""
     from xray.models import adding, evaluation, registry
+    from xray.training.recipes import RECIPES
 
     folder = options.data or data_dir()
     if folder is not None and not folder.is_dir():
         raise DatasetError(f"{folder} is not a folder; give --data the folder of the films.")
-    card = adding.add(options.file, options.name, options.title, **model_options(options))
+    card = adding.add(
+        options.file, options.name, options.title, reserved=RECIPES, **model_options(options)
+    )
     print(
         f"{card.name}: {card.parameters:,} parameters, films of {card.size[0]} x {card.size[1]} "
         f"pixels, inputs scaled as '{card.scale}', {card.output} output."

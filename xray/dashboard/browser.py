@@ -15,7 +15,7 @@ from xray.dashboard.dataset_page import Films
 from xray.dataset import composition, outliers
 from xray.errors import XrayError
 from xray.labels import devices
-from xray.metrics.scores import to_probability
+from xray.metrics.odds import to_probability
 from xray.reports import html
 
 #: Films on a page; related films under a film in full.

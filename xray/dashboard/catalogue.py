@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from xray.dataset import outliers
 from xray.dataset.composition import SPLIT_TITLES, TEXT
 from xray.labels.devices import KINDS
-from xray.metrics.scores import POSITIVE, to_probability
+from xray.metrics.odds import to_probability
+from xray.metrics.scores import POSITIVE
 from xray.text import percent
 
 Rows = NDArray[np.int32]

@@ -21,7 +21,7 @@ from xray.dashboard import background, cache, links, loaders, page
 from xray.dashboard import catalogue as browse
 from xray.dashboard.catalogue import Catalogue
 from xray.dataset import index as dataset
-from xray.dataset import leakage, public_set, sources
+from xray.dataset import leakage, public_set, scan, sources
 from xray.errors import DatasetError, XrayError
 from xray.files import Progress, artifacts_dir, digest, hash_json
 from xray.labels import devices, own
@@ -300,7 +300,7 @@ def _drawn(server: _Server, source: sources.Source, table: Path) -> Films:
             f"These are {len(found):,} of {rows:,} films, drawn at random when the table was "
             "written; Large tables leafs through all of them.",
         )
-        warnings = (*(said if rows > len(found) else ()), *dataset.oddities(found))
+        warnings = (*(said if rows > len(found) else ()), *scan.oddities(found))
         return dataset.Index(found, warnings, 0, len(found), 0.0)
 
     stamp = (table / parquet.SAMPLE).stat().st_mtime_ns

@@ -18,7 +18,7 @@ import streamlit as st
 from xray.dashboard import links, loaders, page
 from xray.errors import XrayError
 from xray.files import artifacts_dir, digest, hash_json
-from xray.metrics import bootstrap
+from xray.metrics import bootstrap, odds
 from xray.metrics import scores as metrics
 from xray.models import lineup, registry
 from xray.models.lineup import Entrant, Lineup
@@ -256,7 +256,7 @@ def threshold() -> float | None:
             bind="query-params",
             width=460,
         )
-    return float(metrics.to_log_odds(float(value)))
+    return float(odds.to_log_odds(float(value)))
 
 
 #: Parameters of links that :func:`threshold` needs.
@@ -327,5 +327,5 @@ def table(view: View, scored: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     ]
     front = ["model", "split", "positive", "own_threshold"]
     joined = pd.concat(parts, ignore_index=True)
-    joined["own_threshold"] = metrics.to_probability(joined["own_threshold"])
+    joined["own_threshold"] = odds.to_probability(joined["own_threshold"])
     return joined[[*front, *(column for column in joined if column not in front)]]

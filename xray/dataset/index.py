@@ -8,7 +8,7 @@ file : key of a film, "split/label/name", such as "test/PNEUMONIA/person1_virus_
 path : where the film lies, relative to the folder, with forward slashes
 name, split, label : file name; "train", "val", "test" or ""; class
 subtype : "bacteria", "virus" or "" (by the name)
-person : possible patient (by the name; see ``scan.person``); "" unknown
+person : possible patient (by the name; see ``patients.person``); "" unknown
 width, height : pixels, upright; NaN where the file cannot be read
 mode : colour mode in Pillow's words ("L", "RGB", ...)
 bytes : size of the file
@@ -40,11 +40,12 @@ from xray import parquet
 from xray.dataset import aspects
 from xray.dataset import facts as film_facts
 from xray.dataset.listing import Listing
-from xray.dataset.scan import Found, person, scan, stream, subtype
+from xray.dataset.scan import Found, oddities, scan, stream
 from xray.errors import ArtifactError, DatasetError, FilmError
 from xray.files import Progress, cache_dir, hash_json, read_table, sha256_file, write_table
 from xray.films import decode
 from xray.jobs import executor
+from xray.metrics.patients import person, subtype
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -309,29 +310,6 @@ def _table(listed: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
     known = table["person"].tolist()
     table["person"] = [given or person(name) for given, name in zip(known, names, strict=True)]
     return table[[*COLUMNS, *(column for column in table if column not in COLUMNS)]]
-
-
-def oddities(table: pd.DataFrame) -> tuple[str, ...]:
-    """What people should know before they trust a table: damage, one class, tiny splits."""
-    warnings: list[str] = []
-    broken = table.loc[table["error"] != "", "file"]
-    if len(broken):
-        warnings.append(
-            f"{len(broken):,} of {len(table):,} films cannot be read and are left out of "
-            f"everything that needs pixels; the first is {broken.iloc[0]}."
-        )
-    labels = sorted(set(table["label"].tolist()))
-    if len(labels) == 1:
-        warnings.append(
-            f"Every film is {labels[0]}: with one class there is nothing to tell apart; check the "
-            "folder names or the class mapping."
-        )
-    present = set(zip(table["split"].tolist(), table["label"].tolist(), strict=True))
-    for split in sorted({split for split, _ in present}):
-        missing = [label for label in labels if (split, label) not in present]
-        if missing:
-            warnings.append(f"The {split or 'unsplit'} films hold no {' or '.join(missing)}.")
-    return tuple(warnings)
 
 
 def load_pixels(

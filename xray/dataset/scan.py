@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xray.dataset import listing as collection
 from xray.errors import DatasetError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Folder name (any case) -> label, where nobody says otherwise.
 CLASSES: Mapping[str, str] = {"NORMAL": "NORMAL", "PNEUMONIA": "PNEUMONIA"}
@@ -30,9 +33,6 @@ SUFFIXES = frozenset({".jpeg", ".jpg", ".png", ".tif", ".tiff", ".bmp", ".webp",
 
 #: Left behind by archivers and file managers; they hold no films.
 IGNORED = frozenset({"__MACOSX"})
-
-_PNEUMONIA_NAME = re.compile(r"^person(\d+)_(bacteria|virus)_", re.IGNORECASE)
-_NORMAL_NAME = re.compile(r"^(NORMAL2-)?IM-(\d+)-", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -84,27 +84,6 @@ def parse_classes(text: str) -> dict[str, str]:
             "such as healthy=NORMAL,covid=PNEUMONIA."
         )
     return {folder.strip(): label.strip() for folder, _, label in pairs}
-
-
-def subtype(name: str) -> str:
-    """ "bacteria", "virus" or "" by the file name, as the public set writes it."""
-    match = _PNEUMONIA_NAME.match(name)
-    return match[2].lower() if match else ""
-
-
-def person(name: str) -> str:
-    """Possible patient by the file name; "" where the name tells nothing.
-
-    The public set names pneumonia films ``person123_bacteria_4`` and normal ones
-    ``IM-0115-0001`` or ``NORMAL2-IM-0927-0001``. Nobody has published what the numbers mean:
-    the same number twice is *possibly* the same patient. Each series has its own name space,
-    so that numbers of different series are never taken for one patient.
-    """
-    if match := _PNEUMONIA_NAME.match(name):
-        return f"person-{match[1]}"
-    if match := _NORMAL_NAME.match(name):
-        return f"{'normal2' if match[1] else 'normal'}-{match[2]}"
-    return ""
 
 
 def scan(
@@ -333,3 +312,26 @@ def _found(path: str, entry: os.DirEntry[str], classes: Mapping[str, str]) -> Fo
     except OSError as error:
         problem = f"it cannot be looked at ({error.strerror}); check the link or its permissions"
     return Found(key, path, split, label, size, modified, problem)
+
+
+def oddities(table: pd.DataFrame) -> tuple[str, ...]:
+    """What people should know before they trust a table: damage, one class, tiny splits."""
+    warnings: list[str] = []
+    broken = table.loc[table["error"] != "", "file"]
+    if len(broken):
+        warnings.append(
+            f"{len(broken):,} of {len(table):,} films cannot be read and are left out of "
+            f"everything that needs pixels; the first is {broken.iloc[0]}."
+        )
+    labels = sorted(set(table["label"].tolist()))
+    if len(labels) == 1:
+        warnings.append(
+            f"Every film is {labels[0]}: with one class there is nothing to tell apart; check the "
+            "folder names or the class mapping."
+        )
+    present = set(zip(table["split"].tolist(), table["label"].tolist(), strict=True))
+    for split in sorted({split for split, _ in present}):
+        missing = [label for label in labels if (split, label) not in present]
+        if missing:
+            warnings.append(f"The {split or 'unsplit'} films hold no {' or '.join(missing)}.")
+    return tuple(warnings)

@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 from xray.figures import palette
 from xray.figures.base import reference_line, template, whiskers
 from xray.metrics import decision
-from xray.metrics.scores import Confusion, to_probability
+from xray.metrics.odds import to_probability
+from xray.metrics.scores import Confusion
 
 #: Log-odds beyond which a threshold axis says nothing more.
 EDGE = 12.0

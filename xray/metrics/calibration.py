@@ -16,7 +16,8 @@ from scipy.optimize import minimize_scalar
 from xray.errors import ArtifactError
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import Bools, Floats, wilson
-from xray.metrics.scores import POSITIVE, to_probability
+from xray.metrics.odds import to_probability
+from xray.metrics.scores import POSITIVE
 
 BINS = 10
 #: Temperatures beyond these mean that validation cannot set one (it is separated without error,

@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike
 from xray.errors import ArtifactError
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import Bools, Floats, wilson
-from xray.metrics.scores import POSITIVE, Confusion, confusion, to_log_odds
+from xray.metrics.odds import to_log_odds
+from xray.metrics.scores import POSITIVE, Confusion, confusion
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from xray.errors import ArtifactError
-from xray.metrics import bootstrap, scores
+from xray.metrics import bootstrap, odds, scores
+from xray.metrics import patients as patients_
 from xray.metrics.bootstrap import Bools, Floats
 from xray.metrics.scores import POSITIVE
 
@@ -107,7 +108,7 @@ def parts(
                 "log_odds": rows["log_odds"],
             }
         )
-        drawn = bootstrap.resamples(bootstrap.patients(rows), seed=seed)
+        drawn = bootstrap.resamples(patients_.patients(rows), seed=seed)
         found[split] = Part(table, y, rows["log_odds"].to_numpy(dtype=np.float64), drawn)
     return found
 
@@ -137,7 +138,7 @@ def points(films: dict[str, Part], threshold: float) -> pd.DataFrame:
     tables = []
     for point, (part, cut) in cuts.items():
         scored = scores.at_threshold(part.y, part.log_odds, cut, POSITIVE, part.drawn)
-        chance = float(scores.to_probability(cut))
+        chance = float(odds.to_probability(cut))
         tables.append(scored.assign(point=point, threshold=chance))
     table = pd.concat(tables, ignore_index=True)
     wanted = ("accuracy", "balanced_accuracy", "recall", "specificity")

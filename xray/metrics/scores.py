@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit
 
 from xray.errors import ArtifactError
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import Bools, Floats, wilson
+from xray.metrics.odds import to_probability
 
 #: The two classes; PNEUMONIA is the one that a model's log-odds speak of.
 LABELS = ("NORMAL", "PNEUMONIA")
@@ -71,16 +71,6 @@ class Confusion:
 def other(label: str) -> str:
     """The other class."""
     return LABELS[0] if label == LABELS[1] else LABELS[1]
-
-
-def to_probability(log_odds: ArrayLike) -> Floats:
-    """Log-odds to probabilities in [0, 1]."""
-    return np.asarray(expit(np.asarray(log_odds, dtype=np.float64)))
-
-
-def to_log_odds(probability: ArrayLike) -> Floats:
-    """Probabilities to log-odds; 0 and 1 become minus and plus infinity."""
-    return np.asarray(logit(np.asarray(probability, dtype=np.float64)))
 
 
 def show_threshold(threshold: float, positive: str = POSITIVE) -> str:
@@ -210,7 +200,7 @@ def scores(
         On the log-odds scale; at or above it a film is called PNEUMONIA.
     positive : "PNEUMONIA" or "NORMAL"
     groups : (N,), optional
-        Possible patient of each film (``bootstrap.patients``); every film its own when None.
+        Possible patient of each film (``patients.patients``); every film its own when None.
     seed : int
         Of the bootstrap.
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xray.metrics import bootstrap
+from xray.metrics import patients as patients_
 from xray.metrics.bootstrap import Bools, Floats
 from xray.metrics.scores import POSITIVE
 from xray.models import registry
@@ -116,7 +116,7 @@ def line_up(models: Iterable[tuple[registry.Card, pd.DataFrame]], split: str = "
     return Lineup(
         rows["file"].to_numpy(dtype=str),
         (rows["label"] == POSITIVE).to_numpy(dtype=bool),
-        bootstrap.patients(rows),
+        patients_.patients(rows),
         entrants,
         tuple(notes),
     )

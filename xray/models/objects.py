@@ -9,7 +9,8 @@ import numpy as np
 
 from xray.errors import ModelError
 from xray.films.decode import Pixels
-from xray.models.registry import Card, LogOdds, Model, probability
+from xray.metrics.odds import to_log_odds, to_probability
+from xray.models.registry import Card, LogOdds, Model
 
 #: Probabilities nearer to 0 or 1 than this are taken for this far away: log-odds end there.
 NEAREST = 1e-12
@@ -59,7 +60,7 @@ class ObjectModel:
         parts = [self._predict(grey[start : start + step]) for start in range(0, len(grey), step)]
         chance = np.concatenate([np.empty(0), *parts])
         chance = np.clip(chance, NEAREST, 1 - NEAREST)
-        return np.asarray(np.log(chance) - np.log1p(-chance))
+        return to_log_odds(chance)
 
     def log_odds(self, films: Pixels, precision: str = "float32") -> LogOdds:
         """Log-odds of PNEUMONIA of films (N, H, W) of any size, float32 in [0, 1]."""
@@ -67,7 +68,7 @@ class ObjectModel:
 
     def probability(self, films: Pixels) -> LogOdds:
         """Probability of PNEUMONIA of films (N, H, W)."""
-        return probability(self.log_odds(films))
+        return to_probability(self.log_odds(films))
 
     def _predict(self, grey: Pixels) -> LogOdds:
         """Probabilities of PNEUMONIA of a few films."""

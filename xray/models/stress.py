@@ -26,6 +26,7 @@ from xray.files import Progress, read_table, write_table
 from xray.films import lungs
 from xray.films.decode import Pixels
 from xray.metrics import bootstrap
+from xray.metrics import patients as patients_
 from xray.metrics import scores as metrics
 from xray.metrics.bootstrap import Bools, Floats
 from xray.models import registry
@@ -185,7 +186,7 @@ def measure(
         films; and the hash of the model's file.
     """
     y = (rows["label"] == metrics.POSITIVE).to_numpy()
-    drawn = bootstrap.resamples(bootstrap.patients(rows), seed=seed)
+    drawn = bootstrap.resamples(patients_.patients(rows), seed=seed)
     limit = model.card.threshold_log_odds
     told: list[tuple[str, str, dict[str, Floats]]] = []
     every = (None, *CHANGES, alike(films, y))
@@ -215,7 +216,7 @@ def on_test(name: str, seed: int = 0) -> pd.DataFrame:
     rows = registry.predictions(name)
     rows = rows[rows["split"] == "test"].reset_index(drop=True)
     y = (rows["label"] == metrics.POSITIVE).to_numpy()
-    drawn = bootstrap.resamples(bootstrap.patients(rows), seed=seed)
+    drawn = bootstrap.resamples(patients_.patients(rows), seed=seed)
     card = registry.read_card(registry.models_dir() / name)
     values = _values(y, rows["log_odds"].to_numpy(), card.threshold_log_odds, drawn)
     return _table([("", "", values)], len(y), card.sha256).assign(change=TEST, group=TEST)

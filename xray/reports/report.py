@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import pandas as pd
 from markupsafe import Markup
 
+from xray import environment
 from xray.audits import stored as stored_
 from xray.audits import verdict
 from xray.audits.reading import Reading
@@ -31,7 +32,6 @@ from xray.metrics import scores
 from xray.models import registry
 from xray.reports import html, overview, render, sentences, tables
 from xray.text import number
-from xray.training import train
 
 Found = TypeVar("Found")
 
@@ -87,7 +87,7 @@ def build(created: datetime | None = None) -> str:
         provenance_of_labels=devices.provenance(),
         limits=LIMITS,
         provenance=tables.provenance(cards, audits),
-        environment=_environment(),
+        environment=environment.described(),
         gaps=gaps,
     )
 
@@ -129,7 +129,7 @@ def build_film(
         picture=Markup(html.image(small, "The film")),
         readings=[_reading(reading, titles[reading.model], small) for reading in readings],
         provenance=tables.provenance(cards, {}).iloc[:-3],
-        environment=_environment(),
+        environment=environment.described(),
     )
 
 
@@ -272,7 +272,3 @@ def _reading(reading: Reading, title: str, film: Any) -> dict[str, Any]:
         f"variance (R squared); settings: "
         + ", ".join(f"{name} {value}" for name, value in sorted(why.params.items())),
     }
-
-
-def _environment() -> str:
-    return ", ".join(f"{name} {value}" for name, value in train.versions().items())

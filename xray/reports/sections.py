@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from xray import environment
 from xray.explanations.result import Explanation
 from xray.figures import overlay
 from xray.films.decode import Pixels, resize
 from xray.metrics import scores
 from xray.reports import html, render, tables
 from xray.reports.report import CLINICAL, SIDE
-from xray.training.train import versions
 
 #: Headings of a report in their order; a section stands under one of them.
 HEADINGS = ("Verdicts", "How well the models tell pneumonia", "Explanations")
@@ -134,5 +134,5 @@ def build(sections: Sequence[Section], title: str, created: datetime | None = No
         created,
         clinical=CLINICAL,
         groups=[(name, items) for name, items in groups if items],
-        environment=", ".join(f"{name} {value}" for name, value in versions().items()),
+        environment=environment.described(),
     )

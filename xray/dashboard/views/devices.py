@@ -13,6 +13,7 @@ from xray.audits import stored
 from xray.dashboard import background, loaders, page
 from xray.figures import audits
 from xray.files import Progress, hash_json
+from xray.metrics import odds
 from xray.models.registry import Card
 from xray.reports import html, sentences, tables
 
@@ -49,7 +50,7 @@ def reaction(card: Card, audit: Mapping[str, Any]) -> None:
     words = {"original": "as it is", "treated": f"{row['kind']}, {row['test']}", "sham": "sham"}
     for column, (picture, which) in zip(st.columns(3), pictures, strict=True):
         with column:
-            says = text.percent(stored.chance(row[which]))
+            says = text.percent(float(odds.to_probability(row[which])))
             page.film(picture, f"Film {words[which]}", f"{words[which]}: {says} pneumonia")
 
 
