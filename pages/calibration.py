@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from xray.dashboard import cache, page
 from xray.dashboard import models_page as shared
-from xray.dashboard import page
 from xray.figures import calibration as figures_calibration
 from xray.metrics import calibration
 from xray.models.lineup import Entrant
@@ -16,7 +16,7 @@ def temperature(view: shared.View, entrant: Entrant) -> calibration.Temperature 
     """Temperature from validation; None where there are no films to fit it on."""
     if entrant.validation is None:
         return None
-    return shared.remember(
+    return cache.remember(
         "temperature", lambda: calibration.fit_temperature(*entrant.validation),
         view.key, entrant.name,
     )  # fmt: skip
@@ -41,7 +41,7 @@ def model(view: shared.View, entrant: Entrant) -> None:
         calibration.reliability(y, entrant.log_odds / divisor, view.positive)
         for divisor in (1.0, value)
     )
-    errors = shared.remember(
+    errors = cache.remember(
         "calibration", lambda: calibration.summary(y, entrant.log_odds, value, view.lineup.groups),
         view.key, entrant.name,
     )  # fmt: skip

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from xray.dashboard import dataset_page, grid, links, page
+from xray.dashboard import cache, dataset_page, grid, links, page
 from xray.dashboard import models_page as shared
 from xray.figures import comparison as figures_pairs
 from xray.metrics import comparison
@@ -21,7 +21,7 @@ SHOWN = 24
 def pairs(view: shared.View) -> list[Pair]:
     """Every pair of the models shown, compared."""
     line = view.lineup
-    return shared.remember(
+    return cache.remember(
         "pairs",
         lambda: comparison.compare_all(
             line.y, {e.name: e.log_odds for e in line.entrants}, line.thresholds(), line.groups

@@ -4,16 +4,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from xray.dashboard import cache, dataset_page, grid, links
+from xray.dashboard import cache, choices, dataset_page, grid, links, page
 from xray.dashboard import catalogue as browse
-from xray.dashboard import page as dashboard
 from xray.dashboard.views import leakage as dashboard_leakage
 from xray.dataset import leakage
 from xray.figures import curation
 from xray.metrics import patients as patients_
 from xray.reports import html
 
-dashboard.enter()
+page.enter()
 
 VIEWS = ("Possible patients", "Byte-identical films", "Near-identical films")
 #: Groups of films on a page.
@@ -58,7 +57,7 @@ def patients(films: dataset_page.Films) -> None:
     rows = cache.remember("compared", lambda: compared(films), films.key)
     if len(rows):
         figure = cache.figure("without", lambda: curation.without_leaked(rows), films.key)
-        dashboard.show(figure, "without leaked films")
+        page.show(figure, "without leaked films")
         st.caption(
             f"{rows['films'].iat[0]:,} test films with, {rows['left'].iat[0]:,} without those of "
             "possible patients who are also in train or validation. PNEUMONIA is the positive "
@@ -66,7 +65,7 @@ def patients(films: dataset_page.Films) -> None:
             "by possible patient. Plain accuracy would fall with the share of pneumonia alone."
         )
     wish = {"with": browse.TRAITS["leaked"], "splits": "test"}
-    grid.link("film_browser", "The test films they are", "photo_library", wish)
+    page.go_to("film_browser", "The test films they are", "photo_library", wish)
 
 
 def groups(films: dataset_page.Films, numbers: leakage.Groups, words: str) -> None:
@@ -95,10 +94,10 @@ shown = dataset_page.begin(
 if shown:
     row = shown.catalogue.row(st.query_params.get("film", ""))
     if row is not None:
-        with dashboard.guard("The film"):
+        with page.guard("The film"):
             grid.card(shown, row)
-    view = dataset_page.choice("View", VIEWS, "view", hidden=True)
-    with dashboard.guard(view):
+    view = choices.choose("View", VIEWS, "view", hidden=True)
+    with page.guard(view):
         if view == VIEWS[0]:
             patients(shown)
         elif view == VIEWS[1]:

@@ -61,7 +61,7 @@ def look(films: dataset_page.Films, oddity: outliers.Oddity) -> None:
     page.download(
         "These films as CSV", lambda: films.table.iloc[rows][columns], f"{oddity.name}.csv"
     )
-    grid.link("splits", "Leave them out: a cleaning list", "delete_sweep")
+    page.go_to("splits", "Leave them out: a cleaning list", "delete_sweep")
 
 
 def overview(films: dataset_page.Films) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from xray.dashboard import links, page
+from xray.dashboard import choices, links, page
 from xray.dashboard import models_page as shared
 from xray.figures import base, scores
 from xray.figures import decision as figures_decision
@@ -68,7 +68,7 @@ def threshold(view: shared.View) -> None:
 def targets(view: shared.View) -> None:
     """Sensitivity at fixed specificity, and the reverse."""
     with st.container(horizontal=True, gap="medium"):
-        held = shared.choice("Hold", HELD, "held")
+        held = choices.choose("Hold", HELD, "held")
         target = st.select_slider(
             "on validation at", TARGETS, value="0.9", key="target", bind="query-params", width=320
         )
@@ -91,14 +91,14 @@ view = shared.begin(
     title,
     "A threshold trades missed films for false alarms. It is set on validation, judged on test.",
     {
-        "view": shared.offered(VIEWS),
+        "view": choices.offered(VIEWS),
         "threshold": shared.THRESHOLD["threshold"],
-        "held": shared.offered(HELD),
+        "held": choices.offered(HELD),
         "target": links.Choice(TARGETS),
     },
     choose_split=False,
 )
 if view:
-    chosen = shared.choice("View", VIEWS, "view", label=False)
+    chosen = choices.choose("View", VIEWS, "view", hidden=True)
     with page.guard(VIEWS[chosen]):
         (targets if chosen == "targets" else threshold)(view)

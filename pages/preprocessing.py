@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import streamlit as st
 
-from xray.dashboard import background, cache, catalogue, dataset_page, grid, links, page
+from xray.dashboard import background, cache, catalogue, choices, dataset_page, grid, links, page
 from xray.dashboard.views import preprocessing
 from xray.drawing import phantoms
 from xray.figures import composition
@@ -112,7 +112,7 @@ shown = dataset_page.begin(
     lambda _: {"model": links.Choice(tuple(titles))},
 )
 if shown and titles:
-    title = dataset_page.choice("Model", list(titles), "model")
+    title = choices.choose("Model", list(titles), "model")
     with page.guard("The film's way into the model"):
         chosen = pick(shown)
         steps(chosen, titles[title])

@@ -3,10 +3,11 @@
 import pandas as pd
 import streamlit as st
 
+from xray.dashboard import cache, choices, page
 from xray.dashboard import models_page as shared
-from xray.dashboard import page
 from xray.errors import ArtifactError
 from xray.figures import stress as figures_stress
+from xray.files import digest
 from xray.metrics import scores
 from xray.models import registry, stress
 from xray.reports import html
@@ -30,9 +31,9 @@ def tables(view: shared.View) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
         home = registry.models_dir() / entrant.name
         if (home / stress.FILE).is_file():
             read = (stress.FILE, "predictions.csv", "card.json")
-            key = (entrant.name, *(page.digest(home / file) for file in read))
+            key = (entrant.name, *(digest(home / file) for file in read))
             try:
-                found[entrant.name] = shared.remember(
+                found[entrant.name] = cache.remember(
                     "stress", lambda name=entrant.name: beside_test(name), *key
                 )
             except ArtifactError as error:
@@ -52,7 +53,7 @@ view = shared.begin(
     finding,
     "The same validation films, as another X-ray unit or operator might have made them: what a "
     "model loses, it had learnt from how the films of this collection look.",
-    {"metric": shared.offered(METRICS)},
+    {"metric": choices.offered(METRICS)},
     choose_split=False,
 )
 if view:
@@ -68,7 +69,7 @@ if view:
                 f"python -m xray evaluate {' '.join(missing)} --stress",
             )
         if found:
-            metric = shared.choice("Metric", METRICS, "metric")
+            metric = choices.choose("Metric", METRICS, "metric")
             page.show(figures_stress.changes(found, view.titles, metric), "figure stress")
             films = max(int(table["n"].iloc[0]) for table in found.values())
             if words := figures_stress.framing(found, view.titles):

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from xray.dashboard import loaders, page
+from xray.dashboard import cache, choices, loaders, page
 from xray.dashboard import models_page as shared
 from xray.dataset import public_set, shift
 from xray.errors import ArtifactError
 from xray.figures import generalization
-from xray.files import artifacts_dir
+from xray.files import artifacts_dir, digest
 from xray.labels import devices as device_labels
 from xray.metrics import bootstrap
 from xray.metrics import generalization as gap
@@ -57,20 +57,20 @@ def finding(view: shared.View) -> str:
 def others() -> None:
     """How test films differ from the others of their class, whatever the model."""
     place = artifacts_dir()
-    content = page.digest(place / "dataset" / shift.STORED_FILE)
-    table = shared.remember("shift", shift.stored, content)
+    content = digest(place / "dataset" / shift.STORED_FILE)
+    table = cache.remember("shift", shift.stored, content)
     st.subheader("Whatever the model: are the test films like the others?", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
         page.show(generalization.strangers(table), "figure strangers")
     with right:
         page.show(generalization.carried(table), "figure carried")
-    facts = page.digest(place / "dataset" / public_set.FACTS_FILE)
-    numbered = shared.remember("order", lambda: shift.order(loaders.stored_films()), facts)
+    facts = digest(place / "dataset" / public_set.FACTS_FILE)
+    numbered = cache.remember("order", lambda: shift.order(loaders.stored_films()), facts)
     if len(numbered):
         page.show(generalization.order(numbered), "figure order")
-    runs = page.digest(place / ledger.FILE)
-    cut = shared.remember("framing", lambda: ablations.of_setting(shared.runs(), "framing"), runs)
+    runs = digest(place / ledger.FILE)
+    cut = cache.remember("framing", lambda: ablations.of_setting(shared.runs(), "framing"), runs)
     if len(cut):
         page.show(generalization.framing(cut), "figure framing")
     st.caption(
@@ -94,7 +94,7 @@ def shown(view: shared.View, name: str, title: str) -> None:
     st.subheader("Another mix of films?", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
-        metric = shared.choice("Metric", METRICS, "metric")
+        metric = choices.choose("Metric", METRICS, "metric")
         page.show(generalization.mixes(made["mixes"], name, title, metric), "figure mixes")
     with right:
         page.show(generalization.rankings(made["rankings"], name, title), "figure rankings")
@@ -115,7 +115,7 @@ view = shared.begin(
     finding,
     "Validation films come from the training folder, the test films from another: what a model "
     "loses between them is what it would lose on films from elsewhere, or more.",
-    {"metric": shared.offered(METRICS)},
+    {"metric": choices.offered(METRICS)},
     choose_split=False,
 )
 if view:

@@ -281,7 +281,7 @@ def _metrics(
         low, high, _ = bootstrap.percentiles(bootstrap.auroc(truth, log_odds, weights))
         value = float(bootstrap.auroc(truth, log_odds)[0])
         made.append({"metric": "auroc", "value": value, "low": low, "high": high, "n": len(rows)})
-    called = log_odds > model.card.threshold_log_odds
+    called = log_odds >= model.card.threshold_log_odds
     for metric, of, right in (("sensitivity", truth, called), ("specificity", ~truth, ~called)):
         n = int(of.sum())
         if n:

@@ -77,9 +77,9 @@ def _row(group: pd.DataFrame, threshold: float, seed: int) -> dict[str, Any]:
         "ci_high": high,
         "n": int(group["file"].nunique()),
         "probability_change": float(sign * change.mean()),
-        "called_before": float((group["original"] > threshold).mean()),
-        "called_after": float((group["treated"] > threshold).mean()),
-        "called_sham": float((group["sham"] > threshold).mean()),
+        "called_before": float((group["original"] >= threshold).mean()),
+        "called_after": float((group["treated"] >= threshold).mean()),
+        "called_sham": float((group["sham"] >= threshold).mean()),
     }
 
 

@@ -68,7 +68,7 @@ def own_reliance(model: Model, films: Base, sham: Bytes, seed: int = 0) -> dict[
     low, high = effects.interval(net, patients(films.table), seed)
     normal = (films.table["label"] == "NORMAL").to_numpy()
     cut = model.card.threshold_log_odds
-    called = float((planted[normal] > cut).mean() - (plain[normal] > cut).mean())
+    called = float((planted[normal] >= cut).mean() - (plain[normal] >= cut).mean())
     return {"own": float(net.mean()), "own_low": low, "own_high": high, "own_called": called}
 
 

@@ -154,7 +154,7 @@ def _asked(options: argparse.Namespace) -> tuple[registry.Model, Settings]:
 
 def describe(result: Explanation, card: Card, film: Film) -> str:
     """Prediction, leading superpixels and trust, as a few lines for people."""
-    call = "PNEUMONIA" if result.probability >= card.threshold else "not PNEUMONIA"
+    call = "PNEUMONIA" if result.log_odds >= card.threshold_log_odds else "not PNEUMONIA"
     unit = "log-odds" if result.params["target"] == "log_odds" else "probability"
     lines = [
         f"{card.title or card.name} calls {film.name} {call}: probability of PNEUMONIA "

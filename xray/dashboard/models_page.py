@@ -10,12 +10,12 @@ import logging
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import pandas as pd
 import streamlit as st
 
-from xray.dashboard import links, loaders, page
+from xray.dashboard import cache, choices, links, loaders, page
 from xray.errors import XrayError
 from xray.files import artifacts_dir, digest, hash_json
 from xray.metrics import bootstrap, odds
@@ -70,47 +70,6 @@ class View:
         return next(each for each in self.lineup.entrants if each.name == name)
 
 
-def remember(name: str, make: Callable[[], Made], *key: Hashable) -> Made:
-    """Make something once for all sessions; the same ``name`` and ``key`` give it again.
-
-    Sessions share the object itself, not a copy: nobody may change it.
-    """
-    return cast(Made, _remember(name, key, make))
-
-
-@st.cache_resource(max_entries=400, show_spinner=False)
-def _remember(name: str, key: tuple[Hashable, ...], _make: Callable[[], Any]) -> Any:
-    return _make()
-
-
-# --- choices -------------------------------------------------------------------------------------
-
-
-def choice(
-    words: str, options: Mapping[str, str], key: str, help: str | None = None, label: bool = True
-) -> str:
-    """Ask for one of ``options`` (what it stands for -> what people read), the first at first.
-
-    Links hold what people read, so that is what their parameter has to allow (:func:`offered`).
-    """
-    read = st.segmented_control(
-        words,
-        list(options.values()),
-        default=next(iter(options.values())),
-        required=True,
-        key=key,
-        bind="query-params",
-        help=help,
-        label_visibility="visible" if label else "collapsed",
-    )
-    return next(value for value, text in options.items() if text == read)
-
-
-def offered(options: Mapping[str, str]) -> links.Choice:
-    """The parameter of links that belongs to :func:`choice`."""
-    return links.Choice(tuple(options.values()))
-
-
 #: What the shared choices offer.
 POSITIVES = {label: label for label in reversed(metrics.LABELS)}
 SPLITS = {"test": "test", "val": "validation"}
@@ -144,8 +103,8 @@ def begin(
     usable, problems = _usable()
     known: dict[str, links.Parameter] = {
         "models": links.Choice(tuple(registry.titles_of(usable)), several=True),
-        "positive": offered(POSITIVES),
-        **({"split": offered(SPLITS)} if choose_split else {}),
+        "positive": choices.offered(POSITIVES),
+        **({"split": choices.offered(SPLITS)} if choose_split else {}),
         **(parameters or {}),
     }
     view = _view(usable, choose_split) if usable else None
@@ -209,7 +168,7 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
             bind="query-params",
         )
         chosen = [by_title[title] for title in read]
-        positive = choice(
+        positive = choices.choose(
             "Positive class",
             POSITIVES,
             "positive",
@@ -217,7 +176,7 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
         )
         split = "test"
         if choose_split:
-            split = choice(
+            split = choices.choose(
                 "Films",
                 SPLITS,
                 "split",
@@ -234,7 +193,7 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
     def make() -> Lineup:
         return lineup.line_up([(card, loaders.predictions(card.name)) for card in cards], split)
 
-    made = remember("line-up", make, key)
+    made = cache.remember("line-up", make, key)
     if not made.entrants:
         st.info("None of these models has predictions of these films.", icon=":material/info:")
         return None
@@ -245,7 +204,7 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
 def threshold() -> float | None:
     """Ask for a threshold: None for each model's own, else the one for all (log-odds)."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        kind = choice("Threshold", LIMITS, "limit")
+        kind = choices.choose("Threshold", LIMITS, "limit")
         if kind == "own":
             return None
         value = st.select_slider(
@@ -261,7 +220,7 @@ def threshold() -> float | None:
 
 #: Parameters of links that :func:`threshold` needs.
 THRESHOLD: dict[str, links.Parameter] = {
-    "limit": offered(LIMITS),
+    "limit": choices.offered(LIMITS),
     "threshold": links.Choice(STEPS),
 }
 
@@ -279,15 +238,15 @@ def one_model(view: View) -> Entrant:
 
 
 def own(view: View, name: str, make: Callable[[], Made], *key: Hashable) -> Made:
-    """Like :func:`remember`, for something made of this view."""
-    return remember(name, make, view.key, view.positive, *key)
+    """Like ``cache.remember``, for something made of this view."""
+    return cache.remember(name, make, view.key, view.positive, *key)
 
 
 def runs() -> pd.DataFrame:
     """The ledger of training runs; no rows where it cannot be read, which the page then says."""
     content = digest(artifacts_dir() / ledger.FILE)
     try:
-        return remember("ledger", ledger.read, str(artifacts_dir()), content)
+        return cache.remember("ledger", ledger.read, str(artifacts_dir()), content)
     except XrayError as error:
         page.problem(str(error))
         return ledger.read(artifacts_dir() / "none")

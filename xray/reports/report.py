@@ -17,8 +17,8 @@ from markupsafe import Markup
 from xray import environment
 from xray.audits import stored as stored_
 from xray.audits import verdict
+from xray.audits.archive import stored_audits
 from xray.audits.reading import Reading
-from xray.audits.stored import stored_audits
 from xray.dataset import public_set
 from xray.dataset.composition import prevalence
 from xray.errors import XrayError
@@ -175,23 +175,8 @@ def _model(card: registry.Card, audit: Mapping[str, Any] | None) -> dict[str, An
 def _score_figure(
     cards: Sequence[registry.Card], audits: Mapping[str, Mapping[str, Any]]
 ) -> render.Figure | None:
-    rows = [
-        {
-            "model": card.name,
-            "title": card.title or card.name,
-            "verdict": audits[card.name].get("verdict"),
-            "score": number(audits[card.name].get("score")),
-            "low": number(audits[card.name].get("score_low")),
-            "high": number(audits[card.name].get("score_high")),
-            "threshold": number(audits[card.name].get("score_threshold")),
-        }
-        for card in cards
-        if card.name in audits
-    ]
-    table = pd.DataFrame(rows)
-    if table.empty or not table["score"].notna().any():
-        return None
-    return render.embed(overview_.scores(table[table["score"].notna()]))
+    table = sentences.scores(cards, audits)
+    return render.embed(overview_.scores(table)) if len(table) else None
 
 
 def _calibration() -> str:
