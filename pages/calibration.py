@@ -17,9 +17,11 @@ def temperature(view: shared.View, entrant: Entrant) -> calibration.Temperature 
     if entrant.validation is None:
         return None
     return cache.remember(
-        "temperature", lambda: calibration.fit_temperature(*entrant.validation),
-        view.key, entrant.name,
-    )  # fmt: skip
+        "temperature",
+        lambda: calibration.fit_temperature(*entrant.validation),
+        view.key,
+        entrant.name,
+    )
 
 
 def title(view: shared.View) -> str:
@@ -42,9 +44,11 @@ def model(view: shared.View, entrant: Entrant) -> None:
         for divisor in (1.0, value)
     )
     errors = cache.remember(
-        "calibration", lambda: calibration.summary(y, entrant.log_odds, value, view.lineup.groups),
-        view.key, entrant.name,
-    )  # fmt: skip
+        "calibration",
+        lambda: calibration.summary(y, entrant.log_odds, value, view.lineup.groups),
+        view.key,
+        entrant.name,
+    )
     figure = figures_calibration.reliability(
         raw, scaled, entrant.name, entrant.title, view.positive
     )

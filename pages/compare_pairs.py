@@ -46,14 +46,22 @@ def films(view: shared.View, pair: Pair) -> None:
     """The films behind a cell of the agreement table."""
     names = figures_pairs.cells(pair, view.titles)
     cell = st.segmented_control(
-        "Films of", list(names), format_func=names.__getitem__,
-        default=f"only {pair.a}", required=True, key=f"cell {pair.a} {pair.b}",
-    )  # fmt: skip
+        "Films of",
+        list(names),
+        format_func=names.__getitem__,
+        default=f"only {pair.a}",
+        required=True,
+        key=f"cell {pair.a} {pair.b}",
+    )
     chosen = np.flatnonzero(pair.cells == cell)
     a, b = view.entrant(pair.a), view.entrant(pair.b)
-    table = comparison.films_of(view.lineup.files[chosen], {
-        a.name: a.log_odds[chosen], b.name: b.log_odds[chosen],
-    })  # fmt: skip
+    table = comparison.films_of(
+        view.lineup.files[chosen],
+        {
+            a.name: a.log_odds[chosen],
+            b.name: b.log_odds[chosen],
+        },
+    )
     st.caption(f"{len(chosen)} films, those on which the two are furthest apart first.")
     shown = dataset_page.films()
     if shown and len(table):

@@ -19,11 +19,12 @@ page.page(
     {
         "table": links.Choice(tuple(by_name)),
         "page": links.Number(1, 1e9),
-        **{name: links.Choice(
-            tuple(map(curation.value_title, table.values(name))), several=True)
-           for name in (table.counted if table else ())},
+        **{
+            name: links.Choice(tuple(map(curation.value_title, table.values(name))), several=True)
+            for name in (table.counted if table else ())
+        },
     },
-)  # fmt: skip
+)
 for sentence in problems:
     page.problem(sentence)
 if table is None:
@@ -45,12 +46,17 @@ else:
         where = {
             name: wanted
             for name in table.counted
-            if (wanted := st.pills(
-                name.replace("_", " ").capitalize(), table.values(name),
-                selection_mode="multi", key=name, bind="query-params",
-                format_func=curation.value_title,
-            ))
-        }  # fmt: skip
+            if (
+                wanted := st.pills(
+                    name.replace("_", " ").capitalize(),
+                    table.values(name),
+                    selection_mode="multi",
+                    key=name,
+                    bind="query-params",
+                    format_func=curation.value_title,
+                )
+            )
+        }
         asked = table.key, *((name, *wanted) for name, wanted in where.items())
         count = table.matching(where)
         number = browser.page_number(catalogue.pages(count, large_tables.EACH), asked)

@@ -61,9 +61,13 @@ def show(card: registry.Card) -> None:
     scores = loaders.metrics(card) if stored is not None else None
     text = model_card.markdown(card, scores, signs)
     st.download_button(
-        "Save the card as Markdown", text, file_name=f"model-card-{card.name}.md",
-        mime="text/markdown", icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
+        "Save the card as Markdown",
+        text,
+        file_name=f"model-card-{card.name}.md",
+        mime="text/markdown",
+        icon=":material/download:",
+        on_click="ignore",
+    )
     with st.expander("The whole card", icon=":material/description:"):
         st.markdown(text)
 

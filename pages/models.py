@@ -71,11 +71,14 @@ def carried(view: shared.View, limit: float | None) -> None:
         name: cache.remember(
             "both splits",
             lambda n=name: evaluation.score(stored[n], limits[n], view.positive),
-            view.key, view.positive, name, limits[name],
+            view.key,
+            view.positive,
+            name,
+            limits[name],
         )
         for name, table in stored.items()
         if {"val", "test"} <= set(table["split"])
-    }  # fmt: skip
+    }
     columns = st.columns(2, gap="medium")
     for place, metric in enumerate(("accuracy", "auroc", "recall", "specificity")):
         if both:

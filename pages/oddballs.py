@@ -105,6 +105,9 @@ if shown:
         look(shown, outliers.BY_NAME[TITLES[title]])
         st.caption(
             "Scores are measured on a small copy of each film; higher is odder, always."
-            + (" The copy of the public set is grey; its originals' modes are known."
-               if shown.public else "")
-        )  # fmt: skip
+            + (
+                " The copy of the public set is grey; its originals' modes are known."
+                if shown.public
+                else ""
+            )
+        )

@@ -26,11 +26,17 @@ def points(view: shared.View, held: str, target: float) -> dict[str, decision.Op
                 view,
                 "operating point",
                 lambda e=entrant: decision.operating_point(
-                    e.validation, (line.y, e.log_odds), held, target,
-                    positive=view.positive, groups=line.groups,
+                    e.validation,
+                    (line.y, e.log_odds),
+                    held,
+                    target,
+                    positive=view.positive,
+                    groups=line.groups,
                 ),
-                entrant.name, held, target,
-            )  # fmt: skip
+                entrant.name,
+                held,
+                target,
+            )
     return found
 
 
@@ -46,9 +52,12 @@ def threshold(view: shared.View) -> None:
     """One model, a slider, and what moves with it."""
     entrant = shared.one_model(view)
     value = st.select_slider(
-        "Called PNEUMONIA from this probability on", shared.STEPS, value="0.5",
-        key="threshold", bind="query-params",
-    )  # fmt: skip
+        "Called PNEUMONIA from this probability on",
+        shared.STEPS,
+        value="0.5",
+        key="threshold",
+        bind="query-params",
+    )
     cut = float(odds.to_log_odds(float(value)))
     counts = metrics.confusion(view.lineup.y, entrant.log_odds, cut, view.positive)
     steps = decision.sweep(view.lineup.y, entrant.log_odds, view.positive)

@@ -92,15 +92,19 @@ def asked(film: decode.Film, card: registry.Card) -> None:
             f"{size[1]} × {size[0]} pixels. How the film is framed cannot be learnt so."
         )
         background.pictures(
-            f"cut {key}", "Show what is cut out", "the box around the lungs",
+            f"cut {key}",
+            "Show what is cut out",
+            "the box around the lungs",
             lambda: [preprocessing.cut_out(film.pixels, card)],
-        )  # fmt: skip
+        )
     if words := preprocessing.augmentation(card.recipe):
         st.markdown(f"**In training, the film is varied at random**: {words}.")
         background.pictures(
-            f"variants {key}", "Show variants", "a variant of the film",
+            f"variants {key}",
+            "Show variants",
+            "a variant of the film",
             lambda: list(preprocessing.variants(film.pixels, card)),
-        )  # fmt: skip
+        )
     else:
         st.caption("The training of this model shows every film as it is, or is not known.")
 

@@ -113,5 +113,6 @@ if len(table):
         "seeds say little."
     )
 else:
-    page.empty("There is no run.", "Train a recipe or run a sweep.",
-                    "python -m xray train basic\n" + START)  # fmt: skip
+    page.empty(
+        "There is no run.", "Train a recipe or run a sweep.", "python -m xray train basic\n" + START
+    )

@@ -94,9 +94,11 @@ def clean(films: dataset_page.Films) -> None:
         if key[-1]:
             st.caption(devices.provenance())
         rows = cache.remember(
-            "first gone", lambda: np.flatnonzero(table["file"].isin(gone["file"].head(12))),
-            films.key, key,
-        )  # fmt: skip
+            "first gone",
+            lambda: np.flatnonzero(table["file"].isin(gone["file"].head(12))),
+            films.key,
+            key,
+        )
         grid.grid(films, rows.astype("int32"), key="gone")
 
 

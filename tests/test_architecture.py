@@ -258,9 +258,12 @@ def test_what_pages_import_does_no_work(synthetic_folder: Path) -> None:
     places = f"{ROOT / 'artifacts'},{synthetic_folder}"
     done = subprocess.run(
         [sys.executable, "-c", IMPORTS, places, *sorted(lines)],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
         env={**os.environ, "XRAY_DATA": str(synthetic_folder)},
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr[-2000:]
 
 
@@ -291,7 +294,10 @@ def test_pages_show_results_without_tensorflow() -> None:
     pages = [str(path) for path in PAGES.values()]
     done = subprocess.run(
         [sys.executable, "-c", VISITS, *pages],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.splitlines() == pages

@@ -89,8 +89,14 @@ def load_model(
     ModelError
         There is no such model, it cannot be used, or an option does not fit it.
     """
-    choices = {"scale": scale, "output": output, "positive_index": positive_index,
-               "threshold": threshold, "fit": fit, "size": size}  # fmt: skip
+    choices = {
+        "scale": scale,
+        "output": output,
+        "positive_index": positive_index,
+        "threshold": threshold,
+        "fit": fit,
+        "size": size,
+    }
     given: dict[str, Any] = {key: value for key, value in choices.items() if value is not None}
     if threshold is not None and not 0 < threshold < 1:
         raise ModelError("threshold is a probability between 0 and 1; 0.5 is a common one.")

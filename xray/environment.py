@@ -9,9 +9,14 @@ from xray import __version__
 
 #: Packages that decide a result.
 PACKAGES = (
-    "tensorflow", "tensorflow-cpu", "jax", "keras", "numpy", "scikit-learn",
+    "tensorflow",
+    "tensorflow-cpu",
+    "jax",
+    "keras",
+    "numpy",
+    "scikit-learn",
     "opencv-python-headless",
-)  # fmt: skip
+)
 
 
 def versions() -> dict[str, str]:

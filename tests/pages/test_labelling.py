@@ -160,9 +160,12 @@ def test_export_holds_what_was_finished(visit: Opener, url: str, films: Path) ->
 
 
 def test_the_secrets_name_the_database_of_a_team(
-    films: Path, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch,
+    films: Path,
+    tmp_path: Path,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.setenv("XRAY_DATA", str(films))
     team = f"sqlite:///{tmp_path / 'team.sqlite'}"
     (tmp_path / "secrets.toml").write_text(f'[connections.labels]\nurl = "{team}"\n')

@@ -43,11 +43,22 @@ def test_a_change_of_several_phases_can_be_told_and_made() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"hair": 1}, {"name": "x"}, {"size": 3}, {"size": "big"}, {"fraction": 0}, {"epochs": 0},
-        {"epochs": 1.5}, {"fit": "fold"}, {"augmentation": "wild"}, {"augmentation": {"hair": 1}},
-        {"class_weight": "2"}, {"split": "mine"}, {"batch": -1}, {"network": "vgg"},
+        {"hair": 1},
+        {"name": "x"},
+        {"size": 3},
+        {"size": "big"},
+        {"fraction": 0},
+        {"epochs": 0},
+        {"epochs": 1.5},
+        {"fit": "fold"},
+        {"augmentation": "wild"},
+        {"augmentation": {"hair": 1}},
+        {"class_weight": "2"},
+        {"split": "mine"},
+        {"batch": -1},
+        {"network": "vgg"},
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_is_refused(changes: dict[str, object]) -> None:
     with pytest.raises(ModelError):
         overrides.change(recipes.get("basic"), changes)

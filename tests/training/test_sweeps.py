@@ -22,10 +22,16 @@ def test_committed_sweeps_can_be_run(path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "grid = 3", "[[grid]]\nsize = 64", "[[grid]]\nrecipe = 'nothing'", "seeds = ['a']",
-        "[[grid]]\nrecipe = 'basic'\nsize = 'x'", "hair = 1\n[[grid]]\nrecipe = 'basic'", "= =",
+        "",
+        "grid = 3",
+        "[[grid]]\nsize = 64",
+        "[[grid]]\nrecipe = 'nothing'",
+        "seeds = ['a']",
+        "[[grid]]\nrecipe = 'basic'\nsize = 'x'",
+        "hair = 1\n[[grid]]\nrecipe = 'basic'",
+        "= =",
     ],
-)  # fmt: skip
+)
 def test_a_sweep_that_cannot_be_run_is_refused_before_it_starts(tmp_path: Path, text: str) -> None:
     path = tmp_path / "bad.toml"
     path.write_text(text)

@@ -149,8 +149,9 @@ def in_full(shown: Films, row: int, rows: Rows, models: Mapping[str, str]) -> No
             st.caption("No model was judged on this film: it was trained on, or is not known.")
         st.caption("Probability of pneumonia; a call is made at each model's own threshold.")
         page.go_to("explain", "Explain the models' calls", "radiology", {"film": token})
-        page.go_to("preprocessing", "What a model sees of it", "filter_center_focus",
-                            {"film": token})  # fmt: skip
+        page.go_to(
+            "preprocessing", "What a model sees of it", "filter_center_focus", {"film": token}
+        )
     for way, others in browse.related(shown.catalogue, row).items():
         st.markdown(f"**{RELATION_TITLES[way]}: {len(others)} more**")
         seen = others[:RELATED]

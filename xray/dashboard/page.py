@@ -308,6 +308,12 @@ def report_button() -> None:
         return report.build()
 
     st.download_button(
-        "Save the report", write, "xray-model-audit.html", "text/html", key="report",
-        icon=":material/description:", type="tertiary", on_click="ignore",
-    )  # fmt: skip
+        "Save the report",
+        write,
+        "xray-model-audit.html",
+        "text/html",
+        key="report",
+        icon=":material/description:",
+        type="tertiary",
+        on_click="ignore",
+    )

@@ -160,10 +160,15 @@ def key_figures(cards: Sequence[Card]) -> Part:
     fine = [card for card in cards if not card.problem]
     home = registry.models_dir()
     rows = [
-        [card.name, card.title, card.threshold, card.files.get("predictions.csv", ""),
-         digest(home / card.name / "predictions.csv")]
+        [
+            card.name,
+            card.title,
+            card.threshold,
+            card.files.get("predictions.csv", ""),
+            digest(home / card.name / "predictions.csv"),
+        ]
         for card in fine
-    ]  # fmt: skip
+    ]
     return Part("key figures", rows, partial(_key_figures, fine))
 
 

@@ -105,12 +105,14 @@ def explanation(model: str, about: str, found: Explanation, film: Pixels) -> Sec
         tables=[("The superpixels that weigh most:", tables.superpixels(found.table()))],
         pictures=[
             (Markup(html.image(small, "The film")), "The film"),
-            (Markup(html.image(laid, "The film with its weights")),
-             "Orange pushes toward PNEUMONIA, blue away from it"),
+            (
+                Markup(html.image(laid, "The film with its weights")),
+                "Orange pushes toward PNEUMONIA, blue away from it",
+            ),
         ],
         problem=found.why_unstable,
         source=f"LIME, {found.n_evaluations} evaluations, R squared {found.r2:.2f}.",
-    )  # fmt: skip
+    )
 
 
 def shrunk(film: Pixels) -> Pixels:

@@ -117,9 +117,15 @@ def train(
         mine = (table["split"] == "train").to_numpy()
         redraw = balanced(shown[mine], table[mine], recipe.planted, job.seed)
     history = fitting.fit(
-        network, recipe, parts["train"], parts["val"],
-        seed=job.seed, folder=folder, redraw=redraw, progress=stage("train"),
-    )  # fmt: skip
+        network,
+        recipe,
+        parts["train"],
+        parts["val"],
+        seed=job.seed,
+        folder=folder,
+        redraw=redraw,
+        progress=stage("train"),
+    )
     if recipe.precision != "float32":
         networks.set_policy(network, "float32")
     if recipe.framing == "lungs":

@@ -31,8 +31,12 @@ def test_numbers_shared_within_a_subtype_are_said_otherwise() -> None:
         split=["train", "test", "test"],
     )
     assert leakage.number_use(table) == {
-        "numbers": 2, "shared": 1, "by_subtype": 2, "shared_by_subtype": 1,
-        "other_numbers": 1, "several_subtypes": 0,
-    }  # fmt: skip
+        "numbers": 2,
+        "shared": 1,
+        "by_subtype": 2,
+        "shared_by_subtype": 1,
+        "other_numbers": 1,
+        "several_subtypes": 0,
+    }
     assert "Those 1 may be patients on both sides" in dashboard_leakage.numbers_say(table)
     assert dashboard_leakage.numbers_say(table[table["split"] == "test"]) == ""

@@ -58,8 +58,9 @@ def controls(models: Sequence[Mapping[str, Any]]) -> None:
     """Whether the test would notice: the control models, ours on the same scale."""
     scale = stored.calibration()
     if scale is None:
-        page.empty("There are no control models yet", "They set the scale:",
-                        "python -m xray controls")  # fmt: skip
+        page.empty(
+            "There are no control models yet", "They set the scale:", "python -m xray controls"
+        )
         return
     panel = stored.panel()
     page.show(audits.controls(panel, scale.threshold, models), key="controls")
@@ -102,9 +103,13 @@ def live(card: Card) -> None:
         reasons = " ".join(value["reasons"])
         st.html(html.verdict_row(card.name, card.title, value["verdict"], reasons))
         st.download_button(
-            "Download the audit", json.dumps(value, indent=1), f"{card.name}-audit.json",
-            "application/json", icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+            "Download the audit",
+            json.dumps(value, indent=1),
+            f"{card.name}-audit.json",
+            "application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )
 
 
 def _audit(name: str, folder: Any, progress: Progress) -> dict[str, Any]:
