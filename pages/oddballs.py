@@ -1,4 +1,4 @@
-"""Oddballs: films that are not like the others, by scores and thresholds that anybody may move."""
+"""Outliers: films that are not like the others, by scores and thresholds that anybody may move."""
 
 import numpy as np
 import pandas as pd
@@ -94,7 +94,7 @@ shown = dataset_page.begin(
 )
 if shown:
     row = shown.catalogue.row(st.query_params.get("film", ""))
-    with page.guard("The oddballs"):
+    with page.guard("The outliers"):
         if row is None:
             overview(shown)
         else:

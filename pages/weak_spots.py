@@ -1,4 +1,4 @@
-"""Weak spots: each model on groups of films, the worst first."""
+"""Subgroups: each model on groups of films, the worst first."""
 
 import pandas as pd
 import streamlit as st
@@ -57,11 +57,11 @@ if view:
             figure = comparison.weak_spots(
                 found, rows[metric]["value"], entrant.name, entrant.title
             )
-            page.show(figure, "figure weak spots")
+            page.show(figure, "figure subgroups")
             by_chance = max(1, round(0.05 * len(found)))
             st.caption(
                 f"{view.positive} positive, the model's own threshold. Lines are 95 % intervals. "
                 f"Of {len(found)} groups, about {by_chance} would stand out by chance alone. "
                 f"{devices.provenance()} Sizes are those of the originals."
             )
-            page.download("Save as CSV", found, f"weak-spots-{entrant.name}-{metric}.csv")
+            page.download("Save as CSV", found, f"subgroups-{entrant.name}-{metric}.csv")

@@ -163,7 +163,7 @@ def _steps(shown: Films, row: int, rows: Rows) -> None:
     before, after = browse.beside(rows, row)
     with st.container(horizontal=True):
         st.button("Back to the films", icon=":material/grid_view:", key="back", on_click=_leave)
-        ways = ((before, "Before", "arrow_back"), (after, "After", "arrow_forward"))
+        ways = ((before, "Previous", "arrow_back"), (after, "Next", "arrow_forward"))
         for other, words, icon in ways:
             token = "" if other is None else str(shown.catalogue.tokens[other])
             st.button(

@@ -17,7 +17,7 @@ sha256 : hash of the file's bytes
 phash : perceptual hash, 64 bits as 16 hexadecimal digits
 jpeg_quality : estimated from the quantisation tables, 1..100; NaN where the file is no JPEG
 error : why the film cannot be read; "" when it can
-and the scores of oddballs (``outliers.STORED``).
+and the scores of outliers (``outliers.STORED``).
 """
 
 from __future__ import annotations

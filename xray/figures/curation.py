@@ -127,7 +127,7 @@ def scores(
             )
     reference_line(figure, x=limit)
     figure.update_xaxes(title=oddity.meaning, showgrid=False)
-    # Oddballs are few by nature: on an even scale their end of the axis would look empty.
+    # Outliers are few by nature: on an even scale their end of the axis would look empty.
     top = float(np.log10(max(known.sum(), 10)))
     figure.update_yaxes(title="films", type="log", dtick=1, range=[-0.1, top])
     odd = known & (values >= limit)
