@@ -44,8 +44,6 @@ TITLES = {
 }
 #: Metrics where less is better.
 LOSSES = frozenset({"brier", "log_loss"})
-#: Metrics that do not depend on a threshold.
-THRESHOLD_FREE = frozenset({"auroc", "average_precision", "brier", "log_loss"})
 
 
 @dataclass(frozen=True)
