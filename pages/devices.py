@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from xray import classes
 from xray.audits import stored
 from xray.dashboard import links, loaders, page
 from xray.dashboard.views import devices, runs
@@ -32,14 +33,20 @@ page.page(
 with page.guard("The question"):
     page.lead(sentences.question(device_labels.load()))
 
-st.header("Do sick children wear more devices here?", anchor="prevalence")
-with page.guard("The prevalence of devices"):
-    table = loaders.stored_films().merge(
-        device_labels.load().reset_index()[["file", "has_device"]], on="file"
-    )
-    rows = composition.prevalence(table, table["has_device"])
-    page.show(figures_dataset.prevalence(rows, "a device"), key="prevalence")
-    st.caption(device_labels.provenance())
+
+def prevalence() -> None:
+    """Who wears devices in the public set, which alone is labelled."""
+    st.header("Do sick children wear more devices here?", anchor="prevalence")
+    with page.guard("The prevalence of devices"):
+        labels = device_labels.load().reset_index()[["file", "has_device"]]
+        table = loaders.stored_films().merge(labels, on="file")
+        rows = composition.prevalence(table, table["has_device"])
+        page.show(figures_dataset.prevalence(rows, "a device"), key="prevalence")
+        st.caption(device_labels.provenance())
+
+
+if classes.is_default():
+    prevalence()
 
 st.header("Does this model react to them?", anchor="reaction")
 name = st.selectbox(

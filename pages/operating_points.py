@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from xray import classes
 from xray.dashboard import choices, links, page
 from xray.dashboard import models_page as shared
 from xray.figures import base, scores
@@ -52,12 +53,9 @@ def threshold(view: shared.View) -> None:
     """One model, a slider, and what moves with it."""
     entrant = shared.one_model(view)
     value = st.select_slider(
-        "Called PNEUMONIA from this probability on",
-        shared.STEPS,
-        value="0.5",
-        key="threshold",
-        bind="query-params",
-    )
+        f"Called {classes.positive()} from this probability on", shared.STEPS, value="0.5",
+        key="threshold", bind="query-params",
+    )  # fmt: skip
     cut = float(odds.to_log_odds(float(value)))
     counts = metrics.confusion(view.lineup.y, entrant.log_odds, cut, view.positive)
     steps = decision.sweep(view.lineup.y, entrant.log_odds, view.positive)

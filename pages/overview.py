@@ -80,5 +80,6 @@ with left, page.guard("The models' figures"):
         st.caption(html.plain(metrics["basis"]))
     page.go_to("models", "Compare the models", "compare_arrows")
 with right, page.guard("The dataset's figures"):
-    page.show_kept(loaders.first_page(overview.classes()), "class counts")
+    if counts := loaders.first_page(overview.classes()):
+        page.show_kept(counts, "class counts")
     page.go_to("dataset", "What the films give away", "bar_chart")

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from xray import classes
 from xray.dashboard import cache, choices, page
 from xray.dashboard import models_page as shared
 from xray.errors import ArtifactError
@@ -75,12 +76,14 @@ if view:
             if words := figures_stress.framing(found, view.titles):
                 st.markdown(html.plain(words))
             st.caption(
-                f"{films:,} validation films, PNEUMONIA positive, each model's own threshold. "
-                "Lines are 95 % intervals over possible patients. Films are changed at each "
+                f"{films:,} validation films, {classes.positive()} positive, each model's own "
+                "threshold. Lines are 95 % intervals over possible patients. Films are "
+                "changed at each "
                 "model's input size. The frame only ever narrows, since what lies beyond a film "
                 "is not known. Framed alike: each film is cut as closely around its lungs (found "
-                "by a small network) as the median pneumonia film is. Recipes may be chosen by the "
-                "changed validation films; the test films stand below them to compare."
+                f"by a small network) as the median {classes.spoken()} film is. Recipes may be "
+                "chosen by the changed validation films; the test films stand below them "
+                "to compare."
             )
             for name, table in found.items():
                 page.download(f"Save {view.titles[name]} as CSV", table, f"stress-{name}.csv")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from xray.dashboard import cache, choices, loaders, page
 from xray.dashboard import models_page as shared
-from xray.dataset import public_set, shift
+from xray.dataset import public_set, shift, sources
 from xray.errors import ArtifactError
 from xray.figures import generalization
 from xray.files import artifacts_dir, digest
@@ -122,5 +122,7 @@ if view:
     entrant = shared.one_model(view)
     with page.guard("The drop from validation to test"):
         shown(view, entrant.name, entrant.title)
-    with page.guard("How test films differ from the others"):
-        others()
+    # What is stored of it is the public set's.
+    if sources.is_copy(dict.fromkeys(view.lineup.files, ""), loaders.stored_films()):
+        with page.guard("How test films differ from the others"):
+            others()

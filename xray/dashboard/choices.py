@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from xray.dashboard import links
+from xray.reports import html
 
 #: What is chosen from: what each stands for -> what people read, or only what people read.
 Options = Mapping[str, str] | Sequence[str]
@@ -39,6 +40,7 @@ def choose(
         key=key,
         bind="query-params",
         help=help,
+        format_func=html.label,
         label_visibility="collapsed" if hidden else "visible",
     )
     return read[chosen]

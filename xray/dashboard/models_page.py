@@ -7,7 +7,7 @@ rankings, comparisons, strata) is computed once a content and kept.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
@@ -15,6 +15,7 @@ from typing import TypeVar
 import pandas as pd
 import streamlit as st
 
+from xray import classes
 from xray.dashboard import cache, choices, links, loaders, page
 from xray.errors import XrayError
 from xray.files import artifacts_dir, digest, hash_json
@@ -71,9 +72,8 @@ class View:
 
 
 #: What the shared choices offer.
-POSITIVES = {label: label for label in reversed(metrics.LABELS)}
 SPLITS = {"test": "test", "val": "validation"}
-LIMITS = {"own": "each model's own, from validation", "shared": "one for all"}
+LIMITS = {"own": "each model's own", "shared": "one for all"}
 
 
 # --- the frame of a Models page --------------------------------------------------------------
@@ -103,7 +103,7 @@ def begin(
     usable, problems = _usable()
     known: dict[str, links.Parameter] = {
         "models": links.Choice(tuple(registry.titles_of(usable)), several=True),
-        "positive": choices.offered(POSITIVES),
+        "positive": links.Choice(_class_names(usable)),
         **({"split": choices.offered(SPLITS)} if choose_split else {}),
         **(parameters or {}),
     }
@@ -148,6 +148,15 @@ def _usable() -> tuple[list[registry.Card], list[str]]:
     return usable, problems
 
 
+def _class_names(cards: Sequence[registry.Card]) -> tuple[str, ...]:
+    """Names of the classes of the films that models were judged on, the positive ones first."""
+    labels: dict[str, None] = {}
+    for card in cards:
+        known = classes.fitting(loaders.predictions(card.name)["label"].unique())
+        labels |= dict.fromkeys(reversed(known.labels))
+    return tuple(labels)
+
+
 def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
     """Ask what to compare; None where the choice leaves nothing."""
     by_title = registry.titles_of(usable)
@@ -166,11 +175,15 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
             default=first or list(by_title),
             key="models",
             bind="query-params",
+            format_func=html.label,
         )
         chosen = [by_title[title] for title in read]
+        # From here on the page speaks of the classes of these models' films.
+        if chosen:
+            classes.use(classes.fitting(_class_names([by_name[chosen[0]]])))
         positive = choices.choose(
             "Positive class",
-            POSITIVES,
+            {label: label for label in reversed(classes.current().labels)},
             "positive",
             help="The class that recall, precision and false alarms speak of.",
         )
@@ -208,7 +221,7 @@ def threshold() -> float | None:
         if kind == "own":
             return None
         value = st.select_slider(
-            "Called PNEUMONIA from this probability on",
+            f"Called {classes.positive()} from this probability on",
             STEPS,
             value="0.5",
             key="threshold",
@@ -233,6 +246,7 @@ def one_model(view: View) -> Entrant:
         default=next(iter(view.titles.values())),
         required=True,
         key="model",
+        format_func=html.label,
     )
     return next(each for each in view.lineup.entrants if each.title == read)
 

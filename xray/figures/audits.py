@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from xray import classes
 from xray.figures import palette
 from xray.figures.base import reference_line, template, whiskers
 
@@ -42,8 +43,8 @@ TEST_TITLES = {
     "exposure": "brightened",
 }
 TRUTH = {
-    "clean": ("does not rely on devices", palette.CLASS["NORMAL"], "circle-open"),
-    "reliant": ("relies on devices", palette.CLASS["PNEUMONIA"], "diamond"),
+    "clean": ("does not rely on devices", palette.NEGATIVE, "circle-open"),
+    "reliant": ("relies on devices", palette.POSITIVE, "diamond"),
     "doubtful": ("in between, left out", palette.REFERENCE, "x-thin-open"),
 }
 
@@ -81,9 +82,9 @@ def effects(rows: pd.DataFrame, model: str, title: str) -> go.Figure:
     )
     reference_line(figure, x=0.0)
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(title="effect beyond the sham on the log-odds of PNEUMONIA")
+    figure.update_xaxes(title=f"effect beyond the sham on the log-odds of {classes.positive()}")
     up = int((rows["ci_low"] > 0).sum())
-    says = f"{title}: {up} of {len(rows)} push toward pneumonia beyond chance"
+    says = f"{title}: {up} of {len(rows)} push toward {classes.spoken()} beyond chance"
     told = zip(names, rows["net_log_odds"], strict=True)
     alt = "; ".join(f"{name} {value:+.2f}" for name, value in told)
     return template(figure, says, f"{says}. {alt}", height=120 + 30 * len(rows), legend=False)
@@ -169,7 +170,7 @@ def strata(rows: pd.DataFrame, model: str, title: str) -> go.Figure:
             f"{auroc['lungs hidden']:.3f}"
         )
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(title="value (positive class PNEUMONIA, model's own threshold)")
+    figure.update_xaxes(title=f"value (positive class {classes.positive()}, model's own threshold)")
     count = rows["stratum"].nunique()
     return template(figure, says, height=170 + 40 * count)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
+from xray import classes
 from xray.figures import palette
 from xray.figures.base import reference_line, template, whiskers
 
@@ -110,7 +111,7 @@ def class_counts(films: pd.DataFrame) -> go.Figure:
     figure = go.Figure()
     splits = [name for name in ("train", "val", "test") if (films["split"] == name).any()]
     counts = films.groupby(["split", "label"]).size()
-    for label, colour in palette.CLASS.items():
+    for label, colour in palette.classes().items():
         values = [int(counts.get((split, label), 0)) for split in splits]
         figure.add_bar(
             x=values,
@@ -128,8 +129,8 @@ def class_counts(films: pd.DataFrame) -> go.Figure:
     figure.update_layout(barmode="stack", bargap=0.35)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(title="films")
-    share = (films["label"] == "PNEUMONIA").mean()
-    says = f"{len(films):,} films, {100 * share:.0f} % of them pneumonia"
+    share = classes.is_positive(films["label"]).mean()
+    says = f"{len(films):,} films, {100 * share:.0f} % of them {classes.spoken()}"
     alt = "; ".join(
         f"{row.split} {row.label} {row.films:,}"
         for row in counts.rename("films").reset_index().itertuples()

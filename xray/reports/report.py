@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import pandas as pd
 from markupsafe import Markup
 
-from xray import environment
+from xray import classes, environment
 from xray.audits import stored as stored_
 from xray.audits import verdict
 from xray.audits.archive import stored_audits
@@ -237,6 +237,9 @@ def _films(gaps: dict[str, Any]) -> dict[str, Any]:
         }
 
     none = {"classes_figure": None, "sizes": None, "devices_figure": None, "agreement": None}
+    if not classes.is_default():
+        gaps["films"] = gaps["labels"] = "What is stored of films is of the public set of children."
+        return none
     return (
         none | (_attempt(gaps, "films", counted) or {}) | (_attempt(gaps, "labels", labelled) or {})
     )

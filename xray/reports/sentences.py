@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from xray import classes
 from xray.models.registry import Card
 from xray.text import interval, number, percent
 
@@ -109,11 +110,16 @@ def question(labels: pd.DataFrame) -> str:
     ----------
     labels : columns split, label, has_device (see ``devices.load``).
     """
+    danger = "A model may learn the device and never look at the lung."
+    known = classes.current()
+    if not classes.is_default():
+        # The counts are of the public set alone.
+        return f"The ill wear tubes, wires and electrodes more often than others. {danger}"
     share = labels[labels["split"] == "train"].groupby("label")["has_device"].mean()
     return (
-        f"In the films these models learnt from, {percent(share['PNEUMONIA'])} of the children "
-        f"with pneumonia wear tubes, wires or electrodes, and {percent(share['NORMAL'])} of the "
-        "others. A model may learn the device and never look at the lung."
+        f"In the films these models learnt from, {percent(share[known.positive])} of the children "
+        f"with {classes.spoken()} wear tubes, wires or electrodes, and "
+        f"{percent(share[known.negative])} of the others. {danger}"
     )
 
 

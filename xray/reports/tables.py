@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from xray import text
+from xray import classes, text
 from xray.dataset import composition
 from xray.errors import ArtifactError
 from xray.files import read_table
@@ -68,7 +68,7 @@ def scores(card: registry.Card) -> pd.DataFrame:
         table = read_table(registry.models_dir() / card.name / evaluation.METRICS)
     else:
         table = evaluation.score(predictions, card.threshold_log_odds)
-    table = table[(table["split"] == "test") & (table["positive"] == metrics.POSITIVE)]
+    table = table[(table["split"] == "test") & (table["positive"].map(classes.side))]
     if table.empty:
         raise ArtifactError(
             f"{card.name} has no predictions of test films; run 'python -m xray evaluate'."
@@ -94,8 +94,8 @@ def model_scores(found: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -
 def effects(audit: Audit) -> pd.DataFrame:
     """Every effect of an audit over both classes, and those of devices by class.
 
-    Net effects are changes of the log-odds of PNEUMONIA beyond a sham; the shares are of films
-    that the model calls PNEUMONIA as they are, with the change, and with its sham.
+    Net effects are changes of the log-odds of the positive class beyond a sham; the shares are of
+    films that the model calls positive as they are, with the change, and with its sham.
     """
     rows = []
     for effect in audit.get("effects", []):
@@ -111,7 +111,9 @@ def effects(audit: Audit) -> pd.DataFrame:
                 "Net effect in log-odds": with_interval(
                     effect.get("net_log_odds"), effect.get("ci_low"), effect.get("ci_high"), 2, True
                 ),
-                "Called PNEUMONIA": "{} → {}, sham {}".format(*called) if all(called) else "",
+                f"Called {classes.positive()}": "{} → {}, sham {}".format(*called)
+                if all(called)
+                else "",
             }
         )
     return pd.DataFrame(rows)
@@ -229,7 +231,9 @@ def superpixels(table: pd.DataFrame, leading: int = 12) -> pd.DataFrame:
             "Weight in log-odds": [
                 with_interval(r.weight, r.low, r.high, 2, True) for r in rows.itertuples()
             ],
-            "Pushes": ["toward PNEUMONIA" if w > 0 else "away from it" for w in rows["weight"]],
+            "Pushes": [
+                f"toward {classes.positive()}" if w > 0 else "away from it" for w in rows["weight"]
+            ],
         }
     )
 
@@ -242,7 +246,7 @@ def calls(readings: Sequence[Any], titles: Mapping[str, str], device: str) -> pd
         rows.append(
             {
                 "Model": titles.get(reading.model, reading.model),
-                "Probability of PNEUMONIA": text.percent(float(chance[0])),
+                f"Probability of {classes.positive()}": text.percent(float(chance[0])),
                 "Threshold": metrics.show_threshold(reading.threshold),
                 "Call": reading.call,
                 f"With {text.a(device)} drawn in": text.percent(float(chance[1])),

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from xray import text
+from xray import classes, text
 from xray.audits import stored
 from xray.dashboard import background, loaders, page
 from xray.figures import audits
@@ -51,7 +51,7 @@ def reaction(card: Card, audit: Mapping[str, Any]) -> None:
     for column, (picture, which) in zip(st.columns(3), pictures, strict=True):
         with column:
             says = text.percent(float(odds.to_probability(row[which])))
-            page.film(picture, f"Film {words[which]}", f"{words[which]}: {says} pneumonia")
+            page.film(picture, f"Film {words[which]}", f"{words[which]}: {says} {classes.spoken()}")
 
 
 def controls(models: Sequence[Mapping[str, Any]]) -> None:
@@ -114,5 +114,7 @@ def live(card: Card) -> None:
 
 def _audit(name: str, folder: Any, progress: Progress) -> dict[str, Any]:
     from xray.audits import audit
+    from xray.models import at_hand, registry
 
+    at_hand.require(registry.load(name), folder)
     return audit.run(name, folder, stored.calibration(), progress)
