@@ -52,12 +52,19 @@ st.header("Does this model react to them?", anchor="reaction")
 name = st.selectbox(
     # A function of this page in its place would keep the whole page in memory, audits and all,
     # for as long as the session lasts.
-    "Model", list(titles), format_func=titles.__getitem__, key="model", bind="query-params",
-)  # fmt: skip
+    "Model",
+    list(titles),
+    format_func=titles.__getitem__,
+    key="model",
+    bind="query-params",
+)
 audit = audits.get(name) if name else None
 if audit is None or audit.get("score") is None:
-    page.empty("This model has no audit with a score yet", "Run it below, or in a shell:",
-                    f"python -m xray audit {name}")  # fmt: skip
+    page.empty(
+        "This model has no audit with a score yet",
+        "Run it below, or in a shell:",
+        f"python -m xray audit {name}",
+    )
 else:
     reasons = " ".join(audit.get("reasons", []))
     st.html(html.verdict_row(name, titles[name], audit["verdict"], reasons))

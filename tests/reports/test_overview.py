@@ -17,7 +17,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from tests.helpers import shelf
-from xray.audits.stored import stored_audits
+from xray.audits.archive import stored_audits
 from xray.commands.main import main
 from xray.files import ROOT, artifacts_dir, read_json
 from xray.models import registry

@@ -22,6 +22,7 @@ from xray.explanations import lime as lime_image
 from xray.figures import palette
 from xray.files import artifacts_dir, sha256_file, write_json, write_table, write_text
 from xray.films.decode import Film
+from xray.metrics import odds
 from xray.models import registry
 from xray.reports import report, tables
 
@@ -70,7 +71,7 @@ def _card(folder: Path, name: str, **changes: Any) -> registry.Card:
         {"file": files, "split": "test", "label": ["NORMAL"] * 30 + ["PNEUMONIA"] * 30}
     )
     table["log_odds"] = (3 * truth - 1 + rng.normal(0, 1.5, 60)).round(5)
-    table["probability"] = registry.probability(table["log_odds"].to_numpy()).round(6)
+    table["probability"] = odds.to_probability(table["log_odds"].to_numpy()).round(6)
     write_table(home / "predictions.csv", table)
     hashes = {item: sha256_file(home / item) for item in (registry.WEIGHTS, "predictions.csv")}
     values = {"title": name.title(), "role": "recipe", "size": (32, 32), "seed": 5} | changes
@@ -80,22 +81,60 @@ def _card(folder: Path, name: str, **changes: Any) -> registry.Card:
 
 
 def _audit(card: registry.Card, **changes: Any) -> dict[str, Any]:
-    effect = {"test": "insertion", "device": "all kinds", "label": "", "net_log_odds": 0.8123,
-              "ci_low": 0.61, "ci_high": 1.01, "n": 120, "called_before": 0.4, "called_after": 0.6,
-              "called_sham": 0.42, "family": "device"}  # fmt: skip
-    lime = {"test": "lime_drawn", "device": "all kinds", "label": "", "net_log_odds": 0.5,
-            "ci_low": None, "ci_high": None, "n": 3, "family": "device"}  # fmt: skip
-    stratum = {"stratum": "with a device", "metric": "auroc", "value": 0.9, "low": 0.8,
-               "high": 0.95, "n": 200}  # fmt: skip
+    effect = {
+        "test": "insertion",
+        "device": "all kinds",
+        "label": "",
+        "net_log_odds": 0.8123,
+        "ci_low": 0.61,
+        "ci_high": 1.01,
+        "n": 120,
+        "called_before": 0.4,
+        "called_after": 0.6,
+        "called_sham": 0.42,
+        "family": "device",
+    }
+    lime = {
+        "test": "lime_drawn",
+        "device": "all kinds",
+        "label": "",
+        "net_log_odds": 0.5,
+        "ci_low": None,
+        "ci_high": None,
+        "n": 3,
+        "family": "device",
+    }
+    stratum = {
+        "stratum": "with a device",
+        "metric": "auroc",
+        "value": 0.9,
+        "low": 0.8,
+        "high": 0.95,
+        "n": 200,
+    }
     return {
-        "model": card.name, "verdict": "reads_devices", "score": 0.7, "score_low": 0.5,
-        "score_high": 0.9, "score_threshold": 0.3, "minimum_detectable_effect": 0.4,
-        "reasons": ["Drawn-in devices move it."], "effects": [effect, lime], "strata": [stratum],
-        "lungs": {"weight_share": 0.31, "weight_share_low": 0.3, "weight_share_high": 0.33,
-                  "area_share": 0.37},
-        "seed": 11, "data": "films224", "n_films": 624, "data_hash": "f" * 64,
+        "model": card.name,
+        "verdict": "reads_devices",
+        "score": 0.7,
+        "score_low": 0.5,
+        "score_high": 0.9,
+        "score_threshold": 0.3,
+        "minimum_detectable_effect": 0.4,
+        "reasons": ["Drawn-in devices move it."],
+        "effects": [effect, lime],
+        "strata": [stratum],
+        "lungs": {
+            "weight_share": 0.31,
+            "weight_share_low": 0.3,
+            "weight_share_high": 0.33,
+            "area_share": 0.37,
+        },
+        "seed": 11,
+        "data": "films224",
+        "n_films": 624,
+        "data_hash": "f" * 64,
         "model_hash": card.sha256,
-    } | changes  # fmt: skip
+    } | changes
 
 
 @pytest.fixture
@@ -213,13 +252,27 @@ def test_changed_predictions_are_not_reported(artifacts: Path) -> None:
 
 def test_the_controls_are_shown_with_their_intervals(artifacts: Path) -> None:
     quality = pd.DataFrame(
-        {"measure": ["auroc", "detection"], "strength": ["", "95/5"], "value": [0.99, 1.0],
-         "low": [0.97, 0.8], "high": [1.0, 1.0], "n": [45, 12], "left_out": "architecture"}
-    )  # fmt: skip
+        {
+            "measure": ["auroc", "detection"],
+            "strength": ["", "95/5"],
+            "value": [0.99, 1.0],
+            "low": [0.97, 0.8],
+            "high": [1.0, 1.0],
+            "n": [45, 12],
+            "left_out": "architecture",
+        }
+    )
     write_table(artifacts / "controls" / "quality.csv", quality)
-    scale = {"centre": {}, "scale": {}, "slope": 0.0, "lettering": [-0.1, 0.1],
-                 "residual": 1.0, "threshold": 0.3,
-             "detectable": 0.55, "controls": 45}  # fmt: skip
+    scale = {
+        "centre": {},
+        "scale": {},
+        "slope": 0.0,
+        "lettering": [-0.1, 0.1],
+        "residual": 1.0,
+        "threshold": 0.3,
+        "detectable": 0.55,
+        "controls": 45,
+    }
     write_json(artifacts / "controls" / "calibration.json", scale)
     text = Page(report.build()).text
     assert "0.990 (0.970 to 1.000)" in text

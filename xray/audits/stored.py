@@ -14,11 +14,10 @@ from xray.audits.effects import COLUMNS
 from xray.audits.suspects import SUSPECTS, Subject, Trial
 from xray.drawing.planting import as_bytes, as_float
 from xray.errors import ArtifactError, DatasetError
-from xray.files import artifact, artifacts_dir, read_json, read_table
+from xray.files import artifact, read_table
 from xray.films import decode, lungs
 from xray.labels import devices
-from xray.models import registry
-from xray.models.registry import Card, probability
+from xray.models.registry import Card
 from xray.text import _article
 
 #: Cures, the model they are compared with first.
@@ -126,27 +125,6 @@ def again(folder: Path, moved: Mapping[str, Any], seed: int) -> tuple[np.ndarray
     if trial is None:
         raise DatasetError("This change cannot be made again on this film; audit the model anew.")
     return film, trial
-
-
-def chance(log_odds: float) -> float:
-    """Probability of PNEUMONIA of one log-odds."""
-    return float(probability(np.array([log_odds]))[0])
-
-
-def stored_audits(cards: Sequence[registry.Card]) -> dict[str, dict[str, Any]]:
-    """Audits by model, of those models as they are now.
-
-    An audit that cannot be read, or of another network than the card's, counts as none.
-    """
-    found = {}
-    for card in cards:
-        try:
-            value = read_json(artifacts_dir() / "audits" / f"{card.name}.json")
-        except ArtifactError:
-            continue
-        if isinstance(value, dict) and value.get("model_hash") in (None, card.sha256):
-            found[card.name] = value
-    return found
 
 
 def stored_quality() -> pd.DataFrame:

@@ -203,9 +203,9 @@ def cache() -> Iterator[Check]:
 
 def artifacts() -> Iterator[Check]:
     """Stored results: that they are there, whole, and unchanged."""
-    from xray.audits import verdict
+    from xray.audits import archive, verdict
     from xray.dataset import public_set
-    from xray.files import artifacts_dir, read_json, read_table, sha256_file
+    from xray.files import read_json, read_table, sha256_file
     from xray.labels import devices
     from xray.models import evaluation, registry
 
@@ -235,7 +235,7 @@ def artifacts() -> Iterator[Check]:
     }
     for name, read in stored.items():
         yield _readable(name, read, restore)
-    for path in sorted((artifacts_dir() / "audits").glob("*.json")):
+    for path in sorted(archive.home().glob("*.json")):
         yield _readable(f"audit {path.stem}", partial(read_json, path), restore)
     for card in cards:
         path = registry.models_dir() / card.name / evaluation.METRICS
@@ -246,7 +246,7 @@ def artifacts() -> Iterator[Check]:
 
 def _first_page(cards: list[Card]) -> Check:
     """Whether what is kept for the first page is of the models and tables that are here now."""
-    from xray.audits.stored import stored_audits
+    from xray.audits.archive import stored_audits
     from xray.files import read_json
     from xray.reports import overview
 

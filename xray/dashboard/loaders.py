@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from xray.audits import archive
 from xray.dashboard import page, startup
 from xray.errors import ArtifactError, XrayError
 from xray.files import (
@@ -60,23 +61,8 @@ def _predictions(name: str, content: str, card: str) -> pd.DataFrame:
 
 
 def audits(models: Sequence[registry.Card]) -> dict[str, dict[str, Any]]:
-    """Stored audits of these models by name.
-
-    One that cannot be read, or was made with other weights than the model's, does not count
-    and is left out.
-    """
-    found = {}
-    for card in models:
-        path = artifacts_dir() / "audits" / f"{card.name}.json"
-        if not path.is_file():
-            continue
-        try:
-            value = _json(str(path), digest(path))
-            if value.get("model_hash", card.sha256) == card.sha256:
-                found[card.name] = value
-        except (ArtifactError, AttributeError) as error:
-            log.warning("the audit of %s is left out: %s", card.name, error)
-    return found
+    """Stored audits of these models by name (see ``archive.stored_audits``)."""
+    return archive.stored_audits(models, lambda path: _json(str(path), digest(path)))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -42,9 +42,14 @@ def scores(rows: pd.DataFrame) -> go.Figure:
         limit = float(threshold.iloc[0])
         figure.add_vline(x=limit, line={"color": palette.REFERENCE, "width": 3})
         figure.add_annotation(
-            x=limit, y=1, yref="paper", yanchor="bottom", xanchor="right", showarrow=False,
+            x=limit,
+            y=1,
+            yref="paper",
+            yanchor="bottom",
+            xanchor="right",
+            showarrow=False,
             text="95 % of clean controls stay below this line",
-        )  # fmt: skip
+        )
         above = int((rows["score"] > limit).sum())
         says = f"{above or 'None'} of {len(rows)} scores above what clean control models do"
     figure.update_yaxes(autorange="reversed", showgrid=False)
@@ -109,11 +114,18 @@ def class_counts(films: pd.DataFrame) -> go.Figure:
     for label, colour in palette.classes().items():
         values = [int(counts.get((split, label), 0)) for split in splits]
         figure.add_bar(
-            x=values, y=splits, orientation="h", name=label, marker_color=colour,
-            text=[f"{v:,}" for v in values], textposition="inside", insidetextanchor="middle",
-            textangle=0, insidetextfont={"color": "#0E1116"},
+            x=values,
+            y=splits,
+            orientation="h",
+            name=label,
+            marker_color=colour,
+            text=[f"{v:,}" for v in values],
+            textposition="inside",
+            insidetextanchor="middle",
+            textangle=0,
+            insidetextfont={"color": "#0E1116"},
             hovertemplate="%{y}: %{x:,} films<extra>" + label + "</extra>",
-        )  # fmt: skip
+        )
     figure.update_layout(barmode="stack", bargap=0.35)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(title="films")

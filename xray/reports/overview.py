@@ -17,7 +17,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 
 from xray import classes as names
@@ -107,6 +106,7 @@ def picture(cards: Sequence[Card], audits: Audits) -> Part:
 
 def _picture(ranked: Sequence[Card], content: str) -> dict[str, Any] | None:
     from xray.audits import showcase
+    from xray.metrics.odds import to_probability
     from xray.reports import html
 
     table = showcase.load() if content else None
@@ -127,7 +127,7 @@ def _picture(ranked: Sequence[Card], content: str) -> dict[str, Any] | None:
             {
                 "png": base64.b64encode(html.png(pixels)).decode(),
                 "alt": alt,
-                "number": text.percent(float(registry.probability(np.array(odds)))),
+                "number": text.percent(float(to_probability(odds))),
                 "words": says,
             }
             for pixels, odds, alt, says in entries
@@ -162,10 +162,15 @@ def key_figures(cards: Sequence[Card]) -> Part:
     fine = [card for card in cards if not card.problem]
     home = registry.models_dir()
     rows = [
-        [card.name, card.title, card.threshold, card.files.get("predictions.csv", ""),
-         digest(home / card.name / "predictions.csv")]
+        [
+            card.name,
+            card.title,
+            card.threshold,
+            card.files.get("predictions.csv", ""),
+            digest(home / card.name / "predictions.csv"),
+        ]
         for card in fine
-    ]  # fmt: skip
+    ]
     return Part("key figures", rows, partial(_key_figures, fine))
 
 

@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 import pandas as pd
 from markupsafe import Markup
 
-from xray import classes
+from xray import classes, environment
 from xray.audits import stored as stored_
 from xray.audits import verdict
+from xray.audits.archive import stored_audits
 from xray.audits.reading import Reading
-from xray.audits.stored import stored_audits
 from xray.dataset import public_set
 from xray.dataset.composition import prevalence
 from xray.errors import XrayError
@@ -32,7 +32,6 @@ from xray.metrics import scores
 from xray.models import registry
 from xray.reports import html, overview, render, sentences, tables
 from xray.text import number
-from xray.training import train
 
 Found = TypeVar("Found")
 
@@ -88,7 +87,7 @@ def build(created: datetime | None = None) -> str:
         provenance_of_labels=devices.provenance(),
         limits=LIMITS,
         provenance=tables.provenance(cards, audits),
-        environment=_environment(),
+        environment=environment.described(),
         gaps=gaps,
     )
 
@@ -130,7 +129,7 @@ def build_film(
         picture=Markup(html.image(small, "The film")),
         readings=[_reading(reading, titles[reading.model], small) for reading in readings],
         provenance=tables.provenance(cards, {}).iloc[:-3],
-        environment=_environment(),
+        environment=environment.described(),
     )
 
 
@@ -176,23 +175,8 @@ def _model(card: registry.Card, audit: Mapping[str, Any] | None) -> dict[str, An
 def _score_figure(
     cards: Sequence[registry.Card], audits: Mapping[str, Mapping[str, Any]]
 ) -> render.Figure | None:
-    rows = [
-        {
-            "model": card.name,
-            "title": card.title or card.name,
-            "verdict": audits[card.name].get("verdict"),
-            "score": number(audits[card.name].get("score")),
-            "low": number(audits[card.name].get("score_low")),
-            "high": number(audits[card.name].get("score_high")),
-            "threshold": number(audits[card.name].get("score_threshold")),
-        }
-        for card in cards
-        if card.name in audits
-    ]
-    table = pd.DataFrame(rows)
-    if table.empty or not table["score"].notna().any():
-        return None
-    return render.embed(overview_.scores(table[table["score"].notna()]))
+    table = sentences.scores(cards, audits)
+    return render.embed(overview_.scores(table)) if len(table) else None
 
 
 def _calibration() -> str:
@@ -276,7 +260,3 @@ def _reading(reading: Reading, title: str, film: Any) -> dict[str, Any]:
         f"variance (R squared); settings: "
         + ", ".join(f"{name} {value}" for name, value in sorted(why.params.items())),
     }
-
-
-def _environment() -> str:
-    return ", ".join(f"{name} {value}" for name, value in train.versions().items())

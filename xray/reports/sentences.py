@@ -79,7 +79,7 @@ def scores(cards: Sequence[Card], audits: Mapping[str, Audit]) -> pd.DataFrame:
     columns = ["model", "title", "verdict", "score", "low", "high", "threshold"]
     keys = ("score", "score_low", "score_high", "score_threshold")
     rows = [
-        [card.name, card.title, audits[card.name].get("verdict")]
+        [card.name, card.title or card.name, audits[card.name].get("verdict")]
         + [number(audits[card.name].get(key)) for key in keys]
         for card in cards
         if math.isfinite(number(audits.get(card.name, {}).get("score")))

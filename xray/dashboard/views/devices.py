@@ -13,6 +13,7 @@ from xray.audits import stored
 from xray.dashboard import background, loaders, page
 from xray.figures import audits
 from xray.files import Progress, hash_json
+from xray.metrics import odds
 from xray.models.registry import Card
 from xray.reports import html, sentences, tables
 
@@ -49,7 +50,7 @@ def reaction(card: Card, audit: Mapping[str, Any]) -> None:
     words = {"original": "as it is", "treated": f"{row['kind']}, {row['test']}", "sham": "sham"}
     for column, (picture, which) in zip(st.columns(3), pictures, strict=True):
         with column:
-            says = text.percent(stored.chance(row[which]))
+            says = text.percent(float(odds.to_probability(row[which])))
             page.film(picture, f"Film {words[which]}", f"{words[which]}: {says} {classes.spoken()}")
 
 
@@ -57,8 +58,9 @@ def controls(models: Sequence[Mapping[str, Any]]) -> None:
     """Whether the test would notice: the control models, ours on the same scale."""
     scale = stored.calibration()
     if scale is None:
-        page.empty("There are no control models yet", "They set the scale:",
-                        "python -m xray controls")  # fmt: skip
+        page.empty(
+            "There are no control models yet", "They set the scale:", "python -m xray controls"
+        )
         return
     panel = stored.panel()
     page.show(audits.controls(panel, scale.threshold, models), key="controls")
@@ -101,9 +103,13 @@ def live(card: Card) -> None:
         reasons = " ".join(value["reasons"])
         st.html(html.verdict_row(card.name, card.title, value["verdict"], reasons))
         st.download_button(
-            "Download the audit", json.dumps(value, indent=1), f"{card.name}-audit.json",
-            "application/json", icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+            "Download the audit",
+            json.dumps(value, indent=1),
+            f"{card.name}-audit.json",
+            "application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )
 
 
 def _audit(name: str, folder: Any, progress: Progress) -> dict[str, Any]:
