@@ -8,7 +8,7 @@ from xray.dashboard import models_page as shared
 from xray.errors import XrayError
 from xray.figures import training as training_
 from xray.models import registry
-from xray.reports import html, model_card
+from xray.reports import html, model_card, sentences
 from xray.training import diagnosis
 
 page.enter()
@@ -60,7 +60,14 @@ def show(card: registry.Card) -> None:
     ):
         st.dataframe(layers, hide_index=True)
     scores = loaders.metrics(card) if stored is not None else None
-    text = model_card.markdown(card, scores, signs)
+    audits, gaps = loaders.audits([card])
+    audit, gap = audits.get(card.name), gaps.get(card.name, "")
+    st.html(
+        html.verdict_row(
+            card.name, card.title, sentences.chip(audit), sentences.finding(audit, gap)
+        )
+    )
+    text = model_card.markdown(card, scores, signs, audit, gap)
     st.download_button(
         "Save the card as Markdown", text, file_name=f"model-card-{card.name}.md",
         mime="text/markdown", icon=":material/download:", on_click="ignore",

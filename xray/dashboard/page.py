@@ -64,6 +64,10 @@ STYLE = """<style>
 .xma-pair .xma-number{display:block}
 .xma-verdict{padding:.55rem 0;border-top:1px solid color-mix(in srgb,currentColor 18%,transparent)}
 .xma-verdict strong{margin-right:.5rem;font-size:1.05rem}
+.xma-why{margin-left:.5rem;font-weight:600}
+.stHtml .xma-measured{display:flex;flex-wrap:wrap;gap:.1rem 2rem;margin:.15rem 0 0;padding:0;
+  font-variant-numeric:tabular-nums}
+.xma-measured dt{font-size:.82rem;opacity:.82}.xma-measured dd{margin:0;font-weight:600}
 [data-testid=stSidebarHeader]>:first-child{display:flex;align-items:center;gap:.6rem}
 [data-testid=stSidebarHeader]>:first-child::after{content:"X-ray Model Audit";font-weight:600;
   white-space:nowrap}
