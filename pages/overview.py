@@ -22,15 +22,11 @@ def verdicts(
     for row in loaders.first_page(overview.rows(models, audits)):
         name = row["name"]
         gap = gaps.get(name, "")
-        told = problems[name] or row["finding"] or gap
+        told = problems[name] or gap
         why = row["why"] or sentences.why(None, gap)
         made.append(html.verdict_row(name, row["title"], row["chip"], told, why, row["facts"]))
     if made:
         st.html("".join(made))
-    missing = [name for name in gaps if not problems[name]]
-    if missing:
-        st.caption(f"To audit {html.plain(text.names(missing))}, which takes minutes:")
-        st.code(f"python -m xray audit {' '.join(missing)}", language=None)
     if not models:
         page.empty(
             "There are no models here yet",
@@ -57,10 +53,9 @@ page.page(sentences.title(models, audits), question, clinical=True)
 
 with page.guard("The verdicts"):
     verdicts(models, audits, gaps)
-with st.container(horizontal=True):
+with st.container(horizontal=True, vertical_alignment="center"):
     page.go_to("devices", "Why?", "science")
     page.go_to("explain", "Try a film", "radiology")
-    page.go_to("your_model", "Audit your model", "add")
     page.report_button()
 
 with page.guard("The picture"):
@@ -70,12 +65,12 @@ with page.guard("The effects"):
     if effects := loaders.first_page(overview.effects(models, audits)):
         page.show_kept(effects, "effects")
         st.caption(html.plain(findings.HELP))
-    elif models:
+    if missing := [card.name for card in models if card.name in gaps and not card.problem]:
         page.empty(
-            "What devices change is not measured yet",
-            "Here stands what each kind of device changes in the calls of healthy films, "
-            "one mark a model:",
-            f"python -m xray audit {models[0].name}",
+            f"What devices change is not measured for {text.names(missing)}",
+            "Minutes a model; then stands here what each kind changes in the calls of healthy "
+            "films:",
+            f"python -m xray audit {' '.join(missing)}",
         )
 
 left, right = st.columns(2, gap="large")

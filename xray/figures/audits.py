@@ -47,7 +47,7 @@ def calls(audit: Mapping[str, Any], title: str) -> go.Figure:
         if change.unit == "calls"
     ]
     figure = _by_kind(found, findings.margin(audit, "calls"), 0.1)
-    figure.update_xaxes(title="more of 100 children called sick than with the null")
+    figure.update_xaxes(title="more of 100 children called sick because of the device")
     says = f"{title}: no calls were measured"
     if found:
         top = max(found, key=lambda change: abs(change.value))

@@ -59,7 +59,7 @@ def calls(models: Sequence[tuple[str, str, Mapping[str, Any]]]) -> go.Figure:
             f"{kind[0].upper()}{kind[1:]} change most: {most.value:+.0f} of 100 healthy children "
             f"called sick, with {whom}; in the band nothing matters"
         )
-    return template(figure, says, f"{says}. {'; '.join(told)}", height=330)
+    return template(figure, says, f"{says}. {'; '.join(told)}", height=310)
 
 
 def key_figures(scores: pd.DataFrame) -> go.Figure:

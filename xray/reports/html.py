@@ -157,10 +157,11 @@ def verdict_row(
     cells = "".join(
         f"<div><dt>{escape(name_)}</dt><dd>{escape(value)}</dd></div>" for name_, value in facts
     )
+    found = f'<div class="xma-fact">{escape(sentence)}</div>' if sentence else ""
     listed = f'<dl class="xma-measured">{cells}</dl>' if cells else ""
     return (
         f'<div class="xma-verdict"><div>{swatch(name)}<strong>{escape(title)}</strong> '
-        f'{chip(*shown)}{said}</div><div class="xma-fact">{escape(sentence)}</div>{listed}</div>'
+        f"{chip(*shown)}{said}</div>{found}{listed}</div>"
     )
 
 

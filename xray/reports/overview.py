@@ -98,7 +98,7 @@ def question() -> Part:
 def rows(cards: Sequence[Card], audits: Audits) -> Part:
     """A row a model: what it is worth, what devices change, and the verdict.
 
-    Made: list of name, title; chip, key and words; why; finding; facts, pairs of words.
+    Made: list of name, title; chip, key and words; why; facts, pairs of words.
     """
 
     def make() -> list[dict[str, Any]]:
@@ -121,7 +121,6 @@ def _row(card: Card, audit: Mapping[str, Any] | None) -> dict[str, Any]:
         "title": card.title or card.name,
         "chip": list(sentences.chip(audit)),
         "why": sentences.why(audit) if audit else "",
-        "finding": sentences.finding(audit) if audit else "",
         "facts": facts,
     }
 

@@ -165,13 +165,13 @@ def _why_unjudged(area: float) -> str:
 
 
 def _why_changed(top: Change, open_: bool) -> str:
-    kind, (size, *_) = findings.PLURAL[top.kind], _size(top).split(" ")
+    kind = findings.PLURAL[top.kind] + (" open" if open_ else "")
+    count, _, ends = _size(top).partition(" ")
     if top.unit == "auroc_drop":
-        return f"{kind}: AUROC {'falls' if top.value > 0 else 'rises'} by {size}"
+        return f"{kind}: AUROC {'falls' if top.value > 0 else 'rises'} by {count} {ends}".rstrip()
     who = "sick" if top.label == "PNEUMONIA" else "healthy"
-    if open_:
-        return f"{kind}: {whole(top.low)} to {whole(top.high)} of 100 {who}"
-    return f"{kind}: {size} {'more' if top.value >= 0 else 'fewer'} of 100 {who}"
+    way = "more" if top.value >= 0 else "fewer"
+    return f"{kind}: {count} {way} of 100 {who} {ends}".rstrip()
 
 
 def title(cards: Sequence[Card], audits: Mapping[str, Audit]) -> str:
