@@ -131,7 +131,7 @@ def test_it_holds_verdict_evidence_metrics_hashes_and_limits(artifacts: Path) ->
         "11.0 → 20.6, null 11.5",
         "+9.1 (+5.1 to +13.1)",
         "200, donors 40",
-        "A sentence on basic.",
+        "Do not rely on its calls of children with supports.",
         "LIME lays 31 % (30 % to 33 %) of its weight on the lungs, which take 37 %.",
         "0.90 (0.80 to 0.95), n = 90",
         card.sha256,
@@ -157,7 +157,7 @@ def test_metrics_in_the_report_are_those_of_the_stored_predictions(artifacts: Pa
 def test_text_from_files_is_escaped_everywhere(artifacts: Path) -> None:
     card = registry.read_card(artifacts / "models" / "basic")
     effect = _audit(card)["effects"][0] | {"kind": NASTY}
-    nasty = _audit(card, reasons=[NASTY], films=NASTY, effects=[effect], seed=NASTY)
+    nasty = _audit(card, reasons=[NASTY, NASTY], films=NASTY, effects=[effect], seed=NASTY)
     write_json(artifacts / "audits" / "basic.json", nasty)
     html = report.build()
     page = Page(html)

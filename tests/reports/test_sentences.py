@@ -82,6 +82,29 @@ def test_sentences_are_short_and_plain(world: str) -> None:
         assert not re.search("log-odds|sham|standard dev|control", sentence)
 
 
+def test_notes_and_advice_follow_the_verdict() -> None:
+    world = shelf.world("one reader")
+    for audit in world.values():
+        audit["reasons"] = ["It is judged elsewhere.", "What decided."]
+    notes = {name: sentences.notes(audit) for name, audit in world.items()}
+    assert notes["basic"] == notes["transfer"] == ["It is judged elsewhere."]
+    assert notes["augmented"] == ["It is judged elsewhere.", "What decided."]
+    said = {name: sentences.advice(audit) for name, audit in world.items()}
+    assert said == {
+        "basic": "Do not rely on its calls of children with supports.",
+        "augmented": "Audit it on more films before relying on it.",
+        "transfer": "",
+    }
+    unknown = shelf.audit("m", {})
+    assert sentences.notes(unknown) == []
+    assert "audit it again" in sentences.advice(unknown)
+
+
+def test_no_call_of_a_model_that_cannot_be_judged_is_shown() -> None:
+    audit = shelf.audit("m", {"tube": (1.0, 1.0)}) | {"verdict": "cannot_be_judged", "kinds": []}
+    assert not findings.judged(audit) and findings.called(audit) == []
+
+
 def test_raw_calls_stand_in_a_row_of_facts() -> None:
     audits = shelf.world("one reader")
     assert overview.facts_of(audits["basic"]) == [

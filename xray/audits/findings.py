@@ -99,6 +99,11 @@ def _score(row: Mapping[str, Any]) -> float:
     return score if math.isfinite(score) else 0.0
 
 
+def judged(audit: Audit) -> bool:
+    """Whether anything can be said of a model's calls; else none of them may be shown."""
+    return audit.get("verdict") != "cannot_be_judged" and bool(kinds(audit))
+
+
 def effects(audit: Audit, test: str, kind: str | None = None) -> list[Mapping[str, Any]]:
     """Rows of one test; of one kind where it is named."""
     return [
@@ -136,8 +141,10 @@ def called(audit: Audit) -> list[tuple[str, float]]:
     """Healthy films called sick, of 100: as they are, with thin devices, with supports.
 
     Of the thin kinds the one that changes most stands for all. Kinds that could not be judged
-    are left out.
+    are left out, and all of them where the model cannot be.
     """
+    if not judged(audit):
+        return []
     unknown = kinds(audit, "cannot_be_judged")
     rows = {
         str(row["kind"]): row

@@ -28,7 +28,7 @@ def calls(models: Sequence[tuple[str, str, Mapping[str, Any]]]) -> go.Figure:
     told, every = [], []
     for place, (name, title_, audit) in enumerate(models):
         mark = palette.model(name)
-        shift = 0.2 * (place - (len(models) - 1) / 2)
+        shift = min(0.26, 0.7 / len(models)) * (place - (len(models) - 1) / 2)
         found = [
             (row, change)
             for row, kind in enumerate(findings.KINDS)
@@ -39,7 +39,7 @@ def calls(models: Sequence[tuple[str, str, Mapping[str, Any]]]) -> go.Figure:
         ends = [(change.low, change.high) for _, change in found]
         figure.add_scatter(
             x=values, y=[row + shift for row, _ in found], mode="markers", name=title_,
-            marker={"color": mark.colour, "symbol": mark.symbol, "size": 11},
+            marker={"color": mark.colour, "symbol": mark.symbol, "size": 9},
             error_x=whiskers(values, [low for low, _ in ends], [high for _, high in ends],
                              mark.colour),
             customdata=ends,
@@ -59,7 +59,7 @@ def calls(models: Sequence[tuple[str, str, Mapping[str, Any]]]) -> go.Figure:
             f"{kind[0].upper()}{kind[1:]} change most: {most.value:+.0f} of 100 healthy children "
             f"called sick, with {whom}; in the band nothing matters"
         )
-    return template(figure, says, f"{says}. {'; '.join(told)}", height=310)
+    return template(figure, says, f"{says}. {'; '.join(told)}", height=340)
 
 
 def key_figures(scores: pd.DataFrame) -> go.Figure:

@@ -147,7 +147,7 @@ def effects(cards: Sequence[Card], audits: Audits) -> Part:
         shown = [(card.name, card.title or card.name, audits[card.name]) for card in audited]
         return _plain(overview.calls(shown)) if shown else None
 
-    audited = [card for card in cards if card.name in audits]
+    audited = [card for card in cards if findings.judged(audits.get(card.name, {}))]
     made_from = [[card.name, card.title, hash_json(audits[card.name])] for card in audited]
     return Part("effects", made_from, make)
 

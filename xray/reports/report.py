@@ -149,7 +149,6 @@ def _model(card: registry.Card, audit: Mapping[str, Any] | None, gap: str) -> di
     """What the report says of one model."""
     found = audit or {}
     title = card.title or card.name
-    told = sentences.finding(audit, gap)
     measured = {
         name: table if len(table) else None
         for name, table in (
@@ -164,14 +163,14 @@ def _model(card: registry.Card, audit: Mapping[str, Any] | None, gap: str) -> di
         "chip": Markup(html.chip(*sentences.chip(audit))),
         "problem": _told(card.problem),
         "synthetic": bool(found.get("synthetic")) or card.role == "demo",
-        "finding": told,
+        "finding": sentences.finding(audit, gap),
         "facts": overview.facts_of(found),
-        # What the finding says already is not said again.
-        "reasons": [each for each in map(str, found.get("reasons") or []) if each not in told],
+        "advice": sentences.advice(found),
+        "notes": sentences.notes(found),
         "figures": [
             render.embed(draw(found, title))
             for draw in (figures_audits.calls, figures_audits.auroc)
-            if findings.kinds(found)
+            if findings.judged(found)
         ],
         "lungs": " ".join(filter(None, (sentences.lungs(found), sentences.sanity_overall(found)))),
     } | measured
@@ -184,7 +183,7 @@ def _calls_figure(
     shown = [
         (card.name, card.title or card.name, audits[card.name])
         for card in overview.shown(cards)
-        if card.name in audits
+        if findings.judged(audits.get(card.name, {}))
     ]
     return render.embed(overview_.calls(shown)) if shown else None
 

@@ -141,6 +141,29 @@ def _unjudged(audit: Audit) -> str:
     return f"{said} ({interval(ends[1], ends[2])}). {reasons}".strip()
 
 
+def notes(audit: Audit) -> list[str]:
+    """What an audit's own reasons add to ``finding``: another threshold, what would settle it.
+
+    The last reason of a verdict that is settled says what ``finding`` does.
+    """
+    reasons = [str(reason) for reason in audit.get("reasons") or []]
+    if audit.get("verdict") == "cannot_be_judged":
+        return []
+    return reasons if audit.get("verdict") == "inconclusive" else reasons[:-1]
+
+
+def advice(audit: Audit) -> str:
+    """What to do about a verdict, in a sentence; "" where nothing follows from it."""
+    if audit.get("verdict") == "reads_devices":
+        kinds = [findings.PLURAL[kind] for kind in findings.kinds(audit, "reads_devices")]
+        return f"Do not rely on its calls of children with {text.names(kinds) or 'devices'}."
+    if audit.get("verdict") == "inconclusive":
+        return "Audit it on more films before relying on it."
+    if audit.get("verdict") == "cannot_be_judged":
+        return "Check its classes, scale and threshold, and audit it again."
+    return ""
+
+
 def why(audit: Audit | None, gap: str = "") -> str:
     """The reason for a verdict in about six words."""
     if audit is None:

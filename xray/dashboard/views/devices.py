@@ -34,10 +34,9 @@ def verdict(card: Card, audit: Mapping[str, Any]) -> None:
     said = sentences.finding(audit)
     facts = overview.facts_of(audit)
     st.html(html.verdict_row(card.name, card.title, sentences.chip(audit), said, "", facts))
-    for reason in audit.get("reasons") or []:
-        if str(reason) not in said:
-            st.caption(html.plain(str(reason)))
-    if not findings.kinds(audit):
+    for note in sentences.notes(audit):
+        st.caption(html.plain(note))
+    if not findings.judged(audit):
         return
     st.subheader("How many calls change?", anchor=False)
     page.show(audits.calls(audit, card.title), key="calls")
