@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from xray import classes
 from xray.dashboard import dataset_page, grid, links, page
 from xray.dashboard import models_page as shared
 from xray.figures import comparison as figures_pairs
@@ -46,7 +47,7 @@ def films(view: shared.View, pair: Pair) -> None:
     """The films behind a cell of the agreement table."""
     names = figures_pairs.cells(pair, view.titles)
     cell = st.segmented_control(
-        "Films of", list(names), format_func=names.__getitem__,
+        "Films of", list(names), format_func=lambda cell: html.label(names[cell]),
         default=f"only {pair.a}", required=True, key=f"cell {pair.a} {pair.b}",
     )  # fmt: skip
     chosen = np.flatnonzero(pair.cells == cell)
@@ -89,7 +90,7 @@ if view and found:
             said = replication.order(shared.runs(), hashes, f"{view.split}_{metric}", view.titles)
             st.markdown(f"**{words}, another training.** {html.plain(said)}")
         left, right = st.columns(2, gap="medium")
-        labels = np.where(view.lineup.y, "PNEUMONIA", "NORMAL")
+        labels = np.where(view.lineup.y, classes.positive(), classes.negative())
         with left:
             page.show(figures_pairs.differences(pair, view.titles), "figure differences")
         with right:

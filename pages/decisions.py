@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from xray import classes
 from xray.dashboard import links, page
 from xray.dashboard import models_page as shared
 from xray.figures import decision as figures_decision
@@ -81,7 +82,7 @@ def benefit(view: shared.View, prevalence: float) -> None:
         if e.validation:
             heat = calibration.fit_temperature(*e.validation).value
             learnt = float(np.mean(e.validation[0]))
-        ill = prevalence if view.positive == scores.POSITIVE else 1 - prevalence
+        ill = prevalence if classes.side(view.positive) else 1 - prevalence
         moved = decision.shift_prior(e.log_odds / heat, learnt, ill)
         curves[e.name] = shared.own(
             view,
@@ -112,7 +113,7 @@ view = shared.begin(
 )
 if view:
     chosen = shared.choice("View", VIEWS, "view", label=False)
-    here = float(np.mean(view.lineup.y == (view.positive == scores.POSITIVE)))
+    here = float(np.mean(view.lineup.y == classes.side(view.positive)))
     percent = st.slider(
         f"Prevalence of {view.positive} where the model would be used, %", 1, 95, 20,
         key="prevalence", bind="query-params", help=f"Among these films it is {here:.0%}.",

@@ -80,7 +80,7 @@ shown = dataset_page.begin(
 if shown and not shown.table["has_device"].notna().any():
     page.empty(
         "Nobody has labelled the devices on these films",
-        "The labels that come with this program are of the public pneumonia set.",
+        "The labels that come with this program are of the public set of children.",
     )
 elif shown:
     view = dataset_page.choice("View", VIEWS, "view", hidden=True)

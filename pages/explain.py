@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from xray import classes
 from xray.audits.reading import Question, Reading
 from xray.dashboard import links, loaders, page
 from xray.dashboard.views import explain
@@ -61,8 +62,8 @@ def answers(
     cards: list[registry.Card],
 ) -> None:
     """Why, what would change it, how far to trust it, and all of it to take away."""
-    st.subheader("What speaks for pneumonia", anchor=False)
-    st.caption("Orange speaks for pneumonia, blue against it; the fainter, the weaker.")
+    st.subheader(f"What speaks for {classes.spoken()}", anchor=False)
+    st.caption(f"Orange speaks for {classes.spoken()}, blue against it; the fainter, the weaker.")
     with page.guard("The overlays"):
         explain.overlays(chosen, done, titles)
     with st.expander("What each superpixel weighs", icon=":material/bar_chart:"):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from xray import classes
 from xray.dashboard import cache, dataset_page, grid, links
 from xray.dashboard import catalogue as browse
 from xray.dashboard import page as dashboard
@@ -25,7 +26,9 @@ def say(films: dataset_page.Films) -> str:
     shared, judged = dashboard_leakage.patients(films.table)
     if not judged:
         return "No possible patient is known, so none is shared"
-    return f"{shared:,} of {judged:,} possible patients of test pneumonia are also in train"
+    return (
+        f"{shared:,} of {judged:,} possible patients of test {classes.spoken()} are also in train"
+    )
 
 
 def compared(films: dataset_page.Films) -> pd.DataFrame:
@@ -39,7 +42,7 @@ def compared(films: dataset_page.Films) -> pd.DataFrame:
         mine = (table["split"] == "test").to_numpy() & ~np.isnan(log_odds)
         if mine.any():
             groups = bootstrap.patients(table[mine])
-            y = (table["label"] == "PNEUMONIA").to_numpy()[mine]
+            y = classes.is_positive(table["label"]).to_numpy()[mine]
             threshold = catalogue.thresholds[name]
             rows = leakage.compare(y, log_odds[mine], threshold, groups, leaked[mine])
             parts.append(rows.assign(model=name, title=films.titles[name]))
@@ -61,9 +64,11 @@ def patients(films: dataset_page.Films) -> None:
         dashboard.show(figure, "without leaked films")
         st.caption(
             f"{rows['films'].iat[0]:,} test films with, {rows['left'].iat[0]:,} without those of "
-            "possible patients who are also in train or validation. PNEUMONIA is the positive "
-            "class, each model at its own threshold; 95 % intervals of the difference, bootstrap "
-            "by possible patient. Plain accuracy would fall with the share of pneumonia alone."
+            f"possible patients who are also in train or validation. {classes.positive()} is the "
+            "positive class, each model at its own threshold; 95 % intervals of the "
+            "difference, bootstrap "
+            "by possible patient. Plain accuracy would fall with the share of "
+            f"{classes.spoken()} alone."
         )
     wish = {"with": browse.TRAITS["leaked"], "splits": "test"}
     grid.link("film_browser", "The test films they are", "photo_library", wish)

@@ -33,8 +33,8 @@ def predictions(card: registry.Card) -> pd.DataFrame | None:
 
 def show(card: registry.Card) -> None:
     """One card."""
-    if card.problem:
-        page.problem(card.problem)
+    if card.problem or card.warning:
+        page.problem(card.problem or card.warning)
     stored = predictions(card)
     signs = diagnosis.signs(card, stored)
     for sign in signs:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from xray import classes
 from xray.dashboard import loaders, page
 from xray.dashboard import models_page as shared
 from xray.figures import scores as figures_models
@@ -47,7 +48,10 @@ def calls(view: shared.View, limit: float | None) -> None:
         counts = metrics.confusion(view.lineup.y, entrant.log_odds, cut, view.positive)
         with columns[place % len(columns)]:
             page.show(figures_models.confusion(counts, entrant.title), f"figure confusion {name}")
-            st.caption(f"Called PNEUMONIA from a probability of {metrics.show_threshold(cut)} on.")
+            st.caption(
+                f"Called {classes.positive()} from a probability of "
+                f"{metrics.show_threshold(cut)} on."
+            )
 
 
 def curves(view: shared.View, limit: float | None) -> None:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from xray import classes
 from xray.dashboard import links, page
 from xray.dashboard import models_page as shared
 from xray.figures import base, scores
@@ -46,7 +47,7 @@ def threshold(view: shared.View) -> None:
     """One model, a slider, and what moves with it."""
     entrant = shared.one_model(view)
     value = st.select_slider(
-        "Called PNEUMONIA from this probability on", shared.STEPS, value="0.5",
+        f"Called {classes.positive()} from this probability on", shared.STEPS, value="0.5",
         key="threshold", bind="query-params",
     )  # fmt: skip
     cut = float(metrics.to_log_odds(float(value)))

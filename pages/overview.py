@@ -56,6 +56,7 @@ with page.guard("The verdicts"):
 with st.container(horizontal=True, vertical_alignment="center"):
     page.go_to("devices", "Why?", "science")
     page.go_to("explain", "Try a film", "radiology")
+    page.go_to("your_model", "Audit your model", "add")
     page.report_button()
 
 with page.guard("The picture"):
@@ -80,5 +81,6 @@ with left, page.guard("The models' figures"):
         st.caption(html.plain(metrics["basis"]))
     page.go_to("models", "Compare the models", "compare_arrows")
 with right, page.guard("The dataset's figures"):
-    page.show_kept(loaders.first_page(overview.classes()), "class counts")
+    if counts := loaders.first_page(overview.classes()):
+        page.show_kept(counts, "class counts")
     page.go_to("dataset", "What the films give away", "bar_chart")

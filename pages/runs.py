@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from xray import classes
 from xray.dashboard import models_page as shared
 from xray.dashboard import page
 from xray.figures import training
@@ -48,7 +49,7 @@ def degenerate(table: pd.DataFrame) -> None:
         st.warning(
             f"**Degenerate.** {html.plain(row['name'])} calls nearly every test film "
             f"{row['call']} at a threshold of one half, whatever it shows: "
-            f"{row['test_called_half']:.1%} PNEUMONIA.",
+            f"{row['test_called_half']:.1%} positive.",
             icon=":material/troubleshoot:",
         )
     if lost.empty:
@@ -106,8 +107,9 @@ if len(table):
     with page.guard(VIEWS[chosen]):
         parts[chosen](table, metric)
     st.caption(
-        "PNEUMONIA is the positive class. Lines are 95 % intervals over seeds (Student's t, n as "
-        "given): they say what another seed would do, not what other test films would. Accuracy "
+        f"{classes.positive()} is the positive class. Lines are 95 % intervals over seeds "
+        "(Student's t, n as given): they say what another seed would do, not what other "
+        "test films would. Accuracy "
         "is at the threshold chosen on validation unless it says one half; AUROC needs none. "
         "Filled: the interval leaves out zero. A line that reaches the edge goes on beyond it: two "
         "seeds say little."

@@ -3,10 +3,12 @@
 import pandas as pd
 import streamlit as st
 
+from xray import classes
 from xray.dashboard import models_page as shared
 from xray.dashboard import page
 from xray.errors import ArtifactError
 from xray.figures import stress as figures_stress
+from xray.files import digest
 from xray.metrics import scores
 from xray.models import registry, stress
 from xray.reports import html
@@ -30,7 +32,7 @@ def tables(view: shared.View) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
         home = registry.models_dir() / entrant.name
         if (home / stress.FILE).is_file():
             read = (stress.FILE, "predictions.csv", "card.json")
-            key = (entrant.name, *(page.digest(home / file) for file in read))
+            key = (entrant.name, *(digest(home / file) for file in read))
             try:
                 found[entrant.name] = shared.remember(
                     "stress", lambda name=entrant.name: beside_test(name), *key
@@ -74,12 +76,14 @@ if view:
             if words := figures_stress.framing(found, view.titles):
                 st.markdown(html.plain(words))
             st.caption(
-                f"{films:,} validation films, PNEUMONIA positive, each model's own threshold. "
-                "Lines are 95 % intervals over possible patients. Films are changed at each "
+                f"{films:,} validation films, {classes.positive()} positive, each model's own "
+                "threshold. Lines are 95 % intervals over possible patients. Films are "
+                "changed at each "
                 "model's input size. The frame only ever narrows, since what lies beyond a film "
                 "is not known. Framed alike: each film is cut as closely around its lungs (found "
-                "by a small network) as the median pneumonia film is. Recipes may be chosen by the "
-                "changed validation films; the test films stand below them to compare."
+                f"by a small network) as the median {classes.spoken()} film is. Recipes may be "
+                "chosen by the changed validation films; the test films stand below them "
+                "to compare."
             )
             for name, table in found.items():
                 page.download(f"Save {view.titles[name]} as CSV", table, f"stress-{name}.csv")

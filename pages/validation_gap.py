@@ -4,10 +4,10 @@ import streamlit as st
 
 from xray.dashboard import loaders, page
 from xray.dashboard import models_page as shared
-from xray.dataset import public_set, shift
+from xray.dataset import public_set, shift, sources
 from xray.errors import ArtifactError
 from xray.figures import generalization
-from xray.files import artifacts_dir
+from xray.files import artifacts_dir, digest
 from xray.labels import devices as device_labels
 from xray.metrics import bootstrap
 from xray.metrics import generalization as gap
@@ -57,7 +57,7 @@ def finding(view: shared.View) -> str:
 def others() -> None:
     """How test films differ from the others of their class, whatever the model."""
     place = artifacts_dir()
-    content = page.digest(place / "dataset" / shift.STORED_FILE)
+    content = digest(place / "dataset" / shift.STORED_FILE)
     table = shared.remember("shift", shift.stored, content)
     st.subheader("Whatever the model: are the test films like the others?", anchor=False)
     left, right = st.columns(2, gap="medium")
@@ -65,11 +65,11 @@ def others() -> None:
         page.show(generalization.strangers(table), "figure strangers")
     with right:
         page.show(generalization.carried(table), "figure carried")
-    facts = page.digest(place / "dataset" / public_set.FACTS_FILE)
+    facts = digest(place / "dataset" / public_set.FACTS_FILE)
     numbered = shared.remember("order", lambda: shift.order(loaders.stored_films()), facts)
     if len(numbered):
         page.show(generalization.order(numbered), "figure order")
-    runs = page.digest(place / ledger.FILE)
+    runs = digest(place / ledger.FILE)
     cut = shared.remember("framing", lambda: ablations.of_setting(shared.runs(), "framing"), runs)
     if len(cut):
         page.show(generalization.framing(cut), "figure framing")
@@ -122,5 +122,7 @@ if view:
     entrant = shared.one_model(view)
     with page.guard("The drop from validation to test"):
         shown(view, entrant.name, entrant.title)
-    with page.guard("How test films differ from the others"):
-        others()
+    # What is stored of it is the public set's.
+    if sources.is_copy(dict.fromkeys(view.lineup.files, ""), loaders.stored_films()):
+        with page.guard("How test films differ from the others"):
+            others()

@@ -202,7 +202,7 @@ def test_command_line_and_library_agree(here: Path, tmp_path: Path) -> None:
     [
         (Gives(0.5), {"threshold": 1.0}, "between 0 and 1"),
         ("no-such-model", {}, "no model named"),
-        ("my.keras", {"size": (9, 9)}, "size is for objects"),
+        ("my.keras", {"size": (9, 9)}, "leave --size out"),
         ("basic", {"scale": "byte"}, "basic is registered"),
     ],
 )
@@ -267,7 +267,7 @@ def test_films_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     [
         ("nowhere", {}, "not a folder"),
         ("films", {"split": "val"}, "holds no val films, but: test, train"),
-        ("listed.csv", {}, "no column path, label"),
+        ("listed.csv", {"columns": "path=Where"}, "no column Where; it has: File"),
     ],
 )
 def test_films_that_are_refused(

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xray.dataset import index, listing, scan
+from xray import classes as names
+from xray.dataset import index, scan
+from xray.dataset.tables import asking
 from xray.errors import ArtifactError, DatasetError, FilmError, ModelError
 from xray.explanations import lime
 from xray.files import Progress
@@ -62,8 +64,10 @@ def load_model(
     *,
     name: str = "",
     scale: str | None = None,
+    colour: str | None = None,
     output: str | None = None,
-    positive_index: int | None = None,
+    output_name: str | None = None,
+    positive_index: int | tuple[int, ...] | None = None,
     threshold: float | None = None,
     fit: str | None = None,
     size: tuple[int, int] | None = None,
@@ -73,24 +77,31 @@ def load_model(
     Parameters
     ----------
     source : a registered name, the path of a model file, a Keras model, or any object whose
-        ``predict`` takes films (N, h, w) float32 in [0, 1] and gives probabilities of PNEUMONIA
-        (N,), or one a class (N, classes).
+        ``predict`` takes films (N, h, w) float32 in [0, 1] and gives probabilities of the positive
+        class (N,), or one a class (N, classes).
     name : of an object, for people.
-    scale : what a file or a Keras model was fed: "unit" (0 to 1, the default), "byte" (0 to
-        255), "symmetric" (-1 to 1) or "imagenet".
-    output : "sigmoid", "softmax" or "logit"; by the network when None.
-    positive_index : which output is PNEUMONIA. Of one output, 0 says that it means NORMAL.
-    threshold : probability from which on PNEUMONIA is called; 0.5 when None.
-    fit : how films are brought to the model's size: "squash" (the default), "letterbox", "crop".
-    size : (height, width) of the films that an object takes; (224, 224) when None.
+    scale : what a file or a Keras model was fed, one of ``models.inputs.SCALES``; what the
+        network says of itself when None, else "unit" (0 to 1).
+    colour : "rgb" or "bgr", for scales that treat channels differently.
+    output : one of ``models.outputs.OUTPUTS``; by the last activation when None.
+    output_name : which output, of several.
+    positive_index : which output is the positive class, or which ones together. Of one output,
+        0 says that it is the negative one's.
+    threshold : probability from which on a film is called positive; 0.5 when None.
+    fit : how films are brought to the model's size, one of ``films.interpolate.RESIZES``.
+    size : (height, width) of the films that an object takes, (224, 224) when None; or that a
+        file learnt from which takes any.
 
     Raises
     ------
     ModelError
         There is no such model, it cannot be used, or an option does not fit it.
     """
-    choices = {"scale": scale, "output": output, "positive_index": positive_index,
-               "threshold": threshold, "fit": fit, "size": size}  # fmt: skip
+    if isinstance(positive_index, int):
+        positive_index = (positive_index,)
+    choices = {"scale": scale, "colour": colour, "output": output, "output_name": output_name,
+               "positive_index": positive_index, "threshold": threshold, "fit": fit,
+               "size": size}  # fmt: skip
     given: dict[str, Any] = {key: value for key, value in choices.items() if value is not None}
     if threshold is not None and not 0 < threshold < 1:
         raise ModelError("threshold is a probability between 0 and 1; 0.5 is a common one.")
@@ -105,8 +116,6 @@ def load_model(
             f"{source} is registered, and its card says how it is read; leave out "
             f"{', '.join(given)}, or load its file."
         )
-    if "size" in given:
-        raise ModelError("size is for objects with predict; a model file says its own.")
     return registry.load(str(source), **given)
 
 
@@ -125,7 +134,8 @@ def read_films(
     source : a folder with class folders (in split folders or not), or a table (CSV, Parquet)
         beside the films that it lists.
     split : "train", "val" or "test". Films without splits are taken whole.
-    classes : name of a class folder, or value in the table -> "NORMAL" or "PNEUMONIA".
+    classes : name of a class folder, or value in the table -> name of its class, such as
+        {"normal": "normal", "tb": "tuberculosis"}. The films' results speak of these names.
     columns : columns of the table, such as "path=File,label=Class,split=Part,patient=ID"; by
         default path, label and, where there are such, split and patient.
     progress : called with (films done, films to read).
@@ -138,9 +148,12 @@ def read_films(
     if isinstance(source, Films):
         return source
     path = Path(source)
-    table = _listing(path, columns) if path.is_file() else None
+    named = names.named(list(dict.fromkeys(classes.values())), classes) if classes else None
+    question = asking.Question(asking.parse_columns(columns) if columns else {}, named)
+    table = asking.ask(path.parent, path.name, question) if path.is_file() else None
     folder = path.parent if path.is_file() else path
-    made = index.build_index(folder, progress, classes, listing=table)
+    made = index.build_index(folder, progress, named, listing=table)
+    names.use(made.classes)
     found = index.usable(made.table)
     held = sorted(set(found["split"]))
     if held in ([], [""]):
@@ -155,23 +168,12 @@ def read_films(
     )
 
 
-def _listing(path: Path, columns: str | None) -> listing.Listing:
-    """How a table lists the films beside it."""
-    if columns is not None:
-        return listing.of(path.parent, path.name, listing.parse_columns(columns))
-    plain = listing.of(path.parent, path.name, listing.Columns())
-    told: dict[str, Any] = {
-        name: name for name in ("split", "patient") if name in plain.columns.further
-    }
-    return listing.of(path.parent, path.name, replace(listing.Columns(), **told))
-
-
 def evaluate(
     model: AnyModel,
     films: AnyFilms,
     *,
     threshold: float | None = None,
-    positive: str = scores.POSITIVE,
+    positive: str = "",
     seed: int = 0,
     progress: Progress | None = None,
 ) -> EvaluationResult:
@@ -179,14 +181,12 @@ def evaluate(
 
     Parameters
     ----------
-    threshold : probability from which on PNEUMONIA is called; the model's own when None.
-    positive : "PNEUMONIA" or "NORMAL".
+    threshold : probability from which on a film is called positive; the model's own when None.
+    positive : name of a class; the positive one when empty.
     seed : of the bootstrap.
     progress : called with (films predicted, films).
     """
     loaded, chosen = load_model(model), read_films(films)
-    if positive not in scores.LABELS:
-        raise DatasetError(f"positive is one of {', '.join(scores.LABELS)}.")
     limit = loaded.card.threshold if threshold is None else threshold
     if not 0 < limit < 1:
         raise ModelError("threshold is a probability between 0 and 1; 0.5 is a common one.")
@@ -195,6 +195,10 @@ def evaluate(
     told = [scan.person(name) for name in chosen.table["name"]]
     rows["person"] = rows["person"].where(rows["person"] != told, "")
     made, damaged = evaluation.predict(loaded, chosen.folder, rows, progress)
+    known = names.fitting(made["label"].unique())
+    positive = positive or known.positive
+    if positive not in known.labels:
+        raise DatasetError(f"positive is one of {', '.join(known.labels)}.")
     table = evaluation.score(made, float(scores.to_log_odds(limit)), positive, seed)
     return EvaluationResult(
         loaded.card.name,

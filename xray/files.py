@@ -100,6 +100,14 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def sha256_tree(path: Path) -> str:
+    """SHA-256 of a file, or of a folder's files with their names; "" where there is none."""
+    if not path.is_dir():
+        return sha256_file(path) if path.is_file() else ""
+    files = sorted(each for each in path.rglob("*") if each.is_file())
+    return hash_json([[each.relative_to(path).as_posix(), sha256_file(each)] for each in files])
+
+
 def digest(path: Path) -> str:
     """SHA-256 of a file; "" where there is none. Read again only when the file was replaced."""
     try:
@@ -170,8 +178,8 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ArtifactError(f"{path} is missing; rebuild it or restore it from git.") from error
-    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{path} is missing; make it again or restore it.") from error
+    except (OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"{path} cannot be read as JSON ({error}); rebuild it.") from error
 
 
@@ -182,6 +190,31 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
             table.to_parquet(beside, index=False)
         else:
             table.to_csv(beside, index=False)
+
+
+#: What a spreadsheet takes for the beginning of a formula, or passes over before one.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def spreadsheet(table: pd.DataFrame) -> str:
+    """A table as CSV for people to open: no text in it is a formula.
+
+    An apostrophe is put before text that a spreadsheet would compute. Numbers stay as they are.
+    Source: OWASP, "CSV Injection".
+    """
+
+    def guarded(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        formula = value.lstrip(" ").startswith(_FORMULA)
+        # On one line: some programs begin a new cell at a carriage return, whatever stands around.
+        line = " ".join(value.splitlines())
+        return f"'{line}" if formula else line
+
+    made = table.rename(columns=guarded)
+    texts = made.select_dtypes(exclude=["number", "bool", "datetime"]).columns
+    made[texts] = made[texts].map(guarded)
+    return made.to_csv(index=False)
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
@@ -200,6 +233,6 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
             return pd.read_parquet(path, columns=columns)
         return pd.read_csv(path, usecols=columns)
     except FileNotFoundError as error:
-        raise ArtifactError(f"{path} is missing; rebuild it or restore it from git.") from error
+        raise ArtifactError(f"{path} is missing; make it again or restore it.") from error
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{path} is damaged ({error}); rebuild it.") from error

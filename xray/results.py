@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
+from xray import classes
 from xray.dataset import index
 from xray.errors import FilmError
 from xray.explanations.result import Explanation
@@ -74,7 +75,7 @@ class Films:
 
 @dataclass(frozen=True, eq=False)
 class EvaluationResult:
-    """How well a model tells pneumonia, with 95 % intervals.
+    """How well a model tells the classes apart, with 95 % intervals.
 
     Attributes
     ----------
@@ -83,7 +84,7 @@ class EvaluationResult:
     positive : str
         The class that "precision", "recall" and so on speak of.
     threshold : float
-        Probability of PNEUMONIA from which on it is called.
+        Probability of the positive class from which on it is called.
     metrics : DataFrame
         metric, value, low, high, method, n (see ``scores.scores``).
     predictions : DataFrame
@@ -105,8 +106,9 @@ class EvaluationResult:
         """Films, positive class and threshold, in a sentence."""
         limit = scores.show_threshold(float(scores.to_log_odds(self.threshold)))
         kind = f"{self.split} films" if self.split else "films"
+        called = classes.fitting(self.predictions["label"].unique()).positive
         return (
-            f"{len(self.predictions):,} {kind}, {self.positive} positive, called PNEUMONIA from "
+            f"{len(self.predictions):,} {kind}, {self.positive} positive, called {called} from "
             f"a probability of {limit} on."
         )
 
@@ -194,7 +196,7 @@ class ExplanationResult:
     model : str
     film : (H, W) float32 in [0, 1]
     threshold : float
-        Probability of PNEUMONIA from which on it is called.
+        Probability of the positive class from which on it is called.
     explanation : Explanation
         Superpixels, weights and how far to trust them.
     """
@@ -206,13 +208,14 @@ class ExplanationResult:
 
     @property
     def probability(self) -> float:
-        """Probability of PNEUMONIA."""
+        """Probability of the positive class."""
         return self.explanation.probability
 
     @property
     def call(self) -> str:
         """What the model calls the film."""
-        return scores.POSITIVE if self.probability >= self.threshold else "NORMAL"
+        called = self.probability >= self.threshold
+        return classes.positive() if called else classes.negative()
 
     @property
     def stable(self) -> bool:
@@ -228,13 +231,14 @@ class ExplanationResult:
     def about(self) -> str:
         """The call, in a sentence."""
         return (
-            f"{self.model} calls it {self.call}: probability of PNEUMONIA {self.probability:.3f}, "
+            f"{self.model} calls it {self.call}: probability of {classes.positive()} "
+            f"{self.probability:.3f}, "
             f"threshold {self.threshold:.3f}."
         )
 
     @cached_property
     def overlay(self) -> NDArray[np.uint8]:
-        """The film (H, W, 3) uint8 with its weights: orange toward PNEUMONIA, blue away."""
+        """The film (H, W, 3) uint8 with its weights: orange toward the positive, blue away."""
         from xray.figures.overlay import overlay
 
         return overlay(self.explanation, self.film)

@@ -98,3 +98,30 @@ def test_too_few_superpixels_asked_for_is_one_sentence(
 ) -> None:
     assert main.main(["explain", "linear", str(image), "--superpixels", "1"]) == 2
     assert "at least 2 superpixels" in capsys.readouterr().err
+
+
+def test_a_folder_goes_past_what_is_damaged_and_names_each_film_its_own(
+    image: Path, model: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = image.read_bytes()
+    folder, out, record = tmp_path / "films", tmp_path / "out", tmp_path / "record.json"
+    names = ("a/1.png", "b/1.png", "b/1.jpg", "c/IM0002", "d/._1.png", "d/notes.txt", ".x/2.png")
+    for name in (*names, "b/broken.png"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data if name != "b/broken.png" else data[:200])
+    command = ["explain", "linear", str(folder), "--out", str(out), "--json", str(record)]
+    assert main.main(command) == 0
+    said = capsys.readouterr()
+    assert "1 of 5 films cannot be read" in said.out and "damaged: broken" in said.out
+    for words in ("left by an archiver", "tables and texts", "hidden files"):
+        assert f"1 file left out: {words}" in said.err
+    overlays = sorted(path.name for path in out.glob("*-overlay.png"))
+    stems = ("IM0002", "a-1.png", "b-1.jpg", "b-1.png")
+    assert overlays == [f"{stem}-linear-overlay.png" for stem in stems]
+    entries = json.loads(record.read_text())
+    assert [entry["name"] for entry in entries if "error" in entry] == ["broken"]
+    assert len({entry["name"] for entry in entries}) == 5
+    for name in names[:4]:
+        (folder / name).write_bytes(data[:100])
+    assert main.main(command) == 2
+    assert "None of the 5 films can be read" in capsys.readouterr().err

@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 
 from tests.helpers.fakes import Fake
-from xray import parquet
+from xray import classes, parquet
 from xray.commands.main import main
 from xray.dataset import index, listing
 from xray.dataset.scan import scan
+from xray.dataset.tables import asking, labelling, places, rows
 from xray.errors import DatasetError
 from xray.metrics import bootstrap
 from xray.models import evaluation, weak_spots
@@ -38,17 +39,17 @@ def film(path: Path, seed: int = 0) -> None:
 
 @pytest.fixture
 def nih(tmp_path: Path) -> Path:
-    rows = [
+    lines = [
         "00000001_000.png,Cardiomegaly,0,1,57,M,PA,2682,2749,0.143,0.143",
         "00000002_000.png,No Finding,0,2,80,M,PA,2500,2048,0.171,0.171",
         "00000013_001.png,Infiltration|Pneumonia,1,13,60,F,AP,2500,2048,0.168,0.168",
         "00000014_000.png,Pneumonia,0,14,33,F,AP,2500,2048,0.168,0.168",
     ]
     # As published: the header has quoteless commas in its last two names.
-    (tmp_path / listing.NIH_FILE).write_text("\n".join([NIH_HEADER, *rows]) + "\n")
+    (tmp_path / "Data_Entry_2017.csv").write_text("\n".join([NIH_HEADER, *lines]) + "\n")
     for place, name in enumerate(("00000002_000", "00000013_001", "00000014_000")):
         film(tmp_path / f"images_00{place + 1}" / "images" / f"{name}.png", place)
-    (tmp_path / listing.NIH_TEST).write_text("00000014_000.png\n")
+    (tmp_path / rows.NIH_TEST).write_text("00000014_000.png\n")
     return tmp_path
 
 
@@ -59,9 +60,8 @@ def test_nih_is_read_by_its_own_columns(nih: Path) -> None:
         ("train/NORMAL/images_001/images/00000002_000.png", "train", "NORMAL"),
         ("train/PNEUMONIA/images_002/images/00000013_001.png", "train", "PNEUMONIA"),
     ]
-    assert found.warnings == (
-        "1 films of the NIH ChestX-ray14 table are neither class and were left out.",
-    )
+    assert found.warnings[0] == (f"1 row left out: {labelling.UNMAPPED} (Cardiomegaly: 1).")
+    assert found.seen == len(found.films) + sum(each.count for each in found.left_out) == 4
     table = index.index(nih)
     assert table["error"].eq("").all()
     assert table["person"].tolist() == ["patient-14", "patient-2", "patient-13"]
@@ -71,10 +71,10 @@ def test_nih_is_read_by_its_own_columns(nih: Path) -> None:
 
 
 def test_films_of_one_patient_stay_together_in_the_intervals(nih: Path) -> None:
-    listed = nih / listing.NIH_FILE
+    listed = nih / "Data_Entry_2017.csv"
     listed.write_text(listed.read_text().replace(",1,13,60,", ",1,2,60,"))
-    rows = evaluation.choose(nih, "train")
-    made, damaged = evaluation.predict(Fake(np.mean), nih, rows)
+    chosen = evaluation.choose(nih, "train")
+    made, damaged = evaluation.predict(Fake(np.mean), nih, chosen)
     assert not damaged
     assert made["person"].nunique() == 1
     assert "2" not in made["person"].tolist(), "who it is stays behind"
@@ -95,10 +95,10 @@ def test_chexpert_is_read_by_its_own_columns(tmp_path: Path) -> None:
             f"{start}/valid/patient64541/study1/view1_frontal.jpg,Male,73,Frontal,AP,0.0,,,,,,,1.0,,,,,,0.0",
         ],
     }
-    for name, rows in lines.items():
+    for name, listed in lines.items():
         home.mkdir(exist_ok=True)
-        (home / name).write_text("\n".join([CHEXPERT_HEADER, *rows]) + "\n")
-        for seed, row in enumerate(rows):
+        (home / name).write_text("\n".join([CHEXPERT_HEADER, *listed]) + "\n")
+        for seed, row in enumerate(listed):
             film(home / row.partition(",")[0].partition("/")[2], seed)
     table = index.index(home)
     assert table["error"].eq("").all()
@@ -109,7 +109,7 @@ def test_chexpert_is_read_by_its_own_columns(tmp_path: Path) -> None:
     ]
     assert table["about_Age"].tolist() == ["68", "87", "73"]
     # The uncertain film (-1) is neither class.
-    assert any("1 films" in warning for warning in scan(home).warnings)
+    assert any("1 row left out: are uncertain (-1)" in each for each in scan(home).warnings)
     assert evaluation.choose(home, "val")["label"].tolist() == ["PNEUMONIA"]
 
 
@@ -142,19 +142,25 @@ def test_any_table_with_columns_by_option(tmp_path: Path, suffix: str) -> None:
         "PNEUMONIA",
         "B",
     ]
-    assert "lies outside the folder" in table.loc["../out.png", "error"]
-    assert "cannot be looked at" in table.loc["a/lost.png", "error"]
+    assert table.index.tolist() == ["a/1.png", "a/2.png", "b/1.png"]
+    found = scan(tmp_path)
+    assert [(each.reason, each.count, each.examples) for each in found.left_out] == [
+        (places.OUTSIDE, 1, ("../out.png",)),
+        (places.ABSENT, 1, ("a/lost.png",)),
+    ]
 
 
 def test_a_table_that_cannot_be_used_says_so(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="There is no list"):
-        listing.store(tmp_path, "list.csv", listing.Columns())
-    (tmp_path / "list.csv").write_text("File,label\nx.png,NORMAL\n")
+        asking.ask(tmp_path, "list.csv", asking.Question())
+    (tmp_path / "list.csv").write_text("What,label\nx.png,NORMAL\n")
     with pytest.raises(DatasetError, match="has no column path"):
-        listing.store(tmp_path, "list.csv", listing.Columns())
+        asking.ask(tmp_path, "list.csv", asking.Question())
+    with pytest.raises(DatasetError, match="has no column Where"):
+        asking.ask(tmp_path, "list.csv", asking.Question({"path": "Where"}))
     with pytest.raises(DatasetError, match="names no columns"):
-        listing.parse_columns("wrong=File")
-    (tmp_path / listing.FILE).write_text("{}")
+        asking.parse_columns("wrong=File")
+    (tmp_path / classes.FILE).write_text("{}")
     with pytest.raises(DatasetError, match="does not say how"):
         listing.find(tmp_path)
 

@@ -79,7 +79,7 @@ def test_sizes_are_a_point_a_film_that_can_be_found_again(public: pd.DataFrame) 
     assert all(isinstance(trace, go.Scattergl) for trace in figure.data)
     assert sum(map(len, rows)) == public["width"].notna().sum() == 5851
     for trace, at in zip(figure.data, rows, strict=True):
-        assert trace.marker.color == palette.CLASS[trace.name]
+        assert trace.marker.color == palette.classes()[trace.name]
         assert np.array_equal(trace.x, public["width"].iloc[at])
         assert np.array_equal(trace.y, public["height"].iloc[at])
         assert public["label"].iloc[at].eq(trace.name).all()
@@ -196,7 +196,7 @@ def test_numbers_that_a_model_is_given() -> None:
 
 
 def test_classes_of_other_datasets_have_colours_of_their_own() -> None:
-    assert palette.class_colour("NORMAL") == palette.CLASS["NORMAL"]
+    assert palette.class_colour("NORMAL") == palette.classes()["NORMAL"]
     other = palette.class_colour("covid")
     assert other.startswith("#") and other == palette.class_colour("covid")
 

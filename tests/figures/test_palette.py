@@ -51,7 +51,7 @@ def closest(colours: dict[str, str], sight: str) -> float:
 
 def marks() -> dict[str, str]:
     models = {name: mark.colour for name, mark in palette.MODELS.items()}
-    return {**palette.CLASS, **models, "reference": palette.REFERENCE}
+    return {**palette.classes(), **models, "reference": palette.REFERENCE}
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
@@ -72,11 +72,11 @@ def test_text_and_chips_reach_aa(theme: str) -> None:
 
 @pytest.mark.parametrize("sight", list(SIGHT))
 def test_colours_stay_apart_for_colour_blind_eyes(sight: str) -> None:
-    assert closest(palette.CLASS, sight) > 25
+    assert closest(palette.classes(), sight) > 25
     assert closest({"toward": palette.TOWARD, "away": palette.AWAY}, sight) > 25
     main = {name: palette.MODELS[name].colour for name in ("basic", "augmented", "transfer")}
     assert closest(main, sight) > 14
-    everything = {**palette.CLASS, **{name: m.colour for name, m in palette.MODELS.items()}}
+    everything = {**palette.classes(), **{name: m.colour for name, m in palette.MODELS.items()}}
     assert closest(everything, sight) > 8
 
 

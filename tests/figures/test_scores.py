@@ -241,7 +241,7 @@ def test_a_pairs_figures_agree_with_the_pair(films):
     figure = sound(figures_pairs.agreement(pair, TITLES, labels))
     assert sum(sum(trace.x) for trace in figure.data) == N
     assert f"only VGG19 on {pair.mcnemar.only_b}" in base.title(figure)
-    assert {trace.marker.color for trace in figure.data} == set(palette.CLASS.values())
+    assert {trace.marker.color for trace in figure.data} == set(palette.classes().values())
     only_b = pair.cells == f"only {pair.b}"
     sick = int(np.sum(only_b & y))
     wanted = f"only VGG19 right<br>{sick} PNEUMONIA, {int(only_b.sum()) - sick} NORMAL"

@@ -125,7 +125,7 @@ def strange_dicom() -> Iterator[Case]:
             "9.9",
         ):
             yield Case(f"{kind} that claims {uid}", _claiming(good[kind], uid), "either")
-    yield Case("dicom without its preamble", plain[132:])
+    yield Case("dicom without its preamble", plain[132:], "film")
     yield Case(
         "dicom without a transfer syntax",
         plain.replace(b"\x02\0\x10\0UI", b"\x02\0\x11\0UI"),

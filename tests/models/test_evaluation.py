@@ -24,7 +24,7 @@ class Brightness:
     def __init__(self, card, offset=0.0):
         self.card, self.offset = card, offset
 
-    def log_odds(self, films):
+    def log_odds_prepared(self, films):
         return 40 * (films.mean(axis=(1, 2)).astype(np.float64) - 0.35) + self.offset
 
 
@@ -159,7 +159,7 @@ def test_damaged_films_are_left_out_and_counted(home, synthetic_folder, tmp_path
     assert run("bright", "--data", folder) == 0
     out = capsys.readouterr().out
     assert "15 test films" in out
-    assert "films left out: 1" in out
+    assert "1 of 16 films cannot be read and are left out" in out
 
 
 def test_a_folder_without_splits_is_judged_whole(synthetic_folder):

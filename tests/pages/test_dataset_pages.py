@@ -296,7 +296,7 @@ def test_the_visitor_chooses_among_folders_by_their_names(
 ) -> None:
     app = visit("film_browser", synthetic_folder, other)
     picker = app.sidebar.selectbox[0]
-    assert picker.options == ["Public pneumonia set", synthetic_folder.name, "клиника"]
+    assert picker.options == ["Public set of children", synthetic_folder.name, "клиника"]
     assert app.query_params["data"] == synthetic_folder.name, "a folder of one's own comes first"
     assert "**48 films**" in words(app)
     picker.select_index(2).run()

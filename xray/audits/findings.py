@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from xray import classes
 from xray.text import number
 
 Audit = Mapping[str, Any]
@@ -52,7 +53,7 @@ class Change:
     ----------
     kind : str
     label : true class of the films; "" for both
-    unit : "calls", points of 100 films called PNEUMONIA; or "auroc_drop", the fall of AUROC
+    unit : "calls", points of 100 films called positive; or "auroc_drop", the fall of AUROC
     value, low, high : with its 95 % interval, NaN where there is none
     margin : smallest change of this unit that matters
     """
@@ -64,6 +65,16 @@ class Change:
     low: float
     high: float
     margin: float
+
+    @property
+    def sick(self) -> bool:
+        """Whether it is of films of the positive class."""
+        return self.label == classes.positive()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it is of films of the negative class."""
+        return self.label == classes.negative()
 
     @property
     def margins(self) -> float:
@@ -149,7 +160,7 @@ def called(audit: Audit) -> list[tuple[str, float]]:
     rows = {
         str(row["kind"]): row
         for row in effects(audit, "insertion")
-        if row.get("label") == "NORMAL"
+        if row.get("label") == classes.negative()
         and row.get("kind") not in unknown
         and all(math.isfinite(number(row.get(f"called_{when}"))) for when in ("before", "after"))
     }

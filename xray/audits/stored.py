@@ -158,7 +158,7 @@ def cures(
             change
             for kind in findings.kinds(audits[name])
             for change in findings.changes(audits[name], kind)
-            if change.unit == "calls" and change.label == "NORMAL"
+            if change.unit == "calls" and change.healthy
         ]
         if not healthy:
             continue

@@ -9,9 +9,14 @@ from typing import Any
 
 import pandas as pd
 
+from xray import classes
+from xray.classes import fold
+from xray.commands import _data
 from xray.commands._bars import Bars
+from xray.commands._models import MODEL_HELP, add_force, add_model_options, guard, load
 from xray.commands._tables import by_model
 from xray.commands._workers import add_worker_options, working
+from xray.dataset import scan
 from xray.errors import ArtifactError, DatasetError, ModelError
 from xray.files import data_dir, write_json
 from xray.metrics import scores
@@ -24,11 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "models",
         nargs="*",
         metavar="MODEL",
-        help="name or .keras file (default: all but the controls)",
+        help=MODEL_HELP + " (default: all but the controls)",
     )
     parser.add_argument("--data", type=Path, help="folder of films (default: XRAY_DATA)")
+    _data.add_classes(parser)
     parser.add_argument("--split", choices=("test", "val"), default="test", help="default test")
-    parser.add_argument("--positive", choices=scores.LABELS, default=scores.POSITIVE)
+    parser.add_argument(
+        "--positive", default="", metavar="CLASS",
+        help="class that recall, precision and so on speak of (default: the positive one)",
+    )  # fmt: skip
     parser.add_argument("--threshold", type=float, help="probability (default: the card's)")
     parser.add_argument("--json", type=Path, help="write the metrics here")
     parser.add_argument(
@@ -51,8 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also predict the validation films framed, exposed and sharpened otherwise, and "
         "keep what comes of it with the model",
     )
-    parser.add_argument("--scale", choices=registry.SCALES, help="of the inputs of a .keras file")
-    parser.add_argument("--positive-index", type=int, help="output of a .keras file to read")
+    add_model_options(parser, threshold=False)
+    add_force(parser)
     add_worker_options(parser)
 
 
@@ -61,6 +70,8 @@ def run(options: argparse.Namespace) -> None:
     folder = options.data or data_dir()
     if folder is not None and not folder.is_dir():
         raise DatasetError(f"{folder} is not a folder; give --data the folder of the films.")
+    if folder is None and options.classes:
+        raise DatasetError("--classes names the classes of films; give --data FOLDER.")
     if options.threshold is not None and not 0 < options.threshold < 1:
         raise ModelError("--threshold is a probability between 0 and 1; 0.5 is a common one.")
     # Controls are judged by what they do with devices, not by how well they call films.
@@ -74,11 +85,12 @@ def run(options: argparse.Namespace) -> None:
     broken: list[str] = []
     if folder is None:
         print("No films (XRAY_DATA is not set): scoring the stored predictions.")
+    films = None if folder is None else _data.tell(folder, options.classes)
     about = ", ".join(names)
     with by_model(options.out, ("split", "label")) as keep, working(options, about) as stage:
         for name in names:
             try:
-                found, predictions = _one(name, folder, options, stage)
+                found, predictions = _one(name, folder, films, options, stage)
                 entries += found
                 keep(name, predictions)
             except (ModelError, ArtifactError) as error:
@@ -94,7 +106,11 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _one(
-    name: str, folder: Path | None, options: argparse.Namespace, stage: Bars
+    name: str,
+    folder: Path | None,
+    films: scan.Scan | None,
+    options: argparse.Namespace,
+    stage: Bars,
 ) -> tuple[list[dict[str, Any]], pd.DataFrame]:
     """Evaluate one model; returns its entries for --json, and its predictions."""
     card, stored = _stored(name, repair=options.store)
@@ -113,15 +129,17 @@ def _one(
         exact = evaluation.reproduced(card, stored)
         agreement = evaluation.Agreement(0, 0.0, 0, exact)
     else:
-        choices = {"scale": options.scale, "positive_index": options.positive_index}
-        given = {key: value for key, value in choices.items() if value is not None}
-        model = registry.load(name, **({} if card else given))
+        model = load(name, options)
         card = model.card
-        rows = evaluation.choose(folder, options.split, stored)
+        guard(model, folder, options.force)
+        rows = evaluation.choose(folder, options.split, stored, films)
         used, damaged = evaluation.predict(model, folder, rows, stage(f"films for {card.name}"))
         stage.close()
         if damaged:
-            notes.append(f"films left out: {len(damaged)}; the first: {damaged[0]}")
+            notes.append(
+                f"{len(damaged):,} of {len(rows):,} films cannot be read and are left out; the "
+                f"first: {damaged[0]}"
+            )
         agreement = None if stored is None else evaluation.compare(card, stored, used)
         if options.store:
             if stored is None and not (registry.models_dir() / card.name / "card.json").is_file():
@@ -130,10 +148,15 @@ def _one(
             notes.append("predictions and metrics stored")
         if options.stress:
             notes.append(_stress(model, folder, stage))
+    known = classes.fitting(used["label"].unique())
+    classes.use(known)
+    positive = next((label for label in known.labels if fold(label) == fold(options.positive)), "")
+    if options.positive and not positive:
+        raise DatasetError(f"--positive is {' or '.join(known.labels)}, not {options.positive}.")
     threshold = card.threshold_log_odds
     if options.threshold is not None:
         threshold = float(scores.to_log_odds(options.threshold))
-    table = evaluation.score(used, threshold, options.positive)
+    table = evaluation.score(used, threshold, positive)
     print(_report(card, table, options.split))
     notes += _notes(agreement, folder is not None)
     print("  " + "\n  ".join(notes))
@@ -203,7 +226,7 @@ def _report(card: registry.Card, table: pd.DataFrame, split: str) -> str:
     limit = scores.show_threshold(float(scores.to_log_odds(first["threshold"])))
     lines = [
         f"\n{card.title or card.name}: {n} {split} films, {first['positive']} positive, "
-        f"called PNEUMONIA from a probability of {limit}"
+        f"called {classes.positive()} from a probability of {limit}"
     ]
     for _, row in table.iterrows():
         title = scores.TITLES[row["metric"]]

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from xray import classes
+from xray.commands import _data
+from xray.commands._models import MODEL_HELP, add_force, add_model_options, guard, load
 from xray.commands._workers import add_worker_options, working
-from xray.dataset.scan import SUFFIXES
+from xray.dataset.left_out import Tally
+from xray.dataset.walk import walk
 from xray.errors import FilmError
 from xray.explanations import sanity
 from xray.explanations.designs import DESIGNS
@@ -19,7 +25,7 @@ from xray.explanations.lime import Settings, explain
 from xray.explanations.perturbation import FILLS
 from xray.explanations.result import Explanation
 from xray.figures.overlay import overlay
-from xray.files import replacing, write_json, write_table
+from xray.files import data_dir, replacing, write_json, write_table
 from xray.films import decode
 from xray.films.decode import Film
 from xray.jobs import executor
@@ -31,7 +37,7 @@ _DEFAULT = Settings()
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``explain``."""
-    parser.add_argument("model", metavar="MODEL", help="registered name, or a .keras or .h5 file")
+    parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     parser.add_argument(
         "image", metavar="IMAGE", type=Path, nargs="+",
         help="film (JPEG, PNG, DICOM, ...), several films, or folders of films",
@@ -55,9 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--precision", choices=("auto", "float32", "bfloat16"), default=_DEFAULT.precision
     )
     parser.add_argument("--sanity", action="store_true", help="also run the sanity checks")
-    parser.add_argument("--scale", choices=registry.SCALES, help="of the inputs of a .keras file")
-    parser.add_argument("--positive-index", type=int, help="output of a .keras file to read")
-    parser.add_argument("--threshold", type=float, help="probability from which it is PNEUMONIA")
+    add_model_options(parser)
+    add_force(parser)
     add_worker_options(parser)
 
 
@@ -91,10 +96,15 @@ def _one(options: argparse.Namespace) -> None:
 
 
 def _many(options: argparse.Namespace) -> None:
-    """Explain many films, a film a piece of work; the JSON file holds a list."""
+    """Explain many films, a film a piece of work; the JSON file holds a list.
+
+    Films that cannot be read are gone past and named; so is what is no film in a folder.
+    """
     if options.sanity:
         raise FilmError("--sanity checks one film's explanation; give one film.")
-    paths = [path.resolve() for each in options.image for path in _within(each)]
+    tally = Tally()
+    paths = [path for each in options.image for path in _within(each, tally)]
+    _data.say(tally.sentences())
     if not paths:
         raise FilmError(f"{options.image[0]} holds no films; give films or folders of films.")
     model, settings = _asked(options)
@@ -104,42 +114,79 @@ def _many(options: argparse.Namespace) -> None:
     out = options.out.resolve() if options.out else None
     with working(options, f"{model.card.name}, {len(paths)} films") as stage:
         parts = executor.over(
-            explain_some, paths, progress=stage("films"), model=model, settings=settings, out=out
-        )
+            explain_some, _named(paths), progress=stage("films"), model=model, settings=settings,
+            out=out,
+        )  # fmt: skip
         entries = [entry for part in parts for entry in part]
+    damaged = [entry for entry in entries if "error" in entry]
+    if len(damaged) == len(entries):
+        raise FilmError(f"None of the {len(entries):,} films can be read: {damaged[0]['error']}")
     for entry in entries:
-        stable = "stable" if entry["stable"] else "not stable enough to read"
-        print(f"{entry['film']}: probability of PNEUMONIA {entry['probability']:.3f}, {stable}")
+        if "error" not in entry:
+            stable = "stable" if entry["stable"] else "not stable enough to read"
+            print(
+                f"{entry['name']}: probability of {entry['positive']} {entry['probability']:.3f}, "
+                f"{stable}"
+            )
+    for entry in damaged:
+        print(f"damaged: {entry['name']}: {entry['error']}")
+    if damaged:
+        print(f"{len(damaged):,} of {len(entries):,} films cannot be read and are left out.")
     print("Not for clinical use.")
     if options.json:
         write_json(options.json, entries)
 
 
 def explain_some(
-    batch: Sequence[Path], model: registry.Model, settings: Settings, out: Path | None
+    batch: Sequence[tuple[Path, str]], model: registry.Model, settings: Settings, out: Path | None
 ) -> list[dict[str, Any]]:
-    """Explain some films and write what was asked for; their records."""
+    """Explain some films, each with the name of its output, and write what was asked for.
+
+    Returns
+    -------
+    Records of the films; of one that cannot be read its name and the error
+    """
     entries = []
-    for path in batch:
-        film = decode.read(path)
-        result = explain(model, film.pixels, settings)
+    for path, name in batch:
+        try:
+            film = decode.read(path)
+            result = explain(model, film.pixels, settings)
+        except FilmError as error:
+            entries.append({"film": path.name, "name": name, "error": str(error)})
+            continue
         if out is not None:
-            write(result, model.card, film, out)
-        entries.append(record(result, model.card, film))
+            write(result, model.card, film, out, name)
+        entries.append(record(result, model.card, film) | {"name": name})
     return entries
 
 
-def _within(path: Path) -> list[Path]:
-    """A film, or the films anywhere in a folder."""
+def _within(path: Path, tally: Tally) -> list[tuple[Path, str]]:
+    """A film, or the films anywhere in a folder, by the rules of ``scan``; with what to call it."""
     if not path.is_dir():
-        return [path]
-    return sorted(each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES)
+        return [(path.resolve(), path.name)]
+    return [
+        (path.resolve() / inner, inner)
+        for inner, _ in sorted(walk(path, tally), key=lambda item: item[0])
+    ]
+
+
+def _named(films: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
+    """Give every film an output name of its own: its name, with its folders where it repeats."""
+    stems = Counter(Path(inner).stem for _, inner in films)
+    taken: set[str] = set()
+    named = []
+    for path, inner in films:
+        stem = Path(inner).stem
+        name = stem if stems[stem] == 1 else inner.replace("/", "-")
+        numbered = (f"{name}-{number}" for number in count(2))
+        name = next(each for each in chain([name], numbered) if each not in taken)
+        taken.add(name)
+        named.append((path, name))
+    return named
 
 
 def _asked(options: argparse.Namespace) -> tuple[registry.Model, Settings]:
     """Model and settings that the options ask for."""
-    given = {name: getattr(options, name) for name in ("scale", "positive_index", "threshold")}
-    given = {name: value for name, value in given.items() if value is not None}
     settings = Settings(
         seed=options.seed,
         n_superpixels=options.superpixels,
@@ -149,15 +196,21 @@ def _asked(options: argparse.Namespace) -> tuple[registry.Model, Settings]:
         ceiling=options.evaluations,
         precision=options.precision,
     )
-    return registry.load(options.model, **given), settings
+    model = load(options.model, options)
+    card = model.card
+    # The classes are the model's, where nobody names them in another way.
+    classes.use(classes.configured() or classes.Classes(card.negative, card.positive))
+    guard(model, data_dir(), options.force)
+    return model, settings
 
 
 def describe(result: Explanation, card: Card, film: Film) -> str:
     """Prediction, leading superpixels and trust, as a few lines for people."""
-    call = "PNEUMONIA" if result.probability >= card.threshold else "not PNEUMONIA"
+    name = classes.positive()
+    call = name if result.probability >= card.threshold else f"not {name}"
     unit = "log-odds" if result.params["target"] == "log_odds" else "probability"
     lines = [
-        f"{card.title or card.name} calls {film.name} {call}: probability of PNEUMONIA "
+        f"{card.title or card.name} calls {film.name} {call}: probability of {name} "
         f"{result.probability:.3f} (threshold {card.threshold:.3f}), "
         f"log-odds {result.log_odds:+.2f}."
     ]
@@ -169,7 +222,7 @@ def describe(result: Explanation, card: Card, film: Film) -> str:
     else:
         lines.append(f"  This explanation is not stable enough to read. {result.why_unstable}")
     for row in result.table().head(5).to_dict("records"):
-        toward = "toward PNEUMONIA" if row["weight"] > 0 else "away from PNEUMONIA"
+        toward = f"toward {name}" if row["weight"] > 0 else f"away from {name}"
         lines.append(
             f"  superpixel {row['superpixel']:>2} ({_place(row['row'], row['column'])}): "
             f"{row['weight']:+.3f} {unit} ({row['low']:+.3f} to {row['high']:+.3f}), {toward}"
@@ -196,9 +249,14 @@ def describe_checks(checks: sanity.Sanity) -> str:
     return "\n".join(lines)
 
 
-def write(result: Explanation, card: Card, film: Film, folder: Path) -> list[Path]:
-    """Write overlay and weights into a folder; returns their paths."""
-    stem = f"{Path(film.name).stem}-{card.name}"
+def write(result: Explanation, card: Card, film: Film, folder: Path, name: str = "") -> list[Path]:
+    """Write overlay and weights into a folder; returns their paths.
+
+    Parameters
+    ----------
+    name : begins their names; the film's when empty
+    """
+    stem = f"{name or Path(film.name).stem}-{card.name}"
     picture, weights = folder / f"{stem}-overlay.png", folder / f"{stem}-weights.csv"
     with replacing(picture) as beside:
         Image.fromarray(overlay(result, film.pixels)).save(beside)
@@ -215,7 +273,7 @@ def record(
         "model_hash": card.sha256,
         "film": film.name,
         "film_hash": film.sha256,
-        "positive": "PNEUMONIA",
+        "positive": classes.positive(),
         "probability": result.probability,
         "log_odds": result.log_odds,
         "threshold": card.threshold,

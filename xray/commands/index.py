@@ -9,12 +9,15 @@ from typing import Any
 
 import pandas as pd
 
+from xray import classes
+from xray.commands import _data
 from xray.commands._bars import Bars, bars
 from xray.commands._workers import add_worker_options, working
 from xray.dataset import index as dataset
 from xray.dataset import leakage, outliers, public_set, scan, shift, shortcuts
 from xray.dataset import listing as collection
-from xray.dataset.scan import parse_classes
+from xray.dataset.left_out import as_data
+from xray.dataset.tables import asking, labelling
 from xray.errors import DatasetError
 from xray.files import Progress, artifacts_dir, data_dir, write_json, write_table
 from xray.labels import devices
@@ -28,21 +31,9 @@ LARGE = 50_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``index``."""
     parser.add_argument("folder", nargs="?", type=Path, help="folder (default: XRAY_DATA)")
-    parser.add_argument(
-        "--classes",
-        type=parse_classes,
-        metavar="FOLDER=LABEL,...",
-        help="names of the class folders, such as healthy=NORMAL,covid=PNEUMONIA",
-    )
     parser.add_argument("--refresh", action="store_true", help="read every film again")
-    parser.add_argument(
-        "--table", metavar="FILE", help="CSV or Parquet in the folder that lists the films"
-    )
-    parser.add_argument(
-        "--columns", type=collection.parse_columns, default=collection.Columns(),
-        metavar="path=NAME,label=NAME,...",
-        help="columns of --table: path, label, split, patient; the others become groups",
-    )  # fmt: skip
+    _data.add_classes(parser)
+    _add_table_options(parser)
     parser.add_argument(
         "--out", type=Path, metavar="FILE",
         help="write the table (CSV or Parquet); above 50,000 films, or where the name is that "
@@ -57,20 +48,76 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_worker_options(parser)
 
 
+def _add_table_options(parser: argparse.ArgumentParser) -> None:
+    """Arguments about a table that lists the films."""
+    group = parser.add_argument_group("films listed in a table (remembered with the folder)")
+    group.add_argument(
+        "--table", metavar="FILE", help="CSV or Parquet in the folder that lists the films"
+    )
+    group.add_argument(
+        "--columns", type=asking.parse_columns, default={}, metavar="path=NAME,label=NAME,...",
+        help="columns of --table: path, label, split, patient; the others become groups",
+    )  # fmt: skip
+    for name, text in (
+        ("positive", "rows of the positive class; all others are negative, unless --negative"),
+        ("negative", "rows of the negative class"),
+    ):
+        group.add_argument(
+            f"--{name}", type=labelling.parse_condition, action="append", default=[],
+            metavar="COLUMN=VALUE", help=f"{text}; may be given often",
+        )  # fmt: skip
+    group.add_argument(
+        "--finding", default="", metavar="NAME",
+        help="of a table of several findings: the one that is the positive class",
+    )  # fmt: skip
+    group.add_argument(
+        "--uncertain", choices=labelling.UNCERTAIN, default="",
+        help="what -1 of such a table is (default: neither class)",
+    )  # fmt: skip
+
+
+def remember(folder: Path, options: argparse.Namespace) -> None:
+    """Find out how the folder is read, and remember it where something was said."""
+    question = asking.Question(
+        options.columns, options.classes, tuple(options.positive), tuple(options.negative),
+        options.finding, options.uncertain,
+    )  # fmt: skip
+    if not question.asks and not options.table:
+        return
+    if not folder.is_dir():
+        raise DatasetError(f"{folder} is not a folder; give the folder that holds the films.")
+    listing = asking.listing(folder, options.table or "", question)
+    if listing is None and question != asking.Question(classes=options.classes):
+        raise DatasetError(
+            f"{folder} has no table that lists its films; name it with --table FILE."
+        )
+    named = listing.classes if listing else options.classes
+    before = classes.remembered(folder)
+    kept = collection.remember(folder, listing, named)
+    try:
+        if next(scan.stream(folder), None) is None:
+            scan.scan(folder)
+    except DatasetError:
+        # What leads to no film is not worth remembering.
+        collection.restore(folder, before)
+        raise
+    if listing:
+        groups = ", ".join(listing.columns.further) or "none"
+        print(f"Films are listed in {', '.join(listing.tables)}; groups to compare: {groups}.")
+    print(f"How the folder is read is remembered in {kept}.")
+
+
 def run(options: argparse.Namespace) -> None:
     """Index a folder and say what is in it."""
     folder = options.folder or data_dir()
     if folder is None:
         raise DatasetError("Which films? Give a folder, or set XRAY_DATA to it.")
-    if options.table:
-        listing = collection.store(folder, options.table, options.columns)
-        groups = ", ".join(listing.columns.further) or "none"
-        print(f"Films are listed in {options.table}; groups to compare: {groups}.")
+    remember(folder, options)
     if options.out and options.out.suffix == ".parquet" and _is_large(folder, options):
         _in_parts(folder, options)
         return
     with working(options, str(folder.name)) as stage:
-        index = dataset.build_index(folder, _when_needed(stage), options.classes, options.refresh)
+        index = dataset.build_index(folder, _when_needed(stage), refresh=options.refresh)
     found = summary(folder, index)
     show(found)
     if options.out:
@@ -85,17 +132,19 @@ def _is_large(folder: Path, options: argparse.Namespace) -> bool:
     """Whether the table is to be written in parts."""
     if options.out.is_dir():
         return True
-    films = scan.stream(folder, options.classes)
+    films = scan.stream(folder)
     return next(islice(films, LARGE, None), None) is not None
 
 
 def _in_parts(folder: Path, options: argparse.Namespace) -> None:
     """Index a folder without holding its table in memory."""
     with working(options, folder.name) as stage:
-        found = dataset.build_parts(folder, options.out, _when_needed(stage), options.classes)
+        found = dataset.build_parts(folder, options.out, _when_needed(stage))
     print(f"{found['rows']:,} films in {options.out}")
     for row in found["counts"]:
         print(f"  {row['split'] or 'no split':8} {row['label']:12} {row['rows']:8,}")
+    for warning in found["warnings"]:
+        print(_data.worded(warning))
     if options.json:
         write_json(options.json, found)
 
@@ -140,6 +189,10 @@ def summary(folder: Path, index: dataset.Index) -> dict[str, Any]:
     return {
         "folder": str(folder),
         "films": len(table),
+        "classes": {"negative": index.classes.negative, "positive": index.classes.positive},
+        "unit": index.unit,
+        "seen": index.seen,
+        "left_out": as_data(index.left_out),
         "read": index.read,
         "reused": index.reused,
         "seconds": round(index.seconds, 3),
@@ -157,6 +210,11 @@ def show(found: dict[str, Any]) -> None:
         f"{found['films']:,} films: {found['read']:,} read, {found['reused']:,} unchanged since "
         f"the last run; {found['seconds']:.1f} s."
     )
+    both = found["classes"]
+    print(f"Positive class: {both['positive']}; negative class: {both['negative']}.")
+    left = sum(each["count"] for each in found["left_out"])
+    if left:
+        print(f"Of {found['seen']:,} {found['unit']}s {left:,} were left out; see the warnings.")
     for row in found["counts"]:
         print(f"  {row['split'] or 'no split':8} {row['label']:12} {row['films']:8,}")
     same = found["identical"]
@@ -175,4 +233,4 @@ def show(found: dict[str, Any]) -> None:
     if len(found["damaged"]) > SHOWN:
         print(f"  and {len(found['damaged']) - SHOWN:,} more; --json FILE names all.")
     for warning in found["warnings"]:
-        print(f"warning: {warning}")
+        print(_data.worded(warning))

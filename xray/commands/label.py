@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from xray.commands import _data
 from xray.dataset import index, public_set, sources
 from xray.errors import LabelError, XrayError
-from xray.files import artifacts_dir, data_dir, write_json, write_text
-from xray.labels import database, devices, exchange, format, priorities
+from xray.files import artifacts_dir, data_dir, read_json, write_json, write_text
+from xray.labels import (
+    coco,
+    database,
+    devices,
+    exchange,
+    format,
+    priorities,
+    shapes,
+    studio,
+)
 from xray.labels import store as label_store
 from xray.labels.store import Store
 from xray.models import registry
@@ -24,9 +36,7 @@ log = logging.getLogger(__name__)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     act = parser.add_mutually_exclusive_group(required=True)
-    act.add_argument(
-        "--export", type=Path, metavar="FILE", help="write the finished labels (JSONL)"
-    )
+    act.add_argument("--export", type=Path, metavar="FILE", help="write the finished labels")
     act.add_argument(
         "--import", type=Path, metavar="FILE", dest="enter", help="enter labels of such a file"
     )
@@ -41,11 +51,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const=artifacts_dir() / "devices" / label_card.FILE,
         help="write the card of the committed labels (default: artifacts/devices/CARD.md)",
     )  # fmt: skip
-    parser.add_argument("--data", type=Path, help="films for --queue (default: XRAY_DATA)")
+    parser.add_argument(
+        "--format", choices=FORMATS,
+        help="of --export and --import (default: by the file's name and content)",
+    )  # fmt: skip
+    parser.add_argument(
+<<<<<<< HEAD
+        "--data", type=Path,
+        help="films for --queue (default: XRAY_DATA), for --import, and for COCO their sizes",
+    )  # fmt: skip
+=======
+        "--data",
+        type=Path,
+        help="films for --queue (default: XRAY_DATA) and --import, and for COCO their sizes",
+    )
+>>>>>>> main
+    _data.add_classes(parser)
     parser.add_argument(
         "--looks", action="store_true", help="with --export: every look, not the agreed one"
     )
-    parser.add_argument("--name", default="", help="with --import: who made them (default: FILE)")
+    parser.add_argument(
+        "--name", default="",
+        help="with --import: under whose name they are entered, as one labeller (default: yours "
+        "on this machine)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--several", action="store_true",
+        help="with --import: several people made them, the n-th look of each film by 'NAME n'",
+    )  # fmt: skip
+    parser.add_argument(
+        "--decisions", action="store_true",
+        help="with --import: enter agreed looks too, which then stand as agreed",
+    )  # fmt: skip
     parser.add_argument("--collection", default="", help="dataset (default: the only one there is)")
     parser.add_argument("--json", type=Path, help="also write what was found to this file")
 
@@ -95,20 +132,105 @@ def _collection(store: Store, named: str) -> str:
 
 def _export(store: Store, collection: str, options: argparse.Namespace) -> Any:
     rows = exchange.rows(store, collection, agreed=not options.looks)
-    format.write(options.export, rows)
+    how = _format(options.export, options.format)
+    if how == "jsonl":
+        format.write(options.export, rows)
+    else:
+        _, sizes = _films(store, collection, options)
+        known = {row.file: sizes[row.file] for row in rows if row.file in sizes}
+        write_json(options.export, (coco if how == "coco" else studio).dump(rows, known))
     agreed = sum(row.adjudicated for row in rows)
     print(f"{len(rows):,} films, {agreed:,} of them agreed: {options.export}")
-    print(f"Let the audit read them: XRAY_DEVICE_LABELS={options.export}")
-    return {"films": len(rows), "agreed": agreed, "file": str(options.export)}
+    if how == "jsonl":
+        print(f"Let the audit read them: XRAY_DEVICE_LABELS={options.export}")
+    return {"films": len(rows), "agreed": agreed, "file": str(options.export), "format": how}
 
 
 def _import(store: Store, options: argparse.Namespace) -> Any:
-    rows = format.read(options.enter)
     collection = options.collection or sources.PUBLIC
-    new = exchange.enter(store, collection, rows, options.name or options.enter.stem)
-    looks = sum(len(row.passes) for row in rows)
+    how = _format(options.enter, options.format, there=True)
+    files, _ = _films(store, collection, options)
+    known = {*files, *store.films(collection)}
+    said: list[str] = []
+    if how == "jsonl":
+        rows = format.read(options.enter)
+    else:
+        value = read_json(options.enter)
+        read = (coco if how == "coco" else studio).parse(value, shapes.keys_by_name(sorted(known)))
+        rows, said = read.rows, read.sentences()
+    name = options.name or getpass.getuser()
+    found = exchange.enter(
+        store, collection, rows, store.labeller(name), known,
+        decisions=options.decisions,
+        others=(lambda place: store.labeller(f"{name} {place}")) if options.several else None,
+    )  # fmt: skip
+    said += found.left_out
+    for sentence in said:
+        print(f"warning: {sentence}", file=sys.stderr)
+<<<<<<< HEAD
+    looks, new = sum(len(row.passes) for row in rows), found.looks + found.decisions
     print(f"{new:,} of {looks:,} looks at {len(rows):,} films were new and are in {collection}.")
-    return {"films": len(rows), "looks": looks, "new": new, "collection": collection}
+    return {"films": len(rows), "looks": looks, "new": found.looks, "decisions": found.decisions,
+            "collection": collection, "said": said}  # fmt: skip
+=======
+    name = options.name or getpass.getuser()
+    entered = exchange.enter(
+        store, collection, rows, store.labeller(name), _known(store, collection, options.data),
+        decisions=options.decisions,
+        others=(lambda place: store.labeller(f"{name} {place}")) if options.several else None,
+    )  # fmt: skip
+    for sentence in entered.left_out:
+        print(f"warning: {sentence}", file=sys.stderr)
+    looks, new = sum(len(row.passes) for row in rows), entered.looks + entered.decisions
+    print(f"{new:,} of {looks:,} looks at {len(rows):,} films were new and are in {collection}.")
+    return {
+        "films": len(rows), "looks": looks, "new": entered.looks, "decisions": entered.decisions,
+        "collection": collection, "left out": list(entered.left_out), "said": said,
+    }  # fmt: skip
+>>>>>>> main
+
+
+#: How labels are written: our own lines, COCO, Label Studio's JSON.
+FORMATS = ("jsonl", "coco", "label-studio")
+
+
+def _format(path: Path, said: str | None, there: bool = False) -> str:
+    """Format of a file: as said, by its name, or by its content where it is there."""
+    if said:
+        return said
+    if path.suffix.lower() != ".json":
+        return "jsonl"
+    if there:
+        return "label-studio" if isinstance(read_json(path), list) else "coco"
+    raise LabelError(f"Say how {path.name} is to be written: --format coco or label-studio.")
+
+
+def _films(
+    store: Store, collection: str, options: argparse.Namespace
+) -> tuple[list[str], dict[str, tuple[int, int]]]:
+    """Films of a collection, and their sizes as far as these are known."""
+    if options.data:
+        table = index.index(options.data)
+    elif collection == sources.PUBLIC:
+        table = public_set.read()
+    else:
+        return [row[0] for row in store.finished(collection)], {}
+    whole = table[table["width"].notna() & table["height"].notna()]
+    sizes = zip(whole["file"], whole["width"].astype(int), whole["height"].astype(int), strict=True)
+    return table["file"].tolist(), {file: (int(wide), int(high)) for file, wide, high in sizes}
+<<<<<<< HEAD
+=======
+
+
+def _known(store: Store, collection: str, folder: Path | None) -> set[str]:
+    """Films of a collection: those in the queue, of the public set, and of the folder given."""
+    known = store.films(collection)
+    if collection == sources.PUBLIC:
+        known |= set(public_set.read()["file"])
+    if folder is not None:
+        known |= set(index.index(folder)["file"])
+    return known
+>>>>>>> main
 
 
 def _agreement(store: Store, collection: str) -> Any:
@@ -128,7 +250,8 @@ def _queue(store: Store, options: argparse.Namespace) -> Any:
     folder = options.data or data_dir()
     if folder is None:
         raise LabelError("Give --data the folder of the films, or set XRAY_DATA.")
-    paths = sources.paths(folder)
+    looked = _data.tell(folder, options.classes)
+    paths = {film.file: film.path for film in looked.films if not film.problem}
     public = sources.is_copy(paths, public_set.read())
     collection = sources.PUBLIC if public else index.describe(folder)
     collection = options.collection or collection

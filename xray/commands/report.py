@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from xray import classes
 from xray.errors import ArtifactError
 from xray.files import write_text
+from xray.models import registry
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +24,12 @@ def run(options: argparse.Namespace) -> None:
 
     if options.out.is_dir():
         raise ArtifactError(f"{options.out} is a folder; give --out a file, such as report.html.")
+    # The report is of stored models: of their classes, where these agree.
+    known = {card.labels for card in registry.cards() if not card.problem}
+    if len(known) == 1:
+        classes.use(classes.Classes(*known.pop()))
+    else:
+        classes.use(classes.of_server())
     try:
         write_text(options.out, report.build())
     except OSError as error:

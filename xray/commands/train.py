@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from xray.commands import _data
 from xray.commands._bars import bars
 from xray.dataset import scan
 from xray.errors import DatasetError, ModelError
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``train``."""
     parser.add_argument("recipe", help=", ".join(recipes.RECIPES))
     parser.add_argument("--data", type=Path, help="folder of films (default: XRAY_DATA)")
+    _data.add_classes(parser)
     parser.add_argument("--name", help="name of the model (default: the recipe's)")
     parser.add_argument("--out", type=Path, help="folder of models (default: artifacts/models)")
     parser.add_argument("--seed", type=int, default=0, help="default 0")
@@ -35,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", help="split to train by (default: the recipe's)")
     parser.add_argument("--size", type=int, help="input height and width in pixels")
     parser.add_argument("--fraction", type=float, help="use this fraction of the training films")
-    parser.add_argument("--class-weight", help="balanced, none, or NORMAL:PNEUMONIA as in 2:1")
+    parser.add_argument("--class-weight", help="balanced, none, or NEGATIVE:POSITIVE as in 2:1")
     parser.add_argument("--fit", choices=decode.FITS, help="how films are resized")
     parser.add_argument(
         "--set",
@@ -60,7 +62,8 @@ def run(options: argparse.Namespace) -> None:
         raise DatasetError("There are no films to train on; give --data FOLDER or set XRAY_DATA.")
     if options.backbone_weights and not options.backbone_weights.is_file():
         raise ModelError(f"There is no file {options.backbone_weights}; check --backbone-weights.")
-    exclude = _exclusions(options.exclude, data) if options.exclude else frozenset()
+    films = _data.tell(data, options.classes)
+    exclude = _exclusions(options.exclude, films) if options.exclude else frozenset()
     job = train.Job(
         recipe,
         data,
@@ -81,12 +84,12 @@ def run(options: argparse.Namespace) -> None:
     print(f"Now: python -m xray evaluate {card.name}")
 
 
-def _exclusions(path: Path, data: Path) -> frozenset[str]:
+def _exclusions(path: Path, found: scan.Scan) -> frozenset[str]:
     """Films that a cleaning list names; those that there are not are told before hours of work."""
     from xray.dataset import cleaning
 
     listed = cleaning.read_exclusions(path)
-    films = pd.DataFrame({"file": [film.file for film in scan.scan(data).films]})
+    films = pd.DataFrame({"file": [film.file for film in found.films]})
     if warning := cleaning.unknown_films(listed, films):
         print(f"warning: {warning}", file=sys.stderr)
     return listed

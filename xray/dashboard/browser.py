@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import streamlit as st
 
-from xray import text
+from xray import classes, text
 from xray.dashboard import catalogue as browse
 from xray.dashboard import grid, links, page
 from xray.dashboard.catalogue import Rows, Wish
@@ -117,7 +117,14 @@ def _one(label: str, options: Sequence[str], key: str) -> str:
 
 
 def _several(label: str, options: Sequence[str], key: str) -> list[str]:
-    return st.pills(label, options, selection_mode="multi", key=key, bind="query-params")
+    return st.pills(
+        label,
+        options,
+        selection_mode="multi",
+        key=key,
+        bind="query-params",
+        format_func=html.label,
+    )
 
 
 def page_of(rows: Rows, asked: Wish) -> Rows:
@@ -147,7 +154,9 @@ def in_full(shown: Films, row: int, rows: Rows, models: Mapping[str, str]) -> No
             st.html(html.calls(said))
         else:
             st.caption("No model was judged on this film: it was trained on, or is not known.")
-        st.caption("Probability of pneumonia; a call is made at each model's own threshold.")
+        st.caption(
+            f"Probability of {classes.spoken()}; a call is made at each model's own threshold."
+        )
         grid.link("explain", "Explain the models' calls", "radiology", {"film": token})
         grid.link("preprocessing", "What a model sees of it", "filter_center_focus",
                             {"film": token})  # fmt: skip

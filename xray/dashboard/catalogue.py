@@ -17,10 +17,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xray import classes
 from xray.dataset import outliers
 from xray.dataset.composition import SPLIT_TITLES, TEXT
 from xray.labels.devices import KINDS
-from xray.metrics.scores import POSITIVE, to_probability
+from xray.metrics.scores import to_probability
 from xray.text import percent
 
 Rows = NDArray[np.int32]
@@ -32,13 +33,13 @@ _KIND_WORDS = ("a line", "a tube", "an electrode", "a support", "another device"
 #: Confidence from which a kind of device counts as shown.
 SHOWN = 0.5
 
-#: Outcome of a call at the model's threshold, PNEUMONIA positive; the place is the code.
+#: Outcome of a call at the model's threshold; the place is the code.
 OUTCOMES = ("", "TP", "FP", "FN", "TN")
 OUTCOME_TITLES = {
-    "TP": "pneumonia found (TP)",
+    "TP": "positive, found (TP)",
     "FP": "false alarm (FP)",
-    "FN": "pneumonia missed (FN)",
-    "TN": "normal cleared (TN)",
+    "FN": "positive, missed (FN)",
+    "TN": "negative, cleared (TN)",
 }
 
 #: Ways in which films can belong together, each a column ``group_<way>`` of the table.
@@ -118,8 +119,8 @@ class Catalogue:
         scores and flags of ``xray.dataset.outliers``, ``has_device`` (1, 0, NaN unknown),
         ``confidence`` and the kinds of ``xray.labels.devices``, ``tech_text``, and
         ``group_<way>`` for ``WAYS`` (number of the group, -1 none)
-    log_odds : model -> (N,) of PNEUMONIA, NaN where the model did not see the film
-    thresholds : model -> log-odds from which it calls PNEUMONIA
+    log_odds : model -> (N,) of the positive class, NaN where the model did not see the film
+    thresholds : model -> log-odds from which it calls a film positive
     outcome : model -> (N,) place in ``OUTCOMES``
     disagree : (N,) whether the models' calls differ
     tokens : (N,) name of each film in links
@@ -177,7 +178,7 @@ def build(
         given = (groups or {}).get(way)
         films[f"group_{way}"] = -1 if given is None else np.asarray(given)[order]
     log_odds, outcome = {}, {}
-    positive = (films["label"] == POSITIVE).to_numpy()
+    positive = classes.is_positive(films["label"]).to_numpy()
     for model, call in (calls or {}).items():
         log_odds[model] = _align(films["file"], call.predictions)
         outcome[model] = _outcomes(positive, log_odds[model], call.threshold)
@@ -220,7 +221,7 @@ def _outcomes(positive: Bools, log_odds: Floats, threshold: float) -> NDArray[np
 
 
 def _disagree(outcomes: Sequence[NDArray[np.int8]], n: int) -> Bools:
-    """Whether, of the models that saw a film, some call it pneumonia and some do not."""
+    """Whether, of the models that saw a film, some call it positive and some do not."""
     yes, no = np.zeros(n, bool), np.zeros(n, bool)
     for code in outcomes:
         yes |= (code == 1) | (code == 2)
@@ -301,7 +302,7 @@ def sort_key(catalogue: Catalogue, wish: Wish) -> Floats | None:
         return -table[f"{sort.removeprefix('odd-')}_score"].to_numpy(dtype=np.float64)
     if sort in MODEL_SORTS and wish.model in catalogue.log_odds:
         above = catalogue.log_odds[wish.model] - catalogue.thresholds[wish.model]
-        toward = np.where((table["label"] == POSITIVE).to_numpy(), above, -above)
+        toward = np.where(classes.is_positive(table["label"]).to_numpy(), above, -above)
         keys = {"high": -above, "low": above, "sure": -np.abs(above), "unsure": np.abs(above)}
         return keys.get(sort, toward)
     return None

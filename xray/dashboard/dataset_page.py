@@ -16,12 +16,14 @@ from typing import TypeVar
 import pandas as pd
 import streamlit as st
 
+from xray import classes as names
 from xray import parquet
+from xray.classes import Classes
 from xray.dashboard import background, cache, links, loaders, page
 from xray.dashboard import catalogue as browse
 from xray.dashboard.catalogue import Catalogue
+from xray.dataset import composition, leakage, public_set, sources
 from xray.dataset import index as dataset
-from xray.dataset import leakage, public_set, sources
 from xray.errors import DatasetError, XrayError
 from xray.files import Progress, artifacts_dir, digest, hash_json
 from xray.labels import devices, own
@@ -57,6 +59,7 @@ class Films:
     titles : name -> title of the models whose calls the catalogue holds
     warnings : sentences about the dataset
     undrawn : films of the dataset that are not among these; 0 where these are all
+    classes : its two classes
     """
 
     source: sources.Source
@@ -66,6 +69,7 @@ class Films:
     titles: Mapping[str, str]
     warnings: tuple[str, ...] = ()
     undrawn: int = 0
+    classes: Classes = names.DEFAULT
 
     @property
     def table(self) -> pd.DataFrame:
@@ -151,6 +155,7 @@ def choice(label: str, options: Sequence[str], key: str, hidden: bool = False) -
         required=True,
         key=key,
         bind="query-params",
+        format_func=html.label,
         label_visibility="collapsed" if hidden else "visible",
     )
 
@@ -165,13 +170,20 @@ def films() -> Films | None:
         page.problem(sentence)
     source = server.offered[_asked(server.offered)]
     st.session_state["_data"] = source.key
+    names.use(None)
     try:
         if source.table:
-            return _drawn(server, source, source.table)
-        return _public(server, source) if source.key == sources.PUBLIC else _own(server, source)
+            shown: Films | None = _drawn(server, source, source.table)
+        elif source.key == sources.PUBLIC:
+            shown = _public(server, source)
+        else:
+            shown = _own(server, source)
     except XrayError as error:
         page.problem(str(error))
         return None
+    # From here on the page speaks of this dataset's classes.
+    names.use(shown.classes if shown else None)
+    return shown
 
 
 def models() -> tuple[registry.Card, ...]:
@@ -290,6 +302,7 @@ def _drawn(server: _Server, source: sources.Source, table: Path) -> Films:
 
     def make() -> dataset.Index:
         found = parquet.sample(table).sort_values("file", ignore_index=True)
+        classes = names.of_labels(found["label"].unique())
         missing = set(dataset.COLUMNS) - set(found)
         if missing:
             raise DatasetError(
@@ -300,8 +313,8 @@ def _drawn(server: _Server, source: sources.Source, table: Path) -> Films:
             f"These are {len(found):,} of {rows:,} films, drawn at random when the table was "
             "written; Large tables leafs through all of them.",
         )
-        warnings = (*(said if rows > len(found) else ()), *dataset.oddities(found))
-        return dataset.Index(found, warnings, 0, len(found), 0.0)
+        warnings = (*(said if rows > len(found) else ()), *composition.oddities(found, classes))
+        return dataset.Index(found, warnings, 0, len(found), 0.0, classes)
 
     stamp = (table / parquet.SAMPLE).stat().st_mtime_ns
     return _made(server, source, make, (str(table), stamp, str(source.folder)), rows)
@@ -310,11 +323,12 @@ def _drawn(server: _Server, source: sources.Source, table: Path) -> Films:
 def _own(server: _Server, source: sources.Source) -> Films | None:
     """Index a folder, once and in the queue; None until that is over."""
     assert source.folder is not None
-    place = hash_json([str(source.folder.resolve()), os.environ.get("XRAY_CLASSES", "")])
+    said = [names.remembered(source.folder), os.environ.get(names.VARIABLE, "")]
+    place = hash_json([str(source.folder.resolve()), said])
     folder, job = source.folder, f"index {place}"
 
     def work(progress: Progress) -> dataset.Index:
-        return dataset.build_index(folder, progress, sources.classes())
+        return dataset.build_index(folder, progress)
 
     status = background.look(job)
     again = status.state in ("stopped", "failed") and st.button("Read the films again")
@@ -356,7 +370,9 @@ def _made(
         titles = {card.name: card.title or card.name for card in server.cards}
         titles = {name: title for name, title in titles.items() if name in known}
         undrawn = max(0, in_all - len(made.table))
-        return Films(source, catalogue, key, source.folder, titles, made.warnings, undrawn)
+        return Films(
+            source, catalogue, key, source.folder, titles, made.warnings, undrawn, made.classes
+        )
 
     return _catalogue(key, make)
 

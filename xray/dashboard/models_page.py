@@ -7,7 +7,7 @@ rankings, comparisons, strata) is computed once a content and kept.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 import pandas as pd
 import streamlit as st
 
+from xray import classes
 from xray.dashboard import links, loaders, page
 from xray.errors import XrayError
 from xray.files import artifacts_dir, digest, hash_json
@@ -101,6 +102,7 @@ def choice(
         key=key,
         bind="query-params",
         help=help,
+        format_func=html.label,
         label_visibility="visible" if label else "collapsed",
     )
     return next(value for value, text in options.items() if text == read)
@@ -112,9 +114,8 @@ def offered(options: Mapping[str, str]) -> links.Choice:
 
 
 #: What the shared choices offer.
-POSITIVES = {label: label for label in reversed(metrics.LABELS)}
 SPLITS = {"test": "test", "val": "validation"}
-LIMITS = {"own": "each model's own, from validation", "shared": "one for all"}
+LIMITS = {"own": "each model's own", "shared": "one for all"}
 
 
 # --- the frame of a Models page --------------------------------------------------------------
@@ -144,7 +145,7 @@ def begin(
     usable, problems = _usable()
     known: dict[str, links.Parameter] = {
         "models": links.Choice(tuple(registry.titles_of(usable)), several=True),
-        "positive": offered(POSITIVES),
+        "positive": links.Choice(_class_names(usable)),
         **({"split": offered(SPLITS)} if choose_split else {}),
         **(parameters or {}),
     }
@@ -189,6 +190,15 @@ def _usable() -> tuple[list[registry.Card], list[str]]:
     return usable, problems
 
 
+def _class_names(cards: Sequence[registry.Card]) -> tuple[str, ...]:
+    """Names of the classes of the films that models were judged on, the positive ones first."""
+    labels: dict[str, None] = {}
+    for card in cards:
+        known = classes.fitting(loaders.predictions(card.name)["label"].unique())
+        labels |= dict.fromkeys(reversed(known.labels))
+    return tuple(labels)
+
+
 def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
     """Ask what to compare; None where the choice leaves nothing."""
     by_title = registry.titles_of(usable)
@@ -207,11 +217,15 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
             default=first or list(by_title),
             key="models",
             bind="query-params",
+            format_func=html.label,
         )
         chosen = [by_title[title] for title in read]
+        # From here on the page speaks of the classes of these models' films.
+        if chosen:
+            classes.use(classes.fitting(_class_names([by_name[chosen[0]]])))
         positive = choice(
             "Positive class",
-            POSITIVES,
+            {label: label for label in reversed(classes.current().labels)},
             "positive",
             help="The class that recall, precision and false alarms speak of.",
         )
@@ -249,7 +263,7 @@ def threshold() -> float | None:
         if kind == "own":
             return None
         value = st.select_slider(
-            "Called PNEUMONIA from this probability on",
+            f"Called {classes.positive()} from this probability on",
             STEPS,
             value="0.5",
             key="threshold",
@@ -274,6 +288,7 @@ def one_model(view: View) -> Entrant:
         default=next(iter(view.titles.values())),
         required=True,
         key="model",
+        format_func=html.label,
     )
     return next(each for each in view.lineup.entrants if each.title == read)
 

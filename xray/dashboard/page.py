@@ -15,14 +15,11 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from xray import classes
 from xray.dashboard import links, signin, startup
 from xray.errors import XrayError
 from xray.figures import base
-from xray.files import (
-    ROOT,
-    artifacts_dir,
-    data_dirs,
-)
+from xray.files import ROOT, artifacts_dir, data_dirs, spreadsheet
 from xray.reports import html
 
 if TYPE_CHECKING:
@@ -119,6 +116,7 @@ def enter() -> None:
     that the link asks for, this one or the sign-in.
     """
     signin.require()
+    classes.use(classes.of_server())
     context = get_script_run_ctx()
     if _through_app.get() or context is None:
         return
@@ -293,7 +291,7 @@ def download(label: str, table: pd.DataFrame | Callable[[], pd.DataFrame], name:
     """Offer a table as CSV; one that is costly to make is given as what makes it on demand."""
     st.download_button(
         label,
-        lambda: (table() if callable(table) else table).to_csv(index=False),
+        lambda: spreadsheet(table() if callable(table) else table),
         file_name=name,
         mime="text/csv",
         icon=":material/download:",

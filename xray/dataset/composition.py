@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xray import classes as names
+from xray.classes import Classes
 from xray.labels.devices import KINDS
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import wilson
-from xray.metrics.scores import POSITIVE
 
 #: Order in which splits are listed; "" is a dataset without splits.
 SPLITS = ("train", "val", "test", "")
@@ -213,12 +214,12 @@ def kinds(table: pd.DataFrame, confidence: float = 0.5) -> pd.DataFrame:
 
 
 def rankings(table: pd.DataFrame, score: NDArray[np.float64], seed: int = 0) -> pd.DataFrame:
-    """How well one number ranks pneumonia before the rest, split by split.
+    """How well one number ranks the positive class before the rest, split by split.
 
     Parameters
     ----------
     table : films
-    score : (N,) higher should mean PNEUMONIA; NaN where unknown
+    score : (N,) higher should mean the positive class; NaN where unknown
     seed : of the bootstrap
 
     Returns
@@ -229,7 +230,7 @@ def rankings(table: pd.DataFrame, score: NDArray[np.float64], seed: int = 0) -> 
     rows = []
     for split in SPLITS:
         mine = ((table["split"] == split) & ~np.isnan(score)).to_numpy()
-        y = (table["label"] == POSITIVE).to_numpy()[mine]
+        y = names.is_positive(table["label"]).to_numpy()[mine]
         if not mine.any() or min(y.sum(), (~y).sum()) < FEWEST:
             continue
         low, high = _interval(table[mine], y, score[mine], seed)
@@ -249,3 +250,38 @@ def _interval(
     ]
     low, high, _ = bootstrap.percentiles(np.concatenate(draws))
     return low, high
+
+
+def oddities(table: pd.DataFrame, classes: Classes | None = None) -> tuple[str, ...]:
+    """What people should know before they trust a table: damage, one class, tiny splits.
+
+    Parameters
+    ----------
+    classes : the two classes of the films; :func:`xray.classes.current` when None
+    """
+    warnings: list[str] = []
+    broken = table.loc[table["error"] != "", "file"]
+    if len(broken):
+        warnings.append(
+            f"{len(broken):,} of {len(table):,} films cannot be read and are left out of "
+            f"everything that needs pixels; the first is {broken.iloc[0]}."
+        )
+    classes = names.current() if classes is None else classes
+    labels = sorted(set(table["label"].tolist()))
+    if len(labels) == 1:
+        warnings.append(
+            f"Every film is {labels[0]}: with one class there is nothing to tell apart; check the "
+            f"folder names or the class mapping if {classes.other(labels[0])} was to be there."
+        )
+    both = table[table["sha256"] != ""].groupby("sha256")["label"].nunique()
+    twice = table.loc[table["sha256"].isin(both.index[both > 1]), "file"]
+    if len(twice):
+        warnings.append(
+            f"{len(twice):,} films lie byte for byte in both classes; the first is {twice.iloc[0]}."
+        )
+    present = set(zip(table["split"].tolist(), table["label"].tolist(), strict=True))
+    for split in sorted({split for split, _ in present}):
+        missing = [label for label in labels if (split, label) not in present]
+        if missing:
+            warnings.append(f"The {split or 'unsplit'} films hold no {' or '.join(missing)}.")
+    return tuple(warnings)

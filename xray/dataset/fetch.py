@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from xray.dataset import public_set, scan
+from xray import classes
+from xray.dataset import public_set, scan, walk
 from xray.dataset.download import download
 from xray.errors import DatasetError
 from xray.files import Progress
@@ -213,7 +214,7 @@ def check(folder: Path, known: Expected) -> tuple[str, ...]:
     DatasetError
         A count of a split and class is not as known.
     """
-    films = scan.scan(folder, {label: label for _, label in known.counts}).films
+    films = scan.scan(folder, classes.named(sorted({label for _, label in known.counts}))).films
     counts = Counter((film.split, film.label) for film in films)
     wrong = [
         f"{split or 'no split'} {label}: {counts[split, label]:,} instead of {n:,}"
@@ -285,9 +286,9 @@ def _members(archive: zipfile.ZipFile) -> list[tuple[zipfile.ZipInfo, str, str]]
                 f"The archive holds a path that leads out of it ({entry.filename!r}); check where "
                 "it comes from."
             )
-        if entry.is_dir() or scan.IGNORED & set(path.parts) or path.name.startswith("."):
+        if entry.is_dir() or walk.IGNORED & set(path.parts) or path.name.startswith("."):
             continue
-        if stat.S_ISLNK(entry.external_attr >> 16) or path.suffix.lower() not in scan.SUFFIXES:
+        if stat.S_ISLNK(entry.external_attr >> 16) or path.suffix.lower() not in walk.SUFFIXES:
             continue
         where = scan.place(path.as_posix())
         if where is None:

@@ -23,7 +23,7 @@ and the scores of oddballs (``outliers.STORED``).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,9 +36,12 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from xray import classes as names
 from xray import parquet
-from xray.dataset import aspects
+from xray.classes import Classes
+from xray.dataset import aspects, composition
 from xray.dataset import facts as film_facts
+from xray.dataset.left_out import LeftOut, Tally, as_data
 from xray.dataset.listing import Listing
 from xray.dataset.scan import Found, person, scan, stream, subtype
 from xray.errors import ArtifactError, DatasetError, FilmError
@@ -73,10 +76,13 @@ class Index:
     Attributes
     ----------
     table : one row a film, sorted by ``file``; columns as the module says
-    warnings : sentences for people: what was left out, what is odd
+    warnings : sentences for people: what was left out and why, what is odd
     read : films opened in this run
     reused : films whose facts came from the run before
     seconds : wall time
+    classes : the two classes
+    unit, seen, left_out : as in ``scan.Scan``: what was looked at, how many, and what of it was
+        left out; films that cannot be read are in the table, with their ``error``
     """
 
     table: pd.DataFrame
@@ -84,12 +90,16 @@ class Index:
     read: int
     reused: int
     seconds: float
+    classes: Classes = names.DEFAULT
+    unit: str = "file"
+    seen: int = 0
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def index(
     folder: Path,
     progress: Progress | None = None,
-    classes: Mapping[str, str] | None = None,
+    classes: Classes | None = None,
     refresh: bool = False,
 ) -> pd.DataFrame:
     """Build the table of a folder; what did not change since the last run is not read again.
@@ -102,7 +112,7 @@ def index(
 def build_index(
     folder: Path,
     progress: Progress | None = None,
-    classes: Mapping[str, str] | None = None,
+    classes: Classes | None = None,
     refresh: bool = False,
     listing: Listing | None = None,
 ) -> Index:
@@ -115,7 +125,7 @@ def build_index(
     ----------
     folder : Kaggle layout at any depth, with or without split folders
     progress : called with (films done, films to read); what was read is kept when it raises
-    classes : folder name -> label, compared without case; ``scan.CLASSES`` when None
+    classes : instead of those stored with the folder or configured
     refresh : read every film again
     listing : a table of the folder that lists the films; the folder's own when None
 
@@ -152,15 +162,18 @@ def build_index(
         if todo or len(kept) != len(known):
             write_table(cache, measured)
     table = _table(listed, measured)
-    warnings = (*found.warnings, *oddities(table))
-    return Index(table, warnings, len(todo), len(kept), perf_counter() - start)
+    warnings = (*found.warnings, *composition.oddities(table, found.classes))
+    return Index(
+        table, warnings, len(todo), len(kept), perf_counter() - start,
+        found.classes, found.unit, found.seen, found.left_out,
+    )  # fmt: skip
 
 
 def build_parts(
     folder: Path,
     out: Path,
     progress: Progress | None = None,
-    classes: Mapping[str, str] | None = None,
+    classes: Classes | None = None,
 ) -> dict[str, Any]:
     """Build the table of a folder as partitioned Parquet; memory does not grow with the films.
 
@@ -172,7 +185,7 @@ def build_parts(
 
     Returns
     -------
-    dict : ``parquet.summary`` of the table
+    dict : ``parquet.summary`` of the table, with ``seen``, ``left_out`` and ``warnings``
 
     Raises
     ------
@@ -183,9 +196,10 @@ def build_parts(
     if not total:
         raise DatasetError(f"{folder} holds no films; see --classes and --table.")
     waiting: deque[Found] = deque()
+    tally = Tally()
 
     def batches() -> Iterator[list[tuple[Found, None]]]:
-        films = stream(folder, classes)
+        films = stream(folder, classes, tally)
         while batch := list(islice(films, BATCH)):
             waiting.extend(batch)
             yield [(film, None) for film in batch]
@@ -199,7 +213,8 @@ def build_parts(
             films = [waiting.popleft() for _ in rows]
             listed = pd.DataFrame([vars(film) for film in films])
             table.add(_table(listed, _facts(rows)))
-    return parquet.summary(out)
+    found = {"unit": tally.unit, "seen": tally.seen, "left_out": as_data(tally.reasons)}
+    return parquet.summary(out) | found | {"warnings": list(tally.sentences())}
 
 
 def _cache_path(folder: Path) -> Path:
@@ -309,29 +324,6 @@ def _table(listed: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
     known = table["person"].tolist()
     table["person"] = [given or person(name) for given, name in zip(known, names, strict=True)]
     return table[[*COLUMNS, *(column for column in table if column not in COLUMNS)]]
-
-
-def oddities(table: pd.DataFrame) -> tuple[str, ...]:
-    """What people should know before they trust a table: damage, one class, tiny splits."""
-    warnings: list[str] = []
-    broken = table.loc[table["error"] != "", "file"]
-    if len(broken):
-        warnings.append(
-            f"{len(broken):,} of {len(table):,} films cannot be read and are left out of "
-            f"everything that needs pixels; the first is {broken.iloc[0]}."
-        )
-    labels = sorted(set(table["label"].tolist()))
-    if len(labels) == 1:
-        warnings.append(
-            f"Every film is {labels[0]}: with one class there is nothing to tell apart; check the "
-            "folder names or the class mapping."
-        )
-    present = set(zip(table["split"].tolist(), table["label"].tolist(), strict=True))
-    for split in sorted({split for split, _ in present}):
-        missing = [label for label in labels if (split, label) not in present]
-        if missing:
-            warnings.append(f"The {split or 'unsplit'} films hold no {' or '.join(missing)}.")
-    return tuple(warnings)
 
 
 def load_pixels(

@@ -19,7 +19,6 @@ from xray.dataset import index
 from xray.files import Progress
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import Bools, Floats
-from xray.metrics.scores import POSITIVE
 
 Groups = NDArray[np.int64]
 Pairs = NDArray[np.int64]
@@ -264,8 +263,8 @@ def _in_order(table: pd.DataFrame, groups: NDArray[np.integer]) -> Groups:
     return renumbered
 
 
-#: Metrics that are compared, for people: those that do not move with the share of pneumonia,
-#: which is another one without the leaked films.
+#: Metrics that are compared, for people: those that do not move with the share of the positive
+#: class, which is another one without the leaked films.
 METRICS = ("balanced accuracy", "sensitivity", "specificity", "AUROC")
 
 
@@ -279,9 +278,9 @@ def compare(
 
     Parameters
     ----------
-    y : (N,) whether a film is PNEUMONIA
-    log_odds : (N,) of PNEUMONIA
-    threshold : log-odds from which PNEUMONIA is called
+    y : (N,) whether a film is of the positive class
+    log_odds : (N,) of the positive class
+    threshold : log-odds from which a film is called positive
     groups : (N,) possible patient of each film
     leaked : (N,) films to leave out
     seed : of the bootstrap
@@ -315,7 +314,7 @@ def _metric(name: str, y: Bools, score: Floats, threshold: float) -> Callable[[F
         with np.errstate(invalid="ignore", divide="ignore"):
             if name == "AUROC":
                 return bootstrap.auroc(y, score, weights)
-            tp, fp, fn, tn = bootstrap.counts(y, score >= threshold, POSITIVE, weights)
+            tp, fp, fn, tn = bootstrap.counts(y, score >= threshold, "", weights)
             if name == "balanced accuracy":
                 return bootstrap.balanced_accuracy(tp, fp, fn, tn)
             sensitive = name == "sensitivity"

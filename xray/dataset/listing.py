@@ -1,79 +1,50 @@
 """Films listed in a table instead of sorted into folders: path, label, split, patient, and more.
 
-A folder is read so when it holds ``listing.json`` (written by ``index --table``), NIH
-ChestX-ray14's ``Data_Entry_2017.csv``, or CheXpert's ``train.csv``. Further columns of the table
-become groups of films to compare (``xray.models.weak_spots``).
+A folder is read so when it was said once (``index --table``; remembered in ``collection.json``,
+or in the cache where the folder may not be written), or when it holds a table of a known form
+(``xray.dataset.presets``). Further columns of the table become groups of films to compare
+(``xray.models.weak_spots``).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import pandas as pd
-import pyarrow.dataset as arrow
-
+from xray import classes as names
+from xray.classes import Classes
+from xray.dataset.tables import labelling, presets, text
+from xray.dataset.tables.labelling import Rule
+from xray.dataset.tables.presets import Columns, Preset
 from xray.errors import ArtifactError, DatasetError
-from xray.files import read_json, write_json
+from xray.files import write_json
 
-FILE = "collection.json"
-#: Rows of a table that are read at a time: memory does not grow with the table.
-ROWS = 8_192
 #: Prefix of further columns in the table of films.
 ABOUT = "about_"
-#: Further columns at most, and values of one that is kept as words.
-MOST_COLUMNS = 12
-NIH_FILE, NIH_TEST = "Data_Entry_2017.csv", "test_list.txt"
-#: Split by the name of CheXpert's tables.
-CHEXPERT_FILES = {"train.csv": "train", "valid.csv": "val"}
-_CHEXPERT_PATIENT = re.compile(r"patient\d+")
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Which column of a table says what.
-
-    Attributes
-    ----------
-    path, label : needed; paths are relative to the folder.
-    split, patient : "" where there is none.
-    classes : value of the label's column -> NORMAL or PNEUMONIA; films of other values are left
-        out. In a column of several findings, "a|b" holds both a and b.
-    further : columns kept to compare films by.
-    """
-
-    path: str = "path"
-    label: str = "label"
-    split: str = ""
-    patient: str = ""
-    classes: Mapping[str, str] = field(
-        default_factory=lambda: {"NORMAL": "NORMAL", "PNEUMONIA": "PNEUMONIA"}
-    )
-    further: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Tables of a folder and how to read them: ``tables`` maps a file to its split ("" by row)."""
+    """Tables of a folder and how to read them.
+
+    Attributes
+    ----------
+    kind : "table", or the name of a known form
+    tables : file -> split of all its rows; "" where each row tells its own
+    columns, rule, classes : what the columns mean, how rows come to a class, and its name
+    study : whether a row stands for all films of a study
+    notes : what was found out by looking, for people
+    """
 
     kind: str
     tables: Mapping[str, str]
     columns: Columns
-
-
-NIH = Columns(
-    path="Image Index",
-    label="Finding Labels",
-    patient="Patient ID",
-    classes={"Pneumonia": "PNEUMONIA", "No Finding": "NORMAL"},
-    further=("Patient Age", "Patient Gender", "View Position"),
-)
-CHEXPERT = Columns(
-    path="Path", label="Pneumonia", further=("Sex", "Age", "Frontal/Lateral", "AP/PA")
-)
+    rule: Rule
+    classes: Classes
+    study: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def find(folder: Path) -> Listing | None:
@@ -82,179 +53,117 @@ def find(folder: Path) -> Listing | None:
     Raises
     ------
     DatasetError
-        ``listing.json`` cannot be used.
+        What was remembered cannot be used.
     """
-    if (folder / FILE).is_file():
-        return _stored(folder / FILE)
-    if (folder / NIH_FILE).is_file():
-        return Listing("NIH ChestX-ray14", {NIH_FILE: ""}, NIH)
-    tables = {name: split for name, split in CHEXPERT_FILES.items() if (folder / name).is_file()}
-    needed = {CHEXPERT.path, CHEXPERT.label, "No Finding"}
-    if tables and needed <= set(_header(folder / next(iter(tables)))):
-        return Listing("CheXpert", tables, CHEXPERT)
-    return None
+    kept = names.remembered(folder)
+    if kept is not None and kept.get("table"):
+        return _from_data(folder, kept)
+    known: dict[str, Preset] = {}
+    for path in sorted(each for each in folder.iterdir() if text.is_table(each)):
+        try:
+            preset = presets.of(text.opened(path).columns)
+        except DatasetError:
+            continue
+        if preset is not None:
+            known[path.name] = preset
+    if not known:
+        return None
+    listing = _recognised(known)
+    stored = None if kept is None else names.from_data(kept["classes"])
+    return renamed(listing, stored or names.configured())
 
 
-def _stored(path: Path) -> Listing:
-    try:
-        value = read_json(path)
-        columns = Columns(**value["columns"] | {"further": tuple(value["columns"]["further"])})
-        return Listing("table", {str(value["table"]): ""}, columns)
-    except (ArtifactError, KeyError, TypeError) as error:
-        raise DatasetError(
-            f"{path} does not say how the films are listed; write it again with "
-            "'python -m xray index FOLDER --table FILE'."
-        ) from error
-
-
-def of(folder: Path, table: str, columns: Columns) -> Listing:
-    """Read a table's header; columns that the table has besides become further ones.
-
-    Raises
-    ------
-    DatasetError
-        There is no such table, or it lacks a column.
-    """
-    if not (folder / table).is_file():
-        raise DatasetError(f"There is no {table} in {folder}; --table names a file in the folder.")
-    header = _header(folder / table)
-    named = [columns.path, columns.label, columns.split, columns.patient]
-    lost = [name for name in named if name and name not in header]
-    if lost:
-        raise DatasetError(
-            f"{table} has no column {', '.join(lost)}; name its columns with --columns, such as "
-            f"path={header[0]}."
+def _recognised(known: Mapping[str, Preset]) -> Listing:
+    """How the tables of a folder are read that have a known form."""
+    first = min(known.values(), key=presets.PRESETS.index)
+    tables = [name for name, preset in known.items() if preset is first]
+    notes: list[str] = []
+    if not first.splits and len(tables) > 1:
+        # MIMIC-CXR publishes two labellings of the same films, NIH two editions.
+        chosen = next((name for name in tables if "chexpert" in name), tables[-1])
+        notes.append(
+            f"{', '.join(tables)} list films in the form of {first.kind}; {chosen} is read "
+            "(another: --table FILE)."
         )
-    rest = tuple(name for name in header if name not in named)[:MOST_COLUMNS]
-    columns = Columns(**asdict(columns) | {"further": columns.further or rest})
-    return Listing("table", {table: ""}, columns)
-
-
-def store(folder: Path, table: str, columns: Columns) -> Listing:
-    """Write ``listing.json``, by which the folder is read from then on (see :func:`of`)."""
-    listing = of(folder, table, columns)
-    write_json(folder / FILE, {"table": table, "columns": asdict(listing.columns)})
-    return listing
-
-
-def parse_columns(text: str) -> Columns:
-    """Read ``path=File,label=Class,split=Part,patient=ID``.
-
-    Raises
-    ------
-    DatasetError
-        It names something else.
-    """
-    pairs = dict(part.partition("=")[::2] for part in text.split(",") if part.strip())
-    if not pairs or set(pairs) - {"path", "label", "split", "patient"} or not all(pairs.values()):
-        raise DatasetError(
-            f"{text!r} names no columns; write such as path=File,label=Class,split=Part,patient=ID."
-        )
-    return Columns(
-        pairs.get("path", "path"), pairs.get("label", "label"),
-        pairs.get("split", ""), pairs.get("patient", ""),
+        tables = [chosen]
+    return Listing(
+        first.kind, {name: first.split(name) for name in tables}, first.columns, first.rule,
+        first.classes, first.study, tuple(notes),
     )  # fmt: skip
 
 
-def _table(path: Path) -> arrow.Dataset:
-    try:
-        return arrow.dataset(path, format="csv" if path.suffix.lower() == ".csv" else "parquet")
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{path.name} cannot be read as a table ({error}); check it.") from error
+def renamed(listing: Listing, classes: Classes | None) -> Listing:
+    """The same listing with other class names."""
+    if classes is None:
+        return listing
+    rule = listing.rule
+    if rule.positive and listing.columns.label:
+        rule = replace(rule, positive=(), negative=(), label=listing.columns.label)
+    return replace(listing, rule=rule, classes=classes)
 
 
-def _header(path: Path) -> list[str]:
-    return [str(name) for name in _table(path).schema.names]
+def remember(folder: Path, listing: Listing | None, classes: Classes) -> Path:
+    """Keep how a folder is read, so that every command and page reads it alike.
 
-
-def read(
-    folder: Path, listing: Listing, classes: Mapping[str, str] | None = None
-) -> Iterator[pd.DataFrame]:
-    """Read a listing, a few thousand films at a time.
-
-    Parameters
-    ----------
-    classes : value of the label's column -> label, instead of the listing's own.
-
-    Yields
-    ------
-    DataFrame
-        path (in the folder), label ("" of films that are neither class), split, person, and
-        ``about_<column>`` for further ones, as text.
+    Returns
+    -------
+    Path of what was written: in the folder, or in the cache where it may not be written
     """
-    places = _nih_places(folder) if listing.columns is NIH else {}
-    tested = _nih_tested(folder) if listing.columns is NIH else None
-    for name, split in listing.tables.items():
-        columns = listing.columns
-        wanted = {columns.path, columns.label, columns.split, columns.patient, *columns.further}
-        if listing.columns is CHEXPERT:
-            wanted.add("No Finding")
-        table = _table(folder / name)
-        known = [column for column in table.schema.names if column in wanted]
-        for batch in table.to_batches(columns=known, batch_size=ROWS):
-            rows = batch.to_pandas()
-            found = pd.DataFrame({"path": rows[columns.path].astype(str)})
-            found["label"] = _labels(rows, columns, classes)
-            found["split"] = split or (_words(rows[columns.split]) if columns.split else "")
-            found["person"] = _words(rows[columns.patient]) if columns.patient else ""
-            if columns is NIH:
-                found["path"] = [places.get(path, f"images/{path}") for path in found["path"]]
-                found["person"] = "patient-" + found["person"]
-                if tested is not None:
-                    inside = rows[columns.path].isin(tested)
-                    found["split"] = np.where(inside, "test", "train")
-            if columns is CHEXPERT:
-                found["path"] = [_within(folder, path) for path in found["path"]]
-                found["person"] = found["path"].str.extract(f"({_CHEXPERT_PATIENT.pattern})")[0]
-            for column in columns.further:
-                if column in rows:
-                    found[ABOUT + column] = _words(rows[column])
-            yield found.fillna("")
-
-
-def _words(values: pd.Series) -> pd.Series:
-    """Values as text; whole numbers without a point, unknown ones empty."""
-    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
-        values = values.astype("Int64")
-    return values.astype("string").fillna("").astype(str)
-
-
-def _labels(rows: pd.DataFrame, columns: Columns, given: Mapping[str, str] | None) -> pd.Series:
-    if columns is CHEXPERT:
-        # 1 is said to be there, 0 said not to be, -1 uncertain, nothing: not mentioned.
-        sick, healthy = rows["Pneumonia"] == 1, rows["No Finding"] == 1
-        named = np.where(sick, "PNEUMONIA", np.where(healthy, "NORMAL", ""))
-        return pd.Series(named, index=rows.index)
-    mapping = given or columns.classes
-    classes = {name.casefold(): label for name, label in mapping.items()}
-
-    def one(text: str) -> str:
-        found = {classes.get(part.strip().casefold(), "") for part in text.split("|")} - {""}
-        # A film that is said to be both is neither.
-        return found.pop() if len(found) == 1 else ""
-
-    words = _words(rows[columns.label])
-    return pd.Series([one(text) for text in words], index=rows.index)
-
-
-def _nih_places(folder: Path) -> dict[str, str]:
-    """Where NIH's films lie: the archives unpack into images_001/images and so on."""
-    return {
-        path.name: path.relative_to(folder).as_posix()
-        for pattern in ("images_*/images/*.png", "images/*.png")
-        for path in folder.glob(pattern)
-    }
-
-
-def _nih_tested(folder: Path) -> set[str] | None:
-    """Films of NIH's own test split; None where its list is missing."""
-    path = folder / NIH_TEST
-    return set(path.read_text(encoding="utf-8").split()) if path.is_file() else None
-
-
-def _within(folder: Path, path: str) -> str:
-    """CheXpert's paths begin with the name that its folder was published by."""
-    first, _, rest = path.partition("/")
-    return (
-        rest if first.casefold().startswith("chexpert") and not (folder / first).is_dir() else path
+    value: dict[str, Any] = {"classes": classes.as_data()}
+    if listing is not None:
+        value |= {
+            "kind": listing.kind,
+            "table": next(iter(listing.tables)),
+            "tables": dict(listing.tables),
+            "columns": asdict(listing.columns),
+            "rule": listing.rule.as_data(),
+            "study": listing.study,
+            "notes": list(listing.notes),
+        }
+    for path in (folder / names.FILE, names.home(folder)):
+        try:
+            write_json(path, value)
+            return path
+        except (OSError, ArtifactError):
+            continue
+    raise DatasetError(
+        f"Neither {folder} nor the cache can be written; how the films are listed is not kept."
     )
+
+
+def restore(folder: Path, before: dict[str, Any] | None) -> None:
+    """Remember again what :func:`xray.classes.remembered` gave; None: nothing."""
+    for path in (folder / names.FILE, names.home(folder)):
+        if path.is_file():
+            if before is None:
+                path.unlink()
+            else:
+                write_json(path, before)
+
+
+def _from_data(folder: Path, value: Mapping[str, Any]) -> Listing:
+    try:
+        columns = {name: value["columns"][name] for name in ("path", "label", "split", "patient")}
+        further = tuple(map(str, value["columns"]["further"]))
+        rule = labelling.from_data(value["rule"]) if "rule" in value else Rule(columns["label"])
+        tables = value.get("tables", {str(value["table"]): ""})
+        listing = Listing(
+            str(value.get("kind", "table")),
+            {str(name): str(split) for name, split in tables.items()},
+            Columns(**{name: str(column) for name, column in columns.items()}, further=further),
+            rule,
+            names.configured() or names.DEFAULT,
+            bool(value.get("study", False)),
+            tuple(map(str, value.get("notes", ()))),
+        )
+        if "classes" in value:
+            listing = replace(listing, classes=names.from_data(value["classes"]))
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise names.unusable(folder / names.FILE) from error
+    inside = (folder / name for name in listing.tables if ".." not in Path(name).parts)
+    if not listing.tables or not all(path.is_file() for path in inside):
+        raise DatasetError(
+            f"{', '.join(listing.tables)} in {folder.name} lists the films, but is not there; "
+            "restore it, or name another with --table."
+        )
+    return listing

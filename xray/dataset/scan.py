@@ -1,35 +1,33 @@
-"""A folder of films to a list of films: split and class from the folders, the rest from names."""
+"""A folder of films to a list of films: split and class from the folders, the rest from names.
+
+Nothing is left out in silence: every file of the folder, or row of its table, is used or counted
+among what was left out, by reason and with examples.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from xray import classes as names
+from xray.classes import Classes
 from xray.dataset import listing as collection
+from xray.dataset.left_out import LeftOut, Tally
+from xray.dataset.tables import rows as listed_rows
+from xray.dataset.tables.places import ABSENT, OUTSIDE
+from xray.dataset.tables.split_names import split_of
+from xray.dataset.walk import walk
 from xray.errors import DatasetError
+from xray.files import sha256_file
 
-#: Folder name (any case) -> label, where nobody says otherwise.
-CLASSES: Mapping[str, str] = {"NORMAL": "NORMAL", "PNEUMONIA": "PNEUMONIA"}
-
-#: Folder name (any case) -> split.
-SPLITS: Mapping[str, str] = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
-}
-
-SUFFIXES = frozenset({".jpeg", ".jpg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom"})
-
-#: Left behind by archivers and file managers; they hold no films.
-IGNORED = frozenset({"__MACOSX"})
+UNPLACED = "in folders that name no class"
+COPIES = (
+    "the same bytes as a film of the same split, class and name (a second copy of the dataset?)"
+)
 
 _PNEUMONIA_NAME = re.compile(r"^person(\d+)_(bacteria|virus)_", re.IGNORECASE)
 _NORMAL_NAME = re.compile(r"^(NORMAL2-)?IM-(\d+)-", re.IGNORECASE)
@@ -44,7 +42,7 @@ class Found:
     file : key of the film: "split/label/name" (or "label/name" where there are no splits)
     path : where it lies, relative to the folder, with forward slashes
     split : "train", "val", "test" or ""
-    label : one of the labels of the class mapping
+    label : one of the two classes' names
     bytes, modified : size and time of change (ns); -1 where the file cannot be looked at
     problem : why it cannot be looked at; "" when it can
     person, further : patient and further columns, where the films are listed in a table
@@ -63,27 +61,40 @@ class Found:
 
 @dataclass(frozen=True)
 class Scan:
-    """What a folder holds: the films in the order of their keys, and what to tell people."""
+    """What a folder holds: the films in the order of their keys, and what to tell people.
+
+    Attributes
+    ----------
+    films : those that are used
+    warnings : what was left out, by reason, and how the rest was read; sentences
+    classes : the two classes
+    unit, seen : what was looked at, "file" or "row", and how many; as many as there are films and
+        ``left_out`` together
+    left_out : by reason
+    """
 
     films: tuple[Found, ...]
     warnings: tuple[str, ...]
+    classes: Classes = names.DEFAULT
+    unit: str = "file"
+    seen: int = 0
+    left_out: tuple[LeftOut, ...] = ()
 
 
-def parse_classes(text: str) -> dict[str, str]:
-    """Read a class mapping such as ``"healthy=NORMAL,covid=PNEUMONIA"``.
+def classes_of(folder: Path, given: Classes | None = None) -> Classes:
+    """The classes of a folder: as given, as stored with it, as configured, as its table has them.
 
     Raises
     ------
     DatasetError
-        The text is not a list of ``folder=LABEL``.
+        What was stored cannot be used.
     """
-    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-    if not pairs or any(not folder.strip() or not label.strip() for folder, _, label in pairs):
-        raise DatasetError(
-            f"{text!r} is not a class mapping; write folder=LABEL pairs with commas between, "
-            "such as healthy=NORMAL,covid=PNEUMONIA."
-        )
-    return {folder.strip(): label.strip() for folder, _, label in pairs}
+    if given is not None:
+        return given
+    listing = collection.find(folder)
+    if listing is not None:
+        return listing.classes
+    return names.stored(folder) or names.configured() or names.DEFAULT
 
 
 def subtype(name: str) -> str:
@@ -108,186 +119,174 @@ def person(name: str) -> str:
 
 
 def scan(
-    folder: Path,
-    classes: Mapping[str, str] | None = None,
-    listing: collection.Listing | None = None,
+    folder: Path, classes: Classes | None = None, listing: collection.Listing | None = None
 ) -> Scan:
     """List the films under a folder without opening them.
 
     Parameters
     ----------
-    folder : at any depth it holds class folders, with or without split folders around them
-    classes : folder name -> label, compared without case; ``CLASSES`` when None
+    folder : at any depth it holds class folders, with or without split folders around them; or a
+        table that lists its films (``xray.dataset.listing``)
+    classes : instead of those stored with the folder or configured (``XRAY_CLASSES``)
     listing : a table of the folder that lists the films; the folder's own when None
 
     Raises
     ------
     DatasetError
-        There is no such folder, or no film lies in a folder of any class.
+        There is no such folder, or it holds no film of any class.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise DatasetError(f"{folder} is not a folder; give the folder that holds the films.")
-    warnings: list[str] = []
     listing = listing or collection.find(folder)
     if listing is not None:
-        films = {film.file: film for film in listed(folder, warnings, classes, listing)}
+        listing = collection.renamed(listing, classes)
+        tally = Tally("row")
+        films = {film.file: film for film in _listed(folder, listing, tally)}
         if not films:
-            raise DatasetError(
-                f"The table in {folder} lists no film of a class; see --table and --columns."
-            )
-        return Scan(tuple(films[key] for key in sorted(films)), tuple(warnings))
-    classes = classes or CLASSES
-    found: dict[str, Found] = {}
-    outside, copies = 0, 0
+            raise DatasetError(_nothing_listed(listing, tally))
+        _unlisted(folder, films, tally)
+        return _scan(films, tally, listing.classes)
+    classes = classes_of(folder, classes)
+    tally, places = Tally(), _Places(classes)
+    found: dict[str, list[Found]] = {}
     # Shallow first: of two copies of a dataset, one inside the other, the outer one counts.
-    for path, entry in sorted(_walk(folder, warnings), key=lambda item: (item[0].count("/"), item)):
-        film = _found(path, entry, classes)
+    for path, entry in sorted(walk(folder, tally), key=lambda item: (item[0].count("/"), item)):
+        film = places.film(path, entry)
         if film is None:
-            outside += 1
-        elif film.file not in found:
-            found[film.file] = film
-        elif found[film.file].bytes == film.bytes:
-            copies += 1
+            tally.add_value(UNPLACED, path.rpartition("/")[0] or "the folder itself", 1)
+            continue
+        same = found.setdefault(film.file, [])
+        if any(_same_bytes(folder, film, other) for other in same):
+            tally.add(COPIES, [path])
         else:
-            found[path] = Found(path, *_rest(film))
-    if outside:
-        warnings.append(f"{outside:,} image files lie outside the class folders and were left out.")
-    if copies:
-        warnings.append(
-            f"{copies:,} files repeat the split, class, name and size of another (a second copy "
-            "of the dataset inside the folder?) and were left out."
-        )
-    if not found:
-        raise DatasetError(_nothing_found(folder, classes, outside))
-    return Scan(tuple(found[key] for key in sorted(found)), tuple(warnings))
+            # The same name in two places is two films.
+            same.append(replace(film, file=path) if same else film)
+    films = {film.file: film for same in found.values() for film in same}
+    if not films:
+        raise DatasetError(_nothing_found(folder, classes, tally))
+    _tell(places, tally)
+    return _scan(films, tally, classes)
 
 
-def stream(folder: Path, classes: Mapping[str, str] | None = None) -> Iterator[Found]:
+def _scan(films: dict[str, Found], tally: Tally, classes: Classes) -> Scan:
+    return Scan(
+        tuple(films[key] for key in sorted(films)), tally.sentences(), classes, tally.unit,
+        tally.seen, tally.reasons,
+    )  # fmt: skip
+
+
+def stream(
+    folder: Path, classes: Classes | None = None, tally: Tally | None = None
+) -> Iterator[Found]:
     """List films one by one, in no particular order, for folders too large to hold at once.
 
-    Unlike :func:`scan` it does not look for a second copy of the dataset inside the folder.
+    Unlike :func:`scan` it does not look for a second copy of the dataset inside the folder, which
+    is noted in ``tally``.
     """
-    if collection.find(folder) is not None:
-        yield from listed(folder, [], classes)
+    listing = collection.find(folder)
+    if listing is not None:
+        listing = collection.renamed(listing, classes)
+        yield from _listed(folder, listing, Tally("row") if tally is None else tally)
         return
-    for path, entry in _walk(folder, []):
-        film = _found(path, entry, classes or CLASSES)
-        if film is not None:
+    tally = Tally() if tally is None else tally
+    places = _Places(classes_of(folder, classes))
+    for path, entry in walk(folder, tally):
+        film = places.film(path, entry)
+        if film is None:
+            tally.add_value(UNPLACED, path.rpartition("/")[0] or "the folder itself", 1)
+        else:
             yield film
+    _tell(places, tally)
 
 
-def listed(
-    folder: Path,
-    warnings: list[str],
-    classes: Mapping[str, str] | None = None,
-    listing: collection.Listing | None = None,
-) -> Iterator[Found]:
-    """Films of a folder that lists them in a table; what is left out goes into ``warnings``."""
-    listing = listing or collection.find(folder)
-    assert listing is not None
-    neither = 0
-    for rows in collection.read(folder, listing, classes):
+def _same_bytes(folder: Path, one: Found, other: Found) -> bool:
+    """Whether two files of one size hold the same bytes; False where they cannot be read."""
+    if one.bytes != other.bytes or one.problem or other.problem:
+        return False
+    try:
+        return sha256_file(folder / one.path) == sha256_file(folder / other.path)
+    except OSError:
+        return False
+
+
+def _listed(folder: Path, listing: collection.Listing, tally: Tally) -> Iterator[Found]:
+    """Films of a folder that lists them in a table."""
+    for rows in listed_rows.read(folder, listing, tally):
         about = [str(name) for name in rows if str(name).startswith(collection.ABOUT)]
         for row in rows.to_dict("records"):
-            if not row["label"]:
-                neither += 1
-                continue
+            path, split, label = str(row["path"]), str(row["split"]), str(row["label"])
+            # Names repeat in such sets ("view1_frontal.jpg"): the folders tell them apart.
+            inner = path.removeprefix(f"{split}/")
+            key = "/".join(part for part in (split, label, inner) if part)
             further = tuple((name, str(row[name])) for name in about)
-            split = SPLITS.get(str(row["split"]).casefold(), "")
-            yield _listed(folder, str(row["path"]), split, str(row["label"]), str(row["person"]),
-                          further)  # fmt: skip
-    if neither:
-        warnings.append(
-            f"{neither:,} films of the {listing.kind} table are neither class and were left out."
+            size, modified, problem = -1, -1, ""
+            try:
+                stat = (folder / path).stat()
+                size, modified = stat.st_size, stat.st_mtime_ns
+            except OSError as error:
+                problem = f"it cannot be looked at ({error.strerror}); check its permissions"
+            yield Found(key, path, split, label, size, modified, problem, str(row["person"]),
+                        further)  # fmt: skip
+
+
+def _unlisted(folder: Path, films: dict[str, Found], tally: Tally) -> None:
+    """Say how many films lie in a folder that no row of its table led to."""
+    used = {film.path for film in films.values()}
+    rest = [path for path, _ in walk(folder, Tally()) if path not in used]
+    if rest:
+        tally.note(
+            f"{len(rest):,} image files of the folder are not used, as no row of the table that "
+            f"is used names them ({', '.join(sorted(rest)[:3])}{', ...' if rest[3:] else ''})."
         )
 
 
-def _listed(
-    folder: Path,
-    path: str,
-    split: str,
-    label: str,
-    person: str,
-    further: tuple[tuple[str, str], ...],
-) -> Found:
-    """Look at one film of a table."""
-    # Names repeat in such sets ("view1_frontal.jpg"): the folders below the split tell them apart.
-    inner = path.removeprefix(f"{split}/")
-    key = "/".join(part for part in (split, label, inner) if part)
-    inside = not Path(path).is_absolute() and ".." not in Path(path).parts
-    try:
-        if not inside:
-            problem = "it lies outside the folder; list only films inside it"
-            return Found(key, path, split, label, -1, -1, problem, person, further)
-        stat = (folder / path).stat()
-        return Found(key, path, split, label, stat.st_size, stat.st_mtime_ns, "", person, further)
-    except OSError as error:
-        problem = f"it cannot be looked at ({error.strerror}); check the table's paths"
-        return Found(key, path, split, label, -1, -1, problem, person, further)
+def _nothing_listed(listing: collection.Listing, tally: Tally) -> str:
+    table = ", ".join(listing.tables)
+    why = " ".join(each.sentence("row") for each in tally.reasons) or "It has no rows."
+    if {each.reason for each in tally.reasons} <= {ABSENT, OUTSIDE}:
+        advice = "Put its films into the folder, or name the column of their paths with --columns."
+    else:
+        advice = (
+            "Say which values are the classes with --classes VALUE=CLASS,... or --positive "
+            "COLUMN=VALUE, and which columns are read with --columns."
+        )
+    return f"{table} lists no film that is used. {why} {advice}"
 
 
-def _rest(film: Found) -> tuple[str, str, str, int, int, str]:
-    return film.path, film.split, film.label, film.bytes, film.modified, film.problem
-
-
-def _nothing_found(folder: Path, classes: Mapping[str, str], outside: int) -> str:
-    wanted = " and ".join(sorted(classes))
-    if outside:
+def _nothing_found(folder: Path, classes: Classes, tally: Tally) -> str:
+    wanted = " and ".join(sorted(classes.values or classes.labels))
+    outside = next((each for each in tally.reasons if each.reason == UNPLACED), None)
+    if outside is None:
+        others = " ".join(each.sentence(tally.unit) for each in tally.reasons)
         return (
-            f"{folder} holds {outside:,} images but none in a folder named {wanted}; sort them "
-            "into class folders or name your class folders with --classes folder=LABEL,..."
-        )
+            f"{folder} holds no images; give the folder whose train, val and test folders "
+            f"(or class folders named {wanted}) hold the films. {others}"
+        ).rstrip()
+    names_of = [example.rpartition(": ")[0].rpartition("/")[2] for example in outside.examples]
+    such = [name for name in dict.fromkeys(names_of) if name and not split_of(name)][:2]
+    healthy = [name for name in such if names.is_negative(name)]
+    such = [*healthy, *(name for name in such if name not in healthy)]
+    example = ",".join(f"{name}={name}" for name in such) if len(such) == 2 else "folder=CLASS,..."
     return (
-        f"{folder} holds no images; give the folder whose train, val and test folders "
-        f"(or class folders named {wanted}) hold the films."
+        f"{folder} holds {outside.count:,} images but none in a folder named {wanted} (they lie "
+        f"in: {', '.join(outside.examples)}); sort them into class folders or name your class "
+        f'folders, such as --classes "{example}".'
     )
 
 
-def _walk(folder: Path, warnings: list[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Yield (relative path, entry) of every image file; folders behind links once only."""
-    seen = {_identity(folder.stat())}
-    folders, linked = [(str(folder), "")], list[tuple[str, str]]()
-    # Links wait until every real folder has been seen, so that a film keeps its real path.
-    while folders or linked:
-        if not folders:
-            place, relative = linked.pop()
-            try:
-                identity = _identity(Path(place).stat())
-            except OSError:
-                warnings.append(f"The link {relative} leads nowhere and was left out.")
-                continue
-            if identity in seen:
-                warnings.append(f"The link {relative} leads to a folder already listed.")
-                continue
-            seen.add(identity)
-            folders.append((place, relative))
-        place, relative = folders.pop()
-        try:
-            with os.scandir(place) as entries:
-                for entry in entries:
-                    if entry.name.startswith(".") or entry.name in IGNORED:
-                        continue
-                    path = f"{relative}/{entry.name}" if relative else entry.name
-                    if entry.is_dir(follow_symlinks=False):
-                        seen.add(_identity(entry.stat(follow_symlinks=False)))
-                        folders.append((entry.path, path))
-                    elif entry.is_symlink() and Path(entry.path).is_dir():
-                        linked.append((entry.path, path))
-                    elif f".{entry.name.rpartition('.')[2]}".lower() in SUFFIXES:
-                        yield path, entry
-        except OSError as error:
-            warnings.append(
-                f"The folder {relative or '.'} cannot be listed ({error.strerror}) and was "
-                "left out; check its permissions."
-            )
+def _tell(places: _Places, tally: Tally) -> None:
+    """Note how names of folders were read."""
+    for name in sorted(places.trimmed):
+        tally.note(f"The folder name {name!r} has spaces around it and was read without them.")
+    if places.splits[""] and len(places.splits) > 1:
+        tally.note(
+            f"{places.splits['']:,} films lie in no folder of a split (train, val, test): "
+            f"{', '.join(sorted(places.unsplit)[:5])}. They are in none."
+        )
 
 
-def _identity(stat: os.stat_result) -> tuple[int, int]:
-    return stat.st_dev, stat.st_ino
-
-
-def place(path: str, classes: Mapping[str, str] | None = None) -> tuple[str, str, str] | None:
+def place(path: str, classes: Classes | None = None) -> tuple[str, str, str] | None:
     """Read the folders of a relative path.
 
     Returns
@@ -295,41 +294,69 @@ def place(path: str, classes: Mapping[str, str] | None = None) -> tuple[str, str
     (split, label, key), or None where no folder names a class
     """
     folder, _, name = path.rpartition("/")
-    where = _place_folder(folder, tuple((classes or CLASSES).items()))
+    where = _Places(classes or names.DEFAULT).folder(folder)
     return None if where is None else (where[0], where[1], where[2] + name)
 
 
-@lru_cache(maxsize=4096)
-def _place_folder(path: str, classes: tuple[tuple[str, str], ...]) -> tuple[str, str, str] | None:
-    """Split and label of a folder, and what the keys of its films begin with."""
-    folders = path.split("/")
-    labels = {folder.casefold(): label for folder, label in classes}
-    lower = [part.casefold() for part in folders]
-    at = next((i for i in range(len(lower) - 1, -1, -1) if lower[i] in labels), None)
-    if at is None:
-        return None
-    where = next((i for i in range(len(lower) - 1, -1, -1) if lower[i] in SPLITS), None)
-    split = "" if where is None else SPLITS[lower[where]]
-    label = labels[lower[at]]
-    inner = [part for i, part in enumerate(folders) if i > at and i != where]
-    return split, label, "".join(f"{part}/" for part in [split, label, *inner] if part)
+class _Places:
+    """Reads folders, each once.
 
+    Attributes
+    ----------
+    trimmed : names of folders that were read without the spaces around them
+    splits : films of each split, "" of none
+    unsplit : folders of films of none
+    """
 
-def _found(path: str, entry: os.DirEntry[str], classes: Mapping[str, str]) -> Found | None:
-    """Look at one file; None where no folder names a class."""
-    where = place(path, classes)
-    if where is None:
-        return None
-    split, label, key = where
-    size, modified, problem = -1, -1, ""
-    try:
-        path.encode()
-        stat = entry.stat()
-        size, modified = stat.st_size, stat.st_mtime_ns
-    except UnicodeEncodeError:
-        # Such a name can be written into no table; its bytes are shown escaped.
-        key, path = (os.fsencode(text).decode("utf-8", "backslashreplace") for text in (key, path))
-        problem = "its name is not valid UTF-8; rename it"
-    except OSError as error:
-        problem = f"it cannot be looked at ({error.strerror}); check the link or its permissions"
-    return Found(key, path, split, label, size, modified, problem)
+    def __init__(self, classes: Classes) -> None:
+        self._classes = classes
+        self._known: dict[str, tuple[str, str, str] | None] = {}
+        self.trimmed: set[str] = set()
+        self.splits: Counter[str] = Counter()
+        self.unsplit: set[str] = set()
+
+    def folder(self, path: str) -> tuple[str, str, str] | None:
+        """Split and label of a folder, and what the keys of its films begin with."""
+        if path not in self._known:
+            self._known[path] = self._read(path)
+        return self._known[path]
+
+    def _read(self, path: str) -> tuple[str, str, str] | None:
+        parts = path.split("/")
+        labels = [self._classes.label(part) for part in parts]
+        at = next((i for i in range(len(parts) - 1, -1, -1) if labels[i]), None)
+        if at is None:
+            return None
+        splits = [split_of(part) if i != at else "" for i, part in enumerate(parts)]
+        where = next((i for i in range(len(parts) - 1, -1, -1) if splits[i]), None)
+        split = "" if where is None else splits[where]
+        used = [parts[at], *([] if where is None else [parts[where]])]
+        self.trimmed |= {part for part in used if part != part.strip()}
+        inner = [part for i, part in enumerate(parts) if i > at and i != where]
+        start = "".join(f"{part}/" for part in [split, labels[at], *inner] if part)
+        return split, labels[at], start
+
+    def film(self, path: str, entry: os.DirEntry[str]) -> Found | None:
+        """Look at one file; None where no folder names a class."""
+        folder, _, name = path.rpartition("/")
+        where = self.folder(folder)
+        if where is None:
+            return None
+        split, label, key = where[0], where[1], where[2] + name
+        self.splits[split] += 1
+        if not split:
+            self.unsplit.add(folder)
+        size, modified, problem = -1, -1, ""
+        try:
+            path.encode()
+            stat = entry.stat()
+            size, modified = stat.st_size, stat.st_mtime_ns
+        except UnicodeEncodeError:
+            # Such a name can be written into no table; its bytes are shown escaped.
+            key, path = (os.fsencode(t).decode("utf-8", "backslashreplace") for t in (key, path))
+            problem = "its name is not valid UTF-8; rename it"
+        except OSError as error:
+            problem = (
+                f"it cannot be looked at ({error.strerror}); check the link or its permissions"
+            )
+        return Found(key, path, split, label, size, modified, problem)

@@ -18,6 +18,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
+from xray import classes
 from xray.files import Progress, artifact, artifacts_dir, read_table, write_table
 from xray.metrics import bootstrap
 
@@ -93,7 +94,7 @@ def suspects(table: pd.DataFrame, text: pd.Series[float] | None = None) -> list[
 def measure(
     table: pd.DataFrame,
     text: pd.Series[float] | None = None,
-    positive: str = "PNEUMONIA",
+    positive: str = "",
     seed: int = 0,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
@@ -103,7 +104,7 @@ def measure(
     ----------
     table : films of one split, or of all; more than ``MOST_FILMS`` are sampled
     text : (N,) burned-in text by labels, aligned to ``table``; optional
-    positive : label of the positive class; every other label is negative
+    positive : label of the positive class, every other being negative; the data set's when empty
     seed : of the folds, the models, the sample and the bootstrap
     progress : called with (suspects done, suspects)
 
@@ -121,7 +122,8 @@ def measure(
     at = _sample(len(table), seed)
     films = table.iloc[at].reset_index(drop=True)
     found = suspects(films, None if text is None else text.iloc[at].reset_index(drop=True))
-    y = (films["label"] == positive).to_numpy()
+    sick = films["label"] == positive if positive else classes.is_positive(films["label"])
+    y = sick.to_numpy()
     groups = films["person"].where(films["person"] != "", "film " + films["file"]).to_numpy()
     fold = _folds(y, groups, seed)
     joined = _together(found)

@@ -16,16 +16,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from xray import parquet
+from xray import classes, parquet
 from xray.dataset import index, large_tables, scan
 from xray.errors import ArtifactError
 from xray.files import data_dirs
 
 #: Name of the public set for people, and its key in links.
-PUBLIC_TITLE, PUBLIC = "Public pneumonia set", "public"
+PUBLIC_TITLE, PUBLIC = "Public set of children", "public"
 
 #: What tells a server about its datasets.
-VARIABLES = ("XRAY_DATA", "XRAY_CLASSES", large_tables.VARIABLE)
+VARIABLES = ("XRAY_DATA", classes.VARIABLE, large_tables.VARIABLE)
 
 #: Films of a table that must lie in a folder for it to be the table's folder.
 LOOKED_FOR = 5
@@ -53,12 +53,6 @@ class Source:
     title: str
     folder: Path | None
     table: Path | None = None
-
-
-def classes() -> Mapping[str, str] | None:
-    """Class folders by another name (``XRAY_CLASSES``, as ``--classes`` takes them)."""
-    value = os.environ.get("XRAY_CLASSES", "")
-    return scan.parse_classes(value) if value.strip() else None
 
 
 def configured() -> tuple[list[Source], list[str]]:
@@ -136,7 +130,7 @@ def paths(folder: Path) -> dict[str, str]:
     DatasetError
         No film lies there.
     """
-    return {film.file: film.path for film in scan.scan(folder, classes()).films if not film.problem}
+    return {film.file: film.path for film in scan.scan(folder).films if not film.problem}
 
 
 def is_copy(found: Mapping[str, str], public: pd.DataFrame) -> bool:

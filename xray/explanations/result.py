@@ -36,7 +36,7 @@ class Explanation:
     intercept, r2 : float
         Of the surrogate; ``r2`` is weighted, at most 1.
     log_odds, probability : float
-        The model's prediction of PNEUMONIA for the whole film.
+        The model's prediction of the positive class for the whole film.
     n_evaluations : int
         Evaluations of the model, the whole film included.
     agreement : float in [0, 1]

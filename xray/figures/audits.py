@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from xray import classes
 from xray.audits import findings
 from xray.audits.findings import Change
 from xray.figures import palette
@@ -16,8 +17,8 @@ from xray.figures.base import margin_band, name_places, reference_line, template
 #: Measure of the panel's record -> what people call it, and its mark.
 MEASURES = {
     "auroc": ("AUROC of the score", palette.REFERENCE, "square"),
-    "detection": ("readers found", palette.CLASS["PNEUMONIA"], "diamond"),
-    "false_alarms": ("clean networks accused", palette.CLASS["NORMAL"], "circle"),
+    "detection": ("readers found", palette.POSITIVE, "diamond"),
+    "false_alarms": ("clean networks accused", palette.NEGATIVE, "circle"),
     "undecided": ("left undecided", "#8C6D9E", "x"),
 }
 #: Other suspect -> what people call it.
@@ -51,7 +52,7 @@ def calls(audit: Mapping[str, Any], title: str) -> go.Figure:
     says = f"{title}: no calls were measured"
     if found:
         top = max(found, key=lambda change: abs(change.value))
-        who = "sick" if top.label == "PNEUMONIA" else "healthy"
+        who = "sick" if top.sick else "healthy"
         says = (
             f"{title}: {findings.PLURAL[top.kind]} change most, {top.value:+.1f} of 100 {who} "
             "children called sick"
@@ -85,8 +86,8 @@ def _by_kind(found: Sequence[Change], margin: float, apart: float) -> go.Figure:
     kinds = [kind for kind in findings.KINDS if any(change.kind == kind for change in found)]
     figure = go.Figure()
     looks = {
-        "NORMAL": ("healthy films", palette.CLASS["NORMAL"], "circle", -apart),
-        "PNEUMONIA": ("sick films", palette.CLASS["PNEUMONIA"], "diamond", apart),
+        classes.negative(): ("healthy films", palette.NEGATIVE, "circle", -apart),
+        classes.positive(): ("sick films", palette.POSITIVE, "diamond", apart),
         "": ("both classes", palette.REFERENCE, "square", 0.0),
     }
     for label, (words, colour, symbol, shift) in looks.items():
@@ -135,12 +136,12 @@ def suspects(rows: pd.DataFrame, margin: float, title: str) -> go.Figure:
     order = list(rank.index)
     figure = go.Figure()
     for label, words, symbol in (
-        ("NORMAL", "healthy films", "circle"), ("PNEUMONIA", "sick films", "diamond"),
-        ("", "both classes", "square"),
+        (classes.negative(), "healthy films", "circle"),
+        (classes.positive(), "sick films", "diamond"), ("", "both classes", "square"),
     ):  # fmt: skip
         part = rows[rows["label"].fillna("") == label]
         if len(part):
-            colour = palette.CLASS.get(label, palette.REFERENCE)
+            colour = palette.class_colour(label) if label else palette.REFERENCE
             figure.add_scatter(
                 x=part["calls"], y=[order.index(name) for name in part["name"]], mode="markers",
                 name=words, marker={"color": colour, "symbol": symbol, "size": 12},
@@ -232,7 +233,7 @@ def strata(rows: pd.DataFrame, model: str, title: str) -> go.Figure:
             f"{auroc['lungs hidden']:.3f}"
         )
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(title="value (positive class PNEUMONIA, model's own threshold)")
+    figure.update_xaxes(title=f"value (positive class {classes.positive()}, model's own threshold)")
     count = rows["stratum"].nunique()
     return template(figure, says, height=170 + 40 * count)
 

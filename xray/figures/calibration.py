@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from xray import classes
 from xray.figures import palette
 from xray.figures.base import legend_above, template, whiskers
 from xray.metrics.calibration import Temperature
-from xray.metrics.scores import POSITIVE
 
 
 def reliability(
-    raw: pd.DataFrame, scaled: pd.DataFrame, name: str, title: str, positive: str = POSITIVE
+    raw: pd.DataFrame, scaled: pd.DataFrame, name: str, title: str, positive: str = ""
 ) -> go.Figure:
     """Reliability diagram of one model, before and after temperature scaling.
 
@@ -23,8 +23,9 @@ def reliability(
     ----------
     raw, scaled : of ``calibration.reliability``.
     name, title : the model.
-    positive : "PNEUMONIA" or "NORMAL"
+    positive : name of a class; the positive one when empty
     """
+    positive = positive or classes.positive()
     mark = palette.model(name)
     figure = go.Figure()
     figure.add_scatter(

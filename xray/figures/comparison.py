@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from xray import classes
 from xray.figures import palette
 from xray.figures.base import legend_above, reference_line, template, whiskers
 from xray.metrics.comparison import Pair
@@ -66,11 +67,11 @@ def agreement(pair: Pair, titles: Mapping[str, str], labels: np.ndarray) -> go.F
     names = cells(pair, titles)
     counts = {
         label: [int(np.sum((pair.cells == cell) & (labels == label))) for cell in names]
-        for label in ("PNEUMONIA", "NORMAL")
+        for label in (classes.positive(), classes.negative())
     }
     # The counts stand beside the names: many a bar is too short for a number.
     rows = [
-        f"{name}<br>{sick} PNEUMONIA, {well} NORMAL"
+        f"{name}<br>{sick} {classes.positive()}, {well} {classes.negative()}"
         for name, sick, well in zip(names.values(), *counts.values(), strict=True)
     ]
     figure = go.Figure()
@@ -81,8 +82,8 @@ def agreement(pair: Pair, titles: Mapping[str, str], labels: np.ndarray) -> go.F
             name=label,
             orientation="h",
             marker={
-                "color": palette.CLASS[label],
-                "pattern": {"shape": "" if label == "PNEUMONIA" else "/", "solidity": 0.25},
+                "color": palette.of_class(label),
+                "pattern": {"shape": "" if classes.side(label) else "/", "solidity": 0.25},
             },
             hovertemplate="%{y}<extra></extra>",
         )

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from xray.classes import spoken
 from xray.dataset import composition
 from xray.figures import palette
 from xray.figures.base import each, legend_above, reference_line, template, whiskers
@@ -106,7 +107,7 @@ def size_scatter(table: pd.DataFrame, chosen: int | None = None) -> tuple[go.Fig
             x=compact(table["width"].iloc[at]), y=compact(table["height"].iloc[at]),
             mode="markers", name=str(label), hovertemplate="%{x} × %{y}",
             marker={"color": class_colour(str(label)), "size": size, "opacity": 0.55,
-                    "symbol": palette.CLASS_SYMBOL.get(str(label), "circle")},
+                    "symbol": palette.symbol_of(str(label))},
         )  # fmt: skip
         rows.append(at)
     if chosen is not None and chosen in shown:
@@ -229,7 +230,7 @@ def prevalence(rows: pd.DataFrame, what: str) -> go.Figure:
             x=100 * part["share"], y=[n for n, mine in zip(names, own, strict=True) if mine],
             mode="markers", name=label, customdata=part[["shown", "films", "low", "high"]],
             marker={"color": colour, "size": 11,
-                    "symbol": palette.CLASS_SYMBOL.get(label, "circle")},
+                    "symbol": palette.symbol_of(label)},
             error_x=whiskers(100 * part["share"], 100 * part["low"], 100 * part["high"], colour),
             hovertemplate="%{customdata[0]} of %{customdata[1]} films"
             "<br>%{customdata[2]:.1%} to %{customdata[3]:.1%}<extra></extra>",
@@ -358,7 +359,7 @@ def rankings(rows: pd.DataFrame, what: str) -> go.Figure:
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(title="AUROC (0.5 is chance)")
     values = " and ".join(f"{r.auroc:.2f} on {r.title}" for r in each(rows))
-    says = f"{what} alone ranks pneumonia with AUROC {values}"
+    says = f"{what} alone ranks {spoken()} with AUROC {values}"
     return template(figure, says, height=110 + 40 * len(rows), legend=False)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from xray import classes
 from xray.figures import palette
 from xray.figures.base import reference_line, template, whiskers
 from xray.metrics import decision
@@ -58,7 +59,7 @@ def sweep(
             y=points[column],
             mode="lines",
             # Between two films nothing changes: the steps are the truth.
-            line={"shape": "hvh", "dash": dash, "width": 2.5, "color": palette.CLASS[positive]}
+            line={"shape": "hvh", "dash": dash, "width": 2.5, "color": palette.of_class(positive)}
             if column == "recall"
             else {"shape": "hvh", "dash": dash, "width": 2.5, "color": palette.REFERENCE},
             name=words,
@@ -67,7 +68,7 @@ def sweep(
         )
     reference_line(figure, x=threshold)
     figure.update_xaxes(
-        title="called PNEUMONIA from this probability on",
+        title=f"called {classes.positive()} from this probability on",
         range=_ends(points["threshold"], threshold),
     )
     probability_axis(figure)
@@ -174,7 +175,7 @@ def cost(
     reference_line(figure, y=min(everyone, nobody))
     ends = [_ends(table["threshold"], chosen[name][0]) for name, table in points.items()]
     figure.update_xaxes(
-        title="called PNEUMONIA from this probability on",
+        title=f"called {classes.positive()} from this probability on",
         range=[min(low for low, _ in ends), max(high for _, high in ends)],
     )
     probability_axis(figure)
@@ -232,7 +233,7 @@ def predictive_values(
     tables : model -> ``decision.at_prevalences``, which hold ``prevalence``.
     titles : model -> name for people.
     prevalence : marked.
-    positive : "PNEUMONIA" or "NORMAL"
+    positive : name of a class; the positive one when empty
     """
     figure = go.Figure()
     said = []
@@ -262,7 +263,7 @@ def benefit(
     ----------
     curves : model -> ``decision.decision_curve``.
     titles : model -> name for people.
-    positive : "PNEUMONIA" or "NORMAL"
+    positive : name of a class; the positive one when empty
     """
     figure = go.Figure()
     first = next(iter(curves.values()))

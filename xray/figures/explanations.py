@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
+from xray import classes
 from xray.explanations.result import Explanation
 from xray.figures.base import template
 from xray.figures.overlay import overlay
@@ -19,7 +20,7 @@ def film(explanation: Explanation, pixels: Pixels, says: str) -> go.Figure:
     figure = go.Figure(go.Image(z=picture, hoverinfo="skip"))
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, scaleanchor="x")
-    alt = f"{says}. Orange pushes toward pneumonia, blue away from it"
+    alt = f"{says}. Orange pushes toward {classes.spoken()}, blue away from it"
     figure = template(figure, says, alt, height=HEIGHT, legend=False)
     # Pages and reports write the title beside the figure; here nobody does.
     return figure.update_layout(title={"text": says, "font": {"size": 14}}, margin={"t": 48})

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from xray import classes
 from xray.dataset import shift
 from xray.figures import palette
 from xray.figures.base import Row, dots, name_places, records, reference_line, span, template
-from xray.metrics.generalization import FACTS, GROUPS, MIXES, POINTS, Part
+from xray.metrics.generalization import FACTS, MIXES, POINTS, Part, group_title
 from xray.metrics.scores import LABELS, TITLES
 from xray.training import ablations
 
@@ -45,10 +46,11 @@ def rankings(table: pd.DataFrame, name: str, title: str) -> go.Figure:
         rows = records(table[table["split"] == split])
         places = [place + offset for place in range(len(groups))]
         dots(figure, rows, places, mark, _WORDS[split], split == "test")
-    name_places(figure, [GROUPS[group] for group in groups])
+    name_places(figure, [group_title(group) for group in groups])
     worst = max(records(table), key=lambda row: float(row["drop"]))
     said = (
-        f"{title}: AUROC, which no threshold changes, falls most on {GROUPS[worst['group']]}, by "
+        f"{title}: AUROC, which no threshold changes, falls most on "
+        f"{group_title(worst['group'])}, by "
         f"{span(worst['drop'], worst['drop_low'], worst['drop_high'])}"
     )
     return template(figure, said, height=120 + 62 * len(groups))
@@ -82,9 +84,9 @@ def shifts(table: pd.DataFrame) -> go.Figure:
     """How far test films of each class differ from validation films (``generalization.shifts``)."""
     figure = go.Figure()
     facts = [fact for fact in FACTS if fact in set(table["fact"])]
-    for offset, label in ((-0.12, LABELS[0]), (0.12, LABELS[1])):
+    for offset, label in zip((-0.12, 0.12), classes.current().labels, strict=True):
         mine = table[(table["label"] == label) & table["fact"].isin(facts)]
-        mark = palette.Mark(palette.CLASS[label], palette.CLASS_SYMBOL[label], "solid")
+        mark = palette.Mark(palette.of_class(label), palette.symbol_of(label), "solid")
         rows = [{**row, "value": row["larger"]} for row in records(mine)]
         places = [facts.index(row["fact"]) + offset for row in rows]
         dots(figure, rows, places, mark, label, filled=True)
@@ -108,7 +110,7 @@ def spread(films: dict[str, Part], threshold: float, title: str) -> go.Figure:
     """Share of films up to each log-odds, by class and split, and the threshold."""
     figure = go.Figure()
     wrong = {}
-    for label in LABELS:
+    for label in classes.current().labels:
         for split, dash in (("val", "dash"), ("test", "solid")):
             part = films[split]
             scores = np.sort(part.log_odds[(part.table["label"] == label).to_numpy()])
@@ -116,18 +118,19 @@ def spread(films: dict[str, Part], threshold: float, title: str) -> go.Figure:
                 x=scores,
                 y=np.arange(1, len(scores) + 1) / len(scores),
                 mode="lines",
-                line={"color": palette.CLASS[label], "dash": dash, "width": 2.5, "shape": "hv"},
+                line={"color": palette.of_class(label), "dash": dash, "width": 2.5, "shape": "hv"},
                 name=f"{label}, {_WORDS[split]}",
                 hovertemplate="%{y:.0%} up to %{x:.1f}<extra>" + label + "</extra>",
             )
-            if label == LABELS[0]:
-                wrong[split] = float((scores >= threshold).mean())
+            if not classes.side(label):
+                wrong[split] = float(np.mean(scores >= threshold)) if len(scores) else np.nan
     reference_line(figure, x=threshold)
-    figure.update_xaxes(title="log-odds of PNEUMONIA (the line is the threshold)")
+    figure.update_xaxes(title=f"log-odds of {classes.positive()} (the line is the threshold)")
     figure.update_yaxes(title="share of the films", range=[0, 1.01], tickformat=".0%")
     said = (
-        f"{title} calls {wrong['val']:.0%} of the NORMAL validation films PNEUMONIA, and "
-        f"{wrong['test']:.0%} of the NORMAL test films"
+        f"{title} calls {wrong['val']:.0%} of the {classes.negative()} validation films "
+        f"{classes.positive()}, and "
+        f"{wrong['test']:.0%} of the {classes.negative()} test films"
     )
     return template(figure, said, height=400)
 
@@ -137,7 +140,7 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up")
 
 
 def carried(table: pd.DataFrame) -> go.Figure:
-    """AUROC of single facts for PNEUMONIA, in training (open) and on test.
+    """AUROC of single facts for the positive class, in training (open) and on test.
 
     See ``shift.carried``.
     """
@@ -167,7 +170,7 @@ def strangers(table: pd.DataFrame) -> go.Figure:
     sides = {
         label: (
             label,
-            palette.Mark(palette.CLASS[label], palette.CLASS_SYMBOL[label], "solid"),
+            palette.Mark(palette.of_class(label), palette.symbol_of(label), "solid"),
             True,
         )
         for label in LABELS
@@ -241,7 +244,7 @@ def _across(rows: Sequence[Row], metric: str) -> str:
 def order(table: pd.DataFrame) -> go.Figure:
     """Native shape of NORMAL films by the number in their name (``generalization.order``)."""
     figure = go.Figure()
-    colour = palette.CLASS[LABELS[0]]
+    colour = palette.NEGATIVE
     for series, symbol in zip(sorted(set(table["series"])), ("circle", "square"), strict=False):
         for test in (False, True):
             rows = table[(table["series"] == series) & (table["test"] == test)]

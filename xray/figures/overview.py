@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
+from xray import classes
 from xray.audits import findings
 from xray.figures import palette
 from xray.figures.base import margin_band, name_places, template, whiskers
@@ -33,7 +34,7 @@ def calls(models: Sequence[tuple[str, str, Mapping[str, Any]]]) -> go.Figure:
             (row, change)
             for row, kind in enumerate(findings.KINDS)
             for change in findings.changes(audit, kind)
-            if change.unit == "calls" and change.label == "NORMAL"
+            if change.unit == "calls" and change.healthy
         ]
         values = [change.value for _, change in found]
         ends = [(change.low, change.high) for _, change in found]
@@ -110,7 +111,7 @@ def class_counts(films: pd.DataFrame) -> go.Figure:
     figure = go.Figure()
     splits = [name for name in ("train", "val", "test") if (films["split"] == name).any()]
     counts = films.groupby(["split", "label"]).size()
-    for label, colour in palette.CLASS.items():
+    for label, colour in palette.classes().items():
         values = [int(counts.get((split, label), 0)) for split in splits]
         figure.add_bar(
             x=values, y=splits, orientation="h", name=label, marker_color=colour,
@@ -121,8 +122,8 @@ def class_counts(films: pd.DataFrame) -> go.Figure:
     figure.update_layout(barmode="stack", bargap=0.35)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(title="films")
-    share = (films["label"] == "PNEUMONIA").mean()
-    says = f"{len(films):,} films, {100 * share:.0f} % of them pneumonia"
+    share = classes.is_positive(films["label"]).mean()
+    says = f"{len(films):,} films, {100 * share:.0f} % of them {classes.spoken()}"
     alt = "; ".join(
         f"{row.split} {row.label} {row.films:,}"
         for row in counts.rename("films").reset_index().itertuples()

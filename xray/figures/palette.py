@@ -14,22 +14,22 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from xray import classes as names
+
 #: Backgrounds and texts of the two themes; ``.streamlit/config.toml`` holds the same values.
 BACKGROUND = {"dark": "#0E1116", "light": "#FFFFFF"}
 PANEL = {"dark": "#171B22", "light": "#F3F5F7"}
 TEXT = {"dark": "#E8EAED", "light": "#0F1318"}
 
-#: Diagnosis -> colour. The same everywhere, whichever class counts as positive.
-CLASS = {"NORMAL": "#2A8FCB", "PNEUMONIA": "#D07A00"}
-#: Diagnosis -> plotly marker symbol, for figures in which both classes share an axis.
-CLASS_SYMBOL = {"NORMAL": "circle", "PNEUMONIA": "diamond"}
-#: Subtypes are shades of pneumonia's orange.
-SUBTYPE = {"": CLASS["NORMAL"], "bacteria": "#D07A00", "virus": "#A8743A"}
+#: Colours of the two classes. The same everywhere, whichever counts as positive.
+NEGATIVE, POSITIVE = "#2A8FCB", "#D07A00"
+#: Subtypes are shades of the positive class's orange.
+SUBTYPE = {"": NEGATIVE, "bacteria": POSITIVE, "virus": "#A8743A"}
 #: Split -> plotly dash.
 SPLIT_DASH = {"train": "solid", "val": "dash", "test": "dot"}
 
-#: LIME: toward pneumonia is pneumonia's hue, away from it the hue of a normal film. Brighter
-#: than CLASS, because overlays lie on films, which are dark in both themes.
+#: LIME: toward the positive class is its hue, away from it the hue of the other. Brighter
+#: than these, because overlays lie on films, which are dark in both themes.
 TOWARD = "#F29400"
 AWAY = "#45A9EA"
 #: From away to toward, for plotly: dark in the middle, so that "no weight" stays black.
@@ -145,6 +145,21 @@ def contrast(one: str, other: str) -> float:
     return (bright + 0.05) / (dark + 0.05)
 
 
+def classes() -> dict[str, str]:
+    """Colour of each class of the data set in hand, the negative one first."""
+    return dict(zip(names.current().labels, (NEGATIVE, POSITIVE), strict=True))
+
+
 def class_colour(label: str) -> str:
-    """Colour of a class; classes of other datasets get one by their name."""
-    return CLASS.get(label) or model(label).colour
+    """Colour of a class; other labels get one by their name."""
+    return classes().get(label) or model(label).colour
+
+
+def of_class(label: str) -> str:
+    """Colour of a class."""
+    return POSITIVE if names.side(label) else NEGATIVE
+
+
+def symbol_of(label: str) -> str:
+    """Plotly's marker symbol of a class, for figures in which both share an axis."""
+    return "diamond" if names.side(label) else "circle"

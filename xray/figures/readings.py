@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from xray import classes
 from xray.audits.reading import Reading
 from xray.figures import palette
 from xray.figures.base import template
@@ -35,7 +36,7 @@ def calls(readings: Sequence[Reading], titles: dict[str, str], device: str) -> g
             x=[threshold], y=[row], mode="markers", name="threshold", showlegend=False,
             marker={"symbol": "line-ns", "size": 30,
                     "line": {"color": palette.REFERENCE, "width": 3}},
-            hovertemplate=f"called pneumonia from {percent(_sigmoid(reading.threshold))}"
+            hovertemplate=f"called {classes.spoken()} from {percent(_sigmoid(reading.threshold))}"
             "<extra>threshold</extra>",
         )  # fmt: skip
         figure.add_scatter(
@@ -61,7 +62,7 @@ def calls(readings: Sequence[Reading], titles: dict[str, str], device: str) -> g
         range=[-_END - 0.4, _END + 0.4],
         tickvals=[_logit(p) for p in _TICKS],
         ticktext=[f"{100 * p:g} %" for p in _TICKS],
-        title="probability of pneumonia",
+        title=f"probability of {classes.spoken()}",
     )
     figure.update_yaxes(autorange="reversed", showgrid=False)
     says = _says(readings, device)
@@ -75,11 +76,12 @@ def calls(readings: Sequence[Reading], titles: dict[str, str], device: str) -> g
 
 
 def _says(readings: Sequence[Reading], device: str) -> str:
-    """How many models call the film pneumonia, and how many the device turns."""
-    called = sum(reading.call == "PNEUMONIA" for reading in readings)
+    """How many models call the film positive, and how many the device turns."""
+    called = sum(reading.log_odds >= reading.threshold for reading in readings)
     turned = sum(reading.call != reading.call_with_device for reading in readings)
     change = {0: "no call changes", 1: "one call changes"}.get(turned, f"{turned} calls change")
-    who = f"{called or 'None'} of {len(readings)} {'call' if called > 1 else 'calls'} it pneumonia"
+    calls = "call" if called > 1 else "calls"
+    who = f"{called or 'None'} of {len(readings)} {calls} it {classes.spoken()}"
     return f"{who}; with {a(device)} drawn in, {change}"
 
 
@@ -99,7 +101,9 @@ def weights(reading: Reading, title: str, leading: int) -> go.Figure:
         )
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(title="weight: away from pneumonia (−), toward it (+), in log-odds")
+    figure.update_xaxes(
+        title=f"weight: away from {classes.spoken()} (−), toward it (+), in log-odds"
+    )
     sure = int(((table["low"] > 0) | (table["high"] < 0)).sum())
     says = f"{title}: {sure} of the {len(table)} leading superpixels differ from zero"
     height = 110 + 24 * len(table)

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from sklearn.metrics import precision_recall_curve, roc_curve
 
+from xray import classes
 from xray.figures import base, palette
 from xray.figures.base import (
     Row,
@@ -20,7 +21,7 @@ from xray.figures.base import (
     template,
 )
 from xray.metrics.bootstrap import Bools, Floats
-from xray.metrics.scores import LOSSES, POSITIVE, TITLES, Confusion, other
+from xray.metrics.scores import LOSSES, TITLES, Confusion, other
 from xray.models.lineup import Entrant
 
 #: Metrics of the scoreboard, from the top.
@@ -34,7 +35,7 @@ CELLS = {"tp": "found", "fn": "missed", "fp": "false alarm", "tn": "cleared"}
 def scoreboard(
     scores: Mapping[str, pd.DataFrame],
     titles: Mapping[str, str],
-    positive: str = POSITIVE,
+    positive: str = "",
     metrics: Sequence[str] = SHOWN,
 ) -> go.Figure:
     """Every model's metrics as dots with their 95 % intervals, a row a metric.
@@ -43,9 +44,10 @@ def scoreboard(
     ----------
     scores : model -> table of ``scores.scores``.
     titles : model -> name for people.
-    positive : "PNEUMONIA" or "NORMAL"
+    positive : name of a class; the positive one when empty
     metrics : keys of ``scores.TITLES``, from the top.
     """
+    positive = positive or classes.positive()
     figure = go.Figure()
     names = list(scores)
     spread = np.linspace(-0.26, 0.26, len(names)) if len(names) > 1 else np.zeros(1)
@@ -153,18 +155,19 @@ def roc(
     y: Bools,
     entrants: Sequence[Entrant],
     scores: Mapping[str, pd.DataFrame],
-    positive: str = POSITIVE,
+    positive: str = "",
 ) -> go.Figure:
     """ROC curves, with each model's operating point and its Wilson intervals on it.
 
     Parameters
     ----------
     y : (N,) bool
-        True where the film is PNEUMONIA.
+        True where the film is of the positive class.
     entrants : models of a line-up.
     scores : model -> table of ``scores.scores``, at the thresholds to mark.
-    positive : "PNEUMONIA" or "NORMAL"
+    positive : name of a class; the positive one when empty
     """
+    positive = positive or classes.positive()
     figure = go.Figure()
     for entrant in entrants:
         mark, rows = palette.model(entrant.name), by_metric(scores[entrant.name])
@@ -226,16 +229,17 @@ def _balance(scores: Mapping[str, pd.DataFrame], titles: Mapping[str, str], posi
 
 
 def _side(y: Bools, log_odds: Floats, positive: str) -> tuple[Bools, Floats]:
-    return (y, log_odds) if positive == POSITIVE else (~y, -log_odds)
+    return (y, log_odds) if classes.side(positive) else (~y, -log_odds)
 
 
 def precision_recall(
     y: Bools,
     entrants: Sequence[Entrant],
     scores: Mapping[str, pd.DataFrame],
-    positive: str = POSITIVE,
+    positive: str = "",
 ) -> go.Figure:
     """Precision-recall curves; parameters as :func:`roc`."""
+    positive = positive or classes.positive()
     figure = go.Figure()
     for entrant in entrants:
         mark, rows = palette.model(entrant.name), by_metric(scores[entrant.name])

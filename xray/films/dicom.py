@@ -10,14 +10,15 @@ import logging
 import struct
 from io import BytesIO
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from xray.errors import FilmError
-from xray.films.grey import Levels, check_size, chroma, ramp, stretched
+from xray.films import rendering
+from xray.films.grey import Levels, check_size, chroma
 from xray.films.jpeg import MAX_SCANS, count_scans
 from xray.films.jpeg2000 import is_costly
 
@@ -29,9 +30,8 @@ Plane = NDArray[np.float32]
 #: What is read of a file, by DICOM keyword: how to decode the pixels, and how to show them.
 _READ = (
     *("SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames"),
-    *("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
-    *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "WindowCenter", "WindowWidth"),
-    *("VOILUTFunction", "VOILUTSequence"),
+    *("Rows", "Columns"),
+    *rendering.READ,
 )
 
 # By number, so that no page pays for importing pydicom: https://dicom.nema.org PS3.6, table A-1.
@@ -67,8 +67,56 @@ _MAX_FRAGMENTS = 10_000
 
 
 def is_dicom(data: bytes) -> bool:
-    """Whether bytes begin as a DICOM file does: 128 of anything, then "DICM"."""
-    return data[128:132] == b"DICM"
+    """Whether bytes begin as a DICOM file does: 128 of anything, then "DICM"; or without these.
+
+    Old archives write data sets without preamble or meta header: elements in the order of their
+    tags, beginning with group 2 or 8.
+    """
+    return data[128:132] == b"DICM" or _begins(data) is not None
+
+
+#: Bytes of the first elements in which a data set without preamble is recognised.
+_FEW = 3
+_VRS = frozenset(
+    b"AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ SS ST SV TM UC UI UL UN UR "
+    b"US UT UV".split()
+)
+_LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+
+
+def _begins(data: bytes) -> str | None:
+    """Transfer syntax of a data set that begins with its first element; None of anything else."""
+    for order, syntaxes in (("<", ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")),
+                            (">", ("1.2.840.10008.1.2.2", ""))):  # fmt: skip
+        at, before, explicit = 0, 0, True
+        for place in range(_FEW):
+            if len(data) < at + 12:
+                break
+            group, element, length = struct.unpack(order + "HHL", data[at : at + 8])
+            tag = group << 16 | element
+            if (place == 0 and group not in (2, 8)) or tag <= before or group > 0x7FE0:
+                break
+            vr = data[at + 4 : at + 6]
+            if place == 0:
+                explicit = vr in _VRS
+            if explicit:
+                if vr not in _VRS:
+                    break
+                wide = vr in _LONG
+                start = at + (8 if wide else 6)
+                length = int.from_bytes(
+                    data[start : start + (4 if wide else 2)], "little" if order == "<" else "big"
+                )
+                at += (12 if wide else 8) + length
+            else:
+                at += 8 + length
+            # What stands first in a film are words and numbers, none of them long.
+            if length > 1024 or length % 2:
+                break
+            before = tag
+        else:
+            return syntaxes[0] if explicit else syntaxes[1] or None
+    return None
 
 
 def preload() -> None:
@@ -84,8 +132,7 @@ def preload() -> None:
 def decode(data: bytes, name: str) -> tuple[Plane | Levels, str, float]:
     """Decode the first frame as it is meant to be seen.
 
-    Modality rescale or table, then VOI table or window (the first of several), then MONOCHROME1
-    inverted so that bone is bright (PS3.3 C.11.1, C.11.2, C.7.6.3).
+    How stored values become greys says ``xray.films.rendering``.
 
     Parameters
     ----------
@@ -119,22 +166,27 @@ def _decode(data: bytes, name: str) -> tuple[Plane | Levels, str, float]:
     """Decode, with pydicom's errors as they come."""
     from pydicom import config
     from pydicom.pixels.utils import pixel_array
+    from pydicom.uid import UID
 
     # pydicom warns about values by quoting them, and a value may be a person's name.
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
     config.settings.reading_validation_mode = config.IGNORE
-    _check_syntax(_transfer_syntax(data), name)
+    syntax = _transfer_syntax(data)
+    _check_syntax(syntax, name)
     dataset = _read(data, name)
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        dataset.file_meta.TransferSyntaxUID = UID(syntax)
     height, width = int(dataset.Rows), int(dataset.Columns)
     check_size(width, height, name)
     _check_stream(dataset, name)
-    stored = pixel_array(dataset, index=0)
+    native = str(dataset.file_meta.TransferSyntaxUID) in _UNCOMPRESSED | {_RLE}
+    # pydicom would cut off the bits that rendering has to look at.
+    stored = pixel_array(dataset, index=0, correct_unused_bits=not native)
     if stored.shape[:2] != (height, width):
         raise ValueError("pixels of another size than declared")
     photometric = str(dataset.PhotometricInterpretation)
     if photometric in ("MONOCHROME1", "MONOCHROME2") and stored.ndim == 2:
-        shown = _shown(stored, dataset)
-        return (1 - shown if photometric == "MONOCHROME1" else shown), photometric, 0.0
+        return rendering.shown(stored, dataset, name, native), photometric, 0.0
     if stored.ndim == 3 and stored.shape[2] == 3 and stored.dtype == np.uint8:
         picture = Image.fromarray(stored)
         return np.asarray(picture.convert("L")), "RGB", chroma(picture)
@@ -146,9 +198,16 @@ def _transfer_syntax(data: bytes) -> str:
     from pydicom.filereader import read_dataset
 
     stream = BytesIO(data)
-    stream.seek(132)
-    meta = read_dataset(stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
-    return str(meta.TransferSyntaxUID)
+    bare = data[128:132] != b"DICM"
+    stream.seek(0 if bare else 132)
+    if data[stream.tell() : stream.tell() + 2] == b"\x02\0":
+        meta = read_dataset(stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
+        if "TransferSyntaxUID" in meta:
+            return str(meta.TransferSyntaxUID)
+    found = _begins(data[stream.tell() :])
+    if found is None:
+        raise ValueError("no transfer syntax")
+    return found
 
 
 def _read(data: bytes, name: str) -> Dataset:
@@ -169,7 +228,8 @@ def _read(data: bytes, name: str) -> Dataset:
 
     head = BytesIO(data[:_MAX_HEAD])
     wanted = [tag for word in _READ if (tag := tag_for_keyword(word))]
-    dataset = read_partial(head, at_pixels, specific_tags=wanted)
+    wanted += rendering.OVERLAY_BITS
+    dataset = read_partial(head, at_pixels, force=True, specific_tags=wanted)
     if not found:
         raise FilmError(
             f"{name} is a DICOM file without a picture, or cut short; upload the film itself."
@@ -244,60 +304,3 @@ def _rle_overflows(stream: bytes, count: int) -> bool:
             if total > count + 256:
                 return True
     return False
-
-
-def _shown(stored: NDArray[Any], dataset: Dataset) -> Plane:
-    """Grey values (H, W) in [0, 1] of stored values, by the file's own tables and window."""
-    from pydicom.pixels.processing import apply_modality_lut, apply_voi
-
-    bits = int(dataset.BitsStored)
-    signed = int(dataset.get("PixelRepresentation") or 0) == 1
-    if not signed and bits < 8 * stored.dtype.itemsize:
-        # Old files keep overlays in the bits above.
-        stored = stored & stored.dtype.type(2**bits - 1)
-    ends = np.array([-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] if signed else [0, 2**bits - 1])
-    if dataset.get("ModalityLUTSequence"):
-        values = apply_modality_lut(stored, dataset)
-        low, high = float(values.min()), float(values.max())
-    else:
-        slope = float(dataset.get("RescaleSlope") or 1)
-        intercept = float(dataset.get("RescaleIntercept") or 0)
-        if not np.isfinite([slope, intercept]).all():
-            raise ValueError("a scale without ends")
-        if (slope, intercept) == (1, 0):
-            values = stored
-        else:
-            values = stored.astype(np.float32) * np.float32(slope) + np.float32(intercept)
-        low, high = sorted(float(end) for end in slope * ends + intercept)
-    if dataset.get("VOILUTSequence"):
-        table = dataset.VOILUTSequence[0]
-        shown = apply_voi(values.astype(np.int64), dataset, index=0)
-        return ramp(shown, 0, max(1.0, float(np.max(table.LUTData))))
-    windowed = _window(values, dataset)
-    # A window beside the data shows one even grey; nobody meant that.
-    if windowed is not None and windowed.min() < windowed.max():
-        return windowed
-    return stretched(values, low, high if high > low else low + 1)
-
-
-def _window(values: NDArray[Any], dataset: Dataset) -> Plane | None:
-    """Apply the first window (PS3.3 C.11.2.1.2 and .3); None where there is no usable one."""
-    centre, width = (_first(dataset.get(word)) for word in ("WindowCenter", "WindowWidth"))
-    if centre is None or width is None or not np.isfinite([centre, width]).all() or width <= 0:
-        return None
-    function = str(dataset.get("VOILUTFunction") or "LINEAR")
-    if function == "SIGMOID":
-        exponent = np.clip(-4 * (values.astype(np.float32) - centre) / width, -80, 80)
-        return np.asarray(1 / (1 + np.exp(exponent)), np.float32)
-    if function == "LINEAR_EXACT":
-        return ramp(values, centre - width / 2, centre + width / 2)
-    # LINEAR counts in whole grey values: a width of one is a step.
-    half = max((width - 1) / 2, 1e-3)
-    return ramp(values, centre - 0.5 - half, centre - 0.5 + half)
-
-
-def _first(value: Any) -> float | None:
-    """First of one or several numbers; None where there is none."""
-    if value is None or isinstance(value, (str, float, int)):
-        return None if value in (None, "") else float(value)
-    return float(value[0]) if len(value) else None

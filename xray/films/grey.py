@@ -64,7 +64,9 @@ def check_size(width: int, height: int, name: str) -> None:
         )
 
 
-def stretched(values: NDArray[Any], low: float, high: float) -> NDArray[np.float32]:
+def stretched(
+    values: NDArray[Any], low: float, high: float, inside: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
     """Map ``low``..``high`` to [0, 1], or the range in use where it is a small part of that.
 
     Films of more than 8 bits are taken at their bit depth, so that films of the same detector
@@ -76,13 +78,18 @@ def stretched(values: NDArray[Any], low: float, high: float) -> NDArray[np.float
     ----------
     values : (H, W) numbers
     low, high : ends of the scale; ``low`` < ``high``
+    inside : (H, W) which pixels are looked at for it; all when None
 
     Returns
     -------
     (H, W) float32 in [0, 1]
     """
     step = max(1, int(np.sqrt(values.size / 250_000)))
-    first, last = np.percentile(values[::step, ::step], [0.5, 99.5])
+    seen = values[::step, ::step]
+    if inside is not None:
+        some = seen[inside[::step, ::step]]
+        seen = some if some.size else values[inside]
+    first, last = np.percentile(seen, [0.5, 99.5])
     if 0 < last - first < NARROW * (high - low):
         low, high = float(first), float(last)
     return ramp(values, low, high)

@@ -31,13 +31,13 @@ def priorities(
     The weighted mean (``WEIGHTS``) of three doubts, each 0..1, as far as they are known:
     *labels*, 1 - |2c - 1| of the confidence c that a device is there (1 where nobody has looked);
     *models*, the mean of 1 - |2p - 1| over models, p the probability shifted so that the model's
-    own threshold is at 0.5; *calls*, 4s(1 - s) of the share s of models that call PNEUMONIA.
+    own threshold is at 0.5; *calls*, 4s(1 - s) of the share s of models that call it positive.
 
     Parameters
     ----------
     confidence : (N,) by ``file``, 0..1; NaN unlabelled
-    log_odds : model -> (N,) of PNEUMONIA, NaN where the model did not see the film
-    thresholds : model -> log-odds from which it calls PNEUMONIA
+    log_odds : model -> (N,) of the positive class, NaN where the model did not see the film
+    thresholds : model -> log-odds from which it calls a film positive
 
     Returns
     -------

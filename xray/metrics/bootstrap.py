@@ -16,6 +16,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import binomtest, norm
 
+from xray import classes
 from xray.dataset import scan
 from xray.errors import ArtifactError
 
@@ -219,7 +220,7 @@ def counts(y: Bools, called: Bools, positive: str, weights: Floats) -> tuple[Flo
     """Weighted (tp, fp, fn, tn), (B,) each, named from the side of ``positive``."""
     cells = np.stack([called & y, called & ~y, ~called & y, ~called & ~y]).astype(np.float64)
     tp, fp, fn, tn = (weights @ cells.T).T
-    return (tp, fp, fn, tn) if positive == "PNEUMONIA" else (tn, fn, fp, tp)
+    return (tp, fp, fn, tn) if classes.side(positive) else (tn, fn, fp, tp)
 
 
 def f1(tp: Floats, fp: Floats, fn: Floats, _tn: Floats) -> Floats:

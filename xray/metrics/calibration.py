@@ -13,10 +13,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 
+from xray import classes
 from xray.errors import ArtifactError
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import Bools, Floats, wilson
-from xray.metrics.scores import POSITIVE, to_probability
+from xray.metrics.scores import to_probability
 
 BINS = 10
 #: Temperatures beyond these mean that validation cannot set one (it is separated without error,
@@ -37,17 +38,17 @@ class Temperature:
 
 
 def reliability(
-    y: ArrayLike, log_odds: ArrayLike, positive: str = POSITIVE, bins: int = BINS
+    y: ArrayLike, log_odds: ArrayLike, positive: str = "", bins: int = BINS
 ) -> pd.DataFrame:
     """Observed share of the positive class against the predicted probability, in equal bins.
 
     Parameters
     ----------
     y : (N,) bool
-        True where the film is PNEUMONIA.
+        True where the film is of the positive class.
     log_odds : (N,) float
-        Log-odds of PNEUMONIA.
-    positive : "PNEUMONIA" or "NORMAL"
+        Log-odds of the positive class.
+    positive : name of a class; the positive one when empty
     bins : int
         Bins of equal width on [0, 1]; empty ones are left out.
 
@@ -73,7 +74,7 @@ def reliability(
 
 def _side(y: Bools, log_odds: Floats, positive: str) -> tuple[Bools, Floats]:
     """Truth and probability from the side of the positive class."""
-    if positive == POSITIVE:
+    if classes.side(positive):
         return y, to_probability(log_odds)
     return ~y, to_probability(-log_odds)
 
@@ -86,7 +87,7 @@ def expected_calibration_error(
     y: ArrayLike,
     log_odds: ArrayLike,
     weights: Floats | None = None,
-    positive: str = POSITIVE,
+    positive: str = "",
     bins: int = BINS,
 ) -> Floats:
     """Mean distance of predicted from observed over the bins, weighted by their films.
@@ -139,7 +140,7 @@ def fit_temperature(y: ArrayLike, log_odds: ArrayLike) -> Temperature:
     Parameters
     ----------
     y : (N,) bool
-        True where the validation film is PNEUMONIA.
+        True where the validation film is of the positive class.
     log_odds : (N,) float
 
     References

@@ -17,7 +17,7 @@ from scipy.stats import binomtest, norm, rankdata
 
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import LEVEL, Bools, Floats
-from xray.metrics.scores import POSITIVE, TITLES, to_probability
+from xray.metrics.scores import TITLES, to_probability
 
 #: The cells of the agreement table; {a} and {b} stand for the two models.
 CELLS = ("both right", "only {a}", "only {b}", "neither")
@@ -173,7 +173,7 @@ def films_of(files: ArrayLike, log_odds: dict[str, Floats]) -> pd.DataFrame:
     Parameters
     ----------
     files : (N,) keys of films.
-    log_odds : two models -> (N,) log-odds of PNEUMONIA.
+    log_odds : two models -> (N,) log-odds of the positive class.
 
     Returns
     -------
@@ -198,7 +198,7 @@ def differences(
 ) -> pd.DataFrame:
     """Difference of two models in each of five metrics, with bootstrap intervals.
 
-    PNEUMONIA is the positive class; accuracy, balanced accuracy and AUROC are the same for the
+    accuracy, balanced accuracy and AUROC are the same for the
     other one. ``drawn`` is (B, N), from ``bootstrap.resamples``. Columns as in :class:`Pair`.
     """
     once = [
@@ -219,7 +219,7 @@ def differences(
 
 def _five(y: Bools, score: Floats, threshold: float, weights: Floats) -> dict[str, Floats]:
     """The five compared metrics under each weighting."""
-    tp, fp, fn, tn = bootstrap.counts(y, score >= threshold, POSITIVE, weights)
+    tp, fp, fn, tn = bootstrap.counts(y, score >= threshold, "", weights)
     return {
         "auroc": bootstrap.auroc(y, score, weights),
         "accuracy": bootstrap.ratio(tp + tn, tp + fp + fn + tn),
@@ -241,9 +241,9 @@ def compare_all(
     Parameters
     ----------
     y : (N,) bool
-        True where the film is PNEUMONIA.
+        True where the film is of the positive class.
     log_odds, thresholds : dict
-        Model -> (N,) log-odds of PNEUMONIA, and its threshold on that scale.
+        Model -> (N,) log-odds of the positive class, and its threshold on that scale.
     groups : (N,)
         Possible patient of each film.
     seed : int

@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from xray import classes
 from xray.errors import ArtifactError
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import Bools, Floats, wilson
-from xray.metrics.scores import POSITIVE, Confusion, confusion, to_log_odds
+from xray.metrics.scores import Confusion, confusion, to_log_odds
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class OperatingPoint:
         The metric with the target: "recall" or "specificity".
     target : float
     threshold : float
-        Log-odds of PNEUMONIA; from validation.
+        Log-odds of the positive class; from validation.
     recall, recall_low, recall_high, specificity, specificity_low, specificity_high : float
         On test at that threshold, with Wilson's 95 % intervals.
     curve, curve_low, curve_high : float
@@ -52,22 +53,23 @@ class OperatingPoint:
     curve_high: float
 
 
-def sweep(y: ArrayLike, log_odds: ArrayLike, positive: str = POSITIVE) -> pd.DataFrame:
+def sweep(y: ArrayLike, log_odds: ArrayLike, positive: str = "") -> pd.DataFrame:
     """Recall and specificity at every threshold that calls the films differently.
 
     Parameters
     ----------
     y : (N,) bool
-        True where the film is PNEUMONIA; both classes must occur.
+        True where the film is of the positive class; both classes must occur.
     log_odds : (N,) float
-        Log-odds of PNEUMONIA.
-    positive : "PNEUMONIA" or "NORMAL"
+        Log-odds of the positive class.
+    positive : name of a class; the positive one when empty
 
     Returns
     -------
     DataFrame
-        threshold (log-odds of PNEUMONIA, ascending, midway between neighbouring films; the ends
-        lie one beyond the last film), recall, specificity. One row more than distinct log-odds.
+        threshold (log-odds of the positive class, ascending, midway between neighbouring films;
+        the ends lie one beyond the last film), recall, specificity. One row more than distinct
+        log-odds.
     """
     truth, score = bootstrap.checked(y, log_odds)
     if truth.all() or not truth.any():
@@ -80,7 +82,7 @@ def sweep(y: ArrayLike, log_odds: ArrayLike, positive: str = POSITIVE) -> pd.Dat
     sick, well = np.sort(score[truth]), np.sort(score[~truth])
     sensitivity = 1 - np.searchsorted(sick, thresholds) / len(sick)
     rest = np.searchsorted(well, thresholds) / len(well)
-    if positive != POSITIVE:
+    if not classes.side(positive):
         sensitivity, rest = rest, sensitivity
     return pd.DataFrame({"threshold": thresholds, "recall": sensitivity, "specificity": rest})
 
@@ -114,7 +116,7 @@ def on_curve(
     y, log_odds = films
     # Specificity is the recall of the other class.
     named = held == "recall"
-    sick = named == (positive == POSITIVE)
+    sick = named == classes.side(positive)
     order = np.argsort(log_odds if sick else -log_odds, kind="stable")
     score = log_odds[order]
     drawn = weights[:, order]
@@ -137,7 +139,7 @@ def operating_point(
     held: str,
     target: float,
     *,
-    positive: str = POSITIVE,
+    positive: str = "",
     groups: ArrayLike,
     seed: int = 0,
 ) -> OperatingPoint:
@@ -189,7 +191,7 @@ def predictive_values(
 ) -> tuple[Floats, Floats]:
     """Positive and negative predictive value at a prevalence of the positive class (Bayes).
 
-    The share of pneumonia among these films (62.5 % of the test films) is a choice of who
+    The share of the positive class among these films (62.5 % of the test films) is a choice of who
     collected them; where a model is used it is another, and the predictive values with it.
     """
     sensitivity, rest, share = (
@@ -261,7 +263,7 @@ def cheapest_threshold(points: pd.DataFrame, prevalence: float, ratio: float) ->
 
 
 def shift_prior(log_odds: ArrayLike, learnt: float, used: float) -> Floats:
-    """Log-odds of PNEUMONIA for a place with another prevalence of it (Bayes).
+    """Log-odds of the positive class for a place with another prevalence of it (Bayes).
 
     ``learnt`` is the prevalence for which they hold, ``used`` the one where they are used; see
     Saerens M. et al. (2002), Neural Computation 14, 21-41.
@@ -276,7 +278,7 @@ def decision_curve(
     chances: ArrayLike,
     prevalence: float,
     *,
-    positive: str = POSITIVE,
+    positive: str = "",
     drawn: Floats | None = None,
 ) -> pd.DataFrame:
     """Net benefit of acting on a model, against acting on every film or on none.
@@ -284,16 +286,16 @@ def decision_curve(
     Parameters
     ----------
     y : (N,) bool
-        True where the film is PNEUMONIA.
+        True where the film is of the positive class.
     log_odds : (N,) float
-        Log-odds of PNEUMONIA, best after temperature scaling and :func:`shift_prior`: the curve
-        takes probabilities at their word.
+        Log-odds of the positive class, best after temperature scaling and
+        :func:`shift_prior`: the curve takes probabilities at their word.
     chances : (T,) float in (0, 1)
         Probability of the positive class from which one would act: its odds say how many
         needless actions one would accept for one that was needed.
     prevalence : float
         Of the positive class where the model would be used.
-    positive : "PNEUMONIA" or "NORMAL"
+    positive : name of a class; the positive one when empty
     drawn : (B, N), optional
         From ``bootstrap.resamples``, for intervals.
 
@@ -310,14 +312,14 @@ def decision_curve(
     """
     truth, score = bootstrap.checked(y, log_odds)
     asked = np.asarray(chances, dtype=np.float64)
-    limits = to_log_odds(asked) if positive == POSITIVE else -to_log_odds(asked)
+    limits = to_log_odds(asked) if classes.side(positive) else -to_log_odds(asked)
     # Every film once, for the value; then the resamples, for the interval.
     once = bootstrap.single(len(truth))
     weights = once if drawn is None else np.vstack([once, drawn])
     rows = []
     for chance, limit in zip(asked, limits, strict=True):
         # At its own limit a film is acted on, from either side.
-        called = score >= limit if positive == POSITIVE else score > limit
+        called = score >= limit if classes.side(positive) else score > limit
         harm = (1 - prevalence) * chance / (1 - chance)
         tp, fp, fn, tn = bootstrap.counts(truth, called, positive, weights)
         benefit = prevalence * bootstrap.ratio(tp, tp + fn) - harm * bootstrap.ratio(fp, fp + tn)

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from xray import classes
 from xray.errors import ArtifactError
 from xray.metrics import bootstrap, scores
 from xray.metrics.bootstrap import Bools, Floats
-from xray.metrics.scores import POSITIVE
 
 SPLITS = ("val", "test")
 #: Operating points of :func:`points` -> what they are, for people.
@@ -26,8 +26,9 @@ POINTS = {
     "half": "test films, threshold one half",
     "best": "test films, their own best threshold, an upper bound and no result",
 }
-#: Groups of :func:`rankings` -> the PNEUMONIA films that are ranked against all NORMAL films.
-GROUPS = {"": "all pneumonia", "bacteria": "bacterial pneumonia", "virus": "viral pneumonia"}
+#: Groups of :func:`rankings` -> the positive films that are ranked against all negative ones;
+#: of the whole class its name is said (:func:`group_title`).
+GROUPS = {"": "", "bacteria": "bacterial pneumonia", "virus": "viral pneumonia"}
 #: Facts whose shift is told -> words for people.
 FACTS = {
     "aspect": "native width / height",
@@ -85,7 +86,7 @@ def parts(
     found = {}
     for seed, split in enumerate(SPLITS):
         rows = predictions[predictions["split"] == split].reset_index(drop=True)
-        y = (rows["label"] == POSITIVE).to_numpy(dtype=bool)
+        y = classes.is_positive(rows["label"]).to_numpy(dtype=bool)
         if not len(y) or y.all() or not y.any():
             raise ArtifactError(
                 f"There are no {split} predictions of both classes; evaluate the model on "
@@ -123,7 +124,7 @@ def points(films: dict[str, Part], threshold: float) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        point (key of ``POINTS``), threshold (probability of PNEUMONIA), metric (accuracy,
+        point (key of ``POINTS``), threshold (probability of the positive class), metric (accuracy,
         balanced_accuracy, recall, specificity), value, low, high. The interval of the best
         point is that of a threshold given beforehand, so it is too good as well.
     """
@@ -136,7 +137,7 @@ def points(films: dict[str, Part], threshold: float) -> pd.DataFrame:
     }
     tables = []
     for point, (part, cut) in cuts.items():
-        scored = scores.at_threshold(part.y, part.log_odds, cut, POSITIVE, part.drawn)
+        scored = scores.at_threshold(part.y, part.log_odds, cut, "", part.drawn)
         chance = float(scores.to_probability(cut))
         tables.append(scored.assign(point=point, threshold=chance))
     table = pd.concat(tables, ignore_index=True)
@@ -158,12 +159,12 @@ def best_threshold(y: Bools, log_odds: Floats) -> float:
 
 
 def rankings(films: dict[str, Part]) -> pd.DataFrame:
-    """AUROC on validation and test, for all pneumonia and by subtype; no threshold is in it.
+    """AUROC on validation and test, for all of the class and by subtype; no threshold is in it.
 
     Returns
     -------
     DataFrame
-        group (key of ``GROUPS``), split, value, low, high, n (PNEUMONIA films), drop
+        group (key of ``GROUPS``), split, value, low, high, n (films of the positive class), drop
         (validation less test), drop_low, drop_high. Groups that a split lacks are left out.
     """
     rows = []
@@ -266,7 +267,7 @@ def _kinds(films: dict[str, Part], split: str, mix: str) -> pd.Series | None:
         known = table["device"].notna()
         return kind + " " + (table["device"] >= 0.5).astype(str) if known.all() else None
     out = np.full(len(table), "", dtype=object)
-    for name in scores.LABELS:
+    for name in classes.current().labels:
         of_test = films["test"].table
         values = of_test.loc[of_test["label"] == name, mix].dropna()
         ours = table.loc[label == name, mix]
@@ -289,7 +290,7 @@ def shifts(films: dict[str, Part]) -> pd.DataFrame:
         (bootstrap by possible patient). Facts that are not known are left out.
     """
     rows = []
-    for label in scores.LABELS:
+    for label in classes.current().labels:
         for fact in FACTS:
             chosen = {
                 split: ((films[split].table["label"] == label) & films[split].table[fact].notna())
@@ -339,3 +340,8 @@ def finding(title: str, mixed: pd.DataFrame, points_: pd.DataFrame) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * max(0.0, share):.0f} % of it"
+
+
+def group_title(group: str) -> str:
+    """A group of :func:`rankings` for people."""
+    return GROUPS[group] or f"all {classes.spoken()}"

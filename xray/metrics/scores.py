@@ -1,8 +1,8 @@
 """How good a model is at a threshold and over all of them, with intervals.
 
-Conventions of every module that scores models: ``y`` is True where the film is PNEUMONIA,
-``log_odds`` are the log-odds of PNEUMONIA, thresholds are on the log-odds scale, and a film is
-called PNEUMONIA when ``log_odds >= threshold``. ``positive`` only says which class the names
+Conventions of every module that scores models: ``y`` is True where the film is of the positive
+class, ``log_odds`` are the log-odds of that class, thresholds are on the log-odds scale, and a film
+is called positive when ``log_odds >= threshold``. ``positive`` only says which class the names
 "precision", "recall" and so on speak of.
 
 Intervals are 95 %: Wilson's for proportions, and for everything else percentiles of a bootstrap
@@ -19,13 +19,14 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
+from xray import classes
 from xray.errors import ArtifactError
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import Bools, Floats, wilson
 
-#: The two classes; PNEUMONIA is the one that a model's log-odds speak of.
-LABELS = ("NORMAL", "PNEUMONIA")
-POSITIVE = "PNEUMONIA"
+#: The two classes of the public set; those of the data set in hand: ``xray.classes``.
+LABELS = classes.DEFAULT.labels
+POSITIVE = classes.DEFAULT.positive
 
 #: Every metric -> its name for people, in the order of the tables.
 TITLES = {
@@ -56,7 +57,7 @@ class Confusion:
     fp: int
     fn: int
     tn: int
-    positive: str = POSITIVE
+    positive: str = ""
 
     @property
     def n(self) -> int:
@@ -70,7 +71,7 @@ class Confusion:
 
 def other(label: str) -> str:
     """The other class."""
-    return LABELS[0] if label == LABELS[1] else LABELS[1]
+    return classes.negative() if classes.side(label) else classes.positive()
 
 
 def to_probability(log_odds: ArrayLike) -> Floats:
@@ -83,9 +84,9 @@ def to_log_odds(probability: ArrayLike) -> Floats:
     return np.asarray(logit(np.asarray(probability, dtype=np.float64)))
 
 
-def show_threshold(threshold: float, positive: str = POSITIVE) -> str:
+def show_threshold(threshold: float, positive: str = "") -> str:
     """A threshold for people: as a probability of the positive class that never reads 0 or 1."""
-    share = float(to_probability(threshold if positive == POSITIVE else -threshold))
+    share = float(to_probability(threshold if classes.side(positive) else -threshold))
     if share < 0.001:
         return f"{share:.1e}"
     if share > 0.999:
@@ -105,9 +106,9 @@ def choose_threshold(y: ArrayLike, log_odds: ArrayLike) -> float:
     Parameters
     ----------
     y : (N,) bool
-        True where the film is PNEUMONIA. Both classes must occur.
+        True where the film is of the positive class. Both classes must occur.
     log_odds : (N,) float
-        Finite log-odds of PNEUMONIA.
+        Finite log-odds of the positive class.
 
     Returns
     -------
@@ -126,9 +127,9 @@ def choose_threshold(y: ArrayLike, log_odds: ArrayLike) -> float:
         )
     values, place = np.unique(score, return_inverse=True)
     normal = np.bincount(place[~truth], minlength=len(values)) / np.sum(~truth)
-    pneumonia = np.bincount(place[truth], minlength=len(values)) / np.sum(truth)
+    sick = np.bincount(place[truth], minlength=len(values)) / np.sum(truth)
     # A threshold between values[i] and values[i + 1] calls all up to i NORMAL.
-    index = (np.cumsum(normal) - np.cumsum(pneumonia))[:-1]
+    index = (np.cumsum(normal) - np.cumsum(sick))[:-1]
     # Rounding in the sums must not break a tie.
     if len(index) == 0 or (best := index.max()) <= 1e-12:
         return 0.0
@@ -139,20 +140,18 @@ def choose_threshold(y: ArrayLike, log_odds: ArrayLike) -> float:
     return float((low + high) / 2)
 
 
-def confusion(
-    y: ArrayLike, log_odds: ArrayLike, threshold: float, positive: str = POSITIVE
-) -> Confusion:
+def confusion(y: ArrayLike, log_odds: ArrayLike, threshold: float, positive: str = "") -> Confusion:
     """Count calls against truth at a threshold.
 
     Parameters
     ----------
     y : (N,) bool
-        True where the film is PNEUMONIA.
+        True where the film is of the positive class.
     log_odds : (N,) float
-        Log-odds of PNEUMONIA.
+        Log-odds of the positive class.
     threshold : float
-        On the log-odds scale; ``log_odds >= threshold`` is called PNEUMONIA.
-    positive : "PNEUMONIA" or "NORMAL"
+        On the log-odds scale; ``log_odds >= threshold`` is called positive.
+    positive : name of a class; the positive one when empty
         The class that the counts call positive.
     """
     truth, score = bootstrap.checked(y, log_odds)
@@ -162,8 +161,9 @@ def confusion(
         fp=int(np.sum(called & ~truth)),
         fn=int(np.sum(~called & truth)),
         tn=int(np.sum(~called & ~truth)),
+        positive=classes.positive(),
     )
-    return counts if positive == POSITIVE else counts.flipped()
+    return counts if classes.side(positive) else counts.flipped()
 
 
 def proportions(counts: Confusion) -> pd.DataFrame:
@@ -193,7 +193,7 @@ def scores(
     y: ArrayLike,
     log_odds: ArrayLike,
     threshold: float,
-    positive: str = POSITIVE,
+    positive: str = "",
     *,
     groups: ArrayLike | None = None,
     seed: int = 0,
@@ -203,12 +203,12 @@ def scores(
     Parameters
     ----------
     y : (N,) bool
-        True where the film is PNEUMONIA.
+        True where the film is of the positive class.
     log_odds : (N,) float
-        Log-odds of PNEUMONIA.
+        Log-odds of the positive class.
     threshold : float
-        On the log-odds scale; at or above it a film is called PNEUMONIA.
-    positive : "PNEUMONIA" or "NORMAL"
+        On the log-odds scale; at or above it a film is called positive.
+    positive : name of a class; the positive one when empty
     groups : (N,), optional
         Possible patient of each film (``bootstrap.patients``); every film its own when None.
     seed : int
@@ -249,7 +249,7 @@ def at_threshold(
 
 def over_thresholds(y: Bools, log_odds: Floats, positive: str, drawn: Floats) -> pd.DataFrame:
     """The metrics of :func:`scores` that no threshold changes; ``drawn`` is (B, N)."""
-    found, ranked = (y, log_odds) if positive == POSITIVE else (~y, -log_odds)
+    found, ranked = (y, log_odds) if classes.side(positive) else (~y, -log_odds)
     ranking = {"auroc": bootstrap.auroc, "average_precision": bootstrap.average_precision}
     rows = [
         _row(name, score(found, ranked), score(found, ranked, drawn), len(y))

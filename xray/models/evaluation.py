@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from xray import classes
 from xray.dataset import aspects, index, scan
 from xray.errors import ArtifactError, DatasetError, FilmError
 from xray.files import Progress, read_table, sha256_bytes, sha256_file, write_table
@@ -39,8 +40,8 @@ class Scorer(Protocol):
     def card(self) -> registry.Card:
         """Its card."""
 
-    def log_odds(self, films: Pixels, /) -> registry.LogOdds:
-        """Log-odds of PNEUMONIA of films (N, H, W)."""
+    def log_odds_prepared(self, grey: Pixels, /) -> registry.LogOdds:
+        """Log-odds of the positive class of films (N, h, w) at the model's size."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Agreement:
 
 
 def score(
-    predictions: pd.DataFrame, threshold: float, positive: str = scores.POSITIVE, seed: int = 0
+    predictions: pd.DataFrame, threshold: float, positive: str = "", seed: int = 0
 ) -> pd.DataFrame:
     """Every metric on every split of a table of predictions.
 
@@ -82,20 +83,21 @@ def score(
         file, split, label, log_odds, as ``registry.predictions`` gives it; person where known.
     threshold : float
         On the log-odds scale.
-    positive : "PNEUMONIA" or "NORMAL"
+    positive : name of a class; the positive one when empty
     seed : int
         Of the bootstrap.
 
     Returns
     -------
     DataFrame
-        split, positive, threshold (probability of PNEUMONIA), metric, value, low, high, method,
-        n (see ``scores.scores``).
+        split, positive, threshold (probability of the positive class), metric, value, low, high,
+        method, n (see ``scores.scores``).
     """
     parts = []
+    positive = positive or classes.fitting(predictions["label"].unique()).positive
     for split, rows in predictions.groupby("split", sort=True):
         table = scores.scores(
-            (rows["label"] == scores.POSITIVE).to_numpy(),
+            classes.is_positive(rows["label"]).to_numpy(),
             rows["log_odds"].to_numpy(),
             threshold,
             positive,
@@ -137,7 +139,12 @@ def record(name: str, table: pd.DataFrame) -> list[dict[str, Any]]:
     return entries
 
 
-def choose(folder: Path, split: str, stored: pd.DataFrame | None = None) -> pd.DataFrame:
+def choose(
+    folder: Path,
+    split: str,
+    stored: pd.DataFrame | None = None,
+    found: scan.Scan | None = None,
+) -> pd.DataFrame:
     """The films of a folder that a model is to be judged on; none of them is opened.
 
     Where the folder holds all films of the split that a model was trained by, those are taken,
@@ -151,6 +158,8 @@ def choose(folder: Path, split: str, stored: pd.DataFrame | None = None) -> pd.D
     split : "test" or "val"
     stored : DataFrame, optional
         Stored predictions.
+    found : Scan, optional
+        The folder's films, where they were listed before.
 
     Returns
     -------
@@ -163,7 +172,7 @@ def choose(folder: Path, split: str, stored: pd.DataFrame | None = None) -> pd.D
     DatasetError
         The folder holds no film of the split.
     """
-    table = pd.DataFrame([vars(film) for film in scan.scan(folder).films])
+    table = pd.DataFrame([vars(film) for film in (found or scan.scan(folder)).films])
     own = table["split"] == split
     if stored is not None:
         wanted = set(stored.loc[stored["split"] == split, "file"])
@@ -235,7 +244,7 @@ def _predict(
     log_odds = np.full(len(batch), np.nan)
     pixels = [film for film in read if not isinstance(film, str)]
     if pixels:
-        log_odds[[not words for words in problem]] = model.log_odds(np.stack(pixels))
+        log_odds[[not words for words in problem]] = model.log_odds_prepared(np.stack(pixels))
     return pd.DataFrame({"log_odds": log_odds, "problem": problem})
 
 
@@ -271,13 +280,17 @@ def reproduced(card: registry.Card, stored: pd.DataFrame) -> bool | None:
     return bool(near.all() and (kept[words].to_numpy() == again[words].to_numpy()).all())
 
 
-def store(card: registry.Card, predictions: pd.DataFrame) -> registry.Card:
+def store(
+    card: registry.Card, predictions: pd.DataFrame, home: Path | None = None
+) -> registry.Card:
     """Write a registered model's predictions and the metrics that follow from them.
+
+    ``home`` is its folder, that of its name when None.
 
     Predictions of splits that are stored already and not given stay. The card is written last,
     with the hash of the predictions.
     """
-    home = registry.models_dir() / card.name
+    home = home or registry.models_dir() / card.name
     path = home / "predictions.csv"
     if path.is_file():
         kept = read_table(path)
@@ -285,7 +298,13 @@ def store(card: registry.Card, predictions: pd.DataFrame) -> registry.Card:
         predictions = pd.concat([kept, predictions], ignore_index=True)
     write_table(path, predictions)
     store_metrics(home, card, predictions)
-    card = replace(card, files={**card.files, path.name: sha256_file(path)})
+    known = classes.fitting(predictions["label"].unique())
+    card = replace(
+        card,
+        files={**card.files, path.name: sha256_file(path)},
+        positive=known.positive,
+        negative=known.negative,
+    )
     registry.write_card(card, home)
     return card
 
@@ -293,6 +312,6 @@ def store(card: registry.Card, predictions: pd.DataFrame) -> registry.Card:
 def store_metrics(home: Path, card: registry.Card, predictions: pd.DataFrame) -> None:
     """Write the metrics of predictions into a model's folder ``home``.
 
-    PNEUMONIA positive, at the card's threshold.
+    the positive class as positive, at the card's threshold.
     """
     write_table(home / METRICS, score(predictions, card.threshold_log_odds).round(DECIMALS))

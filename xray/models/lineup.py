@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xray import classes as names
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import Bools, Floats
-from xray.metrics.scores import POSITIVE
 from xray.models import registry
 
 #: A model that was judged on fewer than this share of the first model's films is left out,
@@ -27,7 +27,7 @@ class Entrant:
     ----------
     name, title : str
     log_odds : (N,) float
-        Of PNEUMONIA, of the line-up's films.
+        Of the positive class, of the line-up's films.
     threshold : float
         The model's own, on the log-odds scale.
     validation : (y, log_odds) or None
@@ -50,12 +50,14 @@ class Lineup:
     files : (N,) str
         Keys of the films.
     y : (N,) bool
-        True where the film is PNEUMONIA.
+        True where the film is of the positive class.
     groups : (N,) str
         Possible patient of each film.
     entrants : tuple of Entrant
     notes : tuple of str
         What was left out, and why; sentences for people.
+    classes : Classes
+        The two classes of its films.
     """
 
     files: NDArray[np.str_]
@@ -63,6 +65,7 @@ class Lineup:
     groups: NDArray[np.str_]
     entrants: tuple[Entrant, ...]
     notes: tuple[str, ...]
+    classes: names.Classes = names.DEFAULT
 
     @property
     def titles(self) -> dict[str, str]:
@@ -115,17 +118,18 @@ def line_up(models: Iterable[tuple[registry.Card, pd.DataFrame]], split: str = "
     entrants = tuple(_entrant(card, table, split, files) for card, table in kept)
     return Lineup(
         rows["file"].to_numpy(dtype=str),
-        (rows["label"] == POSITIVE).to_numpy(dtype=bool),
+        names.is_positive(rows["label"]).to_numpy(dtype=bool),
         bootstrap.patients(rows),
         entrants,
         tuple(notes),
+        names.fitting(rows["label"].unique()),
     )
 
 
 def _entrant(card: registry.Card, table: pd.DataFrame, split: str, files: pd.Index) -> Entrant:
     rows = table[table["split"] == split].set_index("file").loc[files]
     val = table[table["split"] == "val"]
-    labels = (val["label"] == POSITIVE).to_numpy(dtype=bool)
+    labels = names.is_positive(val["label"]).to_numpy(dtype=bool)
     # A threshold or temperature cannot be set on films of one class.
     usable = len(val) and labels.any() and not labels.all()
     return Entrant(

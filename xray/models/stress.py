@@ -6,7 +6,7 @@ exposed or sharpened otherwise; one that learnt how the films of this collection
 be chosen by what comes of it.
 
 One change takes a giveaway away: framed alike (:func:`alike`), every film is cut as closely
-around its lungs as the PNEUMONIA films are, so that framing tells nothing of the class.
+around its lungs as the films of the positive class are, so that framing tells nothing of the class.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from xray import classes
 from xray.dataset import index
 from xray.errors import ArtifactError, DatasetError
 from xray.files import Progress, read_table, write_table
 from xray.films import lungs
 from xray.films.decode import Pixels
 from xray.metrics import bootstrap
-from xray.metrics import scores as metrics
 from xray.metrics.bootstrap import Bools, Floats
 from xray.models import registry
 
@@ -125,12 +125,12 @@ CHANGES = (
 
 
 def alike(films: Pixels, y: Bools) -> Change:
-    """Cut films as closely around their lungs as the median PNEUMONIA film is framed.
+    """Cut films as closely around their lungs as the median film of the positive class is framed.
 
     Parameters
     ----------
     films : (N, h, w) float32 in [0, 1]
-    y : (N,) bool, True for PNEUMONIA
+    y : (N,) bool, True for the positive class
 
     Returns
     -------
@@ -184,7 +184,7 @@ def measure(
         lost against films as they are, with a paired interval (nan for those themselves); n
         films; and the hash of the model's file.
     """
-    y = (rows["label"] == metrics.POSITIVE).to_numpy()
+    y = classes.is_positive(rows["label"]).to_numpy()
     drawn = bootstrap.resamples(bootstrap.patients(rows), seed=seed)
     limit = model.card.threshold_log_odds
     told: list[tuple[str, str, dict[str, Floats]]] = []
@@ -214,7 +214,7 @@ def on_test(name: str, seed: int = 0) -> pd.DataFrame:
     """
     rows = registry.predictions(name)
     rows = rows[rows["split"] == "test"].reset_index(drop=True)
-    y = (rows["label"] == metrics.POSITIVE).to_numpy()
+    y = classes.is_positive(rows["label"]).to_numpy()
     drawn = bootstrap.resamples(bootstrap.patients(rows), seed=seed)
     card = registry.read_card(registry.models_dir() / name)
     values = _values(y, rows["log_odds"].to_numpy(), card.threshold_log_odds, drawn)
@@ -244,7 +244,7 @@ def _changed(films: Pixels, change: Change | None, rng: np.random.Generator) -> 
 def _values(y: Bools, scores: Floats, limit: float, drawn: Floats) -> dict[str, Floats]:
     """Metric -> (1 + draws,) values; the first is that of the films themselves."""
     weights = np.concatenate([bootstrap.single(len(y)), drawn])
-    tp, fp, fn, tn = bootstrap.counts(y, scores >= limit, metrics.POSITIVE, weights)
+    tp, fp, fn, tn = bootstrap.counts(y, scores >= limit, "", weights)
     return {
         "auroc": bootstrap.auroc(y, scores, weights),
         "balanced_accuracy": bootstrap.balanced_accuracy(tp, fp, fn, tn),

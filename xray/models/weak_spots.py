@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from xray import classes
 from xray.dataset import listing, outliers
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import Bools, Floats, wilson
-from xray.metrics.scores import POSITIVE, TITLES
+from xray.metrics.scores import TITLES
 
 METRICS = ("recall", "specificity", "auroc")
 #: Fewer films than this in a group (of the class that the metric counts) are too few to judge.
@@ -152,7 +153,7 @@ def by_stratum(
     strata: list[Stratum],
     metric: str,
     threshold: float,
-    positive: str = POSITIVE,
+    positive: str = "",
 ) -> pd.DataFrame:
     """One metric on every group, the worst first, and its gap to the comparable other films.
 
@@ -168,7 +169,7 @@ def by_stratum(
         Recall and specificity are of the class ``positive``.
     threshold : float
         On the log-odds scale; AUROC does not depend on it.
-    positive : "PNEUMONIA" or "NORMAL"
+    positive : name of a class; the positive one when empty
 
     Returns
     -------
@@ -214,14 +215,14 @@ class _Parts:
 def _parts(y: Bools, stratum: Stratum, metric: str, positive: str) -> _Parts:
     inside, outside = stratum.member, stratum.known & ~stratum.member
     if metric != "auroc":
-        counted = y == ((metric == "recall") == (positive == POSITIVE))
+        counted = y == ((metric == "recall") == classes.side(positive))
         n = int((inside & counted).sum())
         return _Parts(inside & counted, outside & counted, n, n)
     n, sick = int(inside.sum()), int(y[inside].sum())
     if 0 < sick < n:
         return _Parts(inside, outside, n, min(sick, n - sick))
     opposite = ~y if sick else y
-    words = f"all {'NORMAL' if sick else 'PNEUMONIA'}"
+    words = f"all {classes.negative() if sick else classes.positive()}"
     return _Parts(inside | opposite, outside | opposite, n, n, words)
 
 

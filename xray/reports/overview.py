@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
+from xray import classes as names
 from xray import text
 from xray.audits import findings
 from xray.errors import ArtifactError, XrayError
@@ -64,7 +65,8 @@ class Part:
     @property
     def key(self) -> str:
         """Hash of what the part is made from."""
-        return hash_json([self.name, self.made_from])
+        other = [] if names.is_default() else list(names.current().labels)
+        return hash_json([self.name, self.made_from, *other])
 
 
 def shown(cards: Sequence[Card]) -> list[Card]:
@@ -195,8 +197,8 @@ def _picture(ranked: Sequence[Card], content: str) -> dict[str, Any] | None:
     drawn = showcase.with_device(film, example.device, example.seed).film
     words = f"with {text.a(example.device)} drawn in"
     entries = (
-        (film, example.original, "Synthetic chest film", "pneumonia, as it is"),
-        (drawn, example.drawn, f"The same film {words}", f"pneumonia, {words}"),
+        (film, example.original, "Synthetic chest film", f"{names.spoken()}, as it is"),
+        (drawn, example.drawn, f"The same film {words}", f"{names.spoken()}, {words}"),
     )
     title = next(card.title for card in ranked if card.name == example.model)
     return {
@@ -264,11 +266,11 @@ def _key_figures(cards: Sequence[Card]) -> dict[str, Any] | None:
 def classes() -> Part:
     """Figure of the public set's films by split and class."""
 
-    def make() -> dict[str, Any]:
+    def make() -> dict[str, Any] | None:
         from xray.dataset import public_set
         from xray.figures import overview
 
-        return _plain(overview.class_counts(public_set.read()))
+        return _plain(overview.class_counts(public_set.read())) if names.is_default() else None
 
     return Part("class counts", [digest(artifacts_dir() / "dataset" / "films.csv")], make)
 

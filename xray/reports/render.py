@@ -22,7 +22,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from xray import __version__
+from xray import __version__, classes
 from xray.figures import base
 
 #: Draws each figure from the JSON that follows its place; nothing in it can be clicked away.
@@ -77,13 +77,16 @@ def _policy() -> str:
 
 @cache
 def _templates() -> Environment:
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # Reports speak of the classes of the films in hand.
+    made.globals["classes"] = classes
+    return made
 
 
 def render(template: str, title: str, created: datetime | None = None, **values: Any) -> str:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import pandas as pd
 from markupsafe import Markup
 
+from xray import classes
 from xray.audits import findings, stored
 from xray.audits.reading import Reading
 from xray.dataset import public_set
@@ -247,6 +248,9 @@ def _films(gaps: dict[str, Any]) -> dict[str, Any]:
         }
 
     none = {"classes_figure": None, "sizes": None, "devices_figure": None, "agreement": None}
+    if not classes.is_default():
+        gaps["films"] = gaps["labels"] = "What is stored of films is of the public set of children."
+        return none
     return (
         none | (_attempt(gaps, "films", counted) or {}) | (_attempt(gaps, "labels", labelled) or {})
     )

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from xray import classes
 from xray.explanations.result import Explanation
 from xray.figures import overlay
 from xray.films.decode import Pixels, resize
@@ -20,7 +21,7 @@ from xray.reports.report import CLINICAL, SIDE
 from xray.training.train import versions
 
 #: Headings of a report in their order; a section stands under one of them.
-HEADINGS = ("Verdicts", "How well the models tell pneumonia", "Explanations")
+HEADINGS = ("Verdicts", "How well the models tell the classes", "Explanations")
 
 NO_CHIP = Markup()
 
@@ -109,7 +110,7 @@ def explanation(model: str, about: str, found: Explanation, film: Pixels) -> Sec
         pictures=[
             (Markup(html.image(small, "The film")), "The film"),
             (Markup(html.image(laid, "The film with its weights")),
-             "Orange pushes toward PNEUMONIA, blue away from it"),
+             f"Orange pushes toward {classes.positive()}, blue away from it"),
         ],
         problem=found.why_unstable,
         source=f"LIME, {found.n_evaluations} evaluations, R squared {found.r2:.2f}.",

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from xray import text
+from xray import classes, text
 from xray.audits import findings
 from xray.audits.findings import Change
 from xray.models.registry import Card
@@ -78,7 +78,7 @@ def _does(change: Change) -> str:
         return f"tell sick from healthy {way[0]}: AUROC {way[1]} by {size}"
     way_ = "more" if change.value >= 0 else "fewer"
     count, _, ends = size.partition(" ")
-    who = "sick" if change.label == "PNEUMONIA" else "healthy"
+    who = "sick" if change.sick else "healthy"
     return f"call {count} {way_} of 100 {who} children sick {ends}".rstrip()
 
 
@@ -117,7 +117,7 @@ def _seen(change: Change) -> str:
     count, _, ends = size.partition(" ")
     way = "more" if change.value >= 0 else "fewer"
     said = f"under 1 {way}" if count == "0" else f"{count} {way}"
-    who = "sick" if change.label == "PNEUMONIA" else "healthy"
+    who = "sick" if change.sick else "healthy"
     return f"{kind}, {said} of 100 {who} children called sick {ends}".rstrip()
 
 
@@ -192,7 +192,7 @@ def _why_changed(top: Change, open_: bool) -> str:
     count, _, ends = _size(top).partition(" ")
     if top.unit == "auroc_drop":
         return f"{kind}: AUROC {'falls' if top.value > 0 else 'rises'} by {count} {ends}".rstrip()
-    who = "sick" if top.label == "PNEUMONIA" else "healthy"
+    who = "sick" if top.sick else "healthy"
     way = "more" if top.value >= 0 else "fewer"
     return f"{kind}: {count} {way} of 100 {who} {ends}".rstrip()
 
@@ -254,11 +254,16 @@ def question(labels: pd.DataFrame) -> str:
     ----------
     labels : columns split, label, has_device (see ``devices.load``).
     """
+    danger = "A model may learn the device and never look at the lung."
+    known = classes.current()
+    if not classes.is_default():
+        # The counts are of the public set alone.
+        return f"The ill wear tubes, wires and electrodes more often than others. {danger}"
     share = labels[labels["split"] == "train"].groupby("label")["has_device"].mean()
     return (
-        f"In the films these models learnt from, {percent(share['PNEUMONIA'])} of the children "
-        f"with pneumonia wear tubes, wires or electrodes, and {percent(share['NORMAL'])} of the "
-        "others. A model may learn the device and never look at the lung."
+        f"In the films these models learnt from, {percent(share[known.positive])} of the children "
+        f"with {classes.spoken()} wear tubes, wires or electrodes, and "
+        f"{percent(share[known.negative])} of the others. {danger}"
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from xray import text
+from xray import classes, text
 from xray.audits import findings
 from xray.dataset import composition
 from xray.errors import ArtifactError
@@ -78,7 +78,7 @@ def scores(card: registry.Card) -> pd.DataFrame:
         table = read_table(registry.models_dir() / card.name / evaluation.METRICS)
     else:
         table = evaluation.score(predictions, card.threshold_log_odds)
-    table = table[(table["split"] == "test") & (table["positive"] == metrics.POSITIVE)]
+    table = table[(table["split"] == "test") & (table["positive"].map(classes.side))]
     if table.empty:
         raise ArtifactError(
             f"{card.name} has no predictions of test films; run 'python -m xray evaluate'."
@@ -104,8 +104,8 @@ def model_scores(found: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -
 def effects(audit: Audit) -> pd.DataFrame:
     """Every effect of an audit, for who wants to check it.
 
-    Calls are of 100 films called PNEUMONIA, changes are after less null; log-odds are those of
-    PNEUMONIA, after less null.
+    Calls are of 100 films called positive, changes are after less null; log-odds are those of the
+    positive class, after less null.
     """
     rows = []
     for effect in audit.get("effects") or []:
@@ -258,7 +258,9 @@ def superpixels(table: pd.DataFrame, leading: int = 12) -> pd.DataFrame:
             "Weight in log-odds": [
                 with_interval(r.weight, r.low, r.high, 2, True) for r in rows.itertuples()
             ],
-            "Pushes": ["toward PNEUMONIA" if w > 0 else "away from it" for w in rows["weight"]],
+            "Pushes": [
+                f"toward {classes.positive()}" if w > 0 else "away from it" for w in rows["weight"]
+            ],
         }
     )
 
@@ -271,7 +273,7 @@ def calls(readings: Sequence[Any], titles: Mapping[str, str], device: str) -> pd
         rows.append(
             {
                 "Model": titles.get(reading.model, reading.model),
-                "Probability of PNEUMONIA": text.percent(float(chance[0])),
+                f"Probability of {classes.positive()}": text.percent(float(chance[0])),
                 "Threshold": metrics.show_threshold(reading.threshold),
                 "Call": reading.call,
                 f"With {text.a(device)} drawn in": text.percent(float(chance[1])),

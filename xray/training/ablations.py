@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from xray import classes
 from xray.metrics.bootstrap import LEVEL, Floats
 from xray.models.framing import FRAMINGS
 from xray.training.diagnosis import SAME_CALL
@@ -347,5 +348,5 @@ def collapsed(ledger: pd.DataFrame) -> pd.DataFrame:
     called = ledger["test_called_half"].astype(np.float64)
     same = (called >= SAME_CALL) | (called <= 1 - SAME_CALL)
     found = ledger[same].copy()
-    found["call"] = np.where(called[same] > 0.5, "PNEUMONIA", "NORMAL")
+    found["call"] = np.where(called[same] > 0.5, classes.positive(), classes.negative())
     return found

@@ -34,7 +34,7 @@ def augmentation_layers(change: Augmentation, seed: int) -> list[Any]:
 
 
 def build(recipe: Recipe, backbone_weights: Path | None = None) -> Any:
-    """Build a recipe's untrained network: films (N, h, w, 1) in [0, 1] to P(PNEUMONIA).
+    """Build a recipe's untrained network: films (N, h, w, 1) in [0, 1] to P(positive).
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def _vgg19(recipe: Recipe, entry: Any, weights: Path | None) -> Any:
     import keras
     from keras import layers
 
-    from xray.models.networks import IMAGENET_MEANS
+    from xray.models.inputs import IMAGENET_MEANS
 
     try:
         backbone = keras.applications.VGG19(

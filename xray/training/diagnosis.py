@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from xray import classes
 from xray.metrics import bootstrap
-from xray.metrics.scores import POSITIVE
 from xray.models.registry import Card
 
 #: Share of films that gets the same call from which on a model is called degenerate.
@@ -72,7 +72,7 @@ def _degenerate(card: Card, predictions: pd.DataFrame) -> Sign | None:
     n = len(called)
     if max(share, 1 - share) < SAME_CALL:
         return None
-    label = POSITIVE if share > 0.5 else "NORMAL"
+    label = classes.positive() if share > 0.5 else classes.negative()
     count = int(called.sum()) if share > 0.5 else n - int(called.sum())
     return Sign(
         "degenerate",
@@ -130,7 +130,7 @@ def _carries(card: Card, predictions: pd.DataFrame) -> Sign | None:
         rows = predictions[predictions["split"] == split]
         if not len(rows):
             return None
-        right = (rows["log_odds"] >= card.threshold_log_odds) == (rows["label"] == POSITIVE)
+        right = (rows["log_odds"] >= card.threshold_log_odds) == classes.is_positive(rows["label"])
         accuracy[split] = (int(right.sum()), len(rows))
     bounds = {split: bootstrap.wilson(*counts) for split, counts in accuracy.items()}
     if bounds["test"][1] >= bounds["val"][0]:

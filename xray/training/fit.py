@@ -25,22 +25,22 @@ Redraw = Callable[[int], Pixels]
 
 @dataclass(frozen=True)
 class Sample:
-    """Films (N, h, w) float32 in [0, 1] with their labels (True is PNEUMONIA)."""
+    """Films (N, h, w) float32 in [0, 1] with their labels (True is the positive class)."""
 
     films: Pixels
     labels: Labels
 
 
 def class_weights(labels: Labels, how: str) -> dict[int, float]:
-    """Loss weight of NORMAL (0) and PNEUMONIA (1).
+    """Loss weight of the negative (0) and the positive class (1).
 
     "balanced" is n / (2 n_class), as scikit-learn's; "none" is 1 and 1; "A:B" is read as is.
     """
     if how == "balanced":
         return {i: len(labels) / (2 * max(1, int((labels == bool(i)).sum()))) for i in (0, 1)}
     if ":" in how:
-        normal, pneumonia = how.split(":")
-        return {0: float(normal), 1: float(pneumonia)}
+        negative, positive = how.split(":")
+        return {0: float(negative), 1: float(positive)}
     return {0: 1.0, 1: 1.0}
 
 

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
+from xray import classes
 from xray.errors import ArtifactError, ModelError
 from xray.files import artifacts_dir, hash_json, read_json, read_table, write_table
 from xray.models import evaluation, registry
@@ -76,9 +77,10 @@ def read(folder: Path | None = None) -> pd.DataFrame:
         ``COLUMNS``: run (see :func:`run_id`), name (folder of the run), recipe and changes
         (JSON) that were made to it, the settings that came of it (size as "height x width",
         epochs at most, network and others as JSON), data and its hash, films a split, threshold
-        (probability of PNEUMONIA, from validation), metrics on validation and test in [0, 1]
-        (recall is of PNEUMONIA), test_accuracy_half and the share of test films called
-        PNEUMONIA at the threshold and at one half, wall time in seconds, hash of the weights,
+        (probability of the positive class, from validation), metrics on validation and test in
+        [0, 1] (recall is of the positive class), test_accuracy_half and the share of test films
+        called
+        positive at the threshold and at one half, wall time in seconds, hash of the weights,
         versions (JSON), and the command that repeats the run.
 
     Raises
@@ -108,7 +110,7 @@ def row(folder: Path, card: registry.Card | None = None) -> dict[str, Any]:
     rows = read_table(folder / "predictions.csv")
     test = rows[rows["split"] == "test"]
     called, half = test["log_odds"] >= card.threshold_log_odds, test["log_odds"] >= 0
-    sick = test["label"] == "PNEUMONIA"
+    sick = classes.is_positive(test["label"])
     settings = json.loads(json.dumps(card.settings, default=list))
     exclude = settings.pop("exclude", [])
     changes = overrides.difference(settings)

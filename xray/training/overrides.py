@@ -145,7 +145,7 @@ _ADVICE = {
     "size": f"give the side in pixels, {SIDES[0]} to {SIDES[1]}",
     "augmentation": f"choose one of {', '.join(AUGMENTATIONS)}",
     "phases": "give a list of phases with epochs and learning_rate",
-    "class_weight": "choose balanced, none, or NORMAL:PNEUMONIA as in 2:1",
+    "class_weight": "choose balanced, none, or NEGATIVE:POSITIVE as in 2:1",
     "fit": f"choose one of {', '.join(FITS)}",
     "split": f"choose one of {', '.join(splits.NAMES)}",
     "fraction": "give a share of the training films, above 0 and up to 1",

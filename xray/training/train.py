@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from xray import __version__
+from xray import __version__, classes
 from xray.dataset import index, splits
 from xray.dataset.index import data_hash
 from xray.errors import DatasetError, ModelError
@@ -164,7 +164,7 @@ def _films(job: Job, table: pd.DataFrame, load: Loader, stage: Stage) -> tuple[P
 
 def _sample(table: pd.DataFrame, films: Pixels, part: str) -> Sample:
     chosen = (table["split"] == part).to_numpy()
-    return Sample(films[chosen], (table["label"] == "PNEUMONIA").to_numpy()[chosen])
+    return Sample(films[chosen], classes.is_positive(table["label"]).to_numpy()[chosen])
 
 
 def _planter(
@@ -186,7 +186,7 @@ def _card(
     history: dict[str, list[float]],
 ) -> registry.Card:
     recipe = job.recipe
-    labels = (table.loc[table["split"] == "train", "label"] == "PNEUMONIA").to_numpy()
+    labels = classes.is_positive(table.loc[table["split"] == "train", "label"]).to_numpy()
     weights = fitting.class_weights(labels, recipe.class_weight)
     counts = {
         str(part): {str(label): int(n) for label, n in rows["label"].value_counts().items()}
@@ -208,7 +208,11 @@ def _card(
         split=recipe.split,
         split_hash=hash_json(split.tolist()),
         counts=counts,
-        class_weight={"NORMAL": round(weights[0], 4), "PNEUMONIA": round(weights[1], 4)},
+        class_weight=dict(
+            zip(classes.current().labels, (round(weights[k], 4) for k in (0, 1)), strict=True)
+        ),
+        positive=classes.positive(),
+        negative=classes.negative(),
         history=history,
         versions=versions(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -241,7 +245,7 @@ def store(
     rows["probability"] = registry.probability(rows["log_odds"].to_numpy()).round(6)
     val = rows[rows["split"] == "val"]
     threshold = scores.choose_threshold(
-        (val["label"] == "PNEUMONIA").to_numpy(), val["log_odds"].to_numpy()
+        classes.is_positive(val["label"]).to_numpy(), val["log_odds"].to_numpy()
     )
     write_table(folder / "predictions.csv", rows)
     card = replace(

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from xray import text
+from xray import classes, text
 from xray.audits import findings, stored
 from xray.dashboard import background, loaders, page
 from xray.errors import ArtifactError
@@ -88,7 +88,7 @@ def moved(audit: Mapping[str, Any]) -> None:
     for column, (picture, which, words) in zip(st.columns(3), pictures, strict=True):
         with column:
             says = text.percent(float(registry.probability(row[which])))
-            page.film(picture, f"Film {words}", f"{words}: {says} pneumonia")
+            page.film(picture, f"Film {words}", f"{words}: {says} {classes.spoken()}")
 
 
 def suspects(card: Card, audit: Mapping[str, Any]) -> None:
@@ -150,5 +150,7 @@ def live(card: Card) -> None:
 
 def _audit(name: str, folder: Any, progress: Progress) -> dict[str, Any]:
     from xray.audits import audit
+    from xray.models import at_hand, registry
 
+    at_hand.require(registry.load(name), folder)
     return audit.run(name, folder, stored.calibration(), progress)

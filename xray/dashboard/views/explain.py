@@ -7,6 +7,7 @@ is what models said of a film, under the hash of its bytes: weights and numbers,
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-from xray import text
+from xray import classes, text
 from xray.audits import reading
 from xray.audits.reading import Question, Reading
 from xray.dashboard import background, dataset_page, links, page
@@ -34,14 +35,26 @@ MADE_UP, OF_DATASET = "Synthetic film", "Film of the dataset"
 NO_DEVICE = "nothing"
 #: Longest side of films and overlays as shown, in pixels.
 SIDE = 560
+#: Films that a session may have ended at the decoder's limits, within as many seconds: each holds
+#: one of few decoders for ten, and every rerun of the page would ask again.
+LOST, WITHIN = 2, 60.0
 #: Models a reading is asked of at first, by role; all others are a click away.
 FIRST = ("recipe", "user", "demo")
+
+
+@dataclass(frozen=True)
+class _Shows:
+    """Parameter of links: what the synthetic film shows, by the name of its class."""
+
+    def problem(self, values: Sequence[str]) -> str:
+        return links.Choice(classes.current().labels).problem(values)
+
 
 PARAMETERS: dict[str, links.Parameter] = {
     **dataset_page.PARAMETERS,
     "source": links.Choice((MADE_UP, OF_DATASET)),
     "child": links.Number(0, 999),
-    "shows": links.Choice(phantoms.LABELS),
+    "shows": _Shows(),
     "wears": links.Choice((NO_DEVICE, *phantoms.DEVICES)),
     "superpixels": links.Number(12, 96),
     "fill": links.Choice(tuple(perturbation.FILLS)),
@@ -100,26 +113,44 @@ def choose() -> Chosen | None:
 
 
 def _decoded(data: bytes, name: str) -> Film:
-    """The upload as a film, decoded once a session."""
-    known = st.session_state.get("_upload")
+    """The upload as a film, decoded once a session, whether that succeeds or not."""
+    known: dict[str, Film | str] = st.session_state.setdefault("_upload", {})
     digest = sha256_bytes(data)
-    if known is None or known.sha256 != digest:
-        known = st.session_state["_upload"] = decode.decode(data, name)
-    return known
+    if digest not in known:
+        lost: list[float] = st.session_state.setdefault("_lost", [])
+        if len(lost) >= LOST and time.monotonic() < lost[-LOST] + WITHIN:
+            raise FilmError(
+                f"{LOST} films of this session were no films that can be decoded; wait a minute "
+                "and upload this one again."
+            )
+        known.clear()
+        try:
+            known[digest] = decode.decode(data, name)
+        except FilmError as error:
+            known[digest] = str(error)
+            if isinstance(error, decoder.LostError):
+                lost[:] = [*lost[1 - LOST :], time.monotonic()]
+    found = known[digest]
+    if isinstance(found, str):
+        raise FilmError(found)
+    return found
 
 
 def _made_up() -> Chosen:
     left, middle, right = st.columns([5, 7, 6])
     child = left.number_input("Child", 0, 999, 7, key="child", bind="query-params")
-    label = middle.selectbox("Shows", phantoms.LABELS, 1, key="shows", bind="query-params")
+    offered = classes.current().labels
+    shows = middle.selectbox("Shows", offered, 1, key="shows", bind="query-params")
+    # The phantoms' own names of the two; the page's are those of the films in hand.
+    label = phantoms.LABELS[offered.index(shows)]
     worn = right.selectbox(
         "Wears", (NO_DEVICE, *phantoms.DEVICES), key="wears", bind="query-params"
     )
     device = None if worn == NO_DEVICE else worn
     pixels = phantoms.phantom(int(child), (448, 448), str(label), device).pixels
-    name = f"synthetic-{int(child)}-{str(label).lower()}"
+    name = f"synthetic-{int(child)}-{str(shows).lower()}"
     film = Film(pixels, name, sha256_bytes(pixels.tobytes()), "synthetic", "L", 0)
-    return Chosen(film, f"Synthetic: drawn by this program as {label}, no patient.")
+    return Chosen(film, f"Synthetic: drawn by this program as {shows}, no patient.")
 
 
 def _from_dataset(shown: dataset_page.Films) -> Chosen | None:
@@ -184,6 +215,7 @@ def ask(cards: Sequence[registry.Card]) -> tuple[list[registry.Card], Question]:
         default=[title for title, card in usable.items() if card.role in FIRST],
         key="models",
         bind="query-params",
+        format_func=html.label,
     )
     with st.expander("How to explain", icon=":material/tune:"):
         count = st.slider(
@@ -227,7 +259,7 @@ def collect(chosen: Chosen, cards: Sequence[registry.Card], question: Question) 
         page.empty(
             "Nothing computed yet",
             "Each model takes some seconds: its probability with its threshold, what speaks for "
-            "pneumonia and against it, and what a device drawn in changes.",
+            f"{classes.spoken()} and against it, and what a device drawn in changes.",
         )
     background.watch([(keys[c.name], f"{c.title} reads the film", statuses[c.name]) for c in cards])
     for card in cards:
@@ -262,7 +294,9 @@ def overlays(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) ->
                 )
             )
             picture = overlay.overlay(why, shown, opacity=float(opacity), leading=int(leading))
-            alt = f"LIME overlay of {titles[each.model]}: orange toward pneumonia, blue away"
+            alt = (
+                f"LIME overlay of {titles[each.model]}: orange toward {classes.spoken()}, blue away"
+            )
             page.film(picture, alt)
             st.markdown(html.plain(sentences.stability(why)))
             st.download_button(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 import streamlit as st
 
+from xray import classes
 from xray.dashboard import background, dataset_page, page
 from xray.dashboard.dataset_page import Films
 from xray.dataset import leakage
@@ -24,8 +25,8 @@ CAVEAT = (
 def patients(table: pd.DataFrame) -> tuple[int, int]:
     """Possible patients of test films (pneumonia where there is that class) also in train, all."""
     judged = table[(table["split"] == "test") & (table["person"] != "")]
-    if (judged["label"] == "PNEUMONIA").any():
-        judged = judged[judged["label"] == "PNEUMONIA"]
+    if classes.is_positive(judged["label"]).any():
+        judged = judged[classes.is_positive(judged["label"])]
     trained = set(table.loc[table["split"] == "train", "person"])
     people = set(judged["person"])
     return len(people & trained), len(people)

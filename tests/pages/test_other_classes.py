@@ -1,0 +1,132 @@
+"""A set of other classes goes from folder to report, and nothing speaks of the public set's."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.helpers import shelf
+from xray import classes
+from xray.commands.main import main
+from xray.dashboard import navigation
+from xray.files import ROOT, read_json, write_bytes
+from xray.models import registry
+from xray.reports import model_card
+
+PAGES = [
+    name
+    for entries in navigation.PAGES.values()
+    for name, *_ in entries
+    if (ROOT / "pages" / f"{name}.py").is_file()
+]
+FAILED = "the server's log says why"
+NAMES = {"Normal": "NORMAL", "Tuberculosis": "PNEUMONIA"}
+
+
+@pytest.fixture(scope="module")
+def ward(synthetic_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A folder of films of tuberculosis, and artifacts with two models judged on it."""
+    home = tmp_path_factory.mktemp("ward")
+    films, artifacts = home / "films", home / "artifacts"
+    for split in ("train", "val", "test"):
+        for theirs, ours in NAMES.items():
+            shutil.copytree(synthetic_folder / split / ours, films / split / theirs)
+    for part in ("dataset", "devices"):
+        shutil.copytree(ROOT / "artifacts" / part, artifacts / part)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XRAY_ARTIFACTS", str(artifacts))
+        patch.setattr(registry, "load", shelf.load)
+        for name in ("first", "second"):
+            write_bytes(artifacts / "models" / name / registry.WEIGHTS, name.encode())
+            card = registry.Card(name, title=f"Model {name}", size=(32, 32), threshold=0.5)
+            registry.write_card(card, artifacts / "models" / name)
+        said = "normal=normal,tuberculosis=tuberculosis"
+        assert main(["index", str(films), "--classes", said]) == 0
+        for split in ("val", "test"):
+            out = ["--data", str(films), "--split", split, "--store"]
+            assert main(["evaluate", "first", "second", *out]) == 0
+    return films, artifacts
+
+
+@pytest.fixture(autouse=True)
+def back_to_the_default() -> Iterator[None]:
+    yield
+    classes.use(None)
+
+
+def everything(app: AppTest) -> str:
+    """All that a visitor can read, figures and tables included."""
+    said = [str(element.proto) for element in _all(app)]
+    return "\n".join(said)
+
+
+def _all(app: AppTest) -> list[object]:
+    kinds = (
+        *("title", "header", "subheader", "markdown", "caption", "html", "warning", "error"),
+        *("info", "success", "selectbox", "button_group", "plotly_chart", "arrow_data_frame"),
+        *("metric", "button", "select_slider", "slider", "number_input", "multiselect"),
+        *("radio", "checkbox", "toggle", "expander", "tab", "file_uploader", "imgs"),
+    )
+    return [element for kind in kinds for element in app.get(kind) if hasattr(element, "proto")]
+
+
+@pytest.fixture
+def visit(monkeypatch: pytest.MonkeyPatch, ward: tuple[Path, Path]) -> Callable[[str], AppTest]:
+    def open_(name: str) -> AppTest:
+        monkeypatch.setenv("XRAY_DATA", str(ward[0]))
+        monkeypatch.setenv("XRAY_ARTIFACTS", str(ward[1]))
+        monkeypatch.setattr(registry, "load", shelf.load)
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
+        app.run()
+        if name != "overview":
+            app.switch_page(f"pages/{name}.py").run()
+        end = time.monotonic() + 120
+        while "Reading the films" in everything(app) and time.monotonic() < end:
+            time.sleep(0.2)
+            app.run()
+        assert not app.exception, app.exception[0].value
+        return app
+
+    return open_
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_speaks_of_another_disease(visit: Callable[[str], AppTest], name: str) -> None:
+    text = everything(visit(name))
+    assert FAILED not in text
+    at = text.lower().find("pneumonia")
+    assert at < 0, text[max(0, at - 200) : at + 100]
+
+
+def test_pages_speak_of_the_class_by_its_name(visit: Callable[[str], AppTest]) -> None:
+    for name in ("models", "dataset", "operating_points", "film_browser"):
+        assert "tuberculosis" in everything(visit(name)), name
+
+
+def test_report_and_card_speak_of_it_too(
+    ward: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("XRAY_ARTIFACTS", str(ward[1]))
+    monkeypatch.setenv("XRAY_DATA", str(ward[0]))
+    out, found = tmp_path / "report.html", tmp_path / "found.json"
+    assert main(["report", "--out", str(out)]) == 0
+    text = out.read_text()
+    assert "pneumonia" not in text.lower()
+    card = registry.read_card(ward[1] / "models" / "first")
+    assert (card.negative, card.positive) == ("normal", "tuberculosis")
+    assert "pneumonia" not in model_card.markdown(card, None, ()).lower()
+    monkeypatch.delenv("XRAY_DATA")
+    capsys.readouterr()
+    assert main(["evaluate", "first", "--json", str(found)]) == 0
+    assert "called tuberculosis from a probability" in capsys.readouterr().out
+    assert read_json(found)[0]["positive"] == "tuberculosis"
+    assert main(["evaluate", "first", "--positive", "Normal", "--json", str(found)]) == 0
+    assert read_json(found)[0]["positive"] == "normal"
+    assert main(["evaluate", "first", "--positive", "covid"]) == 2
+    assert "--positive is normal or tuberculosis" in capsys.readouterr().err
