@@ -3,13 +3,8 @@
 ``python -m benchmarks.load [--sessions 50] [--seconds 300] [--hostile DIR] [--share 0.1]
 [--json FILE]``. Starts its own server on loopback. Every session opens pages one after the other,
 waits like a reader, and now and then uploads a film. A tenth of the uploads (``--share``) are none:
-<<<<<<< HEAD
 the bytes "no film", or the files of DIR, such as ``python -m tests.films.hostile --write DIR``
 makes. First every session sees every page once: a session holds what it was shown, so that memory
-=======
-the seven bytes "no film", or the files of DIR, such as
-``python -m tests.films.hostile --write DIR`` makes. First every session sees every page once: a session holds what it was shown, so that memory
->>>>>>> main
 grows until all have seen all, and only what grows after that would grow for ever. The seconds count
 from then on. To reach: no error, no lost session, and memory that does not grow after this warm-up.
 """
