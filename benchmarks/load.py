@@ -3,8 +3,8 @@
 ``python -m benchmarks.load [--sessions 50] [--seconds 300] [--hostile DIR] [--share 0.1]
 [--json FILE]``. Starts its own server on loopback. Every session opens pages one after the other,
 waits like a reader, and now and then uploads a film. A tenth of the uploads (``--share``) are none:
-the seven bytes "no film", or the files of DIR, such as
-``python -m tests.films.hostile --write DIR`` makes. First every session sees every page once: a session holds what it was shown, so that memory
+the bytes "no film", or the files of DIR, such as ``python -m tests.films.hostile --write DIR``
+makes. First every session sees every page once: a session holds what it was shown, so that memory
 grows until all have seen all, and only what grows after that would grow for ever. The seconds count
 from then on. To reach: no error, no lost session, and memory that does not grow after this warm-up.
 """
@@ -103,7 +103,9 @@ def visit(
             tally.lost.append(f"{type(error).__name__}: {error}")
 
 
-def run(sessions: int, seconds: float, hostile: Sequence[bytes] = (b"no film",)) -> dict[str, Any]:
+def run(
+    sessions: int, seconds: float, hostile: Sequence[bytes] = (b"no film",), share: float = 0.1
+) -> dict[str, Any]:
     """Serve, let the sessions loose, watch the memory, and sum up."""
     pages = ["", *sorted(path.stem for path in (ROOT / "pages").glob("*.py"))]
     pages.remove("overview")
@@ -114,7 +116,7 @@ def run(sessions: int, seconds: float, hostile: Sequence[bytes] = (b"no film",))
             first.open("")
         threads = [
             threading.Thread(
-                target=visit, args=(server.url, pages, number, tally, warm, seconds, hostile)
+                target=visit, args=(server.url, pages, number, tally, warm, seconds, hostile, share)
             )
             for number in range(sessions)
         ]
@@ -148,18 +150,23 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--hostile", type=Path, metavar="DIR", help="files that are no films")
+    parser.add_argument("--share", type=float, default=0.1, help="of uploads that are no films")
     options = parser.parse_args()
     sessions = min(options.sessions, MOST_SESSIONS)
     hostile: list[bytes] = [b"no film"]
     if options.hostile:
         hostile = [file.read_bytes() for file in sorted(options.hostile.iterdir())]
-    found = run(sessions, min(options.seconds, MOST_SECONDS), hostile)
+    found = run(sessions, min(options.seconds, MOST_SECONDS), hostile, options.share)
     tally = found["tally"]
     rows = [
-        {"page": page, "drawn": len(values), "median s": round(float(np.median(values)), 2),
-         "95 % s": round(float(np.quantile(values, 0.95)), 2)}
+        {
+            "page": page,
+            "drawn": len(values),
+            "median s": round(float(np.median(values)), 2),
+            "95 % s": round(float(np.quantile(values, 0.95)), 2),
+        }
         for page, values in sorted(tally.seconds.items())
-    ]  # fmt: skip
+    ]
     peaks = [megabytes for _, megabytes in found["samples"]]
     figures = {
         "sessions": sessions,

@@ -3,12 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from xray.dashboard import loaders, page
-from xray.dashboard import models_page as shared
+from xray.dashboard import choices, loaders, page
 from xray.errors import XrayError
 from xray.figures import training as training_
 from xray.models import registry
-from xray.reports import html, model_card
+from xray.reports import html, model_card, sentences
 from xray.training import diagnosis
 
 page.enter()
@@ -18,7 +17,7 @@ names = {name: title for title, name in registry.titles_of(cards).items()}
 page.page(
     "Each model, from its recipe to its weaknesses" if cards else "No model yet",
     "What a model was trained on and how; what its training curves say; every layer it has.",
-    {"card": shared.offered(names)},
+    {"card": choices.offered(names)},
     clinical=True,
 )
 
@@ -33,8 +32,8 @@ def predictions(card: registry.Card) -> pd.DataFrame | None:
 
 def show(card: registry.Card) -> None:
     """One card."""
-    if card.problem:
-        page.problem(card.problem)
+    if card.problem or card.warning:
+        page.problem(card.problem or card.warning)
     stored = predictions(card)
     signs = diagnosis.signs(card, stored)
     for sign in signs:
@@ -60,17 +59,28 @@ def show(card: registry.Card) -> None:
     ):
         st.dataframe(layers, hide_index=True)
     scores = loaders.metrics(card) if stored is not None else None
-    text = model_card.markdown(card, scores, signs)
+    audits, gaps = loaders.audits([card])
+    audit, gap = audits.get(card.name), gaps.get(card.name, "")
+    st.html(
+        html.verdict_row(
+            card.name, card.title, sentences.chip(audit), sentences.finding(audit, gap)
+        )
+    )
+    text = model_card.markdown(card, scores, signs, audit, gap)
     st.download_button(
-        "Save the card as Markdown", text, file_name=f"model-card-{card.name}.md",
-        mime="text/markdown", icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
+        "Save the card as Markdown",
+        text,
+        file_name=f"model-card-{card.name}.md",
+        mime="text/markdown",
+        icon=":material/download:",
+        on_click="ignore",
+    )
     with st.expander("The whole card", icon=":material/description:"):
         st.markdown(text)
 
 
 if cards:
-    chosen = shared.choice("Model", names, "card")
+    chosen = choices.choose("Model", names, "card")
     with page.guard("The card"):
         show(next(card for card in cards if card.name == chosen))
 else:

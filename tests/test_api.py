@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 
 import xray
+from tests.audits.test_audit import few_layers
 from tests.helpers.fakes import Gives
 from xray.audits import inputs
 from xray.commands.main import main
@@ -60,6 +61,8 @@ def network() -> Any:
 def prepared_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What an audit shows to models depends on the films alone, and takes the longest."""
     monkeypatch.setattr(inputs, "prepare", _prepare)
+    monkeypatch.setattr(inputs.rendering, "read", few_layers)
+    monkeypatch.setattr(inputs, "SIDE", 64)
 
 
 _real_prepare = inputs.prepare
@@ -202,7 +205,7 @@ def test_command_line_and_library_agree(here: Path, tmp_path: Path) -> None:
     [
         (Gives(0.5), {"threshold": 1.0}, "between 0 and 1"),
         ("no-such-model", {}, "no model named"),
-        ("my.keras", {"size": (9, 9)}, "size is for objects"),
+        ("my.keras", {"size": (9, 9)}, "leave --size out"),
         ("basic", {"scale": "byte"}, "basic is registered"),
     ],
 )

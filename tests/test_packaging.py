@@ -27,7 +27,7 @@ SOURCES = (
 )
 FOLDERS = (
     "xray",
-    *(f"artifacts/{part}" for part in ("controls", "dataset", "devices", "networks")),
+    *(f"artifacts/{part}" for part in ("dataset", "devices", "networks")),
 )
 #: Bytes that the wheel may have.
 LARGEST = 3e6
@@ -67,11 +67,10 @@ def test_the_wheel_holds_the_library_and_what_a_verdict_needs(wheel: Path) -> No
     library = {path.relative_to(ROOT).as_posix() for path in own if path.suffix != ".pyc"}
     assert {name for name in held if not name.startswith("xray/shipped/")} == library
     assert held - library == {
-        *(f"xray/shipped/controls/{name}" for name in ("calibration.json", "panel.csv")),
-        "xray/shipped/controls/quality.csv",
         *(f"xray/shipped/dataset/{name}.csv" for name in ("films", "films224", "giveaways")),
         "xray/shipped/dataset/shift.csv",
         *(f"xray/shipped/devices/{name}" for name in ("devices.csv", "devices_test.jsonl")),
+        "xray/shipped/devices/shapes.json",
         *(f"xray/shipped/devices/{name}.md" for name in ("CARD", "README")),
         *(f"xray/shipped/networks/lungs/{name}" for name in ("card.json", "lungs.keras")),
         "xray/shipped/networks/lungs/README.md",
@@ -103,8 +102,9 @@ OUTSIDE = """
 import sys
 from pathlib import Path
 from xray import files
-from xray.audits import stored, verdict
+from xray.audits import inputs
 from xray.dataset import public_set
+from xray.drawing import rendering
 from xray.films import lungs
 from xray.labels import database, devices
 from xray.reports import render
@@ -112,16 +112,17 @@ from xray.reports import render
 home, unpacked = Path(sys.argv[1]), Path(sys.argv[2])
 assert Path(files.__file__).is_relative_to(unpacked)
 assert files.artifacts_dir() == home / "xray-model-audit" / "artifacts"
-assert verdict.load().threshold > 0 and stored.calibration() is not None
+path = files.artifact("devices", rendering.FILE)
+assert len(rendering.read((32, 32), path)) > 100 and inputs.KINDS
 assert len(devices.load()) == 5856 and len(devices.load_geometry()) == 624
 assert len(public_set.read()) == 5856
 assert lungs.network() is not None, "the lungs would be guessed"
 assert (database.MIGRATIONS / "versions").is_dir()
 assert render.render("results.html", "x", clinical="", groups=[], environment="")
-mine = files.artifacts_dir() / "controls" / "calibration.json"
+mine = files.artifacts_dir() / "devices" / "shapes.json"
 mine.parent.mkdir(parents=True)
 mine.write_text("{}")
-assert files.artifact("controls", "calibration.json") == mine, "one's own comes first"
+assert files.artifact("devices", "shapes.json") == mine, "one's own comes first"
 """
 
 
@@ -133,9 +134,13 @@ def _run(wheel: Path, folder: Path, *arguments: str) -> subprocess.CompletedProc
     around = {"PYTHONPATH": str(unpacked), "XDG_DATA_HOME": str(folder / "home")}
     around |= {"XRAY_CACHE": str(folder / "cache"), "TF_CPP_MIN_LOG_LEVEL": "2"}
     return subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env=kept | around, capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=kept | around,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_what_a_verdict_needs_is_found_outside_the_clone(wheel: Path, tmp_path: Path) -> None:

@@ -100,6 +100,14 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def sha256_tree(path: Path) -> str:
+    """SHA-256 of a file, or of a folder's files with their names; "" where there is none."""
+    if not path.is_dir():
+        return sha256_file(path) if path.is_file() else ""
+    files = sorted(each for each in path.rglob("*") if each.is_file())
+    return hash_json([[each.relative_to(path).as_posix(), sha256_file(each)] for each in files])
+
+
 def digest(path: Path) -> str:
     """SHA-256 of a file; "" where there is none. Read again only when the file was replaced."""
     try:

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers.fakes import Fake, thin_and_bright
-from xray.audits import interventions, lime_weights, suspects, verdict
-from xray.audits.features import Features
+from xray.audits import interventions, lime_weights, suspects
 from xray.audits.lime_weights import Case
 from xray.audits.suspects import Subject
 from xray.drawing import devices, phantoms
@@ -94,33 +93,3 @@ def test_devices_are_drawn_several_times_into_each_film(
     trial = interventions.attempt(films["file"].iloc[int(row["film"])], subject, tube, 3, draw=1)
     assert trial is not None
     np.testing.assert_array_equal(as_bytes(trial.treated), built.treated[row.name])
-
-
-def test_explanations_count_as_one_more_kind_of_device() -> None:
-    """LIME of all kinds together moves the score as drawing in one kind does."""
-    rng = np.random.default_rng(0)
-    drawn, weighed = (
-        [f"{part}:{kind}" for kind in devices.KINDS] for part in ("insertion", "lime")
-    )
-    names = [*drawn, "lettering", *weighed]
-    table = pd.DataFrame(rng.normal(0, 1, (60, len(names))), columns=names)
-    table = table.assign(truth="clean", own=0.0, architecture=list("abcdef") * 10)
-    table.loc[:9, "truth"] = "reliant"
-    table.loc[:9, "lettering"] = 0.0
-    scale = verdict.calibrate(table)
-
-    def score(moved: list[str], by: float) -> verdict.Score:
-        row = pd.Series(0.0, index=names)
-        for name in moved:
-            row[name] += by * scale.scale[name]
-        return scale.score(Features(row, np.tile(row.to_numpy(), (5, 1)), 1.0))
-
-    plain = score([], 0)
-    by_tube, by_lime = score(["insertion:tube"], 4), score(weighed, 4)
-    assert by_lime.score - plain.score == pytest.approx(by_tube.score - plain.score, rel=1e-6)
-    assert by_lime.score - plain.score > 0.5 and by_lime.lime > 3 > abs(plain.lime)
-    # What the others say is said without a kind's explanations too.
-    both = score(["insertion:tube", "lime:tube"], 9)
-    alone = score(["insertion:tube"], 9)
-    assert (both.strongest, alone.strongest) == ("tube", "tube")
-    assert both.score > alone.score and both.others == pytest.approx(alone.others)

@@ -78,22 +78,10 @@ def test_the_same_check_guards_the_other_commands(
     given = ["--data", str(films)]
     assert main(["evaluate", path, *given]) == 2
     assert "--positive-index 0" in capsys.readouterr().err
-    assert main(["audit", path, *given]) == 2
-    assert "--positive-index 0" in capsys.readouterr().err
     assert main(["evaluate", path, *given, "--positive-index", "0"]) == 0
     assert main(["evaluate", path, *given, "--force"]) == 0
     assert main(["explain", path, film]) == 0
     assert "is not checked: no films" in capsys.readouterr().err
-
-
-def test_a_calm_badge_is_not_given_by_another_scale(
-    tmp_path: Path, films: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """By a wrong scale all films are called, although their order is right."""
-    path = str(_bright(tmp_path / "bright.keras"))
-    assert main(["audit", path, "--data", str(films), "--scale", "standard"]) == 2
-    assert main(["audit", path, "--data", str(films), "--scale", "symmetric"]) == 2
-    assert "--scale unit" in capsys.readouterr().err
 
 
 def test_threshold_is_chosen_on_films_that_are_not_reported(
@@ -142,11 +130,11 @@ def test_other_formats_are_kept_and_load_by_name(tmp_path: Path) -> None:
 
 
 def test_options_of_a_registered_model_are_on_its_card(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, films: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = _bright(tmp_path / "bright.keras")
     assert main(["add", str(path), "--name", "bright"]) == 0
-    assert main(["evaluate", "bright", "--data", str(tmp_path), "--scale", "byte"]) == 2
+    assert main(["evaluate", "bright", "--data", str(films), "--scale", "byte"]) == 2
     assert "on its card" in capsys.readouterr().err
 
 

@@ -1,4 +1,4 @@
-"""``audit`` on bad input: a sentence and exit code 2, or an inconclusive verdict and why."""
+"""``audit`` from the command line: a sentence and exit code 2 on bad input, or a verdict and why."""
 
 from __future__ import annotations
 
@@ -7,11 +7,27 @@ from pathlib import Path
 
 import pytest
 
-from xray import parquet
+from tests.audits.test_audit import few_layers
+from xray.audits import inputs
 from xray.commands.main import main
+from xray.drawing.phantoms import write_dataset
 
 keras = pytest.importorskip("keras")
 layers = keras.layers
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few layers on small films take seconds."""
+    monkeypatch.setattr(inputs.rendering, "read", few_layers)
+    monkeypatch.setattr(inputs, "SIDE", 64)
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("films")
+    write_dataset(folder, 0, 0, 24, seed=2, size=(64, 64))
+    return folder
 
 
 def _file(folder: Path, name: str, last: object, shape: tuple[int, ...] = (32, 32, 1)) -> Path:
@@ -30,65 +46,59 @@ def _says(capsys: pytest.CaptureFixture[str]) -> str:
     [((32, 32, 2), 1, "channels"), ((20,), 1, "inputs of shape"), ((32, 32, 1), 4, "--positive")],
 )
 def test_models_that_cannot_be_audited(
-    tmp_path: Path, synthetic_folder: Path, capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, films: Path, capsys: pytest.CaptureFixture[str],
     shape: tuple[int, ...], units: int, says: str,
 ) -> None:  # fmt: skip
     kind = "softmax" if units > 1 else "sigmoid"
     path = _file(tmp_path, "odd", layers.Dense(units, activation=kind), shape)
-    assert main(["audit", str(path), "--data", str(synthetic_folder)]) == 2
+    assert main(["audit", str(path), "--data", str(films)]) == 2
     assert says in _says(capsys)
 
 
-def test_outputs_that_are_no_probabilities(
-    tmp_path: Path, synthetic_folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = _file(
-        tmp_path, "linear", layers.Dense(1, kernel_initializer="ones", bias_initializer="ones")
-    )
-    arguments = ["audit", str(path), "--data", str(synthetic_folder), "--output", "sigmoid"]
-    assert main(arguments) == 2
-    assert "outside [0, 1]" in _says(capsys)
-
-
 def test_too_few_films_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from xray.drawing.phantoms import write_dataset
-
     write_dataset(tmp_path / "few", n_train=0, n_val=0, n_test=6, seed=1)
     path = _file(tmp_path, "plain", layers.Dense(1, activation="sigmoid"))
     assert main(["audit", str(path), "--data", str(tmp_path / "few")]) == 2
     assert "too few" in _says(capsys)
 
 
-def test_a_constant_model_is_inconclusive(tmp_path: Path, synthetic_folder: Path) -> None:
-    path = _file(
+def test_a_constant_model_and_a_broken_one_are_not_judged_and_say_why(
+    tmp_path: Path, films: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flat = _file(
         tmp_path, "flat", layers.Dense(1, activation="sigmoid", kernel_initializer="zeros")
     )
+    linear = _file(
+        tmp_path, "linear", layers.Dense(1, kernel_initializer="ones", bias_initializer="ones")
+    )
     out = tmp_path / "found.json"
-    # 24 films of the training split: the test split of this folder is smaller than an audit needs.
-    code = main(
-        [
-            "audit",
-            str(path),
-            "--data",
-            str(synthetic_folder),
-            "--split",
-            "train",
-            "--json",
-            str(out),
-            "--effects",
-            str(tmp_path / "effects.parquet"),
-        ]
-    )
-    assert code == 0
-    kept = parquet.read(
-        tmp_path / "effects.parquet", where={"model": ["flat"], "test": ["insertion"]}
-    )
-    assert len(kept) and (kept["net"].abs() < 1e-6).all()
-    told = parquet.summary(tmp_path / "effects.parquet")
-    counted = {row["kind"]: row["rows"] for row in told["counts"] if row["test"] == "insertion"}
-    assert counted == kept["kind"].value_counts().to_dict()
-    (found,) = json.loads(out.read_text())
-    assert found["verdict"] == "inconclusive" and found["score"] is None
+    line = ["audit", str(flat), str(linear), "--data", str(films), "--json", str(out)]
+    assert main([*line, "--margin-calls", "5", "--fail-on", "cannot_be_judged"]) == 1
+    said = capsys.readouterr().out
+    assert "flat: cannot be judged" in said and "untrained" in said
+    first, second = json.loads(out.read_text())
+    assert (first["model"], first["verdict"], first["score"]) == ("flat", "cannot_be_judged", None)
+    assert first["margin"] == {"calls": 5.0, "auroc": 0.02}
+    assert first["labels"]["rendered"]
+    assert second["verdict"] == "cannot_be_judged"
+    assert "outside [0, 1]" in second["reasons"][0]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--margin-calls", "0"], "Margins"),
+        (["--margin-auroc", "1"], "Margins"),
+        (["--trained-on", "nothing.txt"], "cannot be read"),
+        (["--device-labels", "nothing.jsonl"], "cannot be read"),
+    ],
+)
+def test_options_that_cannot_be_met(
+    tmp_path: Path, films: Path, capsys: pytest.CaptureFixture[str], options: list[str], says: str
+) -> None:
+    path = _file(tmp_path, "plain", layers.Dense(1, activation="sigmoid"))
+    assert main(["audit", str(path), "--data", str(films), *options]) == 2
+    assert says in _says(capsys)
 
 
 def test_no_films_no_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,7 +28,6 @@ BAD: dict[str, list[list[str]]] = {
         ["--workers", "0"],
     ],
     "explain": [["no-such-model", "film.png"], ["basic", "no-such-film.png"], ["basic"]],
-    "controls": [["--data", "no/such/folder"], []],
     "audit": [["no-such-model", "--data", "tests"], ["basic", "--data", "no/such/folder"], []],
     "showcase": [["no-such-model"]],
     "demo": [["--seed", "one"]],
@@ -106,8 +105,11 @@ def test_a_missing_package_is_named() -> None:
     """-S hides the packages of this environment."""
     done = subprocess.run(
         [sys.executable, "-S", "-m", "xray", "report"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 2
     assert "pip install -r requirements.txt" in done.stderr
     assert "Traceback" not in done.stderr

@@ -217,7 +217,8 @@ def test_strangers_leave_nothing_on_the_server(server: Server) -> None:
         place = f"_stcore/upload_file/{stranger.session}"
         for number in range(2):
             with pytest.raises(urllib.error.HTTPError) as error:
-                stranger._put(f"{place}/{number}", "film.png", bytes(MEGABYTE))
+                # Little enough that it is sent before the answer comes.
+                stranger._put(f"{place}/{number}", "film.png", bytes(10_000))
             assert error.value.code == 403
     with Watched(server.url, welcome(server)) as visitor:
         visitor.open("explain")
@@ -269,3 +270,13 @@ def test_a_copy_of_the_cookie_is_worth_nothing_after_sign_out(server: Server) ->
     with Watched(server.url, cookie(server, **claims, iat=2, nonce="second")) as again:
         again.open("")
         assert "Sign out" in again.shown.texts
+
+
+@pytest.mark.slow
+def test_the_log_names_nobody_and_no_file(server: Server) -> None:
+    with Watched(server.url, welcome(server)) as visitor:
+        visitor.open("explain")
+        visitor.upload("explain", "none", "Jane_Doe.png", b"no film")
+    assert "You can now view" in server.text()
+    for private in ("welcome@", "Jane_Doe", "client_secret", visitor.session):
+        assert private not in server.text()

@@ -157,7 +157,8 @@ def test_ones_own_labels_reach_strata_and_masks(
     assert device.member.tolist() == [True] + [False] * (len(test) - 1)
     assert device.known.sum() == 2
     looks, labels, sure = inputs.looks_of(pd.Series(test))
-    assert [file for file in test if any(each["devices"] for each in looks.get(file, ()))] == [test[0]]
+    worn = [file for file in test if any(each["devices"] for each in looks.get(file, ()))]
+    assert worn == [test[0]]
     assert sure.notna().sum() == 2 and sure[0] >= 0.5
     assert labels.source == "XRAY_DEVICE_LABELS" and not labels.rendered
     assert "1 film" not in device_labels.provenance()

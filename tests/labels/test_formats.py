@@ -73,12 +73,12 @@ def test_by_the_command_byte_for_byte(
 
     monkeypatch.setenv("XRAY_LABELS", f"sqlite:///{tmp_path / 'one.sqlite'}")
     out, back = tmp_path / "labels.json", tmp_path / "back.jsonl"
-    assert label("--import", str(COMMITTED)) == 0
+    assert label("--import", str(COMMITTED), "--several") == 0
     assert label("--export", str(out)) == 2
     assert "--format coco" in capsys.readouterr().err
     assert label("--export", str(out), "--format", how) == 0
     monkeypatch.setenv("XRAY_LABELS", f"sqlite:///{tmp_path / 'two.sqlite'}")
-    assert label("--import", str(out)) == 0
+    assert label("--import", str(out), "--several") == 0
     assert "1,248 of 1,248 looks at 624 films" in capsys.readouterr().out
     assert label("--export", str(back)) == 0
     assert back.read_bytes() == COMMITTED.read_bytes()

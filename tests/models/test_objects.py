@@ -41,7 +41,7 @@ def test_probabilities_of_an_object(
         (object(), {}, "has no predict"),
         (Gives(1.5), {}, "outside \\[0, 1\\]"),
         (Gives(np.nan), {}, "outside \\[0, 1\\]"),
-        (Gives(0.2, 0.3, 0.5), {}, "positive_index"),
+        (Gives(0.2, 0.3, 0.5), {}, "positive-index"),
         (Gives("much"), {}, "predict of Gives failed"),
         (Gives(0.5), {"scale": "byte"}, "scale cannot be given"),
     ],

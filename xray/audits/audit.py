@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xray import classes
+from xray import classes, environment
 from xray.audits import judging, showing
 from xray.audits.inputs import Materials, prepare
 from xray.audits.judging import Cut, Margin, Verdict
@@ -70,8 +70,6 @@ class Audit:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, numbers that are not known as null."""
-        from xray.training.train import versions
-
         told = self.verdict.as_json() | {"positive": classes.positive()}
         if self.verdict.verdict == "cannot_be_judged":
             told["score"] = None
@@ -92,7 +90,7 @@ class Audit:
             "strata": self.strata.to_dict("records"),
             "seed": self.materials.seed,
             "precision": self.precision,
-            "versions": versions(),
+            "versions": environment.versions(),
             "model_hash": self.model_hash,
         }
         return dict(_plain(value))
@@ -216,7 +214,7 @@ def _no_verdict(
 ) -> Verdict:
     """Of a model that could not be asked, or of films that judge nobody."""
     nan, own = float("nan"), model.card.threshold_log_odds
-    called = nan if odds is None else float((odds > own).mean())
+    called = nan if odds is None else float((odds >= own).mean())
     cut = Cut(own, np.full(len(materials.table), own))
     return Verdict(
         "cannot_be_judged", "", 0.0, (why,), (nan, nan, nan), called, cut, options.margin
@@ -333,7 +331,7 @@ def _metrics(
         children = rows["child"].to_numpy().astype(str)
         value, low, high = judging.gate(log_odds, truth, children, materials.seed)
         made.append({"metric": "auroc", "value": value, "low": low, "high": high, "n": len(rows)})
-    called = log_odds > threshold
+    called = log_odds >= threshold
     for metric, of, right in (("sensitivity", truth, called), ("specificity", ~truth, ~called)):
         n = int(of.sum())
         if n:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xray.audits import audit, inputs
+from xray.audits import archive, audit, inputs
 from xray.audits.inputs import Labels
 from xray.dataset import index
 from xray.drawing import laying, phantoms, rendering
@@ -131,7 +131,7 @@ def run(
     found = {}
     for made in audit.audit(models, shown, stage=stage):
         value = made.to_json() | {"synthetic": True, "planted": planted[made.model]}
-        write_json(out / "audits" / f"{made.model}.json", value)
+        write_json(archive.path(made.model, out), value)
         found[made.model] = value
     return found
 

@@ -58,7 +58,7 @@ class Cut:
 
     Attributes
     ----------
-    log_odds : films above it are called PNEUMONIA; the mean where films have different ones
+    log_odds : films from it on are called PNEUMONIA; the mean where films have different ones
     films : (N,) threshold of each film
     why : a sentence; "" when the threshold is the model's own
     """
@@ -149,7 +149,7 @@ def cut(
     judged : places of the device-free films that are judged; what they are called counts
     seed : of the halves
     """
-    rates = [float((odds[judged[sick[judged] == truth]] > own).mean()) for truth in (False, True)]
+    rates = [float((odds[judged[sick[judged] == truth]] >= own).mean()) for truth in (False, True)]
     well = judged[~sick[judged]]
     names = np.unique(children[well])
     if 1 - NEARLY_ALL <= np.mean(rates) <= NEARLY_ALL or len(names) < 2:
@@ -192,7 +192,7 @@ def judge(
     area = gate(trials.plain[judged], sick[judged], children[judged], seed)
     bare = material.recipients[judged[material.recipients]]
     where = cut(trials.plain, sick, children, own, bare, seed)
-    called = float((trials.plain[judged] > where.films[judged]).mean())
+    called = float((trials.plain[judged] >= where.films[judged]).mean())
     told = Verdict("cannot_be_judged", "", 0.0, (), area, called, where, margin)
     figures = measures.measure(material, trials, where.films, judged)
     errors = measures.joint(figures) if figures else measures.NOTHING

@@ -293,7 +293,7 @@ def _change(
     film, layer = plan.film[chosen], plan.layer[chosen]
     device, null = pair[0][chosen], pair[1][chosen]
     level = threshold[film]
-    change = 100.0 * ((device > level).astype(float) - (null > level))
+    change = 100.0 * ((device >= level).astype(float) - (null >= level))
     value, net = float(change.mean()), device - null
     count = len(change)
     return Measure(
@@ -303,9 +303,9 @@ def _change(
         CALLS,
         value,
         Influence((change - value) / count, takers[film], givers[layer]),
-        before=100 * float((trials.plain[film] > level).mean()),
-        after=100 * float((device > level).mean()),
-        null=100 * float((null > level).mean()),
+        before=100 * float((trials.plain[film] >= level).mean()),
+        after=100 * float((device >= level).mean()),
+        null=100 * float((null >= level).mean()),
         net_log_odds=float(net.mean()),
         net=Influence((net - net.mean()) / count, takers[film], givers[layer]),
         films=len(np.unique(takers[film])),

@@ -12,7 +12,7 @@ from xray.commands import _data
 from xray.commands._models import MODEL_HELP, add_model_options, load
 from xray.commands._workers import add_worker_options, working
 from xray.errors import DatasetError
-from xray.files import artifacts_dir, data_dir, write_json
+from xray.files import data_dir, write_json
 from xray.models import registry
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Audit the models; registered ones are stored for the dashboard. 1 where --fail-on holds."""
-    from xray.audits import audit, inputs
+    from xray.audits import archive, audit, inputs
 
     data = options.data or data_dir()
     if data is None or not data.is_dir():
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         found = [made.to_json() for made in audit.audit(loaded, prepared, chosen, stage)]
     for name, value in zip(options.model, found, strict=True):
         if registry.registered(name):
-            write_json(artifacts_dir() / "audits" / f"{name}.json", value)
+            write_json(archive.path(name), value)
     for value in found:
         say(value)
     if options.json:

@@ -56,10 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of --export and --import (default: by the file's name and content)",
     )  # fmt: skip
     parser.add_argument(
-        "--data",
-        type=Path,
-        help="films for --queue (default: XRAY_DATA) and --import, and for COCO their sizes",
-    )
+        "--data", type=Path,
+        help="films for --queue (default: XRAY_DATA), for --import, and for COCO their sizes",
+    )  # fmt: skip
     _data.add_classes(parser)
     parser.add_argument(
         "--looks", action="store_true", help="with --export: every look, not the agreed one"
@@ -143,30 +142,28 @@ def _export(store: Store, collection: str, options: argparse.Namespace) -> Any:
 def _import(store: Store, options: argparse.Namespace) -> Any:
     collection = options.collection or sources.PUBLIC
     how = _format(options.enter, options.format, there=True)
+    files, _ = _films(store, collection, options)
+    known = {*files, *store.films(collection)}
     said: list[str] = []
     if how == "jsonl":
         rows = format.read(options.enter)
     else:
-        files, _ = _films(store, collection, options)
         value = read_json(options.enter)
-        found = (coco if how == "coco" else studio).parse(value, shapes.keys_by_name(files))
-        rows, said = found.rows, found.sentences()
-    for sentence in said:
-        print(f"warning: {sentence}", file=sys.stderr)
+        read = (coco if how == "coco" else studio).parse(value, shapes.keys_by_name(sorted(known)))
+        rows, said = read.rows, read.sentences()
     name = options.name or getpass.getuser()
-    entered = exchange.enter(
-        store, collection, rows, store.labeller(name), _known(store, collection, options.data),
+    found = exchange.enter(
+        store, collection, rows, store.labeller(name), known,
         decisions=options.decisions,
         others=(lambda place: store.labeller(f"{name} {place}")) if options.several else None,
     )  # fmt: skip
-    for sentence in entered.left_out:
+    said += found.left_out
+    for sentence in said:
         print(f"warning: {sentence}", file=sys.stderr)
-    looks, new = sum(len(row.passes) for row in rows), entered.looks + entered.decisions
+    looks, new = sum(len(row.passes) for row in rows), found.looks + found.decisions
     print(f"{new:,} of {looks:,} looks at {len(rows):,} films were new and are in {collection}.")
-    return {
-        "films": len(rows), "looks": looks, "new": entered.looks, "decisions": entered.decisions,
-        "collection": collection, "left out": list(entered.left_out), "said": said,
-    }  # fmt: skip
+    return {"films": len(rows), "looks": looks, "new": found.looks, "decisions": found.decisions,
+            "collection": collection, "said": said}  # fmt: skip
 
 
 #: How labels are written: our own lines, COCO, Label Studio's JSON.
@@ -197,16 +194,6 @@ def _films(
     whole = table[table["width"].notna() & table["height"].notna()]
     sizes = zip(whole["file"], whole["width"].astype(int), whole["height"].astype(int), strict=True)
     return table["file"].tolist(), {file: (int(wide), int(high)) for file, wide, high in sizes}
-
-
-def _known(store: Store, collection: str, folder: Path | None) -> set[str]:
-    """Films of a collection: those in the queue, of the public set, and of the folder given."""
-    known = store.films(collection)
-    if collection == sources.PUBLIC:
-        known |= set(public_set.read()["file"])
-    if folder is not None:
-        known |= set(index.index(folder)["file"])
-    return known
 
 
 def _agreement(store: Store, collection: str) -> Any:

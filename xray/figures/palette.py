@@ -32,11 +32,6 @@ SPLIT_DASH = {"train": "solid", "val": "dash", "test": "dot"}
 #: than these, because overlays lie on films, which are dark in both themes.
 TOWARD = "#F29400"
 AWAY = "#45A9EA"
-#: From away to toward, for plotly: dark in the middle, so that "no weight" stays black.
-DIVERGING = [[0.0, AWAY], [0.5, "#14181F"], [1.0, TOWARD]]
-#: From little to much, for plotly (confusion matrices, densities); readable in both themes.
-SEQUENTIAL = [[0.0, "rgba(42,143,203,0.06)"], [1.0, "rgba(42,143,203,0.85)"]]
-
 #: From little to much, opaque: cells that carry white words at 4.5:1 on either theme.
 CELLS = [[0.0, "#3B4755"], [1.0, "#1F6FA8"]]
 
@@ -89,8 +84,8 @@ class Verdict:
 
     Attributes
     ----------
-    key : "reads_devices", "no_reliance_shown", "inconclusive" or "not_audited"
-    words : what people read.
+    key : "reads_devices", "no_reliance", "inconclusive", "cannot_be_judged" or "not_audited"
+    words : what people read; the kinds that are read stand in place of "devices".
     icon : name of a Material symbol.
     sign : one character for places without icon fonts (report, figures).
     colour : #RRGGBB of the chip; white words on it reach 4.5:1.
@@ -107,8 +102,9 @@ VERDICTS = {
     verdict.key: verdict
     for verdict in (
         Verdict("reads_devices", "reads devices", "cable", "▲", "#B84A00"),
-        Verdict("no_reliance_shown", "no reliance shown", "search_off", "○", "#0A6CA8"),
+        Verdict("no_reliance", "no reliance that matters", "check", "○", "#0A6CA8"),
         Verdict("inconclusive", "inconclusive", "question_mark", "?", "#5B6470"),
+        Verdict("cannot_be_judged", "cannot be judged", "block", "×", "#8A4FA8"),
         Verdict("not_audited", "not audited yet", "hourglass_empty", "–", "#5B6470"),
     )
 }

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray.dataset import aspects, scan
+from xray.drawing.phantoms import NOTE
 from xray.errors import ArtifactError, DatasetError, FilmError, ModelError
 from xray.files import cache_dir, hash_json, read_json, write_json
 from xray.films import decode
@@ -114,9 +115,15 @@ def sample(folder: Path, each: int = FILMS, seed: int = 0) -> Sample:
     import pandas as pd
 
     ratios = tuple(aspects.native(pd.Series(files)))
-    real = not all(Path(file).name.startswith("synthetic-") for file in files)
+    real = not all(_is_synthetic(folder / chosen[place].path) for place in kept)
     key = hash_json([film.sha256 for film in films])
     return Sample(tuple(films), ratios, labels, files, split, real, key)
+
+
+def _is_synthetic(path: Path) -> bool:
+    """Whether a film says in its comment that this project drew it."""
+    with open(path, "rb") as stream:
+        return NOTE.encode() in stream.read(4096)
 
 
 def synthetic(each: int = FEWER) -> Sample:

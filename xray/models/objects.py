@@ -58,14 +58,8 @@ class ObjectModel:
         step = batch or BATCH
         parts = [self.raw(grey[start : start + step]) for start in range(0, len(grey), step)]
         card = self.card
-        return outputs.log_odds(
-            np.concatenate(parts) if parts else np.empty((0, 1 + max(card.positive_index))),
-            card.output,
-            card.positive_index,
-            normal=bool(card.settings.get("unit_means_normal")),
-            logits=False,
-            model=card.name,
-        )
+        rows = np.concatenate(parts) if parts else np.empty((0, 1 + max(card.positive_index)))
+        return outputs.by_card(rows, card, logits=False)
 
     def log_odds(self, films: Pixels, precision: str = "float32") -> LogOdds:
         """Log-odds of the positive class of films (N, H, W) of any size, float32 in [0, 1]."""

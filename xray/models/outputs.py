@@ -10,11 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xray.errors import ModelError
+
+if TYPE_CHECKING:
+    from xray.models.registry import Card
 
 Floats = NDArray[np.float64]
 
@@ -205,6 +209,18 @@ def log_odds(
         odds = raw[:, picked] if logits else _logit(raw[:, picked])
         odds = odds[:, 0] if len(picked) == 1 else _any(odds)
     return np.asarray(-odds if normal else odds)
+
+
+def by_card(raw: NDArray[Any], card: Card, logits: bool) -> Floats:
+    """Log-odds (N,) of what a network gave (N, units), as its card says; see ``log_odds``."""
+    return log_odds(
+        raw.astype(np.float64),
+        card.output,
+        card.positive_index,
+        normal=bool(card.settings.get("unit_means_normal")),
+        logits=logits,
+        model=card.name,
+    )
 
 
 def _total(scores: Floats) -> Floats:

@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 
 from xray import classes
 from xray.errors import ArtifactError, ModelError, XrayError
-from xray.files import artifacts_dir, hash_json, read_json, read_table, sha256_file, write_json
+from xray.files import (
+    artifacts_dir,
+    read_json,
+    read_table,
+    sha256_file,
+    sha256_tree,
+    write_json,
+)
 
 if TYPE_CHECKING:
     # For types only: what reads films and tables takes long to import, and cards need neither.
@@ -218,17 +225,15 @@ class Model:
     """
 
     def __init__(self, card: Card, network: Any) -> None:
-        from xray.models import outputs
         from xray.models.formats import keras_graph
         from xray.models.formats.runtimes import Runtime
 
         self.card = card
         self.keras = not isinstance(network, Runtime)
-        if self.keras and card.output_name:
-            ends = keras_graph.gives(network, card.name)
-            network = keras_graph.select(network, outputs.choose(ends, card.output_name, card.name))
         #: Whether the network gives logits, its last activation removed.
-        self.exact = self.keras and keras_graph.strip(network, card.output)
+        self.exact = False
+        if self.keras:
+            network, self.exact = keras_graph.prepared(network, card)
         self._network = network
         #: Name, folder and options that it was loaded by; None for one made in this process.
         self.origin: tuple[str, Path | None, dict[str, Any]] | None = None
@@ -273,35 +278,20 @@ class Model:
 
         Returns
         -------
-        (N,) float64
-
-        Raises
-        ------
-        ModelError
-            The network gave something that is not a number.
+        (N,) float64; a ModelError where the network gave something that is not a number
         """
         from xray.models import inputs, outputs
 
         card = self.card
-        step = batch or self._step()
+        # About 4 million input pixels a batch keep activations within tens of megabytes.
+        step = batch or max(8, min(256, 2**20 // int(np.prod(card.size))))
         parts = [
             self.raw(inputs.scaled(grey[start : start + step], card.scale, card.channels,
                                    card.colour), precision)
             for start in range(0, len(grey), step)
         ]  # fmt: skip
         raw = np.concatenate(parts) if parts else np.empty((0, 1 + max(card.positive_index)))
-        return outputs.log_odds(
-            raw.astype(np.float64),
-            card.output,
-            card.positive_index,
-            normal=bool(card.settings.get("unit_means_normal")),
-            logits=self.exact,
-            model=card.name,
-        )
-
-    def _step(self) -> int:
-        """Films a batch: about 4 million input pixels keep activations within tens of megabytes."""
-        return max(8, min(256, 2**20 // int(np.prod(self.card.size))))
+        return outputs.by_card(raw, card, logits=self.exact)
 
     def raw(self, x: Pixels, precision: str = "float32") -> NDArray[np.float32]:
         """What the network gives, (N, units), of one batch of scaled films (N, h, w, channels)."""
@@ -323,8 +313,10 @@ class Model:
 
 
 def probability(log_odds: NDArray[np.floating[Any]]) -> LogOdds:
-    """Probabilities of log-odds, without overflow."""
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * np.asarray(log_odds, dtype=np.float64))))
+    """Probabilities of log-odds; see ``odds.to_probability``."""
+    from xray.metrics.odds import to_probability
+
+    return to_probability(log_odds)
 
 
 _cache: OrderedDict[tuple[str, str], Model] = OrderedDict()
@@ -353,7 +345,7 @@ def load(name: str, folder: Path | None = None, **options: Any) -> Model:
     from xray.models.formats import reader
 
     card, path, stored = _find(name, folder, options)
-    key = (card.name, digest_of(path))
+    key = (card.name, sha256_tree(path))
     if card.sha256 and key[1] != card.sha256:
         raise ModelError(
             f"{path.name} of {card.name} does not match the hash on its card; "
@@ -381,14 +373,6 @@ def registered(name: str, folder: Path | None = None) -> bool:
     """Whether a name is that of a registered model; a path to a file is none."""
     home = (models_dir() if folder is None else folder) / name
     return Path(name).name == name and (home / "card.json").is_file()
-
-
-def digest_of(path: Path) -> str:
-    """SHA-256 of a model's file, or of a folder's files with their names."""
-    if not path.is_dir():
-        return sha256_file(path) if path.is_file() else ""
-    files = sorted(each for each in path.rglob("*") if each.is_file())
-    return hash_json([[each.relative_to(path).as_posix(), sha256_file(each)] for each in files])
 
 
 def _find(name: str, folder: Path | None, options: dict[str, Any]) -> tuple[Card, Path, bool]:

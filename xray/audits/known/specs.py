@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from xray.errors import DatasetError
 from xray.labels import devices
-from xray.metrics import bootstrap
+from xray.metrics.patients import patients
 from xray.models import framing
 from xray.training.recipes import Augmentation, Phase, Recipe
 
@@ -161,7 +161,7 @@ def marked(table: pd.DataFrame) -> pd.DataFrame:
         No film of the table has device labels.
     """
     kinds = [*devices.KINDS, "confidence"]
-    joined = table.assign(child=bootstrap.patients(table)).join(devices.load()[kinds], on="file")
+    joined = table.assign(child=patients(table)).join(devices.load()[kinds], on="file")
     if joined["confidence"].isna().all():
         raise DatasetError("None of these films has device labels; give the public set's folder.")
     return joined

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from xray.errors import ModelError
 from xray.models.inputs import Input, shaped
-from xray.models.outputs import Output
+from xray.models.outputs import Output, choose
+
+if TYPE_CHECKING:
+    from xray.models.registry import Card
 
 #: Layers that hand on what they get; of those in training alone, nothing is left in use.
 _PASS = frozenset(
@@ -195,6 +198,13 @@ def _named(layer: Any) -> str | None:
 
 def _title(activation: Any) -> str:
     return "linear" if activation is None else str(getattr(activation, "__name__", activation))
+
+
+def prepared(network: Any, card: Card) -> tuple[Any, bool]:
+    """The network with the output that its card names, and whether it gives logits now."""
+    if card.output_name:
+        network = select(network, choose(gives(network, card.name), card.output_name, card.name))
+    return network, strip(network, card.output)
 
 
 def strip(network: Any, output: str) -> bool:
