@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from xray.audits import measures
-from xray.audits.measures import CALLS, Influence, Measure
+from xray.audits import uncertainty
+from xray.audits.uncertainty import CALLS, Influence, Measure
 
 #: Population -> (mean shift by devices, spread over donors, skewed?, chance of one picture), in
 #: standard deviations of the films' distance from the threshold.
@@ -64,7 +64,7 @@ def once(
     value = float(change.mean())
     influence = Influence((change - value) / len(change), film, donor)
     figure = Measure("insertion", "line", "NORMAL", CALLS, value, influence, films=films)
-    errors = measures.joint([figure])
+    errors = uncertainty.joint([figure])
     bounds = [errors.interval(np.array([value]), level) for level in (0.90, 0.95)]
     return value, np.array([[low[0], high[0]] for low, high in bounds])
 

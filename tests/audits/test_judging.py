@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from tests.helpers.fakes import Fake
-from xray.audits import insertion, judging, measures, showing
+from xray.audits import insertion, judging, measures, showing, uncertainty
 from xray.audits.insertion import Material
 from xray.audits.judging import Margin
-from xray.audits.measures import AUROC, CALLS, Influence, Measure
+from xray.audits.uncertainty import AUROC, CALLS, Influence, Measure
 from xray.drawing.phantoms import phantom
 from xray.models.registry import Card
 
@@ -157,14 +157,14 @@ def test_errors_count_films_of_one_child_and_devices_of_one_donor_together() -> 
         return Measure("insertion", "line", "", AUROC, float(value.mean()),
                        Influence(share, film, donor), films=100)  # fmt: skip
 
-    errors = measures.joint([figure(x) for x in (by_film[film], by_donor[donor], alone)]).error
+    errors = uncertainty.joint([figure(x) for x in (by_film[film], by_donor[donor], alone)]).error
     expected = [by_film.std(ddof=1) / 10, by_donor.std(ddof=1) / np.sqrt(20), 1 / 20]
     np.testing.assert_allclose(errors, expected, rtol=0.15)
 
 
 def test_figures_held_at_once_reach_further_than_one_by_one() -> None:
-    many = measures.Joint(np.ones(8), np.full(8, 60.0), np.zeros(8), np.eye(8))
-    one = measures.Joint(np.ones(1), np.full(1, 60.0), np.zeros(1), np.eye(1))
+    many = uncertainty.Joint(np.ones(8), np.full(8, 60.0), np.zeros(8), np.eye(8))
+    one = uncertainty.Joint(np.ones(1), np.full(1, 60.0), np.zeros(1), np.eye(1))
     same = replace(many, correlation=np.ones((8, 8)))
     assert one.at_once() == pytest.approx(2.0, abs=0.05)
     assert many.at_once() == pytest.approx(2.85, abs=0.1)
@@ -174,13 +174,13 @@ def test_figures_held_at_once_reach_further_than_one_by_one() -> None:
 def test_no_change_at_all_is_not_taken_for_certainty() -> None:
     flat = Measure("insertion", "line", "NORMAL", CALLS, 0.0,
                    Influence(np.zeros(40), np.arange(40), np.arange(40)), films=40)  # fmt: skip
-    assert measures.joint([flat]).error[0] == pytest.approx(2.5)
+    assert uncertainty.joint([flat]).error[0] == pytest.approx(2.5)
 
 
 def test_a_few_strong_donors_move_the_interval_toward_them() -> None:
     reach = np.array([2.0, 2.0, -2.0])
     skew = np.array([0.0, 0.5, 0.5])
-    flat, low, high = measures.unskewed(reach, skew)
+    flat, low, high = uncertainty.unskewed(reach, skew)
     assert flat == pytest.approx(2.0)
     assert low < 2.0
     assert high < -2.0

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from xray.drawing import layers, laying
-from xray.drawing.layers import Mark
+from xray.drawing import layers, laying, marks
 from xray.drawing.laying import Place
+from xray.drawing.marks import Mark
 from xray.films.lungs import Lungs
 
 SIZE = (224, 224)
@@ -47,7 +47,7 @@ def wire(film: np.ndarray, points: list[tuple[int, int]], by: float = 0.2) -> np
 def test_a_course_marked_beside_a_wire_is_moved_onto_it() -> None:
     film = wire(ground(), [(60, 20), (80, 200)])
     marked = np.array([[63.0, 20.0], [83.0, 200.0]])
-    moved = layers.snapped(film, marked)
+    moved = marks.snapped(film, marked)
     on_wire = np.interp(moved[:, 1], [20, 200], [60, 80])
     assert np.abs(moved[20:-20, 0] - on_wire[20:-20]).mean() < 1.0
 
@@ -74,10 +74,10 @@ def test_what_two_looks_agree_on_counts_and_the_surer_names_it() -> None:
     course = [[2.0, 1.0], [3.0, 8.0]]
     first = look(("line", course, 0.6), ("electrode", [8, 8, 0.4], 0.9))
     second = look(("tube", course, 0.9))
-    found, alone = layers.agreed([first, second], SIZE)
+    found, alone = marks.agreed([first, second], SIZE)
     assert [mark.kind for mark in found] == ["tube"]
     assert [mark.kind for mark in alone] == ["electrode"]
-    single, none = layers.agreed([first], SIZE)
+    single, none = marks.agreed([first], SIZE)
     assert len(single) == 2
     assert not none
 
@@ -106,7 +106,7 @@ def test_a_support_is_cut_along_its_edge_not_its_box() -> None:
     bag = np.zeros(SIZE, np.uint8)
     cv2.fillPoly(bag, [np.array([[223, 0], [190, 0], [223, 140]], np.int32)], 1)
     film[bag > 0] += 0.5
-    mask = layers.outline(film, Mark("support", [8.2, 0.0, 10.0, 6.5]))
+    mask = marks.outline(film, Mark("support", [8.2, 0.0, 10.0, 6.5]))
     overlap = (mask & (bag > 0)).sum() / (mask | (bag > 0)).sum()
     assert overlap > 0.85
 

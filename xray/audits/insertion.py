@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xray.drawing import layers, laying, shams
-from xray.drawing.layers import Layer, Mask
+from xray.drawing import layers, laying, marks, shams
+from xray.drawing.layers import Layer
 from xray.drawing.laying import Null, Place
+from xray.drawing.marks import Mask
 from xray.drawing.planting import Bytes, as_float
 from xray.files import Progress
 from xray.films import lungs
@@ -190,9 +191,9 @@ def _cut_film(
             cut[layer.kind].append(layer)
     if row["label"] != "PNEUMONIA":
         return
-    marks, _ = layers.agreed(looks, film.shape)
+    told, _ = marks.agreed(looks, film.shape)
     for kind, items in worn.items():
-        masks = [layers.outline(film, mark) for mark in marks if mark.kind == kind]
+        masks = [marks.outline(film, mark) for mark in told if mark.kind == kind]
         if masks:
             items.append((place, np.logical_or.reduce(masks)))
 

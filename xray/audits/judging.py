@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from xray.audits import measures
+from xray.audits import measures, uncertainty
 from xray.audits.insertion import KINDS, Material, Odds
-from xray.audits.measures import AUROC, CALLS, Joint, Measure
 from xray.audits.showing import Trials
+from xray.audits.uncertainty import AUROC, CALLS, Joint, Measure
 from xray.metrics import bootstrap
 
 Word = Literal["reads_devices", "no_reliance", "inconclusive", "cannot_be_judged"]
@@ -195,7 +195,7 @@ def judge(
     called = float((trials.plain[judged] >= where.films[judged]).mean())
     told = Verdict("cannot_be_judged", "", 0.0, (), area, called, where, margin)
     figures = measures.measure(material, trials, where.films, judged)
-    errors = measures.joint(figures) if figures else measures.NOTHING
+    errors = uncertainty.joint(figures) if figures else uncertainty.NOTHING
     rows = tuple(effects(figures, errors))
     if not area[1] > GATE:
         return replace(told, reasons=(_knows_little(area),), effects=rows)
@@ -362,7 +362,7 @@ def _log_odds(figures: Sequence[Measure]) -> dict[int, tuple[float, float]]:
         for i in chosen
     ]
     values = np.array([figures[i].net_log_odds for i in chosen])
-    low, high = measures.joint(net).interval(values, 0.95)
+    low, high = uncertainty.joint(net).interval(values, 0.95)
     return {i: (float(low[k]), float(high[k])) for k, i in enumerate(chosen)}
 
 

@@ -1,221 +1,19 @@
-"""What devices change, in calls of 100 films and in AUROC, with what is known of each figure.
+"""What devices change, in calls of 100 films and in AUROC, of one model.
 
-Recipients and donors are crossed: films of one child share what is special about it, and so do
-all pictures with one donor's device. Each figure is a mean, or a difference of two areas under
-ROC curves, whose influence values (DeLong et al. 1988 for the areas) are summed by the child
-that receives and by the child that gives; the variance is that of both less what is counted twice
-(two-way clustering; Cameron, Gelbach & Miller 2011). All figures of a model get one covariance.
+Each figure is a mean, or a difference of two areas under ROC curves, with the influence of every
+picture on it (``uncertainty``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from xray.audits.insertion import AS_WORN, Material, Odds
 from xray.audits.showing import Trials
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
-
-#: More skewness than this is not believed; few clusters tell little of it.
-MOST_SKEW = 1.0
-#: What is measured: change of calls, or of AUROC in the swap test.
-CALLS, AUROC = "calls", "auroc"
-
-
-@dataclass(frozen=True, eq=False)
-class Influence:
-    """How much single pictures weigh in a figure; who they belong to.
-
-    Attributes
-    ----------
-    value : (n,) influence values; they sum to zero
-    recipient : (n,) code of the child on the picture
-    donor : (n,) code of the child whose device it is; -1 where there is none
-    """
-
-    value: Floats
-    recipient: Ints
-    donor: Ints
-
-
-@dataclass(frozen=True, eq=False)
-class Measure:
-    """One figure of one model: what devices of a kind change beyond their null.
-
-    Attributes
-    ----------
-    test : "insertion", "as_worn", "null" or "swap"
-    kind : of device
-    label : true class of the films, "" for both
-    unit : CALLS (points of 100) or AUROC (its fall)
-    value : the figure
-    before, after, null : raw calls in points of 100, NaN for AUROC
-    net_log_odds : mean difference of log-odds, after less null; NaN for AUROC
-    net : its influence values
-    films, donors : children that receive and that give
-    """
-
-    test: str
-    kind: str
-    label: str
-    unit: str
-    value: float
-    influence: Influence
-    before: float = float("nan")
-    after: float = float("nan")
-    null: float = float("nan")
-    net_log_odds: float = float("nan")
-    net: Influence | None = None
-    films: int = 0
-    donors: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Joint:
-    """What is known of a model's figures, along them.
-
-    Attributes
-    ----------
-    error : standard errors
-    freedom : their degrees of freedom
-    skew : skewness of the figures: a few donors can make most of an effect
-    correlation : (M, M)
-    """
-
-    error: Floats
-    freedom: Floats
-    skew: Floats
-    correlation: Floats
-
-    def of(self, chosen: Sequence[int]) -> Joint:
-        """Those of some figures."""
-        places = np.array(chosen, int)
-        return Joint(
-            self.error[places],
-            self.freedom[places],
-            self.skew[places],
-            self.correlation[np.ix_(places, places)],
-        )
-
-    def interval(self, values: Floats, level: float) -> tuple[Floats, Floats]:
-        """Two-sided intervals of a level, one by one."""
-        return self.bounds(values, student.ppf((1 + level) / 2, self.freedom))
-
-    def bounds(self, values: Floats, reach: Floats | float) -> tuple[Floats, Floats]:
-        """Bounds ``reach`` standard errors away, moved by the skewness (Hall 1992)."""
-        return (
-            values - unskewed(reach, self.skew) * self.error,
-            values - unskewed(np.negative(reach), self.skew) * self.error,
-        )
-
-    def at_once(self, level: float = 0.95, draws: int = 20_000, seed: int = 0) -> float:
-        """Multiple of the standard errors within which all figures lie at once (max-t)."""
-        if not len(self.error):
-            return 0.0
-        values, vectors = np.linalg.eigh(self.correlation)
-        root = vectors * np.sqrt(np.clip(values, 0, None))
-        rng = np.random.default_rng(seed)
-        normal = rng.standard_normal((draws, len(self.error))) @ root.T
-        normal /= np.sqrt((root**2).sum(axis=1))
-        freedom = float(np.min(self.freedom))
-        wide = np.sqrt(rng.chisquare(freedom, draws) / freedom)
-        return float(np.quantile(np.abs(normal).max(axis=1) / wide, level))
-
-
-#: What is known where nothing was measured.
-NOTHING = Joint(np.empty(0), np.empty(0), np.empty(0), np.empty((0, 0)))
-
-
-def unskewed(reach: Floats | float, skew: Floats) -> Floats:
-    """Where a skewed figure's quantile lies, of which the symmetric one is ``reach``.
-
-    Hall's monotone cubic transformation of Student's statistic (Annals of Statistics 1992).
-    """
-    flat = np.where(np.abs(skew) < 1e-6, 1.0, skew)
-    bent = 3 / flat * (np.cbrt(1 + flat * (reach - flat / 6)) - 1)
-    return np.asarray(np.where(np.abs(skew) < 1e-6, reach, bent))
-
-
-def joint(measures: Sequence[Measure]) -> Joint:
-    """Covariance of figures of one model, clustered by recipients and by donors."""
-    recipients = 1 + max(int(m.influence.recipient.max()) for m in measures)
-    donors = 1 + max(int(m.influence.donor.max(initial=-1)) for m in measures)
-    pair = _Sums(recipients * max(donors, 1))
-    taking, giving = _Sums(recipients), _Sums(max(donors, 1))
-    for measure in measures:
-        given = measure.influence.donor >= 0
-        value, taker = measure.influence.value, measure.influence.recipient
-        giver = measure.influence.donor[given]
-        taking.add(value, taker)
-        giving.add(value[given], giver)
-        pair.add(value[given], taker[given] * max(donors, 1) + giver)
-    parts = [part.covariance() for part in (taking, giving, pair)]
-    covariance = parts[0] + parts[1] - parts[2]
-    own = [np.diag(part) for part in parts[:2]]
-    # Never less than from either side alone, which chance can bring about.
-    variance = np.maximum(np.diag(covariance), np.maximum(*own))
-    floor = np.array([_least(measure) for measure in measures])
-    error = np.maximum(np.sqrt(variance), floor)
-    scale = np.sqrt(np.maximum(variance, 1e-30))
-    correlation = covariance / np.outer(scale, scale)
-    np.fill_diagonal(correlation, 1.0)
-    spread = sum(
-        part**2 / np.maximum(sums.counts() - 1, 1)
-        for part, sums in zip(own, (taking, giving), strict=True)
-    )
-    freedom = np.clip(variance**2 / np.maximum(spread, 1e-30), 4, 1e4)
-    third = sum(sums.third() for sums in (taking, giving))
-    skew = np.clip(third / np.maximum(error, 1e-15) ** 3, -MOST_SKEW, MOST_SKEW)
-    return Joint(error, np.where(variance > 0, freedom, 30.0), skew, correlation)
-
-
-def _least(measure: Measure) -> float:
-    """No call changed does not mean that none ever would: as if it had for one child."""
-    return 100 / max(measure.films, 1) if measure.unit == CALLS else 0.0
-
-
-class _Sums:
-    """Influence summed by cluster, a column a figure."""
-
-    def __init__(self, clusters: int) -> None:
-        self._clusters = clusters
-        self._columns: list[tuple[Ints, Floats]] = []
-
-    def add(self, value: Floats, code: Ints) -> None:
-        """Add the next figure."""
-        names, places = np.unique(code, return_inverse=True)
-        sums = np.bincount(places, value, len(names)).astype(np.float64)
-        self._columns.append((names, sums))
-
-    def counts(self) -> Floats:
-        """Clusters of each figure."""
-        return np.array([len(names) for names, _ in self._columns], float)
-
-    def third(self) -> Floats:
-        """Third cumulant of each figure, unbiased for independent clusters."""
-        made = []
-        for names, sums in self._columns:
-            n = len(names)
-            made.append((sums**3).sum() * n**2 / ((n - 1) * (n - 2)) if n > 2 else 0.0)
-        return np.array(made)
-
-    def covariance(self) -> Floats:
-        """Sum over clusters, each figure as if with one degree of freedom less."""
-        every = np.unique(np.concatenate([names for names, _ in self._columns]))
-        table = np.zeros((len(every), len(self._columns)))
-        for column, (names, sums) in enumerate(self._columns):
-            count = len(names)
-            if count > 1:
-                factor = np.sqrt(count / (count - 1))
-                table[np.searchsorted(every, names), column] = sums * factor
-        return np.asarray(table.T @ table)
+from xray.audits.uncertainty import AUROC, CALLS, Floats, Influence, Ints, Measure
 
 
 def measure(material: Material, trials: Trials, threshold: Odds, judged: Any) -> list[Measure]:
@@ -412,6 +210,3 @@ def _placements(well: Odds, ill: Odds) -> tuple[Floats, Floats]:
         return np.asarray((least + most) / 2 / len(of))
 
     return 1 - below(well, ill), below(ill, well)
-
-
-__all__ = ["AUROC", "CALLS", "Influence", "Joint", "Measure", "joint", "measure"]
