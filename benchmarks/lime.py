@@ -77,7 +77,7 @@ def stock(model: Model, kind: str) -> Method:
     """
     from lime import lime_image
 
-    from xray.models import networks
+    from xray.models import inputs
 
     card = model.card
     # Compiling is not measured, for anyone.
@@ -87,7 +87,7 @@ def stock(model: Model, kind: str) -> Method:
 
         # As a user has it: the network with its sigmoid or softmax at the end.
         network = keras.saving.load_model(registry.models_dir() / card.name / registry.WEIGHTS)
-        network.predict(networks.scaled(warm, card.scale, card.channels), verbose=0)
+        network.predict(inputs.scaled(warm, card.scale, card.channels), verbose=0)
     else:
         model.log_odds_prepared(warm, kind)
 
@@ -96,8 +96,8 @@ def stock(model: Model, kind: str) -> Method:
         if kind != "predict":
             positive = registry.probability(model.log_odds_prepared(grey, kind))
         else:
-            out = network.predict(networks.scaled(grey, card.scale, card.channels), verbose=0)
-            positive = out[:, card.positive_index if out.shape[1] > 1 else 0]
+            out = network.predict(inputs.scaled(grey, card.scale, card.channels), verbose=0)
+            positive = out[:, card.positive_index[0] if out.shape[1] > 1 else 0]
         return np.stack([1 - positive, positive], axis=1)
 
     def run(film: Pixels, seed: int) -> Run:

@@ -1,11 +1,12 @@
 """Many visitors on a small machine: sessions over all pages, with uploads among them.
 
-``python -m benchmarks.load [--sessions 50] [--seconds 300] [--json FILE]``. Starts its own server
-on loopback. Every session opens pages one after the other, waits like a reader, and now and
-then uploads a film, which every tenth time is no film. First every session sees every page once:
-a session holds what it was shown, so that memory grows until all have seen all, and only what
-grows after that would grow for ever. The seconds count from then on. To reach: no error, no lost
-session, and memory that does not grow after this warm-up.
+``python -m benchmarks.load [--sessions 50] [--seconds 300] [--hostile DIR] [--share 0.1]
+[--json FILE]``. Starts its own server on loopback. Every session opens pages one after the other,
+waits like a reader, and now and then uploads a film. A tenth of the uploads (``--share``) are none:
+the seven bytes "no film", or the files of DIR, such as
+``python -m tests.films.hostile --write DIR`` makes. First every session sees every page once: a session holds what it was shown, so that memory
+grows until all have seen all, and only what grows after that would grow for ever. The seconds count
+from then on. To reach: no error, no lost session, and memory that does not grow after this warm-up.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,8 +77,9 @@ def itinerary(rng: random.Random, pages: list[str], warm: threading.Barrier) -> 
 
 
 def visit(
-    url: str, pages: list[str], number: int, tally: Tally, warm: threading.Barrier, seconds: float
-) -> None:
+    url: str, pages: list[str], number: int, tally: Tally, warm: threading.Barrier, seconds: float,
+    hostile: Sequence[bytes], share: float,
+) -> None:  # fmt: skip
     """One session: pages in an order of its own, pauses, uploads."""
     rng = random.Random(number)
     film = html.png(phantoms.phantom(number % 8, (224, 224)).pixels)
@@ -89,9 +91,10 @@ def visit(
                 seen = visitor.open(page)
                 tally.note(page or "first", seen.seconds, seen.errors)
                 if page == UPLOADS and seen.uploaders:
-                    data = b"no film" if rng.random() < 0.1 else film
+                    bad = rng.random() < share
+                    data = rng.choice(hostile) if bad else film
                     seen = visitor.upload(page, seen.uploaders[0], "film.png", data)
-                    tally.note("upload", seen.seconds, seen.errors)
+                    tally.note("hostile upload" if bad else "upload", seen.seconds, seen.errors)
                 time.sleep(rng.uniform(1, 4))
     except Exception as error:  # a session that ends before its time, for whatever reason
         # Nobody shall wait for it.
@@ -100,7 +103,7 @@ def visit(
             tally.lost.append(f"{type(error).__name__}: {error}")
 
 
-def run(sessions: int, seconds: float) -> dict[str, Any]:
+def run(sessions: int, seconds: float, hostile: Sequence[bytes] = (b"no film",)) -> dict[str, Any]:
     """Serve, let the sessions loose, watch the memory, and sum up."""
     pages = ["", *sorted(path.stem for path in (ROOT / "pages").glob("*.py"))]
     pages.remove("overview")
@@ -110,7 +113,9 @@ def run(sessions: int, seconds: float) -> dict[str, Any]:
         with Visitor(server.url, patience=180) as first:
             first.open("")
         threads = [
-            threading.Thread(target=visit, args=(server.url, pages, number, tally, warm, seconds))
+            threading.Thread(
+                target=visit, args=(server.url, pages, number, tally, warm, seconds, hostile)
+            )
             for number in range(sessions)
         ]
         for thread in threads:
@@ -142,9 +147,13 @@ def main() -> None:
     parser = _common.parser(__doc__)
     parser.add_argument("--sessions", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--hostile", type=Path, metavar="DIR", help="files that are no films")
     options = parser.parse_args()
     sessions = min(options.sessions, MOST_SESSIONS)
-    found = run(sessions, min(options.seconds, MOST_SECONDS))
+    hostile: list[bytes] = [b"no film"]
+    if options.hostile:
+        hostile = [file.read_bytes() for file in sorted(options.hostile.iterdir())]
+    found = run(sessions, min(options.seconds, MOST_SECONDS), hostile)
     tally = found["tally"]
     rows = [
         {"page": page, "drawn": len(values), "median s": round(float(np.median(values)), 2),

@@ -47,7 +47,7 @@ def films(view: shared.View, pair: Pair) -> None:
     """The films behind a cell of the agreement table."""
     names = figures_pairs.cells(pair, view.titles)
     cell = st.segmented_control(
-        "Films of", list(names), format_func=names.__getitem__,
+        "Films of", list(names), format_func=lambda cell: html.label(names[cell]),
         default=f"only {pair.a}", required=True, key=f"cell {pair.a} {pair.b}",
     )  # fmt: skip
     chosen = np.flatnonzero(pair.cells == cell)

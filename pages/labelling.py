@@ -30,4 +30,4 @@ elif shown:
         elif view == VIEWS[2]:
             label_review.decide(shown, who)
         else:
-            label_review.exchange(shown)
+            label_review.exchange(shown, who)

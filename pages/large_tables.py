@@ -6,6 +6,7 @@ from xray import parquet
 from xray.dashboard import browser, cache, catalogue, links, page
 from xray.dataset import large_tables
 from xray.figures import curation
+from xray.reports import html
 
 page.enter()
 
@@ -48,7 +49,7 @@ else:
             if (wanted := st.pills(
                 name.replace("_", " ").capitalize(), table.values(name),
                 selection_mode="multi", key=name, bind="query-params",
-                format_func=curation.value_title,
+                format_func=lambda value: html.label(curation.value_title(value)),
             ))
         }  # fmt: skip
         asked = table.key, *((name, *wanted) for name, wanted in where.items())

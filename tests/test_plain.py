@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from io import StringIO
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.browser import Browser
 from benchmarks.serving import serve
-from xray.files import ROOT
+from xray.dashboard import cache
+from xray.files import ROOT, spreadsheet
 from xray.reports import html
 
 HOSTILE = [
@@ -26,17 +32,25 @@ HOSTILE = [
 #: Shows each text in the elements that take Markdown.
 SCRIPT = """
 import streamlit as st
-from xray import snippets
+from xray.reports import html
 st.title("Shown")
 for number, text in enumerate({texts!r}):
-    plain = snippets.plain(text)
+    plain = html.plain(text)
     with st.container(key=f"hostile{{number}}"):
         for show in (st.markdown, st.caption, st.info):
             show(plain)
         st.subheader(plain, anchor=False)
         st.markdown(f"**Bold.** {{plain}}")
         st.progress(0.5, text=plain)
+    with st.container(key=f"choice{{number}}"):
+        st.pills("Pills", [text, "other"], format_func=html.label, key=f"p{{number}}")
+        st.segmented_control("One", [text, "other"], format_func=html.label, key=f"s{{number}}")
 """
+#: Of these, choices may make bold, code and lists: they lead nowhere and show nothing foreign.
+LEADING = (
+    "a, img, .katex, [data-testid=stIconMaterial], [role=img], .stMarkdownBadge, "
+    ".stMarkdownColoredText"
+)
 #: What there may be none of: tags that only markup makes.
 MADE = (
     "a, img, code, em, del, ul, ol, blockquote, table, .katex, [data-testid=stIconMaterial], "
@@ -56,6 +70,45 @@ def test_text_is_still_there(text: str) -> None:
     assert "//" not in shown or "://" not in shown.replace("\\", "")
 
 
+@pytest.mark.parametrize(
+    "name", ["Basic CNN, augmented", "No device (of 3)", "DICOM & PNG", "50 % off", "a_b-c.d"]
+)
+def test_choices_of_usual_names_stay_as_they_are(name: str) -> None:
+    assert html.label(name) == name
+
+
+@given(st.text(st.sampled_from("w.:/@a-_<>$\\*`[]()! \n")))
+def test_choices_hold_nothing_that_leads_elsewhere(text: str) -> None:
+    shown = html.label(text)
+    assert shown.replace(html.JOINER, "").replace("\uff04", "$") == " ".join(text.splitlines())
+    for start in ("www.", "://", "](", "]:", "<a", "@a", ":a", "$"):
+        assert start not in shown
+
+
+def test_figures_hold_no_links() -> None:
+    named = "<a href='https://evil.example'>press</a>"
+    figure = go.Figure(
+        go.Bar(x=[named, "b"], y=[1.0, 2.0], name=named, hovertemplate=f"<b>{named}</b>"),
+        go.Layout(title=named, xaxis={"ticktext": np.array([named, "b"], object)}),
+    )
+    sent = json.dumps(cache.ready(figure).to_dict(), default=str)
+    assert "<a" not in sent
+    assert sent.count("&lt;a href") == sent.count("press") >= 5
+    assert "<b>" in sent
+
+
+def test_tables_for_spreadsheets_hold_no_formulas() -> None:
+    texts = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "film-1.jpeg", "", None, 3]
+    table = pd.DataFrame({"=name": texts, "kind": pd.Categorical(["=x"] * len(texts))})
+    table["number"] = -1.5
+    read = pd.read_csv(StringIO(spreadsheet(table)), keep_default_na=False)
+    assert list(read) == ["'=name", "kind", "number"]
+    assert not read["'=name"].str.lstrip(" ").str.match(r"[=+\-@\t\r]").any()
+    assert read["'=name"].tolist()[7:] == ["film-1.jpeg", "", "", "3"]
+    assert set(read["kind"]) == {"'=x"}
+    assert (read["number"] == -1.5).all()
+
+
 @pytest.mark.browser
 @pytest.mark.slow
 def test_browser_makes_nothing_of_it(browser: Browser, tmp_path: Path) -> None:
@@ -71,5 +124,11 @@ def test_browser_makes_nothing_of_it(browser: Browser, tmp_path: Path) -> None:
                 f"return [...{place}.querySelectorAll('{MADE}')].map(e => e.outerHTML)"
             )
             assert made == [], text
+            choice = f"document.querySelector('.st-key-choice{number}')"
+            made = browser.run(
+                f"return [...{choice}.querySelectorAll('{LEADING}')].map(e => e.outerHTML)"
+            )
+            assert made == [], text
+            assert browser.run(f"return {choice}.querySelectorAll('button').length") == 4
             read = browser.run(f"return {place}.textContent").replace(html.JOINER, "")
             assert read.count(" ".join(text.splitlines())) == 6, (text, read)

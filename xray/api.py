@@ -64,8 +64,10 @@ def load_model(
     *,
     name: str = "",
     scale: str | None = None,
+    colour: str | None = None,
     output: str | None = None,
-    positive_index: int | None = None,
+    output_name: str | None = None,
+    positive_index: int | tuple[int, ...] | None = None,
     threshold: float | None = None,
     fit: str | None = None,
     size: tuple[int, int] | None = None,
@@ -78,22 +80,28 @@ def load_model(
         ``predict`` takes films (N, h, w) float32 in [0, 1] and gives probabilities of the positive
         class (N,), or one a class (N, classes).
     name : of an object, for people.
-    scale : what a file or a Keras model was fed: "unit" (0 to 1, the default), "byte" (0 to
-        255), "symmetric" (-1 to 1) or "imagenet".
-    output : "sigmoid", "softmax" or "logit"; by the network when None.
-    positive_index : which output is the positive class. Of one output, 0 says that it is
-        the negative one's.
+    scale : what a file or a Keras model was fed, one of ``models.inputs.SCALES``; what the
+        network says of itself when None, else "unit" (0 to 1).
+    colour : "rgb" or "bgr", for scales that treat channels differently.
+    output : one of ``models.outputs.OUTPUTS``; by the last activation when None.
+    output_name : which output, of several.
+    positive_index : which output is the positive class, or which ones together. Of one output,
+        0 says that it is the negative one's.
     threshold : probability from which on a film is called positive; 0.5 when None.
-    fit : how films are brought to the model's size: "squash" (the default), "letterbox", "crop".
-    size : (height, width) of the films that an object takes; (224, 224) when None.
+    fit : how films are brought to the model's size, one of ``films.interpolate.RESIZES``.
+    size : (height, width) of the films that an object takes, (224, 224) when None; or that a
+        file learnt from which takes any.
 
     Raises
     ------
     ModelError
         There is no such model, it cannot be used, or an option does not fit it.
     """
-    choices = {"scale": scale, "output": output, "positive_index": positive_index,
-               "threshold": threshold, "fit": fit, "size": size}  # fmt: skip
+    if isinstance(positive_index, int):
+        positive_index = (positive_index,)
+    choices = {"scale": scale, "colour": colour, "output": output, "output_name": output_name,
+               "positive_index": positive_index, "threshold": threshold, "fit": fit,
+               "size": size}  # fmt: skip
     given: dict[str, Any] = {key: value for key, value in choices.items() if value is not None}
     if threshold is not None and not 0 < threshold < 1:
         raise ModelError("threshold is a probability between 0 and 1; 0.5 is a common one.")
@@ -108,8 +116,6 @@ def load_model(
             f"{source} is registered, and its card says how it is read; leave out "
             f"{', '.join(given)}, or load its file."
         )
-    if "size" in given:
-        raise ModelError("size is for objects with predict; a model file says its own.")
     return registry.load(str(source), **given)
 
 

@@ -171,7 +171,7 @@ def read_json(path: Path) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ArtifactError(f"{path} is missing; make it again or restore it.") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"{path} cannot be read as JSON ({error}); rebuild it.") from error
 
 
@@ -182,6 +182,31 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
             table.to_parquet(beside, index=False)
         else:
             table.to_csv(beside, index=False)
+
+
+#: What a spreadsheet takes for the beginning of a formula, or passes over before one.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def spreadsheet(table: pd.DataFrame) -> str:
+    """A table as CSV for people to open: no text in it is a formula.
+
+    An apostrophe is put before text that a spreadsheet would compute. Numbers stay as they are.
+    Source: OWASP, "CSV Injection".
+    """
+
+    def guarded(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        formula = value.lstrip(" ").startswith(_FORMULA)
+        # On one line: some programs begin a new cell at a carriage return, whatever stands around.
+        line = " ".join(value.splitlines())
+        return f"'{line}" if formula else line
+
+    made = table.rename(columns=guarded)
+    texts = made.select_dtypes(exclude=["number", "bool", "datetime"]).columns
+    made[texts] = made[texts].map(guarded)
+    return made.to_csv(index=False)
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:

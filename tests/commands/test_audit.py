@@ -45,7 +45,8 @@ def test_outputs_that_are_no_probabilities(
     path = _file(
         tmp_path, "linear", layers.Dense(1, kernel_initializer="ones", bias_initializer="ones")
     )
-    assert main(["audit", str(path), "--data", str(synthetic_folder)]) == 2
+    arguments = ["audit", str(path), "--data", str(synthetic_folder), "--output", "sigmoid"]
+    assert main(arguments) == 2
     assert "outside [0, 1]" in _says(capsys)
 
 

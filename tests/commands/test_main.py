@@ -33,6 +33,7 @@ BAD: dict[str, list[list[str]]] = {
     "showcase": [["no-such-model"]],
     "demo": [["--seed", "one"]],
     "lungs": [["--data", "no/such/folder", "--masks", "no/such/folder"], []],
+    "card": [["nobody"], []],
     "add": [["no-such-file.keras", "--name", "x"], ["README.md", "--name", "x"], []],
     "label": [[], ["--import", "README.md"], ["--queue"], ["--export", "x.jsonl"]],
     "report": [["--out", "tests"], ["--out", "README.md/report.html"]],

@@ -55,7 +55,7 @@ def test_training_and_evaluation_see_the_same_restored_film(tmp_path: Path, fit:
     class Sees:
         card = registry.Card("sees", size=(32, 32), fit=fit)
 
-        def log_odds(self, films: np.ndarray) -> np.ndarray:
+        def log_odds_prepared(self, films: np.ndarray) -> np.ndarray:
             assert np.array_equal(films, trained)
             return np.zeros(len(films))
 

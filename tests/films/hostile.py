@@ -2,11 +2,12 @@
 
 ``python -m tests.films.hostile`` decodes them all as the pages do, watches its own memory and that
 of the processes that decode for it, and prints JSON lines; ``test_hostile.py`` starts it and reads
-them.
+them. With ``--write DIR`` it writes the bad ones there.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -73,8 +74,20 @@ def decoders() -> list[int]:
     return [process.pid for process in psutil.Process().children()]
 
 
+def write(folder: Path) -> None:
+    """Write all that must not decode, for ``python -m benchmarks.load --hostile``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, case in enumerate(each for each in corpus() if each.expect == "error"):
+        (folder / f"{number:03}").write_bytes(case.data)
+
+
 def main() -> None:
     """Decode the corpus; a JSON line before and after each case."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", type=Path, metavar="DIR", help="write the bad ones instead")
+    if folder := parser.parse_args().write:
+        write(folder)
+        return
     cases = list(corpus())
     # Whatever is imported on first use is imported now, and not counted.
     decode(seeds()["dicom-jpeg2000"])

@@ -46,9 +46,9 @@ def test_the_committed_labels_go_in_and_come_out_byte_for_byte(
     database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out.jsonl"
-    assert main(["label", "--import", str(COMMITTED)]) == 0
+    assert main(["label", "--import", str(COMMITTED), "--several"]) == 0
     assert "1,248 of 1,248 looks at 624 films were new" in capsys.readouterr().out
-    assert main(["label", "--import", str(COMMITTED)]) == 0
+    assert main(["label", "--import", str(COMMITTED), "--several"]) == 0
     assert "0 of 1,248 looks" in capsys.readouterr().out, "entered again, nothing is doubled"
     assert main(["label", "--export", str(out)]) == 0
     assert out.read_bytes() == COMMITTED.read_bytes()
@@ -92,7 +92,8 @@ def test_a_damaged_file_is_refused_with_its_line(line: str) -> None:
 
 def test_the_agreed_look_takes_the_place_of_those_it_decides(store: Store) -> None:
     file = "test/NORMAL/a.jpeg"
-    exchange.enter(store, "c", [Row(file, (look(), look("other", [1, 1, 3, 3])))], "team")
+    row = Row(file, (look(), look("other", [1, 1, 3, 3])))
+    exchange.enter(store, "c", [row], 0, {file}, others=lambda n: store.labeller(f"team {n}"))
     [(token, judge)] = {(t, store.labeller("Judge")) for _, t, *_ in store.finished("c")}
     final = store.adjudicate("c", token, judge)
     blind = [state for *_, state in store.finished("c")]
@@ -178,7 +179,8 @@ def test_the_database_itself_and_the_artifacts_folder_are_read_too(
     monkeypatch.setenv("XRAY_DEVICE_LABELS", database)
     stored = device_labels.content()
     assert device_labels.load().equals(device_labels.stored())
-    exchange.enter(store, "public", [Row(file, (look("tube", [[5, 0], [5, 6]]),))], "me")
+    row = Row(file, (look("tube", [[5, 0], [5, 6]]),))
+    exchange.enter(store, "public", [row], store.labeller("me"), {file})
     assert device_labels.content() != stored, "pages that remember see the change"
     assert device_labels.load_geometry()[file][0]["devices"][0]["kind"] == "tube"
     assert len(device_labels.load()) == len(device_labels.stored()), "a person's word replaces"

@@ -24,7 +24,7 @@ class Brightness:
     def __init__(self, card, offset=0.0):
         self.card, self.offset = card, offset
 
-    def log_odds(self, films):
+    def log_odds_prepared(self, films):
         return 40 * (films.mean(axis=(1, 2)).astype(np.float64) - 0.35) + self.offset
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from xray.errors import ArtifactError, ModelError
 from xray.files import sha256_file, write_json, write_table
-from xray.models import networks, registry
+from xray.models import inputs, networks, registry
 from xray.training import architectures, recipes
 
 keras = pytest.importorskip("keras")
@@ -139,15 +139,17 @@ def test_files_that_are_no_models(tmp_path: Path, content: bytes) -> None:
         registry.load(str(path))
 
 
-def test_outputs_outside_the_unit_interval_are_said(tmp_path: Path) -> None:
+def test_without_an_activation_outputs_are_logits_unless_declared_otherwise(tmp_path: Path) -> None:
     network = _network(1, "linear")
     kernel, bias = network.layers[-1].get_weights()
     network.layers[-1].set_weights([kernel, bias + 7])
     network.save(tmp_path / "linear.keras")
+    said = network.predict(_film_batch()[..., None], verbose=0)[:, 0]
+    model = registry.load(str(tmp_path / "linear.keras"))
+    assert model.card.output == "logit"
+    np.testing.assert_allclose(model.log_odds(_film_batch()), said, atol=1e-4)
     with pytest.raises(ModelError, match="outside"):
-        registry.load(str(tmp_path / "linear.keras"))
-    model = registry.load(str(tmp_path / "linear.keras"), output="logit")
-    assert np.isfinite(model.log_odds(_film_batch())).all()
+        registry.load(str(tmp_path / "linear.keras"), output="sigmoid")
 
 
 def test_nan_outputs_are_said(tmp_path: Path) -> None:
@@ -169,9 +171,9 @@ def test_scales_match_keras_preprocessing() -> None:
     grey = _film_batch()
     rgb = np.repeat(grey[..., None] * 255, 3, axis=-1)
     expected = keras.applications.vgg19.preprocess_input(rgb.copy())
-    np.testing.assert_allclose(networks.scaled(grey, "imagenet", 3), expected, atol=1e-4)
-    np.testing.assert_allclose(networks.scaled(grey, "symmetric", 1)[..., 0], grey * 2 - 1)
-    np.testing.assert_allclose(networks.scaled(grey, "byte", 1)[..., 0], grey * 255)
+    np.testing.assert_allclose(inputs.scaled(grey, "imagenet", 3), expected, atol=1e-4)
+    np.testing.assert_allclose(inputs.scaled(grey, "symmetric", 1)[..., 0], grey * 2 - 1)
+    np.testing.assert_allclose(inputs.scaled(grey, "byte", 1)[..., 0], grey * 255)
 
 
 def test_predictions_that_were_changed_are_refused(tmp_path: Path) -> None:

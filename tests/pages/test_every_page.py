@@ -15,8 +15,10 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers import shelf
 from xray.dashboard import navigation
+from xray.dashboard.views import explain as explain_view
 from xray.drawing import phantoms
 from xray.files import ROOT
+from xray.films import decoder
 from xray.models import registry
 from xray.reports import html, sentences
 
@@ -223,6 +225,31 @@ def test_damaged_upload_is_a_sentence(
     assert_sound(app)
     assert len(app.warning) >= 1
     assert "alert(1)" not in words(app)
+
+
+def test_a_session_that_holds_up_the_decoders_waits(
+    full_shelf: Path, visit: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[bytes] = []
+
+    def lose(data: bytes, name: str) -> None:
+        decoded.append(data)
+        if data != png():
+            raise decoder.LostError(f"{name} took more than 10 seconds to decode.")
+
+    monkeypatch.setattr(explain_view.decode, "decode", lose)
+    app = visit(EXPLAIN, full_shelf)
+    for number in range(2):
+        app.file_uploader[0].set_value(("film.png", bytes([number]), "image/png")).run()
+        app.run()
+        assert "took more than 10 seconds" in words(app), "said again, and not decoded again"
+    assert decoded == [b"\0", b"\1"]
+    app.file_uploader[0].set_value(("film.png", b"\2", "image/png")).run()
+    assert "wait a minute" in words(app)
+    assert len(decoded) == 2
+    other = visit(EXPLAIN, full_shelf)
+    other.file_uploader[0].set_value(("film.png", b"\2", "image/png")).run()
+    assert len(decoded) == 3, "others do not wait"
 
 
 def test_metadata_of_an_upload_is_not_shown(full_shelf: Path, visit: Opener) -> None:

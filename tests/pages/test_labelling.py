@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit import config
 from streamlit.runtime.secrets import secrets_singleton
@@ -13,9 +14,10 @@ from streamlit.testing.v1 import AppTest
 
 from benchmarks.browser import Browser
 from benchmarks.serving import serve
+from xray.dashboard import signin
 from xray.dashboard.views import marking
 from xray.files import ROOT
-from xray.labels import annotation, exchange
+from xray.labels import annotation, exchange, format
 from xray.labels.annotation import SURE, UNSURE, Mark
 from xray.labels.format import Row
 from xray.labels.store import Store, opened
@@ -154,9 +156,29 @@ def test_export_holds_what_was_finished(visit: Opener, url: str, films: Path) ->
     visit("Ada").button(key="nothing").click().run()
     app = visit("Ada", "Export and import")
     assert [b.label for b in app.get("download_button")] == ["Finished labels (JSONL)"]
+    assert not app.get("file_uploader"), "whoever gives a name only enters no file"
+    assert "label --import" in words(app)
     with opened(url) as store:
         rows = exchange.rows(store, films.name)
     assert rows == [Row(rows[0].file, ({"devices": [], "tech_text": False, "quality": "ok"},))]
+
+
+def test_named_accounts_enter_files_as_their_own(
+    visit: Opener, url: str, films: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signin, "decides", lambda: True)
+    app = visit("Judge", "Export and import")
+    file = pd.read_csv(films / "synthetic.csv")["file"].iloc[0]
+    empty = {"devices": [], "tech_text": False, "quality": "ok"}
+    lines = format.dump([Row(file, (empty, empty))]).encode()
+    app.file_uploader(key="labels file").set_value(("labels.jsonl", lines, "text/plain"))
+    app.run()
+    app.button(key="enter labels").click().run()
+    assert "1 looks and 0 decisions at 1 films were new" in words(app)
+    assert "one labeller" in words(app)
+    with opened(url) as store:
+        judge = store.labeller("Judge")
+        assert [who for *_, who, _ in store.finished(films.name)] == [judge]
 
 
 def test_the_secrets_name_the_database_of_a_team(

@@ -1,45 +1,158 @@
-"""``python -m xray add FILE.keras --name N``."""
+"""``python -m xray add FILE --name N``."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from xray.commands._bars import bars
-from xray.commands._models import add_model_options, model_options
-from xray.errors import DatasetError
+from xray.commands._models import MODEL_HELP, add_force, add_model_options, advice, model_options
+from xray.errors import DatasetError, ModelError
 from xray.files import data_dir
+
+if TYPE_CHECKING:
+    from xray.models.at_hand import Sample
+    from xray.models.registry import Model
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``add``."""
-    parser.add_argument("file", type=Path, help="a .keras or .h5 file")
+    parser.add_argument("file", type=Path, help=MODEL_HELP.removeprefix("registered name, or "))
     parser.add_argument("--name", required=True, help="its name here, such as my-model")
     parser.add_argument("--title", default="", help="its name for people (default: the name)")
     parser.add_argument("--data", type=Path, help="folder of films (default: XRAY_DATA)")
-    add_model_options(parser)
+    parser.add_argument(
+        "--trained-on", default="", metavar="WHAT", help="what it learnt from, for its card"
+    )
+    add_model_options(parser, threshold=False)
+    parser.set_defaults(of_model=True)
+    parser.add_argument(
+        "--threshold", type=_threshold, metavar="T|auto",
+        help="probability that calls it (default: 0.5); auto chooses it on films that are not "
+        "reported on",
+    )  # fmt: skip
+    add_force(parser)
+
+
+def _threshold(text: str) -> float | str:
+    try:
+        return text if text == "auto" else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is no probability, nor auto") from None
 
 
 def run(options: argparse.Namespace) -> None:
-    """Check, copy, write the card, and predict the test films where there are any."""
-    from xray.models import adding, evaluation, registry
+    """Look, predict, and only then copy and write the card."""
+    from xray.models import adding, at_hand, evaluation, registry
 
     folder = options.data or data_dir()
     if folder is not None and not folder.is_dir():
         raise DatasetError(f"{folder} is not a folder; give --data the folder of the films.")
-    card = adding.add(options.file, options.name, options.title, **model_options(options))
+    given = model_options(options)
+    auto = given.get("threshold") == "auto"
+    if auto:
+        del given["threshold"]
+    adding.check(options.name, registry.models_dir(), given.get("threshold"))
+    given |= _asked_resize(given, folder)
+    model = registry.load(str(options.file), **given)
+    card = model.card
     print(
-        f"{card.name}: {card.parameters:,} parameters, films of {card.size[0]} x {card.size[1]} "
-        f"pixels, inputs scaled as '{card.scale}', {card.output} output."
+        f"{options.name}: {card.format}, {card.parameters:,} parameters, films of "
+        f"{card.size[0]} x {card.size[1]} pixels, inputs scaled as '{card.scale}'"
+        f"{f' (it has {card.inside} inside)' if card.inside else ''}, {card.output} output."
     )
-    if folder is None:
+    films = at_hand.sample(folder, at_hand.how_many(model)) if folder else at_hand.synthetic()
+    warning = _look(model, films, options.force)
+    threshold_from = "given by its owner" if "threshold" in given else "0.5, chosen by nobody"
+    if auto:
+        given["threshold"], threshold_from = _fitted(model, films)
+        model = registry.load(str(options.file), **given)
+        card = model.card
+        print(f"Threshold {card.threshold:.4f}, {threshold_from}.")
+    found: Any = None
+    if folder is not None:
+        rows = evaluation.choose(folder, "test")
+        # What options and thresholds were looked at on is not reported on.
+        rows = rows[~rows["file"].isin(films.files)].reset_index(drop=True)
+        with bars() as stage:
+            found, damaged = evaluation.predict(model, folder, rows, stage("predict"))
+    card = adding.add(
+        options.file, options.name, options.title, model=model, predictions=found,
+        threshold_from=threshold_from, trained_on=options.trained_on, warning=warning, **given,
+    )  # fmt: skip
+    if found is None:
         print("No films (XRAY_DATA is not set), so no predictions: give --data to 'evaluate'.")
     else:
-        rows = evaluation.choose(folder, "test")
-        with bars() as stage:
-            found, damaged = evaluation.predict(
-                registry.load(card.name), folder, rows, stage("predict")
-            )
-        evaluation.store(card, found)
         print(f"{len(found)} test films predicted, {len(damaged)} left out.")
     print(f"Now: python -m xray audit {card.name}")
+
+
+def _asked_resize(given: dict[str, Any], folder: Path | None) -> dict[str, Any]:
+    """How films are resized, asked for where somebody can answer."""
+    from xray.films.interpolate import ALIASES, RESIZES
+
+    if "fit" in given or folder is None or not (sys.stdin and sys.stdin.isatty()):
+        return {}
+    print("How did its training bring films to its size? It is a part of the model.")
+    for key, said in RESIZES.items():
+        print(f"  {key:<15} {said}")
+    answer = input("--resize [squash]: ").strip()
+    answer = ALIASES.get(answer, answer) or "squash"
+    if answer not in RESIZES:
+        raise ModelError(f"'{answer}' is none of them; give --resize one of: {', '.join(RESIZES)}.")
+    return {"fit": answer}
+
+
+def _look(model: Model, films: Sample, force: bool) -> str:
+    """Show what the plausible options give, and stop where the given ones are not it.
+
+    Returns
+    -------
+    str
+        What real films say against the options, for the card.
+
+    Raises
+    ------
+    ModelError
+    """
+    from xray.films.interpolate import RESIZES
+    from xray.models import at_hand, plausibility
+
+    found = at_hand.checked(model, films)
+    print(f"What its options give on {films.split or 'the'} films:\n{found}")
+    if found.refused and not force:
+        raise ModelError(
+            f"{model.card.name} does no better than chance by these options, or is upside down. "
+            f"{advice(model, found.option)}"
+        )
+    if found.problem and films.real:
+        print(f"warning: {found.problem} Add it with {found.option or '--force'}.",
+              file=sys.stderr)  # fmt: skip
+    if not films.real:
+        print("  not checked on real films")
+        return ""
+    changed = plausibility.resizes(model, films.ways(model.card.size, tuple(RESIZES)))
+    moved = changed[changed["changed"] > 0].head(4)
+    if len(moved):
+        list_ = ", ".join(
+            f"{row['resize']} {row['changed'] * 100:.0f}" for row in moved.to_dict("records")
+        )
+        print(
+            f"  Resized as '{model.card.fit}'; calls of 100 that other ways change: {list_}. "
+            "Films cannot tell which way it learnt: say it with --resize."
+        )
+    return found.problem
+
+
+def _fitted(model: Model, films: Sample) -> tuple[float, str]:
+    """A threshold chosen on films, as a probability, and where it comes from."""
+    from xray.metrics import scores
+
+    card = model.card
+    odds = model.log_odds_prepared(films.at(card.size, card.fit))
+    limit = float(scores.to_probability(scores.choose_threshold(films.sick, odds)))
+    where = f"{films.split} films" if films.split else "films"
+    kind = "" if films.real else "synthetic "
+    return limit, f"chosen on {len(films.files)} {kind}{where} that are not reported on"

@@ -13,6 +13,7 @@ from xray import classes
 from xray.classes import fold
 from xray.commands import _data
 from xray.commands._bars import Bars
+from xray.commands._models import MODEL_HELP, add_force, add_model_options, guard, load
 from xray.commands._tables import by_model
 from xray.commands._workers import add_worker_options, working
 from xray.dataset import scan
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "models",
         nargs="*",
         metavar="MODEL",
-        help="name or .keras file (default: all but the controls)",
+        help=MODEL_HELP + " (default: all but the controls)",
     )
     parser.add_argument("--data", type=Path, help="folder of films (default: XRAY_DATA)")
     _data.add_classes(parser)
@@ -59,8 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also predict the validation films framed, exposed and sharpened otherwise, and "
         "keep what comes of it with the model",
     )
-    parser.add_argument("--scale", choices=registry.SCALES, help="of the inputs of a .keras file")
-    parser.add_argument("--positive-index", type=int, help="output of a .keras file to read")
+    add_model_options(parser, threshold=False)
+    add_force(parser)
     add_worker_options(parser)
 
 
@@ -128,10 +129,9 @@ def _one(
         exact = evaluation.reproduced(card, stored)
         agreement = evaluation.Agreement(0, 0.0, 0, exact)
     else:
-        choices = {"scale": options.scale, "positive_index": options.positive_index}
-        given = {key: value for key, value in choices.items() if value is not None}
-        model = registry.load(name, **({} if card else given))
+        model = load(name, options)
         card = model.card
+        guard(model, folder, options.force)
         rows = evaluation.choose(folder, options.split, stored, films)
         used, damaged = evaluation.predict(model, folder, rows, stage(f"films for {card.name}"))
         stage.close()

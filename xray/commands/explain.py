@@ -14,6 +14,7 @@ from PIL import Image
 
 from xray import classes
 from xray.commands import _data
+from xray.commands._models import MODEL_HELP, add_force, add_model_options, guard, load
 from xray.commands._workers import add_worker_options, working
 from xray.dataset.left_out import Tally
 from xray.dataset.walk import walk
@@ -24,7 +25,7 @@ from xray.explanations.lime import Settings, explain
 from xray.explanations.perturbation import FILLS
 from xray.explanations.result import Explanation
 from xray.figures.overlay import overlay
-from xray.files import replacing, write_json, write_table
+from xray.files import data_dir, replacing, write_json, write_table
 from xray.films import decode
 from xray.films.decode import Film
 from xray.jobs import executor
@@ -36,7 +37,7 @@ _DEFAULT = Settings()
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``explain``."""
-    parser.add_argument("model", metavar="MODEL", help="registered name, or a .keras or .h5 file")
+    parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     parser.add_argument(
         "image", metavar="IMAGE", type=Path, nargs="+",
         help="film (JPEG, PNG, DICOM, ...), several films, or folders of films",
@@ -60,11 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--precision", choices=("auto", "float32", "bfloat16"), default=_DEFAULT.precision
     )
     parser.add_argument("--sanity", action="store_true", help="also run the sanity checks")
-    parser.add_argument("--scale", choices=registry.SCALES, help="of the inputs of a .keras file")
-    parser.add_argument("--positive-index", type=int, help="output of a .keras file to read")
-    parser.add_argument(
-        "--threshold", type=float, help="probability from which it is called positive"
-    )
+    add_model_options(parser)
+    add_force(parser)
     add_worker_options(parser)
 
 
@@ -189,8 +187,6 @@ def _named(films: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
 
 def _asked(options: argparse.Namespace) -> tuple[registry.Model, Settings]:
     """Model and settings that the options ask for."""
-    given = {name: getattr(options, name) for name in ("scale", "positive_index", "threshold")}
-    given = {name: value for name, value in given.items() if value is not None}
     settings = Settings(
         seed=options.seed,
         n_superpixels=options.superpixels,
@@ -200,10 +196,11 @@ def _asked(options: argparse.Namespace) -> tuple[registry.Model, Settings]:
         ceiling=options.evaluations,
         precision=options.precision,
     )
-    model = registry.load(options.model, **given)
+    model = load(options.model, options)
     card = model.card
     # The classes are the model's, where nobody names them in another way.
     classes.use(classes.configured() or classes.Classes(card.negative, card.positive))
+    guard(model, data_dir(), options.force)
     return model, settings
 
 

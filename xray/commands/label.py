@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import logging
 import sys
 from pathlib import Path
@@ -55,13 +56,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of --export and --import (default: by the file's name and content)",
     )  # fmt: skip
     parser.add_argument(
-        "--data", type=Path, help="films for --queue (default: XRAY_DATA), and for COCO their sizes"
+        "--data",
+        type=Path,
+        help="films for --queue (default: XRAY_DATA) and --import, and for COCO their sizes",
     )
     _data.add_classes(parser)
     parser.add_argument(
         "--looks", action="store_true", help="with --export: every look, not the agreed one"
     )
-    parser.add_argument("--name", default="", help="with --import: who made them (default: FILE)")
+    parser.add_argument(
+        "--name", default="",
+        help="with --import: under whose name they are entered, as one labeller (default: yours "
+        "on this machine)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--several", action="store_true",
+        help="with --import: several people made them, the n-th look of each film by 'NAME n'",
+    )  # fmt: skip
+    parser.add_argument(
+        "--decisions", action="store_true",
+        help="with --import: enter agreed looks too, which then stand as agreed",
+    )  # fmt: skip
     parser.add_argument("--collection", default="", help="dataset (default: the only one there is)")
     parser.add_argument("--json", type=Path, help="also write what was found to this file")
 
@@ -138,10 +153,20 @@ def _import(store: Store, options: argparse.Namespace) -> Any:
         rows, said = found.rows, found.sentences()
     for sentence in said:
         print(f"warning: {sentence}", file=sys.stderr)
-    new = exchange.enter(store, collection, rows, options.name or options.enter.stem)
-    looks = sum(len(row.passes) for row in rows)
+    name = options.name or getpass.getuser()
+    entered = exchange.enter(
+        store, collection, rows, store.labeller(name), _known(store, collection, options.data),
+        decisions=options.decisions,
+        others=(lambda place: store.labeller(f"{name} {place}")) if options.several else None,
+    )  # fmt: skip
+    for sentence in entered.left_out:
+        print(f"warning: {sentence}", file=sys.stderr)
+    looks, new = sum(len(row.passes) for row in rows), entered.looks + entered.decisions
     print(f"{new:,} of {looks:,} looks at {len(rows):,} films were new and are in {collection}.")
-    return {"films": len(rows), "looks": looks, "new": new, "collection": collection, "said": said}
+    return {
+        "films": len(rows), "looks": looks, "new": entered.looks, "decisions": entered.decisions,
+        "collection": collection, "left out": list(entered.left_out), "said": said,
+    }  # fmt: skip
 
 
 #: How labels are written: our own lines, COCO, Label Studio's JSON.
@@ -172,6 +197,16 @@ def _films(
     whole = table[table["width"].notna() & table["height"].notna()]
     sizes = zip(whole["file"], whole["width"].astype(int), whole["height"].astype(int), strict=True)
     return table["file"].tolist(), {file: (int(wide), int(high)) for file, wide, high in sizes}
+
+
+def _known(store: Store, collection: str, folder: Path | None) -> set[str]:
+    """Films of a collection: those in the queue, of the public set, and of the folder given."""
+    known = store.films(collection)
+    if collection == sources.PUBLIC:
+        known |= set(public_set.read()["file"])
+    if folder is not None:
+        known |= set(index.index(folder)["file"])
+    return known
 
 
 def _agreement(store: Store, collection: str) -> Any:

@@ -27,7 +27,8 @@ VERBS = {
     "showcase": "read synthetic films with a device drawn in, for the Overview's picture",
     "demo": "the whole story on synthetic films, without any data",
     "lungs": "train the network that finds the lungs",
-    "add": "register a Keras model of your own",
+    "add": "register a model of your own",
+    "card": "write a model's card, for people or for the Hugging Face hub",
     "label": "labels that people make: queue, agreement, export, import, card",
     "report": "write one self-contained HTML report",
     "doctor": "check installation, artifacts, data and hardware",
@@ -51,14 +52,17 @@ def parser(verb: str | None = None) -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code (0 done, 2 bad input, 130 stopped)."""
+    """Run one command; returns the exit code.
+
+    0 done, 1 what was asked to fail (``audit --fail-on``), 2 bad input, 130 stopped.
+    """
     # TensorFlow's start-up chatter would bury the one sentence that matters.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     arguments = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in arguments if word in VERBS), None)
     try:
         options = parser(verb).parse_args(arguments)
-        options.run(options)
+        return int(options.run(options) or 0)
     except (Stopped, KeyboardInterrupt):
         print("Stopped. What was finished is kept.", file=sys.stderr)
         return 130
@@ -80,4 +84,3 @@ def main(argv: Sequence[str] | None = None) -> int:
         advice = "check that there is room and that it may be read and written, then run it again"
         print(f"error: {where}{error.strerror or error}; {advice}.", file=sys.stderr)
         return 2
-    return 0

@@ -117,7 +117,14 @@ def _one(label: str, options: Sequence[str], key: str) -> str:
 
 
 def _several(label: str, options: Sequence[str], key: str) -> list[str]:
-    return st.pills(label, options, selection_mode="multi", key=key, bind="query-params")
+    return st.pills(
+        label,
+        options,
+        selection_mode="multi",
+        key=key,
+        bind="query-params",
+        format_func=html.label,
+    )
 
 
 def page_of(rows: Rows, asked: Wish) -> Rows:

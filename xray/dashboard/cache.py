@@ -6,10 +6,12 @@ many times, and copy what they give; these do neither.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
+import numpy as np
 import plotly.graph_objects as go
 
 Made = TypeVar("Made")
@@ -62,8 +64,25 @@ class _Ready(go.Figure):  # type: ignore[misc]  # plotly comes without types
 def ready(figure: go.Figure) -> go.Figure:
     """Make a figure ready to be sent many times; it is never to be changed after that."""
     made = _Ready(figure)
-    made._wire = figure.to_dict()
+    made._wire = _unlinked(figure.to_dict())
     return made
+
+
+#: The one tag of plotly's texts that leads elsewhere; our figures have none.
+_LINK = re.compile(r"<(?=\s*a\b)", re.IGNORECASE)
+
+
+def _unlinked(value: Any) -> Any:
+    """A figure's parts with every link in a text as plain text: names come from files."""
+    if isinstance(value, str):
+        return _LINK.sub("&lt;", value) if "<" in value else value
+    if isinstance(value, dict):
+        return {name: _unlinked(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_unlinked(part) for part in value)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "OU":
+        return np.array([_unlinked(part) for part in value.ravel()], object).reshape(value.shape)
+    return value
 
 
 def figure(name: str, make: Callable[[], go.Figure], *key: Hashable) -> go.Figure:

@@ -155,6 +155,7 @@ def choice(label: str, options: Sequence[str], key: str, hidden: bool = False) -
         required=True,
         key=key,
         bind="query-params",
+        format_func=html.label,
         label_visibility="collapsed" if hidden else "visible",
     )
 

@@ -102,6 +102,7 @@ def choice(
         key=key,
         bind="query-params",
         help=help,
+        format_func=html.label,
         label_visibility="visible" if label else "collapsed",
     )
     return next(value for value, text in options.items() if text == read)
@@ -114,7 +115,7 @@ def offered(options: Mapping[str, str]) -> links.Choice:
 
 #: What the shared choices offer.
 SPLITS = {"test": "test", "val": "validation"}
-LIMITS = {"own": "each model's own, from validation", "shared": "one for all"}
+LIMITS = {"own": "each model's own", "shared": "one for all"}
 
 
 # --- the frame of a Models page --------------------------------------------------------------
@@ -216,6 +217,7 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
             default=first or list(by_title),
             key="models",
             bind="query-params",
+            format_func=html.label,
         )
         chosen = [by_title[title] for title in read]
         # From here on the page speaks of the classes of these models' films.
@@ -286,6 +288,7 @@ def one_model(view: View) -> Entrant:
         default=next(iter(view.titles.values())),
         required=True,
         key="model",
+        format_func=html.label,
     )
     return next(each for each in view.lineup.entrants if each.title == read)
 

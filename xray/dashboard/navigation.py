@@ -16,6 +16,7 @@ PAGES: dict[str, list[tuple[str, str, str]]] = {
         ("overview", "Overview", "home"),
         ("devices", "Devices", "cable"),
         ("explain", "Explain a film", "radiology"),
+        ("your_model", "Your model", "add_circle"),
     ],
     "Models": [
         ("models", "Compare", "compare_arrows"),

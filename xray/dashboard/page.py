@@ -19,11 +19,7 @@ from xray import classes
 from xray.dashboard import links, signin, startup
 from xray.errors import XrayError
 from xray.figures import base
-from xray.files import (
-    ROOT,
-    artifacts_dir,
-    data_dirs,
-)
+from xray.files import ROOT, artifacts_dir, data_dirs, spreadsheet
 from xray.reports import html
 
 if TYPE_CHECKING:
@@ -288,7 +284,7 @@ def download(label: str, table: pd.DataFrame | Callable[[], pd.DataFrame], name:
     """Offer a table as CSV; one that is costly to make is given as what makes it on demand."""
     st.download_button(
         label,
-        lambda: (table() if callable(table) else table).to_csv(index=False),
+        lambda: spreadsheet(table() if callable(table) else table),
         file_name=name,
         mime="text/csv",
         icon=":material/download:",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,22 +10,31 @@ from typing import Any, Literal, NoReturn
 
 import streamlit as st
 
+from xray.dashboard import gate
 from xray.errors import AccessError
 from xray.reports import html
 
 log = logging.getLogger(__name__)
+
+#: Sign-ins that were ended, in that order. Streamlit only asks the browser to forget its cookie:
+#: a copy of it would open the door for another thirty days.
+_signed_out: dict[str, None] = {}
+#: As many are remembered, until the server starts again.
+MOST = 100_000
 
 
 def require() -> None:
     """Stop the page for whoever may not see it; do nothing where no sign-in is configured."""
     secrets = _secrets()
     if "auth" not in secrets:
+        gate.admit()
         return
-    if not st.user.is_logged_in:
+    if not st.user.is_logged_in or _sign_in() in _signed_out:
         _stop("X-ray Model Audit", "This server asks who you are before it shows anything.", "in")
     if not allowed(st.user.to_dict(), secrets.get("access")):
         words = "Ask whoever runs this server, or sign in with another account."
         _stop("Not open to this account", words, "out")
+    gate.admit()
 
 
 def sign_out() -> None:
@@ -33,7 +43,22 @@ def sign_out() -> None:
         with st.sidebar:
             if address := email(st.user.to_dict()):
                 st.caption(f"Signed in as {html.plain(address)}")
-            st.button("Sign out", on_click=st.logout, icon=":material/logout:", key="sign out")
+            st.button("Sign out", on_click=_leave, icon=":material/logout:", key="sign out")
+
+
+def _sign_in() -> str:
+    """This sign-in and no other of the same account: the provider's own claims, hashed."""
+    claims = st.user.to_dict()
+    named = [(name, claims.get(name)) for name in ("iss", "sub", "iat", "nonce", "exp")]
+    return hashlib.sha256(repr(named).encode()).hexdigest()
+
+
+def _leave() -> None:
+    """Sign out, also whoever else holds a copy of the cookie."""
+    _signed_out[_sign_in()] = None
+    while len(_signed_out) > MOST:
+        del _signed_out[next(iter(_signed_out))]
+    st.logout()
 
 
 def _secrets() -> Mapping[str, Any]:
@@ -57,7 +82,7 @@ def _stop(title: str, words: str, sign: Literal["", "in", "out"] = "") -> NoRetu
         st.title(title, anchor=False)
         st.markdown(words)
         if sign:
-            act = st.login if sign == "in" else st.logout
+            act = st.login if sign == "in" else _leave
             st.button(f"Sign {sign}", on_click=act, type="primary", icon=f":material/log{sign}:")
 
     # Not without st.navigation: Streamlit would list the files of pages/ and run them alone.
@@ -90,6 +115,23 @@ def account(claims: Mapping[str, Any]) -> tuple[str, str]:
             "The provider of the sign-in does not say which account this is; sign in with another."
         )
     return str(found[0]), str(found[1])
+
+
+def may_decide(claims: Mapping[str, Any], rule: Mapping[str, Any] | None) -> bool:
+    """Whether a visitor may enter files of labels, which stand beside those that people made.
+
+    Parameters
+    ----------
+    claims : what the provider says of the visitor
+    rule : ``deciders``, verified addresses; without it nobody may
+    """
+    named = {str(each).strip().casefold() for each in (rule or {}).get("deciders", [])}
+    return bool(claims.get("is_logged_in")) and email(claims) in named - {""}
+
+
+def decides() -> bool:
+    """``may_decide`` for the visitor whose page runs."""
+    return may_decide(st.user.to_dict(), _secrets().get("labels"))
 
 
 def allowed(claims: Mapping[str, Any], rule: Mapping[str, Any] | None) -> bool:

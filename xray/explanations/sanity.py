@@ -118,7 +118,7 @@ def check(
         give it when checking many films.
     progress : called with (checks done, checks in all).
     """
-    if shuffled is None and isinstance(model, Model):
+    if shuffled is None and isinstance(model, Model) and model.keras:
         shuffled = shuffle_weights(model, seed)
     total = 1 + (shuffled is not None)
     curve = deletion(model, film, explanation, seed=seed)
@@ -153,7 +153,7 @@ def check_many(
         Columns: correlation, overlap, randomisation_passed (NaN where the model has no weights
         to shuffle), deletion_score, deletion_passed, stable.
     """
-    shuffled = shuffle_weights(model, seed) if isinstance(model, Model) else None
+    shuffled = shuffle_weights(model, seed) if isinstance(model, Model) and model.keras else None
     rows = []
     for index, (film, explanation) in enumerate(zip(films, explanations, strict=True)):
         result = check(model, film, explanation, seed=seed + first + index, shuffled=shuffled)

@@ -32,8 +32,8 @@ def at_film_size(
         inner_height = max(1, round(shape[0] * scale))
         inner_width = max(1, round(shape[1] * scale))
         top, left = (height - inner_height) // 2, (width - inner_width) // 2
-    if fit == "crop":
-        scale = max(height / shape[0], width / shape[1])
+    if fit in ("crop", "crop-256"):
+        scale = max(height / shape[0], width / shape[1]) * (256 / 224 if fit == "crop-256" else 1)
         kept = (min(shape[0], round(height / scale)), min(shape[1], round(width / scale)))
         back = np.zeros((*shape, *image.shape[2:]), image.dtype)
         above, beside = (shape[0] - kept[0]) // 2, (shape[1] - kept[1]) // 2

@@ -14,7 +14,7 @@ from PIL import Image
 
 from xray.errors import FilmError
 from xray.files import sha256_bytes
-from xray.films import decoder, dicom, formats, jpeg, sanitize
+from xray.films import decoder, dicom, formats, interpolate, jpeg, sanitize
 from xray.films.decoder import Decoded
 from xray.films.grey import (
     MAX_BYTES,
@@ -291,7 +291,7 @@ def _grey(image: Image.Image, name: str) -> Pixels | Levels:
 STAGE = 224
 
 #: How a film is brought to a size of another aspect (see ``resize``).
-FITS = ("squash", "letterbox", "crop")
+FITS = interpolate.OWN
 
 
 def resize(
@@ -307,7 +307,8 @@ def resize(
     pixels : (H, W) or (N, H, W) float32 in [0, 1]
     size : (height, width) in pixels
     fit : "squash" stretches to the size; "letterbox" keeps the aspect and pads with black;
-        "crop" keeps the aspect and cuts off what lies outside the size, the same on both sides.
+        "crop" keeps the aspect and cuts off what lies outside the size, the same on both sides;
+        others of ``interpolate.RESIZES`` do as another library does.
     aspect : width / height to keep, of a film that was squashed before; its own when None
 
     Returns
@@ -316,13 +317,15 @@ def resize(
     has the size.
     """
     size = (int(size[0]), int(size[1]))
-    if pixels.shape[-2:] == size and (aspect is None or fit == "squash"):
+    if pixels.shape[-2:] == size and (aspect is None or fit == "squash") and fit != "crop-256":
         return pixels.astype(np.float32, copy=False)
     if pixels.ndim == 3:
         out = np.empty((len(pixels), *size), np.float32)
         for i, film in enumerate(pixels):
             out[i] = resize(film, size, fit, aspect)
         return out
+    if fit not in FITS:
+        return interpolate.interpolate(pixels, size, fit)
     if fit != "squash":
         shape = aspect or pixels.shape[1] / pixels.shape[0]
         return _letterbox(pixels, size, shape) if fit == "letterbox" else _crop(pixels, size, shape)

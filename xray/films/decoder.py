@@ -47,6 +47,10 @@ PROGRAM = ("-m", "xray.films.decoder_process")
 _KEPT = 32_000_000
 
 
+class LostError(FilmError):
+    """A film took too much, or broke the process that decoded it."""
+
+
 class Decoded(NamedTuple):
     """What a decoder makes of a file.
 
@@ -185,7 +189,7 @@ class _Process:
                 if answer is not None and "shape" in answer:
                     levels = self._levels(answer)
         if answer is None or deadline.passed or not (levels is not None or "error" in answer):
-            raise FilmError(self._lost(name, deadline.passed))
+            raise LostError(self._lost(name, deadline.passed))
         if self._shared is not None and os.fstat(self._shared).st_size > _KEPT:
             os.ftruncate(self._shared, _KEPT)
         self._sound = not answer.get("tired")

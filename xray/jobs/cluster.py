@@ -1,14 +1,16 @@
 """Dask workers, on this machine or elsewhere, as a place where batches are done.
 
 Workers must see the same files at the same paths: films, models, and the run's folder. Dask
-moves code and data by pickle and trusts whoever can reach the scheduler: keep it on loopback, in
-a private network, or behind TLS (its own documentation tells how).
+moves code and data by pickle and trusts whoever can reach the scheduler, and so does whoever asks
+it: only a scheduler on this machine, in a private network, or behind TLS is taken (``check``).
 """
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import os
+import socket
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from xray.errors import XrayError
 from xray.files import write_text
@@ -202,6 +205,7 @@ class Cluster:
 
     def _connected(self) -> Client:
         _quiet()
+        check(self._address)
         try:
             client = self._greeted()
             try:
@@ -265,6 +269,38 @@ class Cluster:
                 f"{list(seen.values()).count(False)} of {len(seen)} workers do not see "
                 f"{self._run.folder}; give --run a folder that all machines share."
             )
+
+
+def check(address: str) -> None:
+    """Refuse a scheduler that strangers could answer for: what comes from it is unpickled here.
+
+    Parameters
+    ----------
+    address : tls://HOST:PORT, or tcp://HOST:PORT of this machine or of a private network
+
+    Raises
+    ------
+    XrayError
+        It is anything else, or its host has no address.
+    """
+    parts = urlsplit(address if "://" in address else f"tcp://{address}")
+    if parts.scheme == "tls" and parts.hostname:
+        return
+    if parts.scheme != "tcp" or not parts.hostname:
+        raise XrayError("--scheduler takes tcp://HOST:PORT or tls://HOST:PORT.")
+    try:
+        found = {entry[4][0] for entry in socket.getaddrinfo(parts.hostname, None)}
+    except OSError as error:
+        raise XrayError(
+            f"The scheduler's host {parts.hostname} has no address; check --scheduler."
+        ) from error
+    # Python calls private all that is not to be reached over the net, documentation's among it.
+    if not all(ipaddress.ip_address(str(each).partition("%")[0]).is_private for each in found):
+        raise XrayError(
+            f"The scheduler at {parts.hostname} is on the open net: whoever answers for it could "
+            "run any code here. Use one of your own in a private network, or tls:// with "
+            "certificates of your own (Dask's documentation tells how)."
+        )
 
 
 def _perform(

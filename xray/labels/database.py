@@ -6,6 +6,7 @@ SQLite in a file of the user's, unless ``XRAY_LABELS`` names another database by
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 PATIENCE = 60
 #: Any number; PostgreSQL's lock under which one process brings the tables up to date.
 _LOCK = 7_302_115
+#: Names in a driver's messages, and addresses, which are not always in quotes.
+_QUOTED = re.compile(r"""(["']).*\1|(?<=host )\S+|\b\d{1,3}(\.\d{1,3}){3}\b|\S*@\S*""")
 
 
 def url() -> URL:
@@ -156,9 +159,14 @@ def upgrade(made: Engine) -> None:
 
 
 def unreachable(error: Exception) -> LabelError:
-    """What to say of a database that does not do what is asked; its URL stays out of it."""
+    """What to say of a database that does not do what is asked; visitors read it too.
+
+    Its URL stays out of it, and so does all that the driver quotes: hosts, users, and what a
+    password that was written wrongly into the URL was taken for.
+    """
     first = str(getattr(error, "orig", error)).strip().splitlines()
+    said = _QUOTED.sub("…", first[0]) if first else type(error).__name__
     return LabelError(
-        f"The labels' database does not answer ({first[0] if first else type(error).__name__}); "
+        f"The labels' database does not answer ({said:.200}); "
         "check XRAY_LABELS and that the database runs, then try again."
     )

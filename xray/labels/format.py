@@ -83,7 +83,7 @@ def geometry(kind: str, value: Any) -> list[Any]:
 def _number(value: Any) -> Any:
     """Give a number back as it is; whatever is none raises."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(f"{value!r:.60} is no number")
     return value
 
 
@@ -111,7 +111,7 @@ def look(value: Mapping[str, Any]) -> dict[str, Any]:
         if len(devices) + len(present) > MOST_MARKS:
             raise ValueError(f"more than {MOST_MARKS} marks on one film")
         if value["quality"] not in QUALITIES:
-            raise ValueError(f"quality {value['quality']!r}")
+            raise ValueError(f"quality {value['quality']!r:.60}")
         made = {
             "devices": devices,
             "tech_text": bool(value["tech_text"]),
@@ -126,13 +126,13 @@ def look(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def _kind(value: Any) -> str:
     if value not in KINDS:
-        raise ValueError(f"kind {value!r}")
+        raise ValueError(f"kind {value!r:.60}")
     return str(value)
 
 
 def _confidence(value: Any) -> Any:
     if not 0 <= _number(value) <= 1:
-        raise ValueError(f"confidence {value!r}")
+        raise ValueError(f"confidence {value!r:.60}")
     return value
 
 
@@ -163,7 +163,8 @@ def parse(lines: Iterable[str], source: str = "The file") -> list[Row]:
                 tuple(look(each) for each in value["passes"]),
                 bool(value.get("adjudicated", False)),
             )
-        except (ValueError, KeyError, TypeError, AttributeError, LabelError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, LabelError, ArithmeticError,
+                RecursionError) as error:  # fmt: skip
             raise LabelError(
                 f"{source}, line {number}, is no exported label ({error}); export it again."
             ) from error

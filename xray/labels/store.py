@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
@@ -26,6 +27,21 @@ STALE = 24 * 3600.0
 _NAME = 80
 #: Longest issuer and subject of an account: OpenID Connect allows 255 characters to the subject.
 _ACCOUNT = 255
+
+
+class New(NamedTuple):
+    """A finished look that was made elsewhere.
+
+    Attributes
+    ----------
+    labeller : number of its maker
+    role : ``LOOK`` or ``FINAL``
+    """
+
+    file: str
+    labeller: int
+    role: str
+    state: State
 
 
 class Store(History):
@@ -281,28 +297,29 @@ class Store(History):
             )
 
     @again
-    def put(self, collection: str, looks: Sequence[tuple[str, str, str, State]]) -> int:
-        """Enter finished looks that were made elsewhere, all or none.
+    def put(self, collection: str, looks: Sequence[New]) -> int:
+        """Enter finished looks that were made elsewhere, all or none; few, since others wait.
 
-        Parameters
-        ----------
-        looks : (file, labeller's name, role, state); a look that is there already stays as it is
+        A look that is there already stays as it is. An agreed one is passed over where there is
+        one, and where its maker is one of those who labelled the film.
 
         Returns
         -------
         int, looks that were new
         """
         with self.engine.begin() as c:
-            numbers = {name: self._labeller(c, name) for name in {name for _, name, *_ in looks}}
-            films = self._films(c, collection, {file for file, *_ in looks})
-            taken = self._taken(c, collection)
+            films = self._films(c, collection, {look.file for look in looks})
+            taken = self._taken(c, set(films.values()))
             new = 0
-            for file, name, role, state in looks:
-                film, who = films[file], numbers[name]
-                if (film, who, role) in taken or (role == FINAL and (film, 0, FINAL) in taken):
+            for file, who, role, state in looks:
+                film = films[file]
+                mine = {(film, who, LOOK), (film, 0, FINAL)} if role == FINAL else set()
+                if (film, who, role) in taken or mine & taken:
                     continue
+                taken |= {(film, who, role), *({(film, 0, FINAL)} if role == FINAL else ())}
                 look = self._begin(c, film, who, role)
-                self._record(c, look, who, "import", "imported", State(), state, undone=True)
+                action = "imported decision" if role == FINAL else "imported"
+                self._record(c, look, who, "import", action, State(), state, undone=True)
                 if role == LOOK:
                     c.execute(update(Film).where(Film.id == film).values(claims=Film.claims + 1))
                 new += 1
@@ -312,18 +329,25 @@ class Store(History):
         rows = [{"collection": collection, "file": f, "token": _token()} for f in sorted(files)]
         if rows:
             c.execute(self._insert(Film).on_conflict_do_nothing(), rows)
-        found = c.execute(select(Film.file, Film.id).where(Film.collection == collection))
+        found = c.execute(
+            select(Film.file, Film.id).where(Film.collection == collection, Film.file.in_(files))
+        )
         return {str(file): int(film) for file, film in found}
 
-    def _taken(self, c: Connection, collection: str) -> set[tuple[int, int, str]]:
-        """(film, labeller, role) of every look; agreed ones as labeller 0 too."""
+    def _taken(self, c: Connection, films: set[int]) -> set[tuple[int, int, str]]:
+        """(film, labeller, role) of every look at films; agreed ones as labeller 0 too."""
         rows = c.execute(
-            select(Look.film_id, Look.labeller_id, Look.role)
-            .join(Film)
-            .where(Film.collection == collection)
+            select(Look.film_id, Look.labeller_id, Look.role).where(Look.film_id.in_(films))
         ).all()
         found = {(int(f), int(who), str(role)) for f, who, role in rows}
         return found | {(f, 0, role) for f, _, role in found if role == FINAL}
+
+    @again
+    def films(self, collection: str) -> set[str]:
+        """Every film that was put into the queue of a collection."""
+        with self._reads.begin() as c:
+            rows = c.execute(select(Film.file).where(Film.collection == collection)).scalars()
+            return {str(file) for file in rows}
 
 
 def _token() -> str:

@@ -1,16 +1,20 @@
-"""Take a Keras model of somebody's own into the registry."""
+"""Take a model of somebody's own into the registry."""
 
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from xray.errors import ModelError
-from xray.files import sha256_file, write_bytes
-from xray.models import networks, registry
+from xray.files import write_bytes
+from xray.models import evaluation, networks, registry
+from xray.models.formats import reader
 from xray.models.registry import Card
 from xray.training import recipes, train
 
@@ -18,16 +22,31 @@ from xray.training import recipes, train
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
-def add(path: Path, name: str, title: str = "", folder: Path | None = None, **options: Any) -> Card:
+def add(
+    path: Path,
+    name: str,
+    title: str = "",
+    folder: Path | None = None,
+    *,
+    model: registry.Model | None = None,
+    predictions: pd.DataFrame | None = None,
+    threshold_from: str = "",
+    trained_on: str = "",
+    warning: str = "",
+    **options: Any,
+) -> Card:
     """Check a model file, copy it into the registry, and write its card last.
 
     Parameters
     ----------
-    path : ``.keras`` or ``.h5`` file; an ``.h5`` file is stored as ``.keras``.
+    path : model file or folder of any format; one of HDF5 is stored as ``.keras``.
     name : the model's name: lower-case letters, digits, "-" and "_", at most 40.
     title : name for people; ``name`` when empty.
     folder : folder of models; the artifacts' when None.
-    **options : scale, output, positive_index, threshold, fit (see ``registry.Card``).
+    model : the loaded file, where it was loaded with these options already.
+    predictions : of test films, to be stored with it (see ``evaluation.predict``).
+    threshold_from, trained_on, warning : for the card; "" where there is nothing to say.
+    **options : see ``registry.load``.
 
     Returns
     -------
@@ -41,26 +60,50 @@ def add(path: Path, name: str, title: str = "", folder: Path | None = None, **op
     """
     folder = registry.models_dir() if folder is None else folder
     check(name, folder, options.get("threshold"))
-    model = registry.load(str(path), **options)
+    model = model or registry.load(str(path), **options)
     home = folder / name
-    stored = home / registry.WEIGHTS
-    if path.suffix == ".keras":
-        write_bytes(stored, path.read_bytes())
-    else:
+    new = not home.exists()
+    try:
+        stored = _store(path, name, home / model.card.weights)
+        card = replace(
+            model.card,
+            name=name,
+            title=title or name,
+            files={model.card.weights: registry.digest_of(stored)},
+            bytes=_size(stored),
+            layers=networks.layer_table(model.network),
+            versions=train.versions(),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            threshold_from=threshold_from,
+            data=trained_on,
+            warning=warning,
+            notes="Added by its owner"
+            + ("." if trained_on else "; how it was trained is not known here."),
+        )
+        registry.write_card(card, home)
+        return card if predictions is None else evaluation.store(card, predictions, home)
+    except BaseException:
+        # What fails leaves nothing behind.
+        if new:
+            shutil.rmtree(home, ignore_errors=True)
+        raise
+
+
+def _store(path: Path, name: str, stored: Path) -> Path:
+    """Copy a model to where it is kept; HDF5 becomes ``.keras``."""
+    kind = reader.kind(path)
+    if kind == "hdf5":
         networks.save(networks.read(path, name), stored)
-    card = replace(
-        model.card,
-        name=name,
-        title=title or name,
-        files={registry.WEIGHTS: sha256_file(stored)},
-        bytes=stored.stat().st_size,
-        layers=networks.layer_table(model.network),
-        versions=train.versions(),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        notes="Added by its owner; how it was trained is not known here.",
-    )
-    registry.write_card(card, home)
-    return card
+    elif kind == "saved_model":
+        shutil.copytree(path, stored)
+    else:
+        write_bytes(stored, path.read_bytes())
+    return stored
+
+
+def _size(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(each.stat().st_size for each in files if each.is_file())
 
 
 def check(name: str, folder: Path, threshold: float | None = None) -> None:

@@ -40,8 +40,8 @@ class Scorer(Protocol):
     def card(self) -> registry.Card:
         """Its card."""
 
-    def log_odds(self, films: Pixels, /) -> registry.LogOdds:
-        """Log-odds of the positive class of films (N, H, W)."""
+    def log_odds_prepared(self, grey: Pixels, /) -> registry.LogOdds:
+        """Log-odds of the positive class of films (N, h, w) at the model's size."""
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ def _predict(
     log_odds = np.full(len(batch), np.nan)
     pixels = [film for film in read if not isinstance(film, str)]
     if pixels:
-        log_odds[[not words for words in problem]] = model.log_odds(np.stack(pixels))
+        log_odds[[not words for words in problem]] = model.log_odds_prepared(np.stack(pixels))
     return pd.DataFrame({"log_odds": log_odds, "problem": problem})
 
 
@@ -280,13 +280,17 @@ def reproduced(card: registry.Card, stored: pd.DataFrame) -> bool | None:
     return bool(near.all() and (kept[words].to_numpy() == again[words].to_numpy()).all())
 
 
-def store(card: registry.Card, predictions: pd.DataFrame) -> registry.Card:
+def store(
+    card: registry.Card, predictions: pd.DataFrame, home: Path | None = None
+) -> registry.Card:
     """Write a registered model's predictions and the metrics that follow from them.
+
+    ``home`` is its folder, that of its name when None.
 
     Predictions of splits that are stored already and not given stay. The card is written last,
     with the hash of the predictions.
     """
-    home = registry.models_dir() / card.name
+    home = home or registry.models_dir() / card.name
     path = home / "predictions.csv"
     if path.is_file():
         kept = read_table(path)

@@ -7,7 +7,7 @@ import random
 import tempfile
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,20 +19,21 @@ from numpy.typing import NDArray
 from xray.errors import ModelError
 from xray.files import replacing
 from xray.films.decode import Pixels
+from xray.models import outputs
+from xray.models.formats import keras_graph
+from xray.models.formats.runtimes import Runtime
+from xray.models.inputs import Input
 
 if TYPE_CHECKING:
     from xray.models.registry import Card, Model
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-#: Prepared grey films (N, h, w) in, raw outputs (N, K) out.
+#: Scaled films (N, h, w, c) in, raw outputs (N, K) out.
 Compiled = Callable[[Pixels], NDArray[np.float32]]
 
 #: One network is built at a time.
 _SEEDING = threading.Lock()
-
-#: Channel means (blue, green, red) of keras.applications' "caffe" preprocessing (VGG, ResNet).
-IMAGENET_MEANS = (103.939, 116.779, 123.68)
 
 
 def read(path: Path, name: str) -> Any:
@@ -41,133 +42,91 @@ def read(path: Path, name: str) -> Any:
     Raises
     ------
     ModelError
-        Keras cannot load it, or it holds code (a Lambda layer).
+        It is no Keras file, Keras cannot load it, or it holds code (a Lambda layer).
     """
-    import keras
+    from xray.models.formats import reader
 
-    from xray.models import lung_crop  # noqa: F401  lets Keras know the layer
-
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises many kinds on a bad file
-        reason = str(error).strip().split("\n")[0].split(". ")[0][:160] or type(error).__name__
-        raise ModelError(
-            f"{name} does not load as a Keras model in safe mode ({reason}); "
-            "save it with Keras 3 as .keras, without Lambda layers."
-        ) from error
+    network = reader.read(path, name)
+    if isinstance(network, Runtime):
+        raise ModelError(f"{name} is {reader.FORMATS[network.format]}; a Keras file is wanted.")
+    return network
 
 
-def _last(network: Any) -> Any:
-    """Layer that gives the output, looked for inside nested models."""
-    layer = network.layers[-1]
-    while hasattr(layer, "layers") and layer.layers:
-        layer = layer.layers[-1]
-    return layer
-
-
-def strip_activation(network: Any, output: str) -> bool:
-    """Make the network give logits by removing its last sigmoid or softmax in place.
-
-    A float32 probability near 1 no longer tells +17 from +40; the logit does.
-
-    Returns
-    -------
-    bool
-        True when the outputs now are logits; False when they stay what they were.
-    """
-    import keras
-
-    if output == "logit":
-        return True
-    layer = _last(network)
-    if type(layer).__name__ == "Softmax":
-        return False
-    activation = getattr(layer, "activation", None)
-    if activation is not None and getattr(activation, "__name__", "") == output:
-        layer.activation = keras.activations.linear
-        return True
-    return False
-
-
-def complete(card: Card, network: Any) -> Card:
+def complete(card: Card, network: Any, given: Iterable[str] | None = None) -> Card:
     """Fill in a card's size, channels, output and scale from the network where they are open.
+
+    Parameters
+    ----------
+    card : what is known
+    network : a Keras model or a ``Runtime``
+    given : names of the fields that were said, where the rest is open; None where the card is
+        one that was stored, and says all
 
     Raises
     ------
     ModelError
-        The network does not take one film or does not give class probabilities.
+        The network does not take one film, does not give class probabilities, or contradicts
+        what was said.
     """
-    name = card.name
-    shape = getattr(network, "input_shape", None)
-    if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] not in (1, 3):
-        raise ModelError(
-            f"{name} takes inputs of shape {shape}; this tool audits networks that take "
-            "(height, width, 1 or 3 channels)."
-        )
-    units = network.output_shape[-1] if isinstance(network.output_shape, tuple) else None
-    if not isinstance(units, int) or len(network.output_shape) != 2 or units < 1:
-        raise ModelError(
-            f"{name} gives outputs of shape {network.output_shape}; end it in one sigmoid unit "
-            "or a softmax over classes."
-        )
-    size = (shape[1] or card.size[0] or 224, shape[2] or card.size[1] or 224)
-    changes: dict[str, Any] = {"size": size, "channels": shape[3]}
-    changes["parameters"] = int(network.count_params())
-    index = card.positive_index
-    if units == 1:
-        if index > 1:
-            raise ModelError(
-                f"{name} has one output: --positive-index 1 when it is the probability of "
-                "the positive class (the default), 0 when it is that of the negative one."
-            )
-        changes["positive_index"] = 0
-        return replace(card, **changes)
-    if index < 0 and units == 2:
-        index = 1
-    if not 0 <= index < units:
-        raise ModelError(
-            f"{name} has {units} classes; say which one is the positive class with "
-            "--positive-index."
-        )
+    name, stored = card.name, given is None
+    said = set(given or ())
+    foreign = isinstance(network, Runtime)
+    entry = network.input if foreign else keras_graph.takes(network, name)
+    ends = network.outputs if foreign else keras_graph.gives(network, name)
+    end = ends[outputs.choose(ends, card.output_name, name)]
+    chosen, normal = outputs.positives(
+        card.positive_index if stored or "positive_index" in said else (), end.units, name
+    )
+    if stored:
+        normal = end.units == 1 and bool(card.settings.get("unit_means_normal"))
     settings = {key: value for key, value in card.settings.items() if key != "unit_means_normal"}
-    changes |= {"output": "softmax", "positive_index": index, "settings": settings}
-    return replace(card, **changes)
+    return replace(
+        card,
+        format=network.format if foreign else "keras",
+        size=_size(entry, card, stored, said),
+        channels=entry.channels,
+        scale=card.scale if stored or "scale" in said else entry.scale,
+        inside=entry.seen,
+        parameters=int(network.count_params()),
+        output=outputs.declared(end, card.output if stored or "output" in said else "", name),
+        output_name=end.name if len(ends) > 1 else "",
+        positive_index=chosen,
+        settings=settings | ({"unit_means_normal": True} if normal else {}),
+    )
 
 
-def scaled(grey: Pixels, scale: str, channels: int) -> Pixels:
-    """Turn grey films in [0, 1] into what a network takes.
-
-    Parameters
-    ----------
-    grey : (N, h, w) float32 in [0, 1]
-    scale : "unit" [0, 1], "byte" [0, 255], "symmetric" [-1, 1], "imagenet" (0..255 minus the
-        ImageNet channel means, as keras.applications does for VGG and ResNet).
-    channels : 1 or 3
-
-    Returns
-    -------
-    (N, h, w, channels) float32
-    """
-    film = np.asarray(grey, dtype=np.float32)[..., None]
-    x = np.broadcast_to(film, (*film.shape[:-1], channels))  # Not copied: whoever computes copies.
-    if scale == "byte":
-        return np.asarray(x * np.float32(255))
-    if scale == "symmetric":
-        return np.asarray(x * np.float32(2) - np.float32(1))
-    if scale == "imagenet":
-        return np.asarray(x * np.float32(255) - np.asarray(IMAGENET_MEANS[:channels], np.float32))
-    return x
+def _size(entry: Input, card: Card, stored: bool, said: set[str]) -> tuple[int, int]:
+    """Height and width of the films that a network is given."""
+    height, width = entry.size
+    if height and width:
+        if "size" in said and tuple(card.size) != (height, width):
+            raise ModelError(
+                f"{card.name} takes films of {height} x {width} pixels; leave --size out."
+            )
+        return height, width
+    if stored or "size" in said:
+        return card.size
+    raise ModelError(
+        f"{card.name} takes films of any size; say which one it learnt from with --size, such as "
+        "--size 224."
+    )
 
 
 def compiled(network: Any, card: Card, precision: str) -> Compiled:
-    """Compile a network's forward pass once.
+    """Compile a network's forward pass once, on films that are scaled already.
 
-    ``model.predict`` in a loop leaks memory and is slow; a compiled function is neither.
+    ``model.predict`` in a loop leaks memory and is slow; a compiled function is neither. What is
+    not a Keras network computes in float32 whatever is asked.
     """
+    if isinstance(network, Runtime):
+        place = outputs.choose(network.outputs, card.output_name, card.name)
+        return lambda x: network.run(x, place)
     import keras
 
     if precision == "bfloat16":
         network = in_bfloat16(network)
+    first = keras_graph.takes(network, card.name).first
+    kind = str(network.inputs[0].dtype) if getattr(network, "inputs", None) else "float32"
 
     def forward(x: Any) -> Any:
         return network(x, training=False)
@@ -175,11 +134,15 @@ def compiled(network: Any, card: Card, precision: str) -> Compiled:
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        spec = tf.TensorSpec((None, *card.size, card.channels), tf.float32)
+        sides = (card.channels, *card.size) if first else (*card.size, card.channels)
+        spec = tf.TensorSpec((None, *sides), tf.as_dtype(kind))
         forward = tf.function(forward, input_signature=[spec], autograph=False)
 
-    def run(grey: Pixels) -> NDArray[np.float32]:
-        output = forward(keras.ops.convert_to_tensor(scaled(grey, card.scale, card.channels)))
+    def run(x: Pixels) -> NDArray[np.float32]:
+        x = np.moveaxis(x, -1, 1) if first else x
+        if "int" in kind:
+            x = np.rint(x)
+        output = forward(keras.ops.convert_to_tensor(x, dtype=kind))
         return np.asarray(keras.ops.convert_to_numpy(output), dtype=np.float32)
 
     return run
@@ -192,8 +155,18 @@ def clone(network: Any) -> Any:
     copy = keras.models.clone_model(network, recursive=True)
     copy.set_weights(network.get_weights())
     # clone_model rebuilds from configurations, which do not hold a removed activation.
-    _last(copy).activation = getattr(_last(network), "activation", None)
+    for old, new in zip(_flat(network), _flat(copy), strict=True):
+        if hasattr(old, "activation"):
+            new.activation = old.activation
     return copy
+
+
+def _flat(network: Any) -> list[Any]:
+    """The layers of a network, those of nested models among them."""
+    found = []
+    for layer in network.layers:
+        found += _flat(layer) if getattr(layer, "layers", None) else [layer]
+    return found
 
 
 def in_bfloat16(network: Any) -> Any:
@@ -212,7 +185,7 @@ def set_policy(network: Any, name: str) -> None:
 
     from xray.models.framing import NAME
 
-    policy, last = keras.DTypePolicy(name), _last(network)
+    policy, last = keras.DTypePolicy(name), keras_graph.last(network)
 
     def apply(layer: Any) -> None:
         if layer.name == NAME:
@@ -243,7 +216,7 @@ def check(model: Model) -> None:
         reason = str(error).strip().split("\n")[0][:160]
         raise ModelError(
             f"{model.card.name} cannot predict a film of {model.card.size} ({reason}); "
-            "check its input shape."
+            "check its input shape, or --size where it takes films of any."
         ) from error
 
 
@@ -270,7 +243,7 @@ def seeded(seed: int, build: Callable[[], Any]) -> Any:
 def layer_table(network: Any) -> list[dict[str, Any]]:
     """Layers of a network with output shapes and parameter counts, nested models flattened."""
     rows: list[dict[str, Any]] = []
-    for layer in network.layers:
+    for layer in getattr(network, "layers", []):
         if getattr(layer, "layers", None):
             rows += layer_table(layer)
             continue

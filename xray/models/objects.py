@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 
 from xray.errors import ModelError
 from xray.films.decode import Pixels
+from xray.models import outputs
 from xray.models.registry import Card, LogOdds, Model, probability
 
-#: Probabilities nearer to 0 or 1 than this are taken for this far away: log-odds end there.
-NEAREST = 1e-12
 #: Films a call of ``predict``.
 BATCH = 64
 
@@ -56,10 +56,16 @@ class ObjectModel:
             ``predict`` failed, or what it gave are no probabilities.
         """
         step = batch or BATCH
-        parts = [self._predict(grey[start : start + step]) for start in range(0, len(grey), step)]
-        chance = np.concatenate([np.empty(0), *parts])
-        chance = np.clip(chance, NEAREST, 1 - NEAREST)
-        return np.asarray(np.log(chance) - np.log1p(-chance))
+        parts = [self.raw(grey[start : start + step]) for start in range(0, len(grey), step)]
+        card = self.card
+        return outputs.log_odds(
+            np.concatenate(parts) if parts else np.empty((0, 1 + max(card.positive_index))),
+            card.output,
+            card.positive_index,
+            normal=bool(card.settings.get("unit_means_normal")),
+            logits=False,
+            model=card.name,
+        )
 
     def log_odds(self, films: Pixels, precision: str = "float32") -> LogOdds:
         """Log-odds of the positive class of films (N, H, W) of any size, float32 in [0, 1]."""
@@ -69,8 +75,12 @@ class ObjectModel:
         """Probability of the positive class of films (N, H, W)."""
         return probability(self.log_odds(films))
 
-    def _predict(self, grey: Pixels) -> LogOdds:
-        """Probabilities of the positive class of a few films."""
+    #: It gives probabilities, never logits.
+    exact = False
+
+    def raw(self, grey: Pixels, precision: str = "float32") -> LogOdds:
+        """Probabilities (N, classes) that ``predict`` gives of films (N, h, w) or (N, h, w, 1)."""
+        grey = grey[..., 0] if grey.ndim == 4 else grey
         name = self.card.name
         try:
             given = np.asarray(self._source.predict(grey), dtype=np.float64)
@@ -89,17 +99,7 @@ class ObjectModel:
         if not (np.isfinite(rows).all() and rows.min() >= 0 and rows.max() <= 1):
             raise ModelError(f"predict of {name} gave numbers outside [0, 1]; let it give "
                              "probabilities.")  # fmt: skip
-        index, classes = self.card.positive_index, rows.shape[1]
-        if classes == 1:
-            # Index 0 of one output: it is the probability of the negative class, as for a file.
-            return 1 - rows[:, 0] if index == 0 else rows[:, 0]
-        index = 1 if index < 0 and classes == 2 else index
-        if not 0 <= index < classes:
-            raise ModelError(
-                f"{name} gives {classes} probabilities a film; say which one is the positive class "
-                "with positive_index."
-            )
-        return np.asarray(rows[:, index])
+        return rows
 
 
 def wrap(source: Any, name: str = "", **options: Any) -> Model | ObjectModel:
@@ -119,8 +119,7 @@ def wrap(source: Any, name: str = "", **options: Any) -> Model | ObjectModel:
         The object has no ``predict``, or fails on two films of noise.
     """
     name = name or str(getattr(source, "name", "") or type(source).__name__)
-    index = options.get("positive_index", -1)
-    known: dict[str, Any] = {"size": (224, 224)} | options | {"positive_index": index}
+    known: dict[str, Any] = {"size": (224, 224)} | options
     keras = sys.modules.get("keras")
     if keras is not None and isinstance(source, keras.Model):
         return _keras(source, name, known)
@@ -135,18 +134,29 @@ def wrap(source: Any, name: str = "", **options: Any) -> Model | ObjectModel:
             f"{' and '.join(wrong)} cannot be given for an object: its predict takes films in "
             "[0, 1] and gives probabilities."
         )
-    model = ObjectModel(Card(name=name, title=name, **known), source)
-    noise = np.random.default_rng(0).random((2, *model.card.size), dtype=np.float32)
-    model.log_odds_prepared(noise)
-    return model
+    card = Card(name=name, title=name, **known)
+    noise = np.random.default_rng(0).random((2, *card.size), dtype=np.float32)
+    units = ObjectModel(card, source).raw(noise).shape[1]
+    said = card.positive_index if "positive_index" in options else ()
+    chosen, normal = outputs.positives(said, units, name)
+    return ObjectModel(
+        replace(
+            card,
+            format="python",
+            output="sigmoid" if units == 1 else "softmax",
+            positive_index=chosen,
+            settings={"unit_means_normal": True} if normal else {},
+        ),
+        source,
+    )
 
 
 def _keras(source: Any, name: str, options: dict[str, Any]) -> Model:
     """A Keras model in memory, read as one in a file is."""
     from xray.models import networks
 
-    settings = {"unit_means_normal": True} if options["positive_index"] == 0 else {}
-    card = Card(name=name, title=name, settings=settings, **options)
-    model = Model(networks.complete(card, source), networks.clone(source))
+    card = Card(name=name, title=name, **options)
+    said = set(options) - {"size"} if None not in source.input_shape[1:3] else set(options)
+    model = Model(networks.complete(card, source, said), networks.clone(source))
     networks.check(model)
     return model

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from xray import classes
 from xray.errors import ArtifactError, ModelError, XrayError
-from xray.files import artifacts_dir, read_json, read_table, sha256_file, write_json
+from xray.files import artifacts_dir, hash_json, read_json, read_table, sha256_file, write_json
 
 if TYPE_CHECKING:
     # For types only: what reads films and tables takes long to import, and cards need neither.
@@ -31,8 +31,8 @@ LogOdds = NDArray[np.float64]
 
 #: Name of the network's file inside a model's folder.
 WEIGHTS = "model.keras"
-SCALES = ("unit", "byte", "imagenet", "symmetric")
-OUTPUTS = ("sigmoid", "softmax", "logit")
+#: The same of networks of another format; a SavedModel is a folder.
+STORED = {"onnx": "model.onnx", "tflite": "model.tflite", "saved_model": "saved_model"}
 #: Models kept in memory together, in bytes of their weights; the least recently used goes.
 MEMORY_LIMIT = 600 * 2**20
 
@@ -41,9 +41,13 @@ MEMORY_LIMIT = 600 * 2**20
 class Card:
     """What is known about one model, as stored in its ``card.json``.
 
-    ``size`` is (height, width) in pixels; ``positive`` and ``negative`` are the names of its two
-    classes; ``threshold`` a probability of ``positive``;
-    ``files`` maps each file of the model's folder to its SHA-256; ``problem`` says why the
+    ``size`` is (height, width) in pixels; ``scale`` and ``colour`` say what the network takes
+    (see ``inputs``), ``inside`` what it scales by itself; ``fit`` how a film is brought to the
+    size (see ``xray.films``); ``output`` and ``positive_index`` how its outputs are read (see
+    ``outputs``), of several outputs the one that ``output_name`` names; ``positive`` and
+    ``negative`` are the names of its two classes; ``threshold`` is a probability of ``positive``
+    and ``threshold_from`` says where it comes from; ``files`` maps each file of the model's folder
+    to its SHA-256; ``warning`` is what a check of its options found; ``problem`` says why the
     model cannot be used, and is empty when it can.
     """
 
@@ -56,10 +60,16 @@ class Card:
     scale: str = "unit"
     fit: str = "squash"
     output: str = "sigmoid"
-    positive_index: int = 0
+    positive_index: tuple[int, ...] = (0,)
     positive: str = classes.DEFAULT.positive
     negative: str = classes.DEFAULT.negative
     threshold: float = 0.5
+    threshold_from: str = ""
+    format: str = "keras"
+    colour: str = ""
+    inside: str = ""
+    output_name: str = ""
+    warning: str = ""
     files: dict[str, str] = field(default_factory=dict)
     bytes: int = 0
     parameters: int = 0
@@ -79,10 +89,20 @@ class Card:
     notes: str = ""
     problem: str = ""
 
+    def __post_init__(self) -> None:
+        index: Any = self.positive_index  # One number on cards that were stored before.
+        index = (index,) if isinstance(index, int) else index
+        object.__setattr__(self, "positive_index", tuple(int(each) for each in index))
+
+    @property
+    def weights(self) -> str:
+        """Name of the network's file inside the model's folder."""
+        return STORED.get(self.format, WEIGHTS)
+
     @property
     def sha256(self) -> str:
         """SHA-256 of the network's file; empty when there is none."""
-        return self.files.get(WEIGHTS, "")
+        return self.files.get(self.weights, "")
 
     @property
     def labels(self) -> tuple[str, str]:
@@ -128,8 +148,10 @@ def read_card(folder: Path) -> Card:
     except (TypeError, ValueError, AttributeError, IndexError):
         problem = f"The card of {folder.name} is not a model card; restore or remove it."
         return Card(folder.name, title=folder.name, problem=problem)
-    if not (folder / WEIGHTS).is_file():
-        problem = f"{WEIGHTS} of {folder.name} is missing; restore it or train the model again."
+    if not (folder / card.weights).exists():
+        problem = (
+            f"{card.weights} of {folder.name} is missing; restore it or train the model again."
+        )
         return replace(card, problem=problem)
     return card
 
@@ -192,19 +214,26 @@ class Model:
     Parameters
     ----------
     card : the model's card.
-    network : a built Keras model that gives the card's ``output``.
+    network : a built Keras model that gives the card's ``output``, or a ``runtimes.Runtime``.
     """
 
     def __init__(self, card: Card, network: Any) -> None:
-        from xray.models import networks
+        from xray.models import outputs
+        from xray.models.formats import keras_graph
+        from xray.models.formats.runtimes import Runtime
 
         self.card = card
-        self.exact = networks.strip_activation(network, card.output)
+        self.keras = not isinstance(network, Runtime)
+        if self.keras and card.output_name:
+            ends = keras_graph.gives(network, card.name)
+            network = keras_graph.select(network, outputs.choose(ends, card.output_name, card.name))
+        #: Whether the network gives logits, its last activation removed.
+        self.exact = self.keras and keras_graph.strip(network, card.output)
         self._network = network
         #: Name, folder and options that it was loaded by; None for one made in this process.
         self.origin: tuple[str, Path | None, dict[str, Any]] | None = None
         self._lock = threading.Lock()
-        self._compiled: dict[str, networks.Compiled] = {}
+        self._compiled: dict[str, Callable[[Pixels], NDArray[np.float32]]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to another process as the place of a file and its hash, never as weights."""
@@ -222,7 +251,7 @@ class Model:
 
     @property
     def network(self) -> Any:
-        """The Keras network, its last activation removed where that was possible."""
+        """The network; one of Keras without its last activation where that could be removed."""
         return self._network
 
     def prepare(self, films: Pixels) -> Pixels:
@@ -251,17 +280,38 @@ class Model:
         ModelError
             The network gave something that is not a number.
         """
+        from xray.models import inputs, outputs
+
+        card = self.card
+        step = batch or self._step()
+        parts = [
+            self.raw(inputs.scaled(grey[start : start + step], card.scale, card.channels,
+                                   card.colour), precision)
+            for start in range(0, len(grey), step)
+        ]  # fmt: skip
+        raw = np.concatenate(parts) if parts else np.empty((0, 1 + max(card.positive_index)))
+        return outputs.log_odds(
+            raw.astype(np.float64),
+            card.output,
+            card.positive_index,
+            normal=bool(card.settings.get("unit_means_normal")),
+            logits=self.exact,
+            model=card.name,
+        )
+
+    def _step(self) -> int:
+        """Films a batch: about 4 million input pixels keep activations within tens of megabytes."""
+        return max(8, min(256, 2**20 // int(np.prod(self.card.size))))
+
+    def raw(self, x: Pixels, precision: str = "float32") -> NDArray[np.float32]:
+        """What the network gives, (N, units), of one batch of scaled films (N, h, w, channels)."""
         from xray.models import networks
 
         with self._lock:
             if precision not in self._compiled:
                 self._compiled[precision] = networks.compiled(self._network, self.card, precision)
-            run = self._compiled[precision]
-            # About 4 million input pixels a batch keeps activations within tens of megabytes.
-            step = batch or max(8, min(256, 2**20 // int(np.prod(self.card.size))))
-            parts = [run(grey[start : start + step]) for start in range(0, len(grey), step)]
-        raw = np.concatenate(parts) if parts else np.empty((0, 1))
-        return self._to_log_odds(raw.astype(np.float64))
+            given: NDArray[np.float32] = self._compiled[precision](x)
+        return given
 
     def log_odds(self, films: Pixels, precision: str = "float32") -> LogOdds:
         """Log-odds of the positive class of films (N, H, W) of any size, float32 in [0, 1]."""
@@ -270,39 +320,6 @@ class Model:
     def probability(self, films: Pixels) -> LogOdds:
         """Probability of the positive class of films (N, H, W)."""
         return probability(self.log_odds(films))
-
-    def _to_log_odds(self, raw: LogOdds) -> LogOdds:
-        raw = raw.reshape(len(raw), -1)
-        if not np.isfinite(raw).all():
-            raise ModelError(
-                f"{self.card.name} gave outputs that are not numbers (NaN or infinite); "
-                "check its weights and the --scale of its inputs."
-            )
-        if self.card.output == "softmax":
-            index = self.card.positive_index
-            if not self.exact:
-                if raw.min() < -1e-6 or raw.max() > 1 + 1e-6:
-                    raise ModelError(
-                        f"{self.card.name} gave outputs outside [0, 1]; declare --output logit "
-                        "or end the network in a sigmoid or softmax."
-                    )
-                raw = np.log(np.clip(raw, 1e-12, 1.0))
-            rest = np.delete(raw, index, axis=1)
-            top = rest.max(axis=1, keepdims=True)
-            others = top[:, 0] + np.log(np.exp(rest - top).sum(axis=1))
-            return np.asarray(raw[:, index] - others)
-        odds = raw[:, 0]
-        if self.card.output == "sigmoid" and not self.exact:
-            if odds.min() < 0 or odds.max() > 1:
-                raise ModelError(
-                    f"{self.card.name} gave outputs outside [0, 1]; declare --output logit "
-                    "or end the network in a sigmoid or softmax."
-                )
-            clipped = np.clip(odds, 1e-12, 1 - 1e-12)
-            odds = np.log(clipped) - np.log1p(-clipped)
-        # Said of a file by positive_index 0 (see _find).
-        sign = -1.0 if self.card.settings.get("unit_means_normal") else 1.0
-        return np.asarray(sign * odds)
 
 
 def probability(log_odds: NDArray[np.floating[Any]]) -> LogOdds:
@@ -315,7 +332,7 @@ _cache_lock = threading.Lock()
 
 
 def load(name: str, folder: Path | None = None, **options: Any) -> Model:
-    """Load a registered model by name, or a ``.keras``/``.h5`` file by path.
+    """Load a registered model by name, or a model file by path, whatever its format.
 
     A registered model's file is checked against the SHA-256 on its card. Loaded models are
     kept until ``MEMORY_LIMIT`` bytes of weights are exceeded; the least recently used goes.
@@ -324,17 +341,19 @@ def load(name: str, folder: Path | None = None, **options: Any) -> Model:
     ----------
     name : registered name, or path to a file.
     folder : folder of models; the artifacts' when None.
-    **options : for a file: scale, output, positive_index, threshold, fit.
+    **options : for a file: scale, colour, output, output_name, positive_index, size, fit,
+        threshold (see ``Card``).
 
     Raises
     ------
     ModelError
-        No such model, the file was changed, or Keras cannot load it safely.
+        No such model, the file was changed, or it cannot be loaded safely.
     """
     from xray.models import networks
+    from xray.models.formats import reader
 
-    card, path = _find(name, folder, options)
-    key = (card.name, sha256_file(path))
+    card, path, stored = _find(name, folder, options)
+    key = (card.name, digest_of(path))
     if card.sha256 and key[1] != card.sha256:
         raise ModelError(
             f"{path.name} of {card.name} does not match the hash on its card; "
@@ -344,14 +363,12 @@ def load(name: str, folder: Path | None = None, **options: Any) -> Model:
         if not options and key in _cache:
             _cache.move_to_end(key)
             return _cache[key]
-        network = networks.read(path, card.name)
-        card = networks.complete(replace(card, files={**card.files, WEIGHTS: key[1]}), network)
-        model = Model(card, network)
+        network = reader.read(path, card.name)
+        card = networks.complete(card, network, None if stored else options)
+        model = Model(replace(card, files={**card.files, card.weights: key[1]}), network)
         # Absolute: a worker stands in another folder.
         home = (models_dir() if folder is None else folder).resolve()
-        model.origin = (
-            (str(path.resolve()), None, options) if path == Path(name) else (name, home, options)
-        )
+        model.origin = (name, home, options) if stored else (str(path.resolve()), None, options)
         networks.check(model)
         if not options:
             _cache[key] = model
@@ -360,25 +377,38 @@ def load(name: str, folder: Path | None = None, **options: Any) -> Model:
         return model
 
 
-def _find(name: str, folder: Path | None, options: dict[str, Any]) -> tuple[Card, Path]:
-    """Card and network file of a registered name or of a file."""
-    path = Path(name)
-    if path.suffix in {".keras", ".h5", ".hdf5"}:
-        if not path.is_file():
-            raise ModelError(f"There is no file {name}; give the path of a .keras or .h5 file.")
-        # Of one unit, index 0 says that it gives the probability of NORMAL; -1 is not said.
-        index = options.get("positive_index", -1)
-        settings = {"unit_means_normal": True} if index == 0 else {}
-        given = options | {"positive_index": index, "settings": settings}
-        return Card(name=path.stem, title=path.stem, role="user", **given), path
+def registered(name: str, folder: Path | None = None) -> bool:
+    """Whether a name is that of a registered model; a path to a file is none."""
     home = (models_dir() if folder is None else folder) / name
-    if path.name != name or not (home / "card.json").is_file():
+    return Path(name).name == name and (home / "card.json").is_file()
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a model's file, or of a folder's files with their names."""
+    if not path.is_dir():
+        return sha256_file(path) if path.is_file() else ""
+    files = sorted(each for each in path.rglob("*") if each.is_file())
+    return hash_json([[each.relative_to(path).as_posix(), sha256_file(each)] for each in files])
+
+
+def _find(name: str, folder: Path | None, options: dict[str, Any]) -> tuple[Card, Path, bool]:
+    """Card and file of a registered name or of a path, and whether it is registered."""
+    if registered(name, folder):
+        home = (models_dir() if folder is None else folder) / name
+        card = read_card(home)
+        if card.problem:
+            raise ModelError(card.problem)
+        if options:
+            raise ModelError(
+                f"{name} has its options on its card ({', '.join(sorted(options))} cannot be "
+                "given); add its file under another name to change them."
+            )
+        return card, home / card.weights, True
+    path = Path(name)
+    if not path.exists() and path.name == name and not path.suffix:
         known = ", ".join(card.name for card in cards(folder)) or "none yet"
         raise ModelError(f"There is no model named {name}; choose one of: {known}.")
-    card = read_card(home)
-    if card.problem:
-        raise ModelError(card.problem)
-    return card, home / WEIGHTS
+    return Card(name=path.stem, title=path.stem, role="user", **options), path, False
 
 
 @lru_cache(maxsize=2)

@@ -34,6 +34,8 @@ _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])")
 #: Where addresses, icons and emoji begin. Streamlit looks for them in the finished text, in which a
 #: character that was escaped stands like any other; so they are taken apart by what nobody sees.
 _STARTS = re.compile(r"(?<=[:@])(?=\S)|(?<=www)(?=\.)", re.IGNORECASE)
+#: The same, and where links and footnotes begin, for text that is not escaped.
+_CHOICES = re.compile(r"(?<=[:@\]<])(?=\S)|(?<=\[)(?=\^)|(?<=www)(?=\.)", re.IGNORECASE)
 #: Joins what it stands between, and is not seen.
 JOINER = "\N{WORD JOINER}"
 
@@ -42,6 +44,16 @@ def plain(text: str) -> str:
     """Text from a link, a file or a table, out of Markdown's reach: nothing in it is markup."""
     apart = _STARTS.sub(JOINER, " ".join(str(text).splitlines()))
     return _MARKS.sub(r"\\\1", apart)
+
+
+def label(text: str) -> str:
+    """Text as one of several choices, which Streamlit reads as Markdown and puts into links.
+
+    There escapes would be seen, so that what makes links, pictures, icons, colours and formulas is
+    taken apart instead; most text stays as it is. A name can still make itself bold.
+    """
+    apart = _CHOICES.sub(JOINER, " ".join(str(text).splitlines()))
+    return apart.replace("$", "\N{FULLWIDTH DOLLAR SIGN}")
 
 
 def chip(key: str | None) -> str:

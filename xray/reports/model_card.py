@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 
 from xray.figures.base import by_metric, interval
+from xray.films.interpolate import OWN, RESIZES
 from xray.metrics.scores import TITLES
+from xray.models.formats.reader import FORMATS
 from xray.models.registry import Card
 from xray.reports import html
 from xray.training.diagnosis import Sign
@@ -17,6 +21,45 @@ LIMITS = (
     "five; how it does elsewhere is not known. Good figures on these films do not mean that it "
     "looks at lungs: see its audit."
 )
+#: The same of a model whose training is not known here.
+LIMITS_OF_OTHERS = (
+    "Not for clinical use. What it learnt from is what its owner says, or not known; it may have "
+    "seen the films that it is judged on here. Good figures do not mean that it looks at lungs: "
+    "see its audit."
+)
+
+
+def limits(card: Card) -> str:
+    """What a model is not for, as far as it is known how it came about."""
+    return LIMITS_OF_OTHERS if card.role == "user" else LIMITS
+
+
+def _threshold(card: Card) -> str:
+    """The threshold and where it comes from; nothing is said that nobody said."""
+    known = card.threshold_from or ("" if card.role == "user" else "chosen on validation")
+    return f"{card.threshold:.4g} (probability of {card.positive}{', ' if known else ''}{known})"
+
+
+def _output(card: Card) -> str:
+    """How its outputs are read."""
+    said = card.output.replace("_", " ")
+    if card.output_name:
+        said += f" of '{card.output_name}'"
+    if card.settings.get("unit_means_normal"):
+        return f"{said}; its unit is the chance of {card.negative}"
+    if card.positive_index != (0,):
+        said += f"; {card.positive} is unit {' and '.join(map(str, card.positive_index))}"
+    return said
+
+
+def _input(card: Card) -> str:
+    """What it is given."""
+    said = f"{card.size[0]} x {card.size[1]} pixels, {card.channels} channel(s), {card.scale} scale"
+    if card.colour:
+        said += f", {card.colour}"
+    if card.inside:
+        said += f" (scales inside: {card.inside})"
+    return f"{said}, {RESIZES.get(card.fit, card.fit) if card.fit not in OWN else card.fit}"
 
 
 def facts(card: Card) -> dict[str, str]:
@@ -30,11 +73,11 @@ def facts(card: Card) -> dict[str, str]:
     seed = "" if card.seed is None else str(card.seed)
     known = {
         "Recipe": card.recipe,
-        "Input": f"{card.size[0]} x {card.size[1]} pixels, {card.channels} channel(s), "
-        f"{card.scale} scale, {card.fit}",
-        "Output": card.output,
+        "Format": FORMATS.get(card.format, card.format) if card.role == "user" else "",
+        "Input": _input(card),
+        "Output": _output(card),
         "Parameters": f"{card.parameters:,}" if card.parameters else "",
-        "Threshold": f"{card.threshold:.4g} (probability of {card.positive}, chosen on validation)",
+        "Threshold": _threshold(card),
         "Data": card.data,
         "Split": card.split,
         "Films": films,
@@ -46,6 +89,7 @@ def facts(card: Card) -> dict[str, str]:
         "SHA-256": card.sha256,
         "Data hash": card.data_hash,
         "Notes": card.notes,
+        "Warning": card.warning,
     }
     return {name: value for name, value in known.items() if value}
 
@@ -88,15 +132,14 @@ def markdown(card: Card, scores: pd.DataFrame | None, signs: Iterable[Sign]) -> 
     scores : its metrics on test (``scores.scores``); None where there are none.
     signs : what is wrong with it.
     """
-    parts = [f"# {html.plain(card.title or card.name)}", LIMITS, "## Facts"]
+    parts = [f"# {html.plain(card.title or card.name)}", limits(card), "## Facts"]
     parts.append(_table(["", ""], [[name, value] for name, value in facts(card).items()]))
     if scores is not None and len(scores):
         rows = [[TITLES[str(name)], interval(row, 4)] for name, row in by_metric(scores).items()]
         parts += [
             "## Test films",
-            f"{card.positive} is the positive class; the threshold is the model's own, from "
-            "validation. Intervals are 95 %: Wilson for proportions, else a bootstrap by "
-            "possible patient.",
+            f"{card.positive} is the positive class; the threshold is {_threshold(card)}. "
+            "Intervals are 95 %: Wilson for proportions, else a bootstrap by possible patient.",
             _table(["Metric", "Value"], rows),
         ]
     found = [f"- **{sign.kind}**: {html.plain(sign.sentence)}" for sign in signs]
@@ -121,3 +164,74 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     lines = [" | ".join(head), " | ".join("---" for _ in head)]
     lines += [" | ".join(html.plain(cell) for cell in row) for row in rows]
     return "\n".join(f"| {line} |" for line in lines)
+
+
+def huggingface(card: Card, scores: pd.DataFrame | None, signs: Iterable[Sign]) -> str:
+    """The card as a README.md of the Hugging Face hub: metadata in YAML before the Markdown.
+
+    Parameters
+    ----------
+    card, scores, signs : as of ``markdown``
+
+    Returns
+    -------
+    str
+        Figures stand in the metadata as a model index; their intervals in the text below.
+    """
+    library = {"keras": "keras", "saved_model": "tf-keras", "tflite": "tflite", "onnx": "onnx"}
+    data: dict[str, Any] = {
+        "library_name": library.get(card.format, "keras"),
+        "pipeline_tag": "image-classification",
+        "tags": ["chest-x-ray", "pneumonia", "not-for-clinical-use"],
+    }
+    if scores is not None and len(scores):
+        rows = by_metric(scores)
+        found = [
+            {"type": kind, "name": TITLES[name], "value": round(float(rows[name]["value"]), 4)}
+            for kind, name in _HUB.items()
+            if name in rows and rows[name]["value"] == rows[name]["value"]
+        ]
+        films = int(scores["n"].max())
+        result = {
+            "task": {
+                "type": "image-classification",
+                "name": f"{card.positive} against {card.negative}",
+            },
+            "dataset": {
+                "type": "chest-x-ray",
+                "name": f"{films} labelled chest films, {card.positive} positive",
+                "split": "test",
+            },
+            "metrics": found,
+        }
+        data["model-index"] = [{"name": card.name, "results": [result]}]
+    return f"---\n{_yaml(data)}---\n\n{markdown(card, scores, signs)}"
+
+
+#: The hub's names of metrics -> ours.
+_HUB = {
+    "accuracy": "accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "f1",
+    "roc_auc": "auroc",
+}
+
+
+def _yaml(value: Any, indent: str = "") -> str:
+    """Plain data as block YAML; texts in double quotes, which JSON and YAML share."""
+    lines = []
+    for key, entry in value.items():
+        if isinstance(entry, dict):
+            lines.append(f"{indent}{key}:\n{_yaml(entry, indent + '  ')}")
+        elif isinstance(entry, list):
+            lines.append(f"{indent}{key}:\n")
+            for each in entry:
+                if isinstance(each, dict):
+                    inner = _yaml(each, indent + "  ")
+                    lines.append(f"{indent}- {inner.removeprefix(indent + '  ')}")
+                else:
+                    lines.append(f"{indent}- {json.dumps(each)}\n")
+        else:
+            lines.append(f"{indent}{key}: {json.dumps(entry)}\n")
+    return "".join(lines)

@@ -95,7 +95,7 @@ def _vgg19(recipe: Recipe, entry: Any, weights: Path | None) -> Any:
     import keras
     from keras import layers
 
-    from xray.models.networks import IMAGENET_MEANS
+    from xray.models.inputs import IMAGENET_MEANS
 
     try:
         backbone = keras.applications.VGG19(

@@ -108,5 +108,7 @@ def live(card: Card) -> None:
 
 def _audit(name: str, folder: Any, progress: Progress) -> dict[str, Any]:
     from xray.audits import audit
+    from xray.models import at_hand, registry
 
+    at_hand.require(registry.load(name), folder)
     return audit.run(name, folder, stored.calibration(), progress)

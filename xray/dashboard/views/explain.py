@@ -7,6 +7,7 @@ is what models said of a film, under the hash of its bytes: weights and numbers,
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,9 @@ MADE_UP, OF_DATASET = "Synthetic film", "Film of the dataset"
 NO_DEVICE = "nothing"
 #: Longest side of films and overlays as shown, in pixels.
 SIDE = 560
+#: Films that a session may have ended at the decoder's limits, within as many seconds: each holds
+#: one of few decoders for ten, and every rerun of the page would ask again.
+LOST, WITHIN = 2, 60.0
 #: Models a reading is asked of at first, by role; all others are a click away.
 FIRST = ("recipe", "user", "demo")
 
@@ -109,12 +113,27 @@ def choose() -> Chosen | None:
 
 
 def _decoded(data: bytes, name: str) -> Film:
-    """The upload as a film, decoded once a session."""
-    known = st.session_state.get("_upload")
+    """The upload as a film, decoded once a session, whether that succeeds or not."""
+    known: dict[str, Film | str] = st.session_state.setdefault("_upload", {})
     digest = sha256_bytes(data)
-    if known is None or known.sha256 != digest:
-        known = st.session_state["_upload"] = decode.decode(data, name)
-    return known
+    if digest not in known:
+        lost: list[float] = st.session_state.setdefault("_lost", [])
+        if len(lost) >= LOST and time.monotonic() < lost[-LOST] + WITHIN:
+            raise FilmError(
+                f"{LOST} films of this session were no films that can be decoded; wait a minute "
+                "and upload this one again."
+            )
+        known.clear()
+        try:
+            known[digest] = decode.decode(data, name)
+        except FilmError as error:
+            known[digest] = str(error)
+            if isinstance(error, decoder.LostError):
+                lost[:] = [*lost[1 - LOST :], time.monotonic()]
+    found = known[digest]
+    if isinstance(found, str):
+        raise FilmError(found)
+    return found
 
 
 def _made_up() -> Chosen:
@@ -196,6 +215,7 @@ def ask(cards: Sequence[registry.Card]) -> tuple[list[registry.Card], Question]:
         default=[title for title, card in usable.items() if card.role in FIRST],
         key="models",
         bind="query-params",
+        format_func=html.label,
     )
     with st.expander("How to explain", icon=":material/tune:"):
         count = st.slider(

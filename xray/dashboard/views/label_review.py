@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from xray.dashboard import cache, page
+from xray.dashboard import cache, page, signin
 from xray.dashboard.dataset_page import Films
 from xray.dashboard.views import labelling
 from xray.dashboard.views.labelling import store
@@ -18,6 +18,8 @@ from xray.reports import html as html_
 
 #: Seconds between two looks at the agreement.
 EVERY = 10
+#: Megabytes of a file of labels: thirty times those of the public test films.
+LARGEST = 10
 
 
 def _pairs(shown: Films) -> dict[str, Any]:
@@ -126,7 +128,7 @@ def _leave() -> None:
     st.session_state.pop("_final", None)
 
 
-def exchange(shown: Films) -> None:
+def exchange(shown: Films, who: int) -> None:
     """Finished labels as a file, and files of labels into the database."""
     kept, name = store(), shown.source.key
     every = st.toggle("Every look, not the agreed one", key="every look")
@@ -143,10 +145,30 @@ def exchange(shown: Films) -> None:
         "or save it as `artifacts/devices/own.jsonl`. File names hold the diagnosis: do not open "
         "it before you finished labelling."
     )
-    given = st.file_uploader("Enter labels of a file", type=["jsonl"], key="labels file")
+    _enter(shown, who)
+
+
+def _enter(shown: Films, who: int) -> None:
+    """Enter a file of labels under the visitor's own account."""
+    if not signin.decides():
+        st.caption(
+            "Files of labels are entered by accounts that this server names for it, or on the "
+            "command line: python -m xray label --import FILE."
+        )
+        return
+    given = st.file_uploader(
+        "Enter labels of a file, as your own", type=["jsonl"], key="labels file",
+        max_upload_size=LARGEST,
+    )  # fmt: skip
+    decisions = st.toggle("Its agreed looks too, which then stand as agreed", key="decisions")
     if given is not None and st.button("Enter them", key="enter labels"):
         lines = given.getvalue().decode("utf-8", "replace").splitlines()
         rows = format.parse(lines, "The file")
-        maker = f"file {label_exchange.fingerprint(lines)}"
-        new = label_exchange.enter(kept, name, rows, maker)
-        st.success(f"{new:,} looks at {len(rows):,} films were new.")
+        known = set(shown.table["file"])
+        found = label_exchange.enter(store(), shown.source.key, rows, who, known, decisions)
+        for sentence in found.left_out:
+            st.warning(sentence)
+        st.success(
+            f"{found.looks:,} looks and {found.decisions:,} decisions at {len(rows):,} films were "
+            "new."
+        )

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from xray.films import interpolate
 from xray.films.decode import Film, Pixels, resize
-from xray.models import framing, networks
+from xray.models import framing, inputs
 from xray.models.registry import Card
 from xray.training import architectures, recipes
 
@@ -18,6 +19,8 @@ SCALES = {
     "byte": "grey values are multiplied by 255",
     "symmetric": "grey values are stretched to lie between −1 and 1",
     "imagenet": "grey is given as blue, green and red of 0 to 255, less ImageNet's mean colour",
+    "torch": "grey is given as red, green and blue, less ImageNet's means and over its deviations",
+    "standard": "each film is brought to mean 0 and deviation 1",
 }
 
 #: What each way to a model's size does to a film, in words.
@@ -51,7 +54,7 @@ def steps(film: Film, card: Card) -> list[Step]:
     low, high = float(values.min()), float(values.max())
     seen = values.mean(axis=-1)
     spread = max(float(seen.max() - seen.min()), 1e-9)
-    how = HOW.get(card.fit, card.fit)
+    how = f"{HOW[card.fit]}, anti-aliased" if card.fit in HOW else interpolate.RESIZES[card.fit]
     if card.size[0] != card.size[1]:
         how = how.replace("a square", "its size")
     channels = "once" if values.shape[-1] == 1 else f"{values.shape[-1]} times over"
@@ -61,7 +64,7 @@ def steps(film: Film, card: Card) -> list[Step]:
             f"{film.width} × {film.height} pixels, {film.mode}, read as grey",
             film.pixels,
         ),
-        Step("Resized", f"{card.size[1]} × {card.size[0]} pixels, {how}, anti-aliased", small),
+        Step("Resized", f"{card.size[1]} × {card.size[0]} pixels, {how}", small),
         Step(
             "Numbers",
             f"from {low:.2f} to {high:.2f}: {SCALES[card.scale]}; given {channels}",
@@ -94,7 +97,7 @@ def cut_out(pixels: Pixels, card: Card) -> Pixels:
 def model_input(pixels: Pixels, card: Card) -> NDArray[np.float32]:
     """The numbers that a model is given for a film (H, W): (h, w, channels) float32."""
     small = resize(pixels, card.size, card.fit)[None]
-    values: NDArray[np.float32] = networks.scaled(small, card.scale, card.channels)[0]
+    values: NDArray[np.float32] = inputs.scaled(small, card.scale, card.channels, card.colour)[0]
     return values
 
 

@@ -1,0 +1,46 @@
+"""Which schedulers are taken: what comes from one is unpickled here."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+
+from xray.errors import XrayError
+from xray.jobs import cluster
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["tcp://127.0.0.1:8786", "tcp://10.0.0.5:8786", "192.168.1.9:8786", "tcp://[::1]:8786",
+     "tls://scheduler.example.org:8786", "tcp://localhost:8786", "tcp://[fd00::5]:8786"],
+)  # fmt: skip
+def test_own_schedulers_are_taken(address: str) -> None:
+    cluster.check(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("tcp://8.8.8.8:8786", "open net"),
+        ("8.8.8.8:8786", "open net"),
+        ("tcp://[2001:4860:4860::8888]:8786", "open net"),
+        ("tcp://1.1.1.1@8.8.8.8:8786", "open net"),
+        ("ws://127.0.0.1:8786", "takes tcp"),
+        ("http://127.0.0.1", "takes tcp"),
+        ("", "takes tcp"),
+        ("tls://", "takes tcp"),
+        ("tcp://nowhere.invalid:8786", "no address"),
+    ],
+)
+def test_others_are_refused_in_a_sentence(address: str, said: str) -> None:
+    with pytest.raises(XrayError, match=said):
+        cluster.check(address)
+
+
+def test_a_name_that_also_leads_to_the_open_net_is_refused(monkeypatch: Any) -> None:
+    answers = [(2, 1, 6, "", ("10.0.0.5", 0)), (2, 1, 6, "", ("8.8.8.8", 0))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: answers)
+    with pytest.raises(XrayError, match="open net"):
+        cluster.check("tcp://scheduler.example.org:8786")

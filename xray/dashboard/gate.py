@@ -1,0 +1,169 @@
+"""Before every request: what Streamlit grants to anybody and this dashboard does not.
+
+Streamlit takes 40 MB files, orders to empty everybody's caches and questions about its memory from
+whoever opens a websocket, also from those who see no more than the button to sign in. This stands
+before it in the same process, whatever stands before that; app.py puts it there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.formparsers import MultiPartParser
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import runtime
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+MEGABYTE = 1024 * 1024
+#: Uploads of the largest size that one session may hold, those under way among them.
+FILES = 3
+#: Bytes that all sessions may hold together.
+TOTAL = 1024 * MEGABYTE
+
+#: Sent with every answer. Only this host's pages may show one of ours in a frame.
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Content-Security-Policy": "frame-ancestors 'self'; object-src 'none'; base-uri 'self'",
+}
+#: What a browser may ask on its websocket and gets no hearing for: to empty the caches of all
+#: visitors, to name the server's checkout, to run again when a file changes.
+UNHEARD = {"clear_cache", "load_git_info", "set_run_on_save"}
+
+#: By the end of the path, since a base path may stand before it.
+_METRICS = re.compile(r"(?:.*/)?_stcore/metrics/?")
+_UPLOAD = re.compile(r"(?:.*/)?_stcore/upload_file/([^/]+)/([^/]+)/?")
+
+#: Sessions that have passed the door; written by the threads of the pages.
+_admitted: set[str] = set()
+
+
+def admit() -> None:
+    """Let the session whose page runs upload files: it has passed the door."""
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is not None:
+        _admitted.add(context.session_id)
+
+
+class Gate:
+    """ASGI middleware around Streamlit's server; runs on its event loop alone."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        # Starlette would write files of more than a megabyte to the disk.
+        MultiPartParser.spool_max_size = _largest() + MEGABYTE
+        self._app = app
+        self._files: defaultdict[str, set[str]] = defaultdict(set)
+        self._coming: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or have Streamlit answer."""
+        if scope["type"] == "websocket":
+            await self._app(scope, _heard(receive), send)
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        send = _with_headers(send)
+        if _METRICS.fullmatch(scope["path"]):
+            await PlainTextResponse("Not Found", 404)(scope, receive, send)
+        elif scope["method"] == "PUT" and (place := _UPLOAD.fullmatch(scope["path"])):
+            await self._upload(place[1], place[2], scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _upload(
+        self, session: str, file: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        length = Headers(scope=scope).get("content-length", "")
+        if session not in _admitted:
+            refused = PlainTextResponse("This session may not upload files.", 403)
+        elif not (length.isascii() and length.isdigit()):
+            refused = PlainTextResponse("Say how long the file is.", 411)
+        elif self._held({session}) + int(length) > FILES * _largest():
+            refused = PlainTextResponse("This session holds enough files; remove one.", 413)
+        elif self._held(self._sessions()) + int(length) > TOTAL:
+            refused = PlainTextResponse("The server holds enough files; try again later.", 503)
+        else:
+            with self._under_way(session, file, int(length)):
+                await self._app(scope, receive, send)
+            return
+        await refused(scope, receive, send)
+
+    def _sessions(self) -> set[str]:
+        """Sessions that may hold files; those that are gone are forgotten."""
+        manager = runtime.get_instance()
+        for session in [each for each in _admitted if not manager.is_active_session(each)]:
+            # One that comes back runs its page, and passes the door again.
+            _admitted.discard(session)
+        # Streamlit keeps the files of a session for a while after its socket has closed.
+        for session in [s for s in self._files if s not in _admitted and not self._held({s})]:
+            del self._files[session]
+        return {*self._files, *self._coming}
+
+    def _held(self, sessions: set[str]) -> int:
+        """Bytes that sessions hold or are sending."""
+        manager = runtime.get_instance().uploaded_file_mgr
+        kept = sum(
+            len(each.data)
+            for session in sessions
+            for each in manager.get_files(session, list(self._files.get(session, ())))
+        )
+        return kept + sum(self._coming[session] for session in sessions)
+
+    @contextmanager
+    def _under_way(self, session: str, file: str, length: int) -> Iterator[None]:
+        self._files[session].add(file)
+        self._coming[session] += length
+        try:
+            yield
+        finally:
+            self._coming[session] -= length
+            if not self._coming[session]:
+                del self._coming[session]
+
+
+def _largest() -> int:
+    """Bytes of the largest file that Streamlit takes."""
+    return int(st.get_option("server.maxUploadSize")) * MEGABYTE
+
+
+def _with_headers(send: Send) -> Send:
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return sent
+
+
+def _heard(receive: Receive) -> Receive:
+    """Messages of a websocket without those that get no hearing."""
+
+    async def received() -> Message:
+        while True:
+            message = await receive()
+            if _kind(message.get("bytes") or b"") not in UNHEARD:
+                return message
+
+    return received
+
+
+def _kind(data: bytes) -> str | None:
+    """What a message asks for; None of what is no message, on which Streamlit has its own word."""
+    try:
+        kind: str | None = BackMsg.FromString(data).WhichOneof("type")
+    except DecodeError:
+        return None
+    return kind

@@ -1,0 +1,1 @@
+"""Model files of every format: told apart, read, and what they say of themselves."""
