@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xray import classes
 from xray.audits import interventions, verdict
 from xray.audits.effects import COLUMNS
 from xray.audits.suspects import SUSPECTS, Subject, Trial
@@ -40,7 +41,8 @@ def in_plain_words(audit: Mapping[str, Any]) -> str:
         row
         for row in audit.get("effects", [])
         if row.get("test") == "insertion" and row.get("device") != "all kinds"
-        and row.get("family") == "device" and row.get("label") == "NORMAL"
+        and row.get("family") == "device" and row.get("label")
+        and not classes.side(row["label"])
     ]  # fmt: skip
     if not rows:
         return "No normal films without devices were there to draw into."
