@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xray import environment
+from xray import classes, environment
 from xray.audits import effects, features, interventions, lime_weights, verdict
 from xray.audits.inputs import Materials, prepare
 from xray.audits.verdict import Calibration, Score
@@ -274,7 +274,7 @@ def _metrics(
     name: str, log_odds: LogOdds, rows: pd.DataFrame, model: Model, seed: int
 ) -> list[dict[str, Any]]:
     """AUROC (bootstrap by possible patient), sensitivity and specificity (Wilson)."""
-    truth = (rows["label"] == "PNEUMONIA").to_numpy()
+    truth = classes.is_positive(rows["label"]).to_numpy()
     made: list[dict[str, Any]] = []
     if truth.any() and not truth.all():
         weights = bootstrap.resamples(patients(rows), seed=seed)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xray import classes
 from xray.metrics import bootstrap
 from xray.metrics.odds import to_probability
 from xray.metrics.patients import patients
@@ -49,7 +50,7 @@ def table(effects: pd.DataFrame, threshold: float, seed: int = 0) -> pd.DataFram
     """
     rows = []
     for (test, kind, family), group in effects.groupby(["test", "kind", "family"], sort=False):
-        for label in ("", "NORMAL", "PNEUMONIA"):
+        for label in ("", *classes.fitting(group["label"].unique()).labels):
             chosen = group if not label else group[group["label"] == label]
             if len(chosen):
                 rows.append(

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xray import classes
 from xray.audits import effects as effect_tables
 from xray.models.registry import LogOdds
 
@@ -53,7 +54,7 @@ def spread(originals: LogOdds, films: pd.DataFrame) -> float:
     """
     free = films["free"].to_numpy()
     parts = []
-    for label in ("NORMAL", "PNEUMONIA"):
+    for label in classes.fitting(films["label"].unique()).labels:
         values = originals[free & (films["label"] == label).to_numpy()]
         if len(values) >= 5:
             parts.append(float(np.subtract(*np.quantile(values, [0.75, 0.25])) / 1.349))

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from xray import classes
 from xray.audits import interventions, lime_weights
 from xray.audits.interventions import Battery
 from xray.audits.lime_weights import Case
@@ -156,8 +157,10 @@ def _choose(table: pd.DataFrame, marks: dict[str, Mask], seed: int) -> list[int]
     rng = np.random.default_rng([seed, 1])
     order = rng.permutation(len(table))
     chosen: list[int] = []
-    for label in ("NORMAL", "PNEUMONIA"):
+    for label in classes.fitting(table["label"].unique()).labels:
         rows = [i for i in order if table["free"].iloc[i] and table["label"].iloc[i] == label]
         chosen += rows[:MOST_FREE]
     marked = [i for i in order if table["file"].iloc[i] in marks and not table["free"].iloc[i]]
+    if not chosen and not marked:
+        raise DatasetError("There is no film to audit on; check the split and the class names.")
     return sorted({int(i) for i in chosen + marked[:MOST_MARKED]})
