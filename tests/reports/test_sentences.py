@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.helpers import shelf
+from xray import classes
 from xray.audits import findings
 from xray.models.registry import Card
 from xray.reports import model_card, overview, sentences
@@ -153,6 +154,17 @@ def test_where_auroc_alone_decides_it_is_said() -> None:
     assert sentences.why(audit) == "wires: AUROC falls by 0.041 (0.030 to 0.050)"
     audit["effects"] = []
     assert sentences.finding(audit) == "A sentence on m."
+
+
+def test_audits_speak_of_the_classes_they_were_made_with() -> None:
+    audit = shelf.world("one reader")["basic"]
+    said = sentences.finding(audit), overview.facts_of(audit)
+    with classes.using(classes.parse("clear=Clear,covid=COVID-19")):
+        assert (sentences.finding(audit), overview.facts_of(audit)) == said
+        for row in audit["effects"]:
+            names = {"NORMAL": "Clear", "PNEUMONIA": "COVID-19"}
+            row["label"] = names.get(row["label"], row["label"])
+        assert (sentences.finding(audit), overview.facts_of(audit)) == said
 
 
 def test_the_margin_of_an_audit_is_the_one_that_is_told() -> None:
