@@ -114,9 +114,11 @@ class Visitor:
             f"{self.url}/{path.lstrip('/')}",
             data=head.encode() + data + f"\r\n--{border}--\r\n".encode(),
             method="PUT",
-            headers={"Content-Type": f"multipart/form-data; boundary={border}",
-                     "X-Xsrftoken": self._xsrf},
-        )  # fmt: skip
+            headers={
+                "Content-Type": f"multipart/form-data; boundary={border}",
+                "X-Xsrftoken": self._xsrf,
+            },
+        )
         self._http.open(request, timeout=self.patience).read()
 
     def _receive(self) -> ForwardMsg:

@@ -195,8 +195,10 @@ def located(marks: NDArray[np.bool_], files: list[str]) -> pd.DataFrame:
             n, parts = cv2.connectedComponents(where.astype(np.uint8))
             shares = [wide[parts == part].mean() for part in range(1, n)]
             counts[kind][:2] += sum(share >= FOUND for share in shares), len(shares)
-    rows = [{"kind": kind, "found": c[0], "devices": c[1], "right": c[2], "marked": c[3]}
-            for kind, c in counts.items()]  # fmt: skip
+    rows = [
+        {"kind": kind, "found": c[0], "devices": c[1], "right": c[2], "marked": c[3]}
+        for kind, c in counts.items()
+    ]
     return pd.DataFrame(rows)
 
 
@@ -236,14 +238,18 @@ def main() -> int:
     for k, kind in enumerate(KINDS):
         truth, called = test.shows[:, k], on_test[:, k] > limits[k]
         place = places.iloc[k]
-        rows.append({
-            "kind": kind, "films": int(truth.sum()),
-            "AUROC": round(float(bootstrap.auroc(truth, on_test[:, k])[0]), 3),
-            "recall": share(int((called & truth).sum()), int(truth.sum())),
-            "precision": share(int((called & truth).sum()), int(called.sum())),
-            "devices": int(place["devices"]), "found": share(place["found"], place["devices"]),
-            "marks right": round(place["right"] / max(place["marked"], 1), 3),
-        })  # fmt: skip
+        rows.append(
+            {
+                "kind": kind,
+                "films": int(truth.sum()),
+                "AUROC": round(float(bootstrap.auroc(truth, on_test[:, k])[0]), 3),
+                "recall": share(int((called & truth).sum()), int(truth.sum())),
+                "precision": share(int((called & truth).sum()), int(called.sum())),
+                "devices": int(place["devices"]),
+                "found": share(place["found"], place["devices"]),
+                "marks right": round(place["right"] / max(place["marked"], 1), 3),
+            }
+        )
     found = float(places["found"].sum() / max(places["devices"].sum(), 1))
     right = float(places["right"].sum() / max(places["marked"].sum(), 1))
     shown, score = test.shows.any(axis=1), (on_test - np.array(limits)).max(axis=1)

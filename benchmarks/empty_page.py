@@ -29,8 +29,11 @@ class EmptyPage:
         self.seconds = float("inf")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.empty_page"],
-            cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
+            cwd=ROOT,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
 
     def __enter__(self) -> EmptyPage:
         return self

@@ -30,6 +30,7 @@ from xray.explanations.lime import Settings, explain, take_apart
 from xray.explanations.surrogate import Floats
 from xray.files import data_dir, write_json
 from xray.films.decode import Pixels, read
+from xray.metrics import odds
 from xray.models import precision, registry
 from xray.models.registry import Model
 
@@ -94,7 +95,7 @@ def stock(model: Model, kind: str) -> Method:
     def classify(images: NDArray[Any]) -> NDArray[np.float64]:
         grey = np.asarray(images[..., 0], np.float32)
         if kind != "predict":
-            positive = registry.probability(model.log_odds_prepared(grey, kind))
+            positive = odds.to_probability(model.log_odds_prepared(grey, kind))
         else:
             out = network.predict(inputs.scaled(grey, card.scale, card.channels), verbose=0)
             positive = out[:, card.positive_index[0] if out.shape[1] > 1 else 0]

@@ -159,10 +159,14 @@ def main() -> None:
     found = run(sessions, min(options.seconds, MOST_SECONDS), hostile, options.share)
     tally = found["tally"]
     rows = [
-        {"page": page, "drawn": len(values), "median s": round(float(np.median(values)), 2),
-         "95 % s": round(float(np.quantile(values, 0.95)), 2)}
+        {
+            "page": page,
+            "drawn": len(values),
+            "median s": round(float(np.median(values)), 2),
+            "95 % s": round(float(np.quantile(values, 0.95)), 2),
+        }
         for page, values in sorted(tally.seconds.items())
-    ]  # fmt: skip
+    ]
     peaks = [megabytes for _, megabytes in found["samples"]]
     figures = {
         "sessions": sessions,

@@ -40,7 +40,7 @@ def main() -> int:
             {
                 "model": card.name,
                 "pairs": len(names),
-                "same_call": float(((native > cut) == (copy > cut)).mean()),
+                "same_call": float(((native >= cut) == (copy >= cut)).mean()),
                 "median_difference": float(np.median(np.abs(native - copy))),
                 "largest_difference": float(np.abs(native - copy).max()),
             }

@@ -150,6 +150,20 @@ def views(only: list[str]) -> list[tuple[str, dict[str, str]]]:
     return [(page, view) for page in (only or pages) for view in VIEWS.get(page, [{}])]
 
 
+def _environments(small: Path, parts: Path) -> dict[str, dict[str, str]]:
+    """Which variables make the pages show the public table, the made one, and the large one."""
+
+    def named(artifacts: Path, data: str = "", large: str = "") -> dict[str, str]:
+        places = {"XRAY_ARTIFACTS": str(artifacts), "XRAY_DATA": data}
+        return places | {large_tables.VARIABLE: large}
+
+    return {
+        "public": named(artifacts_dir(), os.environ.get("XRAY_DATA", "")),
+        "made": named(small),
+        "large": named(artifacts_dir(), large=str(parts)),
+    }
+
+
 def main() -> None:
     """Measure and print; exit code 1 where a goal is missed."""
     parser = _common.parser(__doc__)
@@ -162,24 +176,8 @@ def main() -> None:
     labels: dict[str, tuple[str, str, str]] = {}
     first: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as large:
-        tables = {
-            "public": {
-                "XRAY_ARTIFACTS": str(artifacts_dir()),
-                "XRAY_DATA": os.environ.get("XRAY_DATA", ""),
-                large_tables.VARIABLE: "",
-            },
-            "made": {
-                "XRAY_ARTIFACTS": str(made(Path(folder), options.rows)),
-                "XRAY_DATA": "",
-                large_tables.VARIABLE: "",
-            },
-            "large": {
-                "XRAY_ARTIFACTS": str(artifacts_dir()),
-                "XRAY_DATA": "",
-                large_tables.VARIABLE: str(written(Path(large), options.large)),
-            },
-        }
-        for table, environment in tables.items():
+        small, parts = made(Path(folder), options.rows), written(Path(large), options.large)
+        for table, environment in _environments(small, parts).items():
             os.environ.update(environment)
             for page, view in views(options.only):
                 key = f"{table} {page} {view}"

@@ -190,8 +190,10 @@ def table(rows: int) -> dict[str, Any]:
         columns, where = ["file", "label", "mean"], {"split": ["test"], "label": ["NORMAL"]}
         times = {}
         for name, number, chosen in (
-            ("first", 1, None), ("last", rows // 48, None), ("filtered", 100, where),
-        ):  # fmt: skip
+            ("first", 1, None),
+            ("last", rows // 48, None),
+            ("filtered", 100, where),
+        ):
             start = time.perf_counter()
             parquet.page(folder, number, 48, columns, chosen)
             times[f"{name} page, ms"] = round(1e3 * (time.perf_counter() - start), 1)

@@ -110,11 +110,16 @@ def study(model: Model, films: list[Pixels], repeats: int, wanted: list[str]) ->
             labels = cut(model.prepare(film[None])[0], film)
             found = [
                 explain(
-                    model, film, settings, segments=labels, seed=seed, ceiling=2,
+                    model,
+                    film,
+                    settings,
+                    segments=labels,
+                    seed=seed,
+                    ceiling=2,
                     precision=arithmetic,
                 )
                 for seed in range(repeats)
-            ]  # fmt: skip
+            ]
             curves = [
                 sanity.deletion(model, film, found[0], seed=index, fill=judge)
                 for judge in get_args(Fill)

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from xray.dashboard import cache, page
 from xray.dashboard import models_page as shared
-from xray.dashboard import page
 from xray.figures import calibration as figures_calibration
 from xray.metrics import calibration
 from xray.models.lineup import Entrant
@@ -16,10 +16,12 @@ def temperature(view: shared.View, entrant: Entrant) -> calibration.Temperature 
     """Temperature from validation; None where there are no films to fit it on."""
     if entrant.validation is None:
         return None
-    return shared.remember(
-        "temperature", lambda: calibration.fit_temperature(*entrant.validation),
-        view.key, entrant.name,
-    )  # fmt: skip
+    return cache.remember(
+        "temperature",
+        lambda: calibration.fit_temperature(*entrant.validation),
+        view.key,
+        entrant.name,
+    )
 
 
 def title(view: shared.View) -> str:
@@ -41,10 +43,12 @@ def model(view: shared.View, entrant: Entrant) -> None:
         calibration.reliability(y, entrant.log_odds / divisor, view.positive)
         for divisor in (1.0, value)
     )
-    errors = shared.remember(
-        "calibration", lambda: calibration.summary(y, entrant.log_odds, value, view.lineup.groups),
-        view.key, entrant.name,
-    )  # fmt: skip
+    errors = cache.remember(
+        "calibration",
+        lambda: calibration.summary(y, entrant.log_odds, value, view.lineup.groups),
+        view.key,
+        entrant.name,
+    )
     figure = figures_calibration.reliability(
         raw, scaled, entrant.name, entrant.title, view.positive
     )

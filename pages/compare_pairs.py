@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from xray import classes
-from xray.dashboard import dataset_page, grid, links, page
+from xray.dashboard import cache, dataset_page, grid, links, page
 from xray.dashboard import models_page as shared
 from xray.figures import comparison as figures_pairs
 from xray.metrics import comparison
@@ -22,7 +22,7 @@ SHOWN = 24
 def pairs(view: shared.View) -> list[Pair]:
     """Every pair of the models shown, compared."""
     line = view.lineup
-    return shared.remember(
+    return cache.remember(
         "pairs",
         lambda: comparison.compare_all(
             line.y, {e.name: e.log_odds for e in line.entrants}, line.thresholds(), line.groups
@@ -52,9 +52,13 @@ def films(view: shared.View, pair: Pair) -> None:
     )  # fmt: skip
     chosen = np.flatnonzero(pair.cells == cell)
     a, b = view.entrant(pair.a), view.entrant(pair.b)
-    table = comparison.films_of(view.lineup.files[chosen], {
-        a.name: a.log_odds[chosen], b.name: b.log_odds[chosen],
-    })  # fmt: skip
+    table = comparison.films_of(
+        view.lineup.files[chosen],
+        {
+            a.name: a.log_odds[chosen],
+            b.name: b.log_odds[chosen],
+        },
+    )
     st.caption(f"{len(chosen)} films, those on which the two are furthest apart first.")
     shown = dataset_page.films()
     if shown and len(table):

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from xray.dashboard import cache, dataset_page, grid, links, page
+from xray.dashboard import cache, choices, dataset_page, grid, links, page
 from xray.dataset import composition
 from xray.figures import composition as figures_dataset
 from xray.reports import html as html_
@@ -94,7 +94,7 @@ def sizes(films: dataset_page.Films) -> None:
             st.caption(plain(said))
         else:
             grid.card(films, row)
-    words = dataset_page.choice("Distribution of", list(MEASURES), "measure")
+    words = choices.choose("Distribution of", list(MEASURES), "measure")
     measure = MEASURES[words]
     key = (films.key, measure)
     page.show(
@@ -110,10 +110,10 @@ def sizes(films: dataset_page.Films) -> None:
     st.html(
         cache.remember("size table", lambda: html_.sizes(composition.sizes(films.table)), films.key)
     )
-    grid.link("shortcuts", "What size alone gives away", "arrow_forward")
+    page.go_to("shortcuts", "What size alone gives away", "arrow_forward")
 
 
 if shown:
-    view = dataset_page.choice("View", VIEWS, "view", hidden=True)
+    view = choices.choose("View", VIEWS, "view", hidden=True)
     with page.guard(view):
         (classes if view == VIEWS[0] else sizes)(shown)

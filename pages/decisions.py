@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from xray import classes
-from xray.dashboard import links, page
+from xray.dashboard import choices, links, page
 from xray.dashboard import models_page as shared
 from xray.figures import decision as figures_decision
 from xray.metrics import bootstrap, calibration, decision, scores
@@ -105,14 +105,14 @@ view = shared.begin(
     title,
     "Prevalence and the price of an error belong to the clinic, not to the test films.",
     {
-        "view": shared.offered(VIEWS),
+        "view": choices.offered(VIEWS),
         "prevalence": links.Number(1, 95),
         "ratio": links.Number(1, 100),
     },
     choose_split=False,
 )
 if view:
-    chosen = shared.choice("View", VIEWS, "view", label=False)
+    chosen = choices.choose("View", VIEWS, "view", hidden=True)
     here = float(np.mean(view.lineup.y == classes.side(view.positive)))
     percent = st.slider(
         f"Prevalence of {view.positive} where the model would be used, %", 1, 95, 20,

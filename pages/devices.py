@@ -35,8 +35,12 @@ st.header("Do devices change this model's calls?", anchor="reaction")
 name = st.selectbox(
     # A function of this page in its place would keep the whole page in memory, audits and all,
     # for as long as the session lasts.
-    "Model", list(titles), format_func=titles.__getitem__, key="model", bind="query-params",
-)  # fmt: skip
+    "Model",
+    list(titles),
+    format_func=titles.__getitem__,
+    key="model",
+    bind="query-params",
+)
 audit = audits.get(name) if name else None
 if audit is None:
     page.empty(

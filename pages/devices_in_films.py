@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from xray.dashboard import cache, catalogue, dataset_page, grid, links, page
+from xray.dashboard import cache, catalogue, choices, dataset_page, links, page
 from xray.dataset import composition
 from xray.figures import composition as figures_dataset
 from xray.labels import devices as device_labels
@@ -55,7 +55,7 @@ def devices(films: dataset_page.Films) -> None:
     )
     st.html(html)
     wish = {"with": catalogue.TRAITS["device"], "splits": "test"}
-    grid.link("film_browser", "Films with devices, marked", "photo_library", wish)
+    page.go_to("film_browser", "Films with devices, marked", "photo_library", wish)
 
 
 def card(films: dataset_page.Films) -> None:
@@ -83,7 +83,7 @@ if shown and not shown.table["has_device"].notna().any():
         "The labels that come with this program are of the public set of children.",
     )
 elif shown:
-    view = dataset_page.choice("View", VIEWS, "view", hidden=True)
+    view = choices.choose("View", VIEWS, "view", hidden=True)
     with page.guard(view):
         if view == VIEWS[0]:
             devices(shown)

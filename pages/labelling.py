@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from xray.dashboard import dataset_page, links, page
+from xray.dashboard import choices, dataset_page, links, page
 from xray.dashboard.views import label_review, labelling
 
 page.enter()
@@ -18,7 +18,7 @@ shown = dataset_page.begin(
 if shown and shown.folder is None:
     page.empty("There are no films here to look at", dataset_page.NO_FILMS, dataset_page.GET_FILMS)
 elif shown:
-    view = dataset_page.choice("View", VIEWS, "view", hidden=True)
+    view = choices.choose("View", VIEWS, "view", hidden=True)
     with page.guard(view):
         who = labelling.labeller()
         if who is None:

@@ -20,11 +20,12 @@ page.page(
     {
         "table": links.Choice(tuple(by_name)),
         "page": links.Number(1, 1e9),
-        **{name: links.Choice(
-            tuple(map(curation.value_title, table.values(name))), several=True)
-           for name in (table.counted if table else ())},
+        **{
+            name: links.Choice(tuple(map(curation.value_title, table.values(name))), several=True)
+            for name in (table.counted if table else ())
+        },
     },
-)  # fmt: skip
+)
 for sentence in problems:
     page.problem(sentence)
 if table is None:

@@ -5,16 +5,15 @@ import pandas as pd
 import streamlit as st
 
 from xray import classes
-from xray.dashboard import cache, dataset_page, grid, links
+from xray.dashboard import cache, choices, dataset_page, grid, links, page
 from xray.dashboard import catalogue as browse
-from xray.dashboard import page as dashboard
 from xray.dashboard.views import leakage as dashboard_leakage
 from xray.dataset import leakage
 from xray.figures import curation
-from xray.metrics import bootstrap
+from xray.metrics import patients as patients_
 from xray.reports import html
 
-dashboard.enter()
+page.enter()
 
 VIEWS = ("Possible patients", "Byte-identical films", "Near-identical films")
 #: Groups of films on a page.
@@ -41,7 +40,7 @@ def compared(films: dataset_page.Films) -> pd.DataFrame:
     for name, log_odds in catalogue.log_odds.items():
         mine = (table["split"] == "test").to_numpy() & ~np.isnan(log_odds)
         if mine.any():
-            groups = bootstrap.patients(table[mine])
+            groups = patients_.patients(table[mine])
             y = classes.is_positive(table["label"]).to_numpy()[mine]
             threshold = catalogue.thresholds[name]
             rows = leakage.compare(y, log_odds[mine], threshold, groups, leaked[mine])
@@ -61,7 +60,7 @@ def patients(films: dataset_page.Films) -> None:
     rows = cache.remember("compared", lambda: compared(films), films.key)
     if len(rows):
         figure = cache.figure("without", lambda: curation.without_leaked(rows), films.key)
-        dashboard.show(figure, "without leaked films")
+        page.show(figure, "without leaked films")
         st.caption(
             f"{rows['films'].iat[0]:,} test films with, {rows['left'].iat[0]:,} without those of "
             f"possible patients who are also in train or validation. {classes.positive()} is the "
@@ -71,7 +70,7 @@ def patients(films: dataset_page.Films) -> None:
             f"{classes.spoken()} alone."
         )
     wish = {"with": browse.TRAITS["leaked"], "splits": "test"}
-    grid.link("film_browser", "The test films they are", "photo_library", wish)
+    page.go_to("film_browser", "The test films they are", "photo_library", wish)
 
 
 def groups(films: dataset_page.Films, numbers: leakage.Groups, words: str) -> None:
@@ -100,10 +99,10 @@ shown = dataset_page.begin(
 if shown:
     row = shown.catalogue.row(st.query_params.get("film", ""))
     if row is not None:
-        with dashboard.guard("The film"):
+        with page.guard("The film"):
             grid.card(shown, row)
-    view = dataset_page.choice("View", VIEWS, "view", hidden=True)
-    with dashboard.guard(view):
+    view = choices.choose("View", VIEWS, "view", hidden=True)
+    with page.guard(view):
         if view == VIEWS[0]:
             patients(shown)
         elif view == VIEWS[1]:

@@ -3,8 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from xray.dashboard import loaders, page
-from xray.dashboard import models_page as shared
+from xray.dashboard import choices, loaders, page
 from xray.errors import XrayError
 from xray.figures import training as training_
 from xray.models import registry
@@ -18,7 +17,7 @@ names = {name: title for title, name in registry.titles_of(cards).items()}
 page.page(
     "Each model, from its recipe to its weaknesses" if cards else "No model yet",
     "What a model was trained on and how; what its training curves say; every layer it has.",
-    {"card": shared.offered(names)},
+    {"card": choices.offered(names)},
     clinical=True,
 )
 
@@ -69,15 +68,19 @@ def show(card: registry.Card) -> None:
     )
     text = model_card.markdown(card, scores, signs, audit, gap)
     st.download_button(
-        "Save the card as Markdown", text, file_name=f"model-card-{card.name}.md",
-        mime="text/markdown", icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
+        "Save the card as Markdown",
+        text,
+        file_name=f"model-card-{card.name}.md",
+        mime="text/markdown",
+        icon=":material/download:",
+        on_click="ignore",
+    )
     with st.expander("The whole card", icon=":material/description:"):
         st.markdown(text)
 
 
 if cards:
-    chosen = shared.choice("Model", names, "card")
+    chosen = choices.choose("Model", names, "card")
     with page.guard("The card"):
         show(next(card for card in cards if card.name == chosen))
 else:

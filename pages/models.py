@@ -3,7 +3,7 @@
 import streamlit as st
 
 from xray import classes
-from xray.dashboard import loaders, page
+from xray.dashboard import cache, choices, loaders, page
 from xray.dashboard import models_page as shared
 from xray.figures import scores as figures_models
 from xray.figures import training as training_
@@ -72,14 +72,17 @@ def carried(view: shared.View, limit: float | None) -> None:
     stored = {name: loaders.predictions(name) for name in view.cards}
     limits = view.lineup.thresholds(limit)
     both = {
-        name: shared.remember(
+        name: cache.remember(
             "both splits",
             lambda n=name: evaluation.score(stored[n], limits[n], view.positive),
-            view.key, view.positive, name, limits[name],
+            view.key,
+            view.positive,
+            name,
+            limits[name],
         )
         for name, table in stored.items()
         if {"val", "test"} <= set(table["split"])
-    }  # fmt: skip
+    }
     columns = st.columns(2, gap="medium")
     for place, metric in enumerate(("accuracy", "auroc", "recall", "specificity")):
         if both:
@@ -97,10 +100,10 @@ def carried(view: shared.View, limit: float | None) -> None:
 view = shared.begin(
     lambda view: figures_models.leader(shared.scores(view), view.titles),
     "The same films, the same intervals, for every model; and which class each figure speaks of.",
-    {"view": shared.offered(VIEWS), **shared.THRESHOLD},
+    {"view": choices.offered(VIEWS), **shared.THRESHOLD},
 )
 if view:
-    chosen = shared.choice("View", VIEWS, "view", label=False)
+    chosen = choices.choose("View", VIEWS, "view", hidden=True)
     limit = shared.threshold()
     parts = {"scores": scores, "calls": calls, "curves": curves, "carried": carried}
     with page.guard(VIEWS[chosen]):

@@ -1,4 +1,4 @@
-"""Oddballs: films that are not like the others, by scores and thresholds that anybody may move."""
+"""Outliers: films that are not like the others, by scores and thresholds that anybody may move."""
 
 import numpy as np
 import pandas as pd
@@ -61,7 +61,7 @@ def look(films: dataset_page.Films, oddity: outliers.Oddity) -> None:
     page.download(
         "These films as CSV", lambda: films.table.iloc[rows][columns], f"{oddity.name}.csv"
     )
-    grid.link("splits", "Leave them out: a cleaning list", "delete_sweep")
+    page.go_to("splits", "Leave them out: a cleaning list", "delete_sweep")
 
 
 def overview(films: dataset_page.Films) -> None:
@@ -94,7 +94,7 @@ shown = dataset_page.begin(
 )
 if shown:
     row = shown.catalogue.row(st.query_params.get("film", ""))
-    with page.guard("The oddballs"):
+    with page.guard("The outliers"):
         if row is None:
             overview(shown)
         else:
@@ -105,6 +105,9 @@ if shown:
         look(shown, outliers.BY_NAME[TITLES[title]])
         st.caption(
             "Scores are measured on a small copy of each film; higher is odder, always."
-            + (" The copy of the public set is grey; its originals' modes are known."
-               if shown.public else "")
-        )  # fmt: skip
+            + (
+                " The copy of the public set is grey; its originals' modes are known."
+                if shown.public
+                else ""
+            )
+        )

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from xray import classes
-from xray.dashboard import links, page
+from xray.dashboard import choices, links, page
 from xray.dashboard import models_page as shared
 from xray.figures import base, scores
 from xray.figures import decision as figures_decision
-from xray.metrics import decision
+from xray.metrics import decision, odds
 from xray.metrics import scores as metrics
 from xray.reports import html
 
@@ -27,11 +27,17 @@ def points(view: shared.View, held: str, target: float) -> dict[str, decision.Op
                 view,
                 "operating point",
                 lambda e=entrant: decision.operating_point(
-                    e.validation, (line.y, e.log_odds), held, target,
-                    positive=view.positive, groups=line.groups,
+                    e.validation,
+                    (line.y, e.log_odds),
+                    held,
+                    target,
+                    positive=view.positive,
+                    groups=line.groups,
                 ),
-                entrant.name, held, target,
-            )  # fmt: skip
+                entrant.name,
+                held,
+                target,
+            )
     return found
 
 
@@ -50,7 +56,7 @@ def threshold(view: shared.View) -> None:
         f"Called {classes.positive()} from this probability on", shared.STEPS, value="0.5",
         key="threshold", bind="query-params",
     )  # fmt: skip
-    cut = float(metrics.to_log_odds(float(value)))
+    cut = float(odds.to_log_odds(float(value)))
     counts = metrics.confusion(view.lineup.y, entrant.log_odds, cut, view.positive)
     steps = decision.sweep(view.lineup.y, entrant.log_odds, view.positive)
     left, right = st.columns([3, 2], gap="medium")
@@ -69,7 +75,7 @@ def threshold(view: shared.View) -> None:
 def targets(view: shared.View) -> None:
     """Sensitivity at fixed specificity, and the reverse."""
     with st.container(horizontal=True, gap="medium"):
-        held = shared.choice("Hold", HELD, "held")
+        held = choices.choose("Hold", HELD, "held")
         target = st.select_slider(
             "on validation at", TARGETS, value="0.9", key="target", bind="query-params", width=320
         )
@@ -92,14 +98,14 @@ view = shared.begin(
     title,
     "A threshold trades missed films for false alarms. It is set on validation, judged on test.",
     {
-        "view": shared.offered(VIEWS),
+        "view": choices.offered(VIEWS),
         "threshold": shared.THRESHOLD["threshold"],
-        "held": shared.offered(HELD),
+        "held": choices.offered(HELD),
         "target": links.Choice(TARGETS),
     },
     choose_split=False,
 )
 if view:
-    chosen = shared.choice("View", VIEWS, "view", label=False)
+    chosen = choices.choose("View", VIEWS, "view", hidden=True)
     with page.guard(VIEWS[chosen]):
         (targets if chosen == "targets" else threshold)(view)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import streamlit as st
 
-from xray.dashboard import background, cache, catalogue, dataset_page, grid, links, page
+from xray.dashboard import background, cache, catalogue, choices, dataset_page, grid, links, page
 from xray.dashboard.views import preprocessing
 from xray.drawing import phantoms
 from xray.figures import composition
@@ -92,15 +92,19 @@ def asked(film: decode.Film, card: registry.Card) -> None:
             f"{size[1]} × {size[0]} pixels. How the film is framed cannot be learnt so."
         )
         background.pictures(
-            f"cut {key}", "Show what is cut out", "the box around the lungs",
+            f"cut {key}",
+            "Show what is cut out",
+            "the box around the lungs",
             lambda: [preprocessing.cut_out(film.pixels, card)],
-        )  # fmt: skip
+        )
     if words := preprocessing.augmentation(card.recipe):
         st.markdown(f"**In training, the film is varied at random**: {words}.")
         background.pictures(
-            f"variants {key}", "Show variants", "a variant of the film",
+            f"variants {key}",
+            "Show variants",
+            "a variant of the film",
             lambda: list(preprocessing.variants(film.pixels, card)),
-        )  # fmt: skip
+        )
     else:
         st.caption("The training of this model shows every film as it is, or is not known.")
 
@@ -112,7 +116,7 @@ shown = dataset_page.begin(
     lambda _: {"model": links.Choice(tuple(titles))},
 )
 if shown and titles:
-    title = dataset_page.choice("Model", list(titles), "model")
+    title = choices.choose("Model", list(titles), "model")
     with page.guard("The film's way into the model"):
         chosen = pick(shown)
         steps(chosen, titles[title])

@@ -4,8 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from xray import classes
+from xray.dashboard import choices, page
 from xray.dashboard import models_page as shared
-from xray.dashboard import page
 from xray.figures import training
 from xray.reports import html
 from xray.training import ablations
@@ -19,7 +19,7 @@ START = "python -m xray sweep sweeps/learning_curve.toml"
 
 def effects(table: pd.DataFrame, metric: str) -> None:
     """Pairs of groups that differ in one setting."""
-    changed = shared.choice("What was changed", CHANGES, "change")
+    changed = choices.choose("What was changed", CHANGES, "change")
     found = ablations.effects(table, metric)
     if changed:
         found = found[found["setting"] == changed].reset_index(drop=True)
@@ -92,16 +92,16 @@ page.page(
     "What was changed, what it did, and how much of that another seed would have done. "
     "Thresholds and epochs were chosen on validation, never on test.",
     {
-        "view": shared.offered(VIEWS),
-        "metric": shared.offered(ablations.METRICS),
-        "change": shared.offered(CHANGES),
+        "view": choices.offered(VIEWS),
+        "metric": choices.offered(ablations.METRICS),
+        "change": choices.offered(CHANGES),
     },
     clinical=True,
 )
 if len(table):
-    chosen = shared.choice("View", VIEWS, "view", label=False)
+    chosen = choices.choose("View", VIEWS, "view", hidden=True)
     metric = (
-        "test_auroc" if chosen == "all" else shared.choice("Metric", ablations.METRICS, "metric")
+        "test_auroc" if chosen == "all" else choices.choose("Metric", ablations.METRICS, "metric")
     )
     parts = {"effects": effects, "curve": curve, "all": everything}
     with page.guard(VIEWS[chosen]):
@@ -115,5 +115,6 @@ if len(table):
         "seeds say little."
     )
 else:
-    page.empty("There is no run.", "Train a recipe or run a sweep.",
-                    "python -m xray train basic\n" + START)  # fmt: skip
+    page.empty(
+        "There is no run.", "Train a recipe or run a sweep.", "python -m xray train basic\n" + START
+    )

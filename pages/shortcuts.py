@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from xray.dashboard import background, cache, dataset_page, grid, links, page
+from xray.dashboard import background, cache, choices, dataset_page, links, page
 from xray.dataset import shortcuts
 from xray.errors import ArtifactError
 from xray.figures import composition
@@ -63,7 +63,7 @@ def say(films: dataset_page.Films) -> str:
 def files(films: dataset_page.Films) -> None:
     """AUROC of sizes, files, text, brightness and border, alone and together."""
     offered = [split for split in SPLITS if split in films.catalogue.values("split")]
-    split = dataset_page.choice("Films", offered, "split") if offered else ""
+    split = choices.choose("Films", offered, "split") if offered else ""
     rows = measured(films, split)
     if rows is None:
         return
@@ -91,4 +91,4 @@ shown = dataset_page.begin(
 if shown:
     with page.guard("What the files give away"):
         files(shown)
-    grid.link("devices_in_films", "Devices in films", "cable")
+    page.go_to("devices_in_films", "Devices in films", "cable")

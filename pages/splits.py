@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from xray.dashboard import cache, dataset_page, grid, links, page
+from xray.dashboard import cache, choices, dataset_page, grid, links, page
 from xray.dashboard.views import splits as dashboard_splits
 from xray.dataset import cleaning, splits
 from xray.figures import curation
@@ -94,9 +94,11 @@ def clean(films: dataset_page.Films) -> None:
         if key[-1]:
             st.caption(devices.provenance())
         rows = cache.remember(
-            "first gone", lambda: np.flatnonzero(table["file"].isin(gone["file"].head(12))),
-            films.key, key,
-        )  # fmt: skip
+            "first gone",
+            lambda: np.flatnonzero(table["file"].isin(gone["file"].head(12))),
+            films.key,
+            key,
+        )
         grid.grid(films, rows.astype("int32"), key="gone")
 
 
@@ -107,6 +109,6 @@ shown = dataset_page.begin(
     needs_all="A split or a list of a part of the films would be of no use",
 )
 if shown:
-    view = dataset_page.choice("View", VIEWS, "view", hidden=True)
+    view = choices.choose("View", VIEWS, "view", hidden=True)
     with page.guard(view):
         (compare if view == VIEWS[0] else clean)(shown)

@@ -4,8 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from xray import classes
+from xray.dashboard import cache, choices, page
 from xray.dashboard import models_page as shared
-from xray.dashboard import page
 from xray.errors import ArtifactError
 from xray.figures import stress as figures_stress
 from xray.files import digest
@@ -34,7 +34,7 @@ def tables(view: shared.View) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
             read = (stress.FILE, "predictions.csv", "card.json")
             key = (entrant.name, *(digest(home / file) for file in read))
             try:
-                found[entrant.name] = shared.remember(
+                found[entrant.name] = cache.remember(
                     "stress", lambda name=entrant.name: beside_test(name), *key
                 )
             except ArtifactError as error:
@@ -54,7 +54,7 @@ view = shared.begin(
     finding,
     "The same validation films, as another X-ray unit or operator might have made them: what a "
     "model loses, it had learnt from how the films of this collection look.",
-    {"metric": shared.offered(METRICS)},
+    {"metric": choices.offered(METRICS)},
     choose_split=False,
 )
 if view:
@@ -70,7 +70,7 @@ if view:
                 f"python -m xray evaluate {' '.join(missing)} --stress",
             )
         if found:
-            metric = shared.choice("Metric", METRICS, "metric")
+            metric = choices.choose("Metric", METRICS, "metric")
             page.show(figures_stress.changes(found, view.titles, metric), "figure stress")
             films = max(int(table["n"].iloc[0]) for table in found.values())
             if words := figures_stress.framing(found, view.titles):

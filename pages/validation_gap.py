@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from xray.dashboard import loaders, page
+from xray.dashboard import cache, choices, loaders, page
 from xray.dashboard import models_page as shared
 from xray.dataset import public_set, shift, sources
 from xray.errors import ArtifactError
@@ -58,7 +58,7 @@ def others() -> None:
     """How test films differ from the others of their class, whatever the model."""
     place = artifacts_dir()
     content = digest(place / "dataset" / shift.STORED_FILE)
-    table = shared.remember("shift", shift.stored, content)
+    table = cache.remember("shift", shift.stored, content)
     st.subheader("Whatever the model: are the test films like the others?", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -66,11 +66,11 @@ def others() -> None:
     with right:
         page.show(generalization.carried(table), "figure carried")
     facts = digest(place / "dataset" / public_set.FACTS_FILE)
-    numbered = shared.remember("order", lambda: shift.order(loaders.stored_films()), facts)
+    numbered = cache.remember("order", lambda: shift.order(loaders.stored_films()), facts)
     if len(numbered):
         page.show(generalization.order(numbered), "figure order")
     runs = digest(place / ledger.FILE)
-    cut = shared.remember("framing", lambda: ablations.of_setting(shared.runs(), "framing"), runs)
+    cut = cache.remember("framing", lambda: ablations.of_setting(shared.runs(), "framing"), runs)
     if len(cut):
         page.show(generalization.framing(cut), "figure framing")
     st.caption(
@@ -94,7 +94,7 @@ def shown(view: shared.View, name: str, title: str) -> None:
     st.subheader("Another mix of films?", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
-        metric = shared.choice("Metric", METRICS, "metric")
+        metric = choices.choose("Metric", METRICS, "metric")
         page.show(generalization.mixes(made["mixes"], name, title, metric), "figure mixes")
     with right:
         page.show(generalization.rankings(made["rankings"], name, title), "figure rankings")
@@ -115,7 +115,7 @@ view = shared.begin(
     finding,
     "Validation films come from the training folder, the test films from another: what a model "
     "loses between them is what it would lose on films from elsewhere, or more.",
-    {"metric": shared.offered(METRICS)},
+    {"metric": choices.offered(METRICS)},
     choose_split=False,
 )
 if view:

@@ -1,9 +1,9 @@
-"""Weak spots: each model on groups of films, the worst first."""
+"""Subgroups: each model on groups of films, the worst first."""
 
 import pandas as pd
 import streamlit as st
 
-from xray.dashboard import loaders, page
+from xray.dashboard import cache, choices, loaders, page
 from xray.dashboard import models_page as shared
 from xray.figures import base, comparison
 from xray.labels import devices
@@ -21,7 +21,7 @@ def table(view: shared.View, name: str, metric: str) -> pd.DataFrame:
     line, entrant = view.lineup, view.entrant(name)
 
     def make() -> pd.DataFrame:
-        groups = shared.remember(
+        groups = cache.remember(
             "strata",
             lambda: weak_spots.divide(
                 pd.Series(line.files), loaders.stored_films(), devices.load()
@@ -39,11 +39,11 @@ view = shared.begin(
         table(view, view.lineup.entrants[0].name, "auroc"), view.lineup.entrants[0].title
     ),
     "A mean over all films hides the group on which a model fails.",
-    {"metric": shared.offered(METRICS)},
+    {"metric": choices.offered(METRICS)},
 )
 if view:
     entrant = shared.one_model(view)
-    metric = shared.choice("Metric", METRICS, "metric")
+    metric = choices.choose("Metric", METRICS, "metric")
     with page.guard("The groups of films"):
         found = table(view, entrant.name, metric)
         if found.empty:
@@ -57,11 +57,11 @@ if view:
             figure = comparison.weak_spots(
                 found, rows[metric]["value"], entrant.name, entrant.title
             )
-            page.show(figure, "figure weak spots")
+            page.show(figure, "figure subgroups")
             by_chance = max(1, round(0.05 * len(found)))
             st.caption(
                 f"{view.positive} positive, the model's own threshold. Lines are 95 % intervals. "
                 f"Of {len(found)} groups, about {by_chance} would stand out by chance alone. "
                 f"{devices.provenance()} Sizes are those of the originals."
             )
-            page.download("Save as CSV", found, f"weak-spots-{entrant.name}-{metric}.csv")
+            page.download("Save as CSV", found, f"subgroups-{entrant.name}-{metric}.csv")

@@ -133,9 +133,13 @@ def _run(wheel: Path, folder: Path, *arguments: str) -> subprocess.CompletedProc
     around = {"PYTHONPATH": str(unpacked), "XDG_DATA_HOME": str(folder / "home")}
     around |= {"XRAY_CACHE": str(folder / "cache"), "TF_CPP_MIN_LOG_LEVEL": "2"}
     return subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env=kept | around, capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=kept | around,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_what_a_verdict_needs_is_found_outside_the_clone(wheel: Path, tmp_path: Path) -> None:

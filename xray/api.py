@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray import classes as names
-from xray.dataset import index, scan
+from xray.dataset import index
 from xray.dataset.tables import asking
 from xray.errors import ArtifactError, DatasetError, FilmError, ModelError
 from xray.explanations import lime
 from xray.files import Progress
 from xray.films import decode
 from xray.films.decode import Pixels
-from xray.metrics import scores
+from xray.metrics import odds, patients
 from xray.models import evaluation, objects, registry
 from xray.models.objects import ObjectModel
 from xray.models.registry import Model
@@ -192,14 +192,14 @@ def evaluate(
         raise ModelError("threshold is a probability between 0 and 1; 0.5 is a common one.")
     rows = chosen.table[["file", "path", "label", "person"]].assign(split=chosen.split)
     # Who a film's name tells of is told by the name again: only a table's own word is handed on.
-    told = [scan.person(name) for name in chosen.table["name"]]
+    told = [patients.person(name) for name in chosen.table["name"]]
     rows["person"] = rows["person"].where(rows["person"] != told, "")
     made, damaged = evaluation.predict(loaded, chosen.folder, rows, progress)
     known = names.fitting(made["label"].unique())
     positive = positive or known.positive
     if positive not in known.labels:
         raise DatasetError(f"positive is one of {', '.join(known.labels)}.")
-    table = evaluation.score(made, float(scores.to_log_odds(limit)), positive, seed)
+    table = evaluation.score(made, float(odds.to_log_odds(limit)), positive, seed)
     return EvaluationResult(
         loaded.card.name,
         chosen.split,

@@ -18,7 +18,7 @@ from xray.errors import FilmError
 from xray.explanations.result import Explanation
 from xray.files import replacing, write_json, write_text
 from xray.films.decode import Pixels
-from xray.metrics import scores
+from xray.metrics import odds, scores
 from xray.models import evaluation
 from xray.reports import sections
 
@@ -104,7 +104,7 @@ class EvaluationResult:
     @property
     def about(self) -> str:
         """Films, positive class and threshold, in a sentence."""
-        limit = scores.show_threshold(float(scores.to_log_odds(self.threshold)))
+        limit = scores.show_threshold(float(odds.to_log_odds(self.threshold)))
         kind = f"{self.split} films" if self.split else "films"
         called = classes.fitting(self.predictions["label"].unique()).positive
         return (

@@ -14,8 +14,12 @@ def test_it_measures_and_writes(synthetic_folder: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.index", str(synthetic_folder), "--json", str(out)]
     done = subprocess.run(
         [*command, "--workers", "1", "--repeats", "1"],
-        cwd=ROOT, capture_output=True, text=True, check=True, timeout=120,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
     found = read_json(out)
     assert found["name"] == "index" and found["rows"][0]["films"] == 48
     row = found["rows"][0]
@@ -23,7 +27,11 @@ def test_it_measures_and_writes(synthetic_folder: Path, tmp_path: Path) -> None:
     assert "throughput, 1 workers" in done.stdout
     nothing = subprocess.run(
         [sys.executable, "-m", "benchmarks.index"],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
         env={"PATH": "/usr/bin"},
-    )  # fmt: skip
+    )
     assert nothing.returncode != 0 and "set XRAY_DATA" in nothing.stderr

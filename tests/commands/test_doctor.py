@@ -163,8 +163,12 @@ def test_it_speaks_where_no_package_is_installed(tmp_path: Path) -> None:
     """A stock Python without this environment's packages (-S hides them) still gets advice."""
     done = subprocess.run(
         [sys.executable, "-S", "-m", "xray", "doctor"],
-        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert "pip install -r requirements.txt" in done.stdout

@@ -38,8 +38,10 @@ def _killed(code: str, environment: dict[str, str] | None = None) -> None:
     """Run Python code until it says "there", then kill -9 it."""
     process = subprocess.Popen(
         [sys.executable, "-c", HANG + code],
-        cwd=ROOT, env={**os.environ, **(environment or {})}, stdout=subprocess.PIPE,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.PIPE,
+    )
     assert process.stdout is not None
     try:
         assert process.stdout.readline().strip() == b"there"
@@ -90,9 +92,13 @@ def test_a_file_that_may_grow_no_further_ends_in_a_sentence(copied: Path, tmp_pa
     )
     cache = tmp_path / "cache"
     done = subprocess.run(
-        [sys.executable, "-B", "-c", code], cwd=ROOT, capture_output=True, text=True, check=False,
+        [sys.executable, "-B", "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
         env={**os.environ, "XRAY_CACHE": str(cache)},
-    )  # fmt: skip
+    )
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert "error: " in done.stderr
@@ -109,8 +115,11 @@ def test_index_goes_on_after_kill_9(copied: Path, tmp_path: Path) -> None:
     _killed(code, environment)
     done = subprocess.run(
         [sys.executable, "-m", "xray", "index", str(copied), "--json", str(tmp_path / "o.json")],
-        cwd=ROOT, env={**os.environ, **environment}, capture_output=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert read_json(tmp_path / "o.json")
 
@@ -158,8 +167,12 @@ train.train(job, stage)
     finish = setup + "card = train.train(job); print(len(card.history['loss']))"
     done = subprocess.run(
         [sys.executable, "-c", finish],
-        cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[-1] == "3"
     assert registry.read_card(out / "tiny").problem == ""
@@ -222,8 +235,9 @@ def test_damaged_artifacts_end_in_a_sentence(
     elif damage != "missing":
         other = json.dumps([1, None, {"a": []}]).encode()
         half = data[: len(data) // 2]
-        path.write_bytes({"empty": b"", "half": half, "noise": bytes(range(256)) * 9,
-                          "other": other}[damage])  # fmt: skip
+        path.write_bytes(
+            {"empty": b"", "half": half, "noise": bytes(range(256)) * 9, "other": other}[damage]
+        )
     monkeypatch.setenv("XRAY_ARTIFACTS", str(folder))
     for module in (devices._load, devices._load_geometry):
         module.cache_clear()

@@ -106,8 +106,11 @@ def test_a_missing_package_is_named() -> None:
     """-S hides the packages of this environment."""
     done = subprocess.run(
         [sys.executable, "-S", "-m", "xray", "report"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 2
     assert "pip install -r requirements.txt" in done.stderr
     assert "Traceback" not in done.stderr

@@ -120,9 +120,7 @@ def cookie(server: Server, **claims: Any) -> dict[str, str]:
 
 
 def welcome(server: Server) -> dict[str, str]:
-    return cookie(
-        server, iss="test", sub="1", email="welcome@example.org", email_verified=True
-    )  # fmt: skip
+    return cookie(server, iss="test", sub="1", email="welcome@example.org", email_verified=True)
 
 
 def at_once(

@@ -21,8 +21,21 @@ KNOWN: dict[str, links.Parameter] = {
 
 #: What Python's float takes and a link may not hold: separators, other scripts' digits, spaces,
 #: signs, exponents, and what is no number.
-ODD = ("0_1", "0_0.1", "\u0661", "\uff11", "0.\u0967", " 1", "1\n", "+1", "1e-1", ".5", "1.", "nan",
-       "inf")  # fmt: skip
+ODD = (
+    "0_1",
+    "0_0.1",
+    "\u0661",
+    "\uff11",
+    "0.\u0967",
+    " 1",
+    "1\n",
+    "+1",
+    "1e-1",
+    ".5",
+    "1.",
+    "nan",
+    "inf",
+)
 
 
 def test_valid_parameters_pass_without_a_note() -> None:

@@ -41,9 +41,15 @@ class Provider(ThreadingHTTPServer):
     def id_token(self, code: str) -> str:
         now = int(time.time())
         claims = {
-            "iss": self.url, "aud": CLIENT, "sub": "visitor", "iat": now, "exp": now + 600,
-            "nonce": self.nonces.pop(code), "email": self.email, "email_verified": True,
-        }  # fmt: skip
+            "iss": self.url,
+            "aud": CLIENT,
+            "sub": "visitor",
+            "iat": now,
+            "exp": now + 600,
+            "nonce": self.nonces.pop(code),
+            "email": self.email,
+            "email_verified": True,
+        }
         return jwt.encode({"alg": "RS256", "kid": "test"}, claims, self.key)
 
 
@@ -56,12 +62,17 @@ class Handler(BaseHTTPRequestHandler):
         home = self.server.url
         if url.path == "/.well-known/openid-configuration":
             self._json(
-                {"issuer": home, "authorization_endpoint": f"{home}/authorize",
-                 "token_endpoint": f"{home}/token", "jwks_uri": f"{home}/keys",
-                 "response_types_supported": ["code"], "subject_types_supported": ["public"],
-                 "id_token_signing_alg_values_supported": ["RS256"],
-                 "code_challenge_methods_supported": ["S256"]}
-            )  # fmt: skip
+                {
+                    "issuer": home,
+                    "authorization_endpoint": f"{home}/authorize",
+                    "token_endpoint": f"{home}/token",
+                    "jwks_uri": f"{home}/keys",
+                    "response_types_supported": ["code"],
+                    "subject_types_supported": ["public"],
+                    "id_token_signing_alg_values_supported": ["RS256"],
+                    "code_challenge_methods_supported": ["S256"],
+                }
+            )
         elif url.path == "/keys":
             self._json({"keys": [self.server.key.as_dict(private=False)]})
         elif url.path == "/authorize":
@@ -75,8 +86,14 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         code = parse_qs(body)["code"][0]
-        self._json({"access_token": "a", "token_type": "Bearer", "expires_in": 600,
-                    "id_token": self.server.id_token(code)})  # fmt: skip
+        self._json(
+            {
+                "access_token": "a",
+                "token_type": "Bearer",
+                "expires_in": 600,
+                "id_token": self.server.id_token(code),
+            }
+        )
 
     def _json(self, value: Any) -> None:
         data = json.dumps(value).encode()

@@ -108,8 +108,15 @@ def test_address_counts_when_it_is_verified(claims: dict[str, Any], expected: st
     assert email(claims) == expected
 
 
-@pytest.mark.parametrize("claims", [{}, {"iss": "https://id.example"}, {"iss": "", "sub": "1"},
-                                    {"iss": "https://id.example", "sub": 1}])  # fmt: skip
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {},
+        {"iss": "https://id.example"},
+        {"iss": "", "sub": "1"},
+        {"iss": "https://id.example", "sub": 1},
+    ],
+)
 def test_account_without_issuer_or_subject_is_nobody(claims: dict[str, Any]) -> None:
     with pytest.raises(AccessError, match="sign in with another"):
         account(claims)

@@ -16,7 +16,7 @@ from xray.dataset import index, listing
 from xray.dataset.scan import scan
 from xray.dataset.tables import asking, labelling, places, rows
 from xray.errors import DatasetError
-from xray.metrics import bootstrap
+from xray.metrics import patients as patients_
 from xray.models import evaluation, weak_spots
 
 #: Header of the file that NIH publishes, to the letter.
@@ -78,8 +78,8 @@ def test_films_of_one_patient_stay_together_in_the_intervals(nih: Path) -> None:
     assert not damaged
     assert made["person"].nunique() == 1
     assert "2" not in made["person"].tolist(), "who it is stays behind"
-    assert len(set(bootstrap.patients(made))) == 1
-    assert len(set(bootstrap.patients(made[["file"]]))) == 2
+    assert len(set(patients_.patients(made))) == 1
+    assert len(set(patients_.patients(made[["file"]]))) == 2
 
 
 def test_chexpert_is_read_by_its_own_columns(tmp_path: Path) -> None:

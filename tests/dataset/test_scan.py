@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from xray.classes import parse
-from xray.dataset.scan import person, scan, subtype
+from xray.dataset.scan import scan
 from xray.errors import DatasetError
+from xray.metrics.patients import person, subtype
 
 
 def place(folder: Path, *names: str, data: bytes = b"x") -> None:

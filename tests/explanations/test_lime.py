@@ -17,14 +17,9 @@ from xray.drawing.phantoms import phantom
 from xray.errors import FilmError, Stopped
 from xray.explanations import designs, surrogate
 from xray.explanations.lime import STOCK, Settings, explain, explain_many, load, save, take_apart
-from xray.explanations.perturbation import BATCH, FILLS, filled
+from xray.explanations.perturbation import BATCH
+from xray.metrics.odds import to_probability
 from xray.models import registry
-from xray.models.registry import probability
-
-
-@pytest.fixture
-def model() -> Linear:
-    return Linear(interaction=5.0)
 
 
 def test_weights_are_the_known_effects() -> None:
@@ -36,7 +31,7 @@ def test_weights_are_the_known_effects() -> None:
     assert np.corrcoef(found.weights, truth)[0, 1] > 0.9999
     assert 0.85 < np.polyfit(truth, found.weights, 1)[0] <= 1.0
     assert found.log_odds == pytest.approx(model.log_odds_prepared(image[None])[0])
-    assert found.probability == pytest.approx(float(probability(np.array([found.log_odds]))[0]))
+    assert found.probability == pytest.approx(float(to_probability(np.array([found.log_odds]))[0]))
     assert found.stable and found.why_unstable == "" and found.r2 > 0.99
     assert found.n_evaluations == 1 + designs.block_size("folded", 30)
 
@@ -119,24 +114,6 @@ def test_a_model_that_does_not_add_up_is_called_unreadable() -> None:
 def test_too_few_superpixels_are_called_unreadable(model: Linear) -> None:
     found = explain(model, film(), n_superpixels=4)
     assert not found.stable and "superpixels" in found.why_unstable
-
-
-@pytest.mark.parametrize("fill", FILLS)
-def test_every_fill_hides_and_stays_in_range(model: Linear, fill: str) -> None:
-    image = film()
-    hidden = filled(image, model.segments, fill)
-    assert hidden.shape == image.shape and hidden.dtype == np.float32
-    assert hidden.min() >= 0 and hidden.max() <= 1
-    assert np.abs(hidden - image).mean() > 0.1
-    assert explain(model, image, fill=fill, segments=model.segments).params["fill"] == fill
-
-
-def test_mean_fill_is_the_superpixels_mean(model: Linear) -> None:
-    image = film()
-    hidden = filled(image, model.segments, "mean")
-    for label in (0, 7, 29):
-        inside = model.segments == label
-        assert hidden[inside] == pytest.approx(image[inside].mean(), abs=1e-6)
 
 
 def test_films_of_any_size_are_brought_to_the_models(model: Linear) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 from xray.drawing.phantoms import phantom
 from xray.errors import FilmError
 from xray.films import decode as films
-from xray.films import formats, grey, jpeg
+from xray.films import formats, grey
 from xray.films.decode import decode, read, resize
 
 FILM = phantom(11, (96, 80)).pixels
@@ -191,14 +191,6 @@ def test_multi_picture_jpeg_is_a_jpeg() -> None:
 @pytest.mark.parametrize("quality", range(1, 101))
 def test_jpeg_quality_is_exact_for_libjpeg(quality: int) -> None:
     assert decode(saved(PICTURE, "JPEG", quality=quality)).jpeg_quality == quality
-
-
-def test_jpeg_quality_of_strange_tables() -> None:
-    assert jpeg.quality({}) is None
-    assert jpeg.quality({0: [0] * 64}) is None
-    assert jpeg.quality({0: [1] * 3}) is None
-    assert jpeg.quality({0: [60000] * 64}) == 1
-    assert jpeg.quality({1: [1] * 64}) == 100
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,12 @@ import psutil
 import pytest
 
 from tests.films.hostile_dicom import around, codestream
-from tests.films.hostile_files import FILM, GREY, PICTURE, saved, seeds
+from tests.films.hostile_files import GREY, PICTURE, saved, seeds
 from tests.films.hostile_pictures import shared_tiles
 from xray.errors import FilmError, XrayError
 from xray.files import ROOT, read_json
 from xray.films import decode as films
-from xray.films import decoder, grey, jpeg2000
+from xray.films import decoder, grey
 from xray.films.decode import decode
 
 PNG = saved(PICTURE, "PNG")
@@ -307,15 +307,6 @@ def test_chroma_of_a_colour_film() -> None:
     )
     assert grey.distance_from_grey(red) == pytest.approx((GREY - GREY // 2).mean() / 510, rel=1e-6)
     assert decode(PNG).chroma == 0
-
-
-def test_honest_jpeg_2000_is_not_costly() -> None:
-    side = 5000
-    for cut, layers, tile in ((0xFF, 12, 256), (0x88, 12, 0), (0x77, 1, 1024)):
-        assert not jpeg2000.is_costly(codestream(side, cut, layers, tile))
-    for tiled in ({}, {"tile_size": (64, 64)}, {"precinct_size": (32, 32)}):
-        film = saved(films.Image.fromarray(np.uint8(FILM * 255)), "JPEG2000", **tiled)
-        assert not jpeg2000.is_costly(film)
 
 
 def test_a_stop_in_between_does_not_mix_answers(broken: Broken) -> None:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from xray.drawing.phantoms import phantom
-from xray.errors import DatasetError, Stopped
+from xray.errors import Stopped
 from xray.files import artifacts_dir
 from xray.films import lungs
 from xray.films.decode import read
@@ -123,19 +123,6 @@ def test_on_real_films_network_and_guess_agree_about_the_chest(real_films: Path)
         for lung, film in zip(found, films, strict=True)
     ]
     assert np.median(agreement) > 0.65
-
-
-def test_dice_of_known_masks() -> None:
-    a, b = np.zeros(10, bool), np.zeros(10, bool)
-    assert lung_network.dice(a, b) == 1
-    a[:4] = True
-    b[2:6] = True
-    assert lung_network.dice(a, b) == 0.5
-
-
-def test_pairs_need_masks_of_the_films_names(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="--masks"):
-        lung_network.pairs(tmp_path, tmp_path, "train")
 
 
 def test_augmented_masks_follow_their_films() -> None:

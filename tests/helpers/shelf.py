@@ -14,6 +14,7 @@ from xray.audits import findings, stored
 from xray.errors import ModelError
 from xray.files import ROOT, sha256_file, write_bytes, write_json, write_table
 from xray.films.decode import Pixels, resize
+from xray.metrics import odds
 from xray.models import registry
 
 #: Models of the shelf; the last one is broken.
@@ -88,7 +89,7 @@ def _model(
     rows = labels[["file", "split", "label"]].assign(
         log_odds=(np.where(sick, 1.0, -1.0) * strength + rng.normal(0, 1.5, len(labels))).round(5)
     )
-    rows["probability"] = registry.probability(rows["log_odds"].to_numpy()).round(6)
+    rows["probability"] = odds.to_probability(rows["log_odds"].to_numpy()).round(6)
     halves = [rows.assign(split="val", file=rows["file"].str.replace("test/", "val/")), rows]
     write_table(home / "predictions.csv", pd.concat(halves))
     write_bytes(home / registry.WEIGHTS, name.encode())

@@ -90,9 +90,13 @@ def test_the_next_batch_is_prepared_while_one_is_at_work() -> None:
 
     seen: list[tuple[int, int]] = []
     found = executor.each(
-        work, [[i] for i in range(4)], total=4, prepare=prepare, times=10,
+        work,
+        [[i] for i in range(4)],
+        total=4,
+        prepare=prepare,
+        times=10,
         progress=lambda *call: seen.append(call),
-    )  # fmt: skip
+    )
     assert list(found) == [0, 10, 20, 30]
     assert seen == [(i + 1, 4) for i in range(4)]
 
@@ -463,9 +467,12 @@ def test_evaluate_on_two_workers_prints_what_it_prints_here(
         command = ["evaluate", str(tmp_path / "mine.keras"), "--data", str(synthetic_folder)]
         done = subprocess.run(
             [sys.executable, "-m", "xray", *command, "--json", str(out), *place],
-            cwd=ROOT, capture_output=True, text=True, check=False,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
             env=os.environ | {"XRAY_ARTIFACTS": str(tmp_path / "artifacts")},
-        )  # fmt: skip
+        )
         assert done.returncode == 0, done.stderr[-2000:]
         found.append(json.loads(out.read_text()))
     assert found[0] == found[1]

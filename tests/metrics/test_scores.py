@@ -7,14 +7,12 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.stats import norm
 from sklearn import metrics as sk
 from statsmodels.stats.proportion import proportion_confint
 
 from xray.errors import ArtifactError
-from xray.metrics import bootstrap, scores
+from xray.metrics import odds, scores
+from xray.metrics import patients as patients_
 
 
 def simulated(seed: int = 0, n: int = 624, rounding: int = 6):
@@ -37,7 +35,7 @@ def test_every_metric_equals_scikit_learns(positive, rounding):
     truth, call, ranked = (
         (y, called, log_odds) if positive == "PNEUMONIA" else (~y, ~called, -log_odds)
     )
-    probability = scores.to_probability(ranked)
+    probability = odds.to_probability(ranked)
     expected = {
         "accuracy": sk.accuracy_score(truth, call),
         "precision": sk.precision_score(truth, call),
@@ -55,54 +53,6 @@ def test_every_metric_equals_scikit_learns(positive, rounding):
     assert list(got.index) == list(scores.TITLES)
     for name, value in expected.items():
         assert got[name] == pytest.approx(value, abs=1e-12), name
-
-
-def test_weighted_metrics_equal_scikit_learns_on_every_resample():
-    y, log_odds = simulated(2, n=120, rounding=0)
-    drawn = bootstrap.resamples(np.arange(120) // 3, 20, seed=5)
-    areas = bootstrap.auroc(y, log_odds, drawn)
-    precisions = bootstrap.average_precision(y, log_odds, drawn)
-    compound = bootstrap.counts(y, log_odds >= 0, "PNEUMONIA", drawn)
-    for b, weight in enumerate(drawn):
-        assert areas[b] == pytest.approx(sk.roc_auc_score(y, log_odds, sample_weight=weight))
-        assert precisions[b] == pytest.approx(
-            sk.average_precision_score(y, log_odds, sample_weight=weight)
-        )
-        call = log_odds >= 0
-        assert bootstrap.mcc(*compound)[b] == pytest.approx(
-            sk.matthews_corrcoef(y, call, sample_weight=weight)
-        )
-        assert bootstrap.f1(*compound)[b] == pytest.approx(
-            sk.f1_score(y, call, sample_weight=weight)
-        )
-        assert bootstrap.balanced_accuracy(*compound)[b] == pytest.approx(
-            sk.balanced_accuracy_score(y, call, sample_weight=weight)
-        )
-
-
-@given(
-    st.lists(
-        st.tuples(st.booleans(), st.integers(-4, 4), st.integers(1, 3)), min_size=4, max_size=40
-    )
-)
-@settings(deadline=None, max_examples=60)
-def test_auroc_with_ties_and_weights_counts_pairs(rows):
-    y, score, weight = (np.array(column) for column in zip(*rows, strict=True))
-    y, score, weight = y.astype(bool), score.astype(float), weight.astype(float)
-    got = bootstrap.auroc(y, score, weight[None])[0]
-    pairs = weight[y][:, None] * weight[~y][None]
-    if not pairs.size:
-        assert np.isnan(got)
-        return
-    ahead = (score[y][:, None] > score[~y]) + 0.5 * (score[y][:, None] == score[~y])
-    assert got == pytest.approx((pairs * ahead).sum() / pairs.sum())
-
-
-@pytest.mark.parametrize(("hits", "n"), [(0, 7), (7, 7), (101, 234), (388, 390), (1, 1)])
-def test_wilson_equals_statsmodels(hits, n):
-    assert bootstrap.wilson(hits, n) == pytest.approx(
-        proportion_confint(hits, n, method="wilson"), abs=1e-9
-    )
 
 
 def test_the_other_class_sees_the_same_calls():
@@ -124,19 +74,6 @@ def test_a_film_on_the_threshold_is_pneumonia():
     assert scores.confusion([True], [0.25], 0.25).tp == 1
 
 
-def test_resamples_draw_whole_patients():
-    groups = np.array(["a", "b", "a", "c", "c", "c"])
-    drawn = bootstrap.resamples(groups, 500, seed=1)
-    assert (drawn[:, 0] == drawn[:, 2]).all()
-    assert (drawn[:, 3] == drawn[:, 4]).all()
-    # Three patients are drawn each time, so the films drawn vary in number.
-    assert (drawn[:, [0, 1, 3]].sum(axis=1) == 3).all()
-    assert drawn[:, 1].mean() == pytest.approx(1, abs=0.1)
-    assert drawn[:, 1].var() == pytest.approx(2 / 3, abs=0.15)
-    assert np.array_equal(drawn, bootstrap.resamples(groups, 500, seed=1))
-    assert not np.array_equal(drawn, bootstrap.resamples(groups, 500, seed=2))
-
-
 def test_the_interval_widens_when_films_of_a_patient_agree():
     y, log_odds = simulated(4, n=150)
     groups = np.repeat(np.arange(150), 4)
@@ -147,19 +84,6 @@ def test_the_interval_widens_when_films_of_a_patient_agree():
     wide, narrow = (t.set_index("metric").loc["auroc"] for t in tables)
     ratio = (wide["high"] - wide["low"]) / (narrow["high"] - narrow["low"])
     assert ratio == pytest.approx(2, abs=0.3)
-
-
-def test_bootstrap_interval_covers_the_truth():
-    """The AUROC of two normals one standard deviation apart is Phi(1 / sqrt 2) = 0.760."""
-    rng = np.random.default_rng(11)
-    inside = 0
-    for _ in range(200):
-        y = rng.random(200) < 0.6
-        score = rng.normal(y.astype(float), 1)
-        draws = bootstrap.auroc(y, score, bootstrap.resamples(np.arange(200), 400))
-        low, high, _ = bootstrap.percentiles(draws)
-        inside += low <= 0.7602 <= high
-    assert 0.90 <= inside / 200 <= 0.99
 
 
 def test_a_thousand_resamples_take_well_under_a_second():
@@ -204,7 +128,7 @@ def test_patients_are_persons_or_single_films():
         "test/NORMAL/mine.png",
         "test/NORMAL/other.png",
     ]
-    unit = bootstrap.patients(pd.DataFrame({"file": files}))
+    unit = patients_.patients(pd.DataFrame({"file": files}))
     assert unit[0] == unit[1]
     assert len(set(unit)) == 3
 
@@ -247,32 +171,9 @@ class TestThreshold:
             scores.choose_threshold([True, True], [1.0, 2.0])
 
 
-def test_log_odds_and_probability_are_inverse():
-    assert scores.to_log_odds(scores.to_probability([-9.0, 0.0, 12.0])) == pytest.approx(
-        [-9.0, 0.0, 12.0]
-    )
-    assert scores.to_log_odds([0.0, 1.0]).tolist() == [-np.inf, np.inf]
-
-
 @pytest.mark.parametrize(
     ("threshold", "positive", "words"),
     [(0.0, "PNEUMONIA", "0.500"), (12.0, "PNEUMONIA", "1 - 6.1e-06"), (12.0, "NORMAL", "6.1e-06")],
 )
 def test_thresholds_never_read_as_certainty(threshold, positive, words):
     assert scores.show_threshold(threshold, positive) == words
-
-
-def test_newcombe_covers_and_does_not_vanish_at_one() -> None:
-    low, high = bootstrap.newcombe(1.0, 20, 20)
-    assert high == 1 and 0.85 < low < 0.97
-    assert bootstrap.newcombe(0.0, 20, 20) == pytest.approx((1 - high, 1 - low), abs=1e-6)
-    assert np.isnan(bootstrap.newcombe(0.5, 0, 3)).all()
-    rng = np.random.default_rng(0)
-    truth = norm.cdf(1.5 / np.sqrt(2))
-    covered = []
-    for _ in range(400):
-        score = np.r_[rng.normal(1.5, 1, 20), rng.normal(0, 1, 15)]
-        area = sk.roc_auc_score(np.arange(35) < 20, score)
-        low, high = bootstrap.newcombe(float(area), 20, 15)
-        covered.append(low <= truth <= high)
-    assert 0.92 < np.mean(covered) < 0.99

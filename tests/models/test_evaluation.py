@@ -14,7 +14,7 @@ from xray import parquet
 from xray.commands import main
 from xray.errors import ModelError
 from xray.files import sha256_file, write_table
-from xray.metrics.scores import to_probability
+from xray.metrics.odds import to_probability
 from xray.models import evaluation, registry
 
 

@@ -18,7 +18,7 @@ from xray.explanations import lime, sanity
 from xray.files import ROOT, artifacts_dir
 from xray.films import decode, lungs
 from xray.models import framing, registry
-from xray.models.lung_crop import LungCrop, span
+from xray.models.lung_crop import LungCrop
 from xray.training import ledger, overrides, recipes, sweeps
 
 
@@ -31,16 +31,6 @@ def lung_map(rows: slice, columns: slice, side: int = 64) -> np.ndarray:
     field = np.zeros((side, side), np.float32)
     field[rows, columns] = 1
     return field
-
-
-def test_lungs_begin_and_end_where_half_a_percent_of_them_lies_beyond() -> None:
-    profile = np.zeros((2, 10), np.float32)
-    profile[0, 2:7] = 1
-    profile[1, [0, 3, 4, 9]] = (0.002, 0.5, 0.496, 0.002)
-    first, last = (np.asarray(end) for end in span(profile))
-    # A fortieth of the first of five steps holds half a percent.
-    assert first == pytest.approx([0.2 + 0.0025, 0.3 + 0.1 * 0.003 / 0.5], abs=1e-4)
-    assert last == pytest.approx([0.7 - 0.0025, 0.5 - 0.1 * 0.003 / 0.496], abs=1e-4)
 
 
 def test_a_film_is_cut_to_the_lungs_with_a_margin() -> None:

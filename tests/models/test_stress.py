@@ -10,15 +10,20 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score, recall_score, roc_auc_score
 
+from tests.helpers import brightness
+from tests.helpers.brightness import Brightness
 from xray.commands import main
 from xray.errors import ArtifactError
-from xray.figures import base
-from xray.figures import stress as figures_stress
 from xray.files import ROOT
 from xray.films import lungs
 from xray.models import registry, stress
 
 BY_NAME = {change.name: change for change in stress.CHANGES}
+
+
+@pytest.fixture
+def sample() -> tuple[np.ndarray, pd.DataFrame]:
+    return brightness.sample()
 
 
 @pytest.fixture
@@ -63,30 +68,6 @@ def test_exposure_changes_as_it_says(film: np.ndarray) -> None:
     assert flat.std() == pytest.approx(0.75 * film.std(), rel=1e-4)
     assert flat.mean() == pytest.approx(film.mean(), rel=1e-4)
     assert (changed("noisy", film) - film).std() == pytest.approx(0.03, rel=0.05)
-
-
-class Brightness:
-    """A model that calls bright films PNEUMONIA, and looks at the top rows only."""
-
-    card = registry.Card("bright", threshold=0.5)
-
-    def prepare(self, films: np.ndarray) -> np.ndarray:
-        return films
-
-    def log_odds_prepared(self, grey: np.ndarray, precision: str = "float32") -> np.ndarray:
-        return 40 * (grey[:, :5].mean(axis=(1, 2)).astype(np.float64) - 0.5)
-
-
-@pytest.fixture
-def sample() -> tuple[np.ndarray, pd.DataFrame]:
-    """Films whose top is bright in PNEUMONIA, on another grey below."""
-    rng = np.random.default_rng(3)
-    labels = np.repeat(["NORMAL", "PNEUMONIA"], 30)
-    films = np.full((60, 40, 40), 0.5, np.float32)
-    top = np.where(labels == "PNEUMONIA", 0.56, 0.44) + rng.normal(0, 0.05, 60)
-    films[:, :5] = top[:, None, None]
-    names = [f"val/{label}/IM-{i:04d}.png" for i, label in enumerate(labels)]
-    return films, pd.DataFrame({"file": names, "label": labels})
 
 
 def test_metrics_are_those_of_scikit_learn_and_losses_are_paired(
@@ -149,29 +130,6 @@ def test_framed_alike_no_class_has_more_film_around_its_lungs(
     # The median PNEUMONIA film stays as it is, and so does the one that is framed more closely.
     assert np.array_equal(cut[0], films[0]) and np.array_equal(cut[2], films[2])
     assert shares == pytest.approx([0.64, 0.64, 0.7056, 0.64, 0.64, 0.64], abs=0.04)
-
-
-def test_the_title_names_the_model_that_loses_most(
-    sample: tuple[np.ndarray, pd.DataFrame],
-) -> None:
-    weak = stress.measure(Brightness(), *sample)
-    strong = weak.assign(lost=0.01, lost_low=0.0, lost_high=0.02)
-    tables, titles = {"weak": weak, "strong": strong}, {"weak": "Weak CNN", "strong": "Strong CNN"}
-    figure = figures_stress.changes(tables, titles, "auroc")
-    said = base.title(figure)
-    assert "cut by 15 % at the top cost Weak CNN 0.4" in said or "cost Weak CNN 0.5" in said
-    assert said.endswith("; Strong CNN loses 0.010 at worst")
-    assert len(figure.data) == 2 and len(figure.data[0].x) == 2 + len(stress.CHANGES)
-    assert "Strong" not in figures_stress.finding({"weak": weak}, titles, "auroc")
-    assert figures_stress.framing(tables, titles) == ""
-    test = weak[weak["change"] == ""].assign(change=stress.TEST, value=0.25)
-    both = {"weak": pd.concat([weak, test], ignore_index=True)}
-    words = figures_stress.framing(both, titles)
-    rows = weak[weak["metric"] == "specificity"].set_index("change")["value"]
-    assert f"Weak CNN {100 * rows['']:.0f} %, {100 * rows['alike']:.0f} % and 25 %" in words
-    nearer = abs(rows["alike"] - 0.25) < abs(rows[""] - 0.25)
-    assert f"for {int(nearer)} of 1." in words
-    assert len(figures_stress.changes(both, titles, "auroc").data[0].x) == 3 + len(stress.CHANGES)
 
 
 @pytest.mark.slow

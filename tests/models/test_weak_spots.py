@@ -10,6 +10,7 @@ from sklearn.metrics import recall_score, roc_auc_score
 from xray.dataset import public_set
 from xray.labels import devices as device_labels
 from xray.metrics import bootstrap
+from xray.metrics import patients as patients_
 from xray.models import weak_spots
 from xray.models.weak_spots import Stratum
 
@@ -65,7 +66,7 @@ def test_lungs_fill_less_of_the_films_of_the_first_third(public, groups):
 
 def test_values_equal_scikit_learn_on_the_films_of_the_group(public, groups):
     _, rows, y, log_odds = public
-    drawn = bootstrap.resamples(bootstrap.patients(rows), 200)
+    drawn = bootstrap.resamples(patients_.patients(rows), 200)
     chosen = list(groups.values())
     member = groups["darker films"].member
     for positive in ("PNEUMONIA", "NORMAL"):
@@ -83,7 +84,7 @@ def test_values_equal_scikit_learn_on_the_films_of_the_group(public, groups):
 
 def test_a_one_class_group_is_ranked_against_all_of_the_other(public, groups):
     _, rows, y, log_odds = public
-    drawn = bootstrap.resamples(bootstrap.patients(rows), 200)
+    drawn = bootstrap.resamples(patients_.patients(rows), 200)
     chosen = [groups["viral pneumonia"], groups["bacterial pneumonia"]]
     table = weak_spots.by_stratum((y, log_odds, drawn), chosen, "auroc", 0.0).set_index("stratum")
     keep = groups["viral pneumonia"].member | ~y
@@ -101,7 +102,7 @@ def test_a_one_class_group_is_ranked_against_all_of_the_other(public, groups):
 
 def test_the_planted_weakness_comes_first_and_is_named(public, groups):
     _, rows, y, log_odds = public
-    drawn = bootstrap.resamples(bootstrap.patients(rows), 200)
+    drawn = bootstrap.resamples(patients_.patients(rows), 200)
     table = weak_spots.by_stratum((y, log_odds, drawn), list(groups.values()), "recall", 0.5)
     judged = table[~table["few"]]
     assert judged["high"].is_monotonic_increasing
@@ -130,7 +131,7 @@ def test_a_small_group_is_never_called_the_weakest():
 def test_the_gap_of_a_random_group_may_be_chance(public):
     _, rows, y, log_odds = public
     half = np.random.default_rng(1).random(len(y)) < 0.5
-    drawn = bootstrap.resamples(bootstrap.patients(rows), 300)
+    drawn = bootstrap.resamples(patients_.patients(rows), 300)
     chosen = [Stratum("A", "coin", half, np.ones(len(y), bool))]
     table = weak_spots.by_stratum((y, log_odds, drawn), chosen, "recall", 0.5)
     assert table["gap_low"].iloc[0] < 0 < table["gap_high"].iloc[0]

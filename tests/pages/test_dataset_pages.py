@@ -149,8 +149,10 @@ def test_outcomes_of_a_model_the_most_wrong_first(
 ) -> None:
     app = visit(
         "film_browser",
-        model="Model augmented", outcomes="false alarm (FP)", sort="most wrong first",
-    )  # fmt: skip
+        model="Model augmented",
+        outcomes="false alarm (FP)",
+        sort="most wrong first",
+    )
     calls = pd.read_csv(artifacts / "models" / "augmented" / "predictions.csv")
     calls = calls[calls["file"].str.startswith("test/NORMAL/")]
     wrong = calls[calls["log_odds"] >= np.log(0.6 / 0.4)].sort_values("log_odds", ascending=False)
@@ -242,8 +244,9 @@ def test_splits_are_exported_as_they_are_shown(
     app = visit("splits", names=titles, seed="5", keep_patients="true")
     assert app.number_input(key="seed").value == 5
     assert app.title[0].value.startswith("The split that came with the data has 170 possible")
-    assert set(exports) == {f"split-{name}-5.csv" for name in
-                            ("original", "device_free", "stratified_70_15_15")}  # fmt: skip
+    assert set(exports) == {
+        f"split-{name}-5.csv" for name in ("original", "device_free", "stratified_70_15_15")
+    }
     assert all(len(table) == 5856 for table in exports.values())
     shown = devices.load()["has_device"]
     train = exports["split-device_free-5.csv"].query("split == 'train'")

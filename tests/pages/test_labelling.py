@@ -182,9 +182,12 @@ def test_named_accounts_enter_files_as_their_own(
 
 
 def test_the_secrets_name_the_database_of_a_team(
-    films: Path, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch,
+    films: Path,
+    tmp_path: Path,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.setenv("XRAY_DATA", str(films))
     team = f"sqlite:///{tmp_path / 'team.sqlite'}"
     (tmp_path / "secrets.toml").write_text(f'[connections.labels]\nurl = "{team}"\n')
@@ -222,18 +225,6 @@ def test_the_card_is_a_view_of_devices_in_films(monkeypatch: pytest.MonkeyPatch)
 
 
 # --- drawing ---------------------------------------------------------------------------------
-
-
-def test_what_is_drawn_becomes_geometry_in_tenths() -> None:
-    lasso = {"lasso": [{"x": [1, 2, 3, 3.001], "y": [1, 2.01, 3, 12]}], "box": []}
-    assert marking.drawn("tube", lasso) == [[1, 1], [3, 3], [3.0, 10]]
-    box = {"box": [{"x": [4, 2], "y": [1, 5]}], "lasso": []}
-    assert marking.drawn("other", box) == [2, 1, 4, 5]
-    assert marking.drawn("electrode", box) == [3, 3, 1.5]
-    click = {"box": [{"x": [4, 4.01], "y": [1, 1]}]}
-    assert marking.drawn("other", click) is None
-    assert marking.drawn("tube", box) is None
-    assert marking.drawn("tube", {}) is None
 
 
 def test_marks_are_shown_and_the_tool_fits_the_kind() -> None:

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from xray.dataset import public_set
 from xray.files import sha256_file, write_table
-from xray.metrics.scores import to_probability
+from xray.metrics.odds import to_probability
 from xray.models import registry
 
 ROOT = Path(__file__).parents[2]

@@ -22,6 +22,7 @@ from xray.drawing import phantoms
 from xray.explanations import lime as lime_image
 from xray.files import artifacts_dir, sha256_file, write_json, write_table, write_text
 from xray.films.decode import Film
+from xray.metrics import odds
 from xray.models import registry
 from xray.reports import report, tables
 
@@ -70,7 +71,7 @@ def _card(folder: Path, name: str, **changes: Any) -> registry.Card:
         {"file": files, "split": "test", "label": ["NORMAL"] * 30 + ["PNEUMONIA"] * 30}
     )
     table["log_odds"] = (3 * truth - 1 + rng.normal(0, 1.5, 60)).round(5)
-    table["probability"] = registry.probability(table["log_odds"].to_numpy()).round(6)
+    table["probability"] = odds.to_probability(table["log_odds"].to_numpy()).round(6)
     write_table(home / "predictions.csv", table)
     hashes = {item: sha256_file(home / item) for item in (registry.WEIGHTS, "predictions.csv")}
     values = {"title": name.title(), "role": "recipe", "size": (32, 32), "seed": 5} | changes

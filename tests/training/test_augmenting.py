@@ -95,9 +95,12 @@ def test_each_change_is_what_it_is_called_and_moves_films_as_opencv_does(
         assert _ALLOWED[name](matrix[:, :2], move), matrix
         assert name == "shift" or np.abs(move).max() < 0.02
         expected = cv2.warpAffine(
-            film, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            film,
+            matrix,
+            (SIDE, SIDE),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
+        )
         # OpenCV rounds places to 1/32 of a pixel.
         np.testing.assert_allclose(seen, expected, atol=0.01)
         drawn.append(matrix)

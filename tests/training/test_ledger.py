@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 from streamlit.testing.v1 import AppTest
 
+from tests.helpers.runs import row_of
 from xray.commands import main
 from xray.errors import ArtifactError, DatasetError, ModelError
 from xray.figures import base as figures
@@ -23,32 +23,12 @@ from xray.figures import generalization
 from xray.figures import training as figures_runs
 from xray.files import read_json, write_json, write_table
 from xray.models import registry
-from xray.training import ablations, architectures, ledger, overrides, recipes, replication, sweeps
+from xray.training import ablations, architectures, ledger, overrides, recipes, replication
 from xray.training import train as training
 
 ROOT = Path(__file__).parents[2]
 
 # ---- changes ----------------------------------------------------------------------------------
-
-CHANGES = [
-    {},
-    {"size": 64, "fraction": 0.2, "augmentation": "moderate"},
-    {"epochs": 3, "learning_rate": 0.01, "patience": 2, "class_weight": "1.2:1"},
-    {"options.rgb": True, "options.dense": [256, 256], "fit": "crop", "split": "original"},
-    {"augmentation": {"flip": True, "shift": 0.2}, "size": [64, 96], "batch": 8},
-]
-
-
-@pytest.mark.parametrize("changes", CHANGES)
-def test_changes_are_read_back_as_they_were_written(changes: dict[str, object]) -> None:
-    assert overrides.parse(overrides.show(changes)) == changes
-
-
-@pytest.mark.parametrize("changes", CHANGES)
-def test_a_recipe_tells_how_it_was_changed(changes: dict[str, object]) -> None:
-    made = overrides.change(recipes.get("basic"), changes)
-    told = overrides.difference(json.loads(json.dumps(made.settings())))
-    assert overrides.change(recipes.get("basic"), told) == made
 
 
 def test_a_change_of_several_phases_can_be_told_and_made() -> None:
@@ -63,11 +43,22 @@ def test_a_change_of_several_phases_can_be_told_and_made() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"hair": 1}, {"name": "x"}, {"size": 3}, {"size": "big"}, {"fraction": 0}, {"epochs": 0},
-        {"epochs": 1.5}, {"fit": "fold"}, {"augmentation": "wild"}, {"augmentation": {"hair": 1}},
-        {"class_weight": "2"}, {"split": "mine"}, {"batch": -1}, {"network": "vgg"},
+        {"hair": 1},
+        {"name": "x"},
+        {"size": 3},
+        {"size": "big"},
+        {"fraction": 0},
+        {"epochs": 0},
+        {"epochs": 1.5},
+        {"fit": "fold"},
+        {"augmentation": "wild"},
+        {"augmentation": {"hair": 1}},
+        {"class_weight": "2"},
+        {"split": "mine"},
+        {"batch": -1},
+        {"network": "vgg"},
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_is_refused(changes: dict[str, object]) -> None:
     with pytest.raises(ModelError):
         overrides.change(recipes.get("basic"), changes)
@@ -102,35 +93,6 @@ def test_five_convolutions_have_the_parameters_of_the_write_up(activation: str) 
     assert convolutions[0].input.shape[-1] == 3
     flat = next(layer for layer in network.layers if type(layer).__name__ == "Flatten")
     assert flat.output.shape[-1] == 128
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "sweeps").glob("*.toml")), ids=lambda p: p.stem)
-def test_committed_sweeps_can_be_run(path: Path) -> None:
-    sweep = sweeps.read(path)
-    assert sweep.about
-    keys = {ledger.run_id(recipe.settings(), "", seed) for recipe, seed in sweep.runs}
-    assert len(keys) == len(sweep.runs) >= 6, "every run is another"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "", "grid = 3", "[[grid]]\nsize = 64", "[[grid]]\nrecipe = 'nothing'", "seeds = ['a']",
-        "[[grid]]\nrecipe = 'basic'\nsize = 'x'", "hair = 1\n[[grid]]\nrecipe = 'basic'", "= =",
-    ],
-)  # fmt: skip
-def test_a_sweep_that_cannot_be_run_is_refused_before_it_starts(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "bad.toml"
-    path.write_text(text)
-    with pytest.raises(ModelError):
-        sweeps.read(path)
-
-
-def test_a_sweep_tries_everything_once_before_it_tries_anything_twice(tmp_path: Path) -> None:
-    path = tmp_path / "two.toml"
-    path.write_text("seeds = [4, 5]\n[[grid]]\nrecipe = 'small64'\nfraction = [0.1, 0.2]")
-    found = [(recipe.fraction, seed) for recipe, seed in sweeps.read(path).runs]
-    assert found == [(0.1, 4), (0.2, 4), (0.1, 5), (0.2, 5)]
 
 
 # ---- the ledger -------------------------------------------------------------------------------
@@ -221,20 +183,9 @@ def _repeats(row: dict[str, object], films: Path, tmp_path: Path) -> None:
         assert repeated[metric] == pytest.approx(row[metric], abs=0.02), metric
 
 
-def _row(name: str, **values: object) -> dict[str, object]:
-    base = dict.fromkeys(ledger.COLUMNS, 0.5) | {
-        "name": name, "recipe": "small64", "changes": "{}", "size": "64 x 64", "fit": "squash",
-        "augmentation": "none", "fraction": 1.0, "class_weight": "balanced", "epochs": 8,
-        "network": '{"network": "blocks", "filters": [8], "dense": [4]}', "other": "{}",
-        "split": "original", "data_hash": "x", "seed": 0, "train_films": 100,
-        "created": "2026-01-01", "command": "python -m xray train small64", "val_auroc": 0.97,
-    }  # fmt: skip
-    return base | values
-
-
 def _many(place: str, start: int) -> None:
     for i in range(start, start + 20):
-        ledger.put(Path(place), _row(f"run{i}"))
+        ledger.put(Path(place), row_of(f"run{i}"))
 
 
 def test_two_processes_lose_no_row(tmp_path: Path) -> None:
@@ -275,11 +226,11 @@ def test_a_run_again_is_held_to_what_other_seeds_gave(
     code: int,
 ) -> None:
     rows = [
-        _row(f"run{seed}", seed=seed, **dict.fromkeys(replication.METRICS, value))
+        row_of(f"run{seed}", seed=seed, **dict.fromkeys(replication.METRICS, value))
         for seed, value in enumerate((0.9, 0.91, 0.89))
     ]
     alone = dict.fromkeys(replication.METRICS, 0.9)
-    rows.append(_row("alone", size="96 x 96", **alone))
+    rows.append(row_of("alone", size="96 x 96", **alone))
     write_table(artifacts / ledger.FILE, pd.DataFrame(rows, columns=ledger.COLUMNS))
     jobs: list[training.Job] = []
 
@@ -298,7 +249,7 @@ def test_a_run_again_is_held_to_what_other_seeds_gave(
 
 
 def test_other_films_repeat_no_run(artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    table = pd.DataFrame([_row("run0")], columns=ledger.COLUMNS)
+    table = pd.DataFrame([row_of("run0")], columns=ledger.COLUMNS)
     monkeypatch.setattr(training, "train", lambda job, _: registry.Card(job.name, data_hash="y"))
     with pytest.raises(DatasetError, match="does not hold the films of run0"):
         replication.repeat(table, "run0", artifacts)
@@ -338,39 +289,6 @@ VIEW = "What each change did"
 # ---- what the runs say ------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def runs() -> pd.DataFrame:
-    rng = np.random.default_rng(0)
-    rows = []
-    for fraction in (0.1, 1.0):
-        for augmentation in ("none", "moderate"):
-            for seed in range(3):
-                better = 0.05 * (augmentation == "moderate") * (fraction == 1.0)
-                values = {"test_auroc": 0.9 + better + 0.002 * rng.random()}
-                epochs = 40 if fraction < 1 else 8
-                settings = {"augmentation": augmentation, "fraction": fraction, "epochs": epochs}
-                name = f"{augmentation}{fraction}{seed}"
-                films = 100 * fraction
-                rows.append(_row(name, seed=seed, train_films=films, **settings, **values))
-    rows.append(_row("bare", class_weight="none", test_called_half=1.0, test_auroc=0.9))
-    return pd.DataFrame(rows, columns=ledger.COLUMNS)
-
-
-def test_the_interval_over_seeds_is_students() -> None:
-    values = np.array([0.9, 0.92, 0.97])
-    wanted = stats.t.interval(0.95, 2, values.mean(), stats.sem(values))
-    assert ablations.t_interval(values) == pytest.approx(wanted)
-    test = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert ablations.t_interval(values) == pytest.approx((test.low, test.high))
-    assert np.isnan(ablations.t_interval(values[:1])).all()
-
-
-def test_groups_are_of_runs_that_differ_in_the_seed_only(runs: pd.DataFrame) -> None:
-    table = ablations.groups(runs, "test_auroc")
-    assert sorted(table["n"]) == [1, 3, 3, 3, 3]
-    assert table["collapsed"].sum() == 1
-
-
 def test_what_one_change_did_is_told_by_pairs_of_seeds(runs: pd.DataFrame) -> None:
     table = ablations.effects(runs, "test_auroc")
     changed = table.groupby("setting")["n"].apply(list).to_dict()
@@ -385,76 +303,20 @@ def test_what_one_change_did_is_told_by_pairs_of_seeds(runs: pd.DataFrame) -> No
     )
 
 
-def test_a_training_that_learnt_nothing_is_no_effect_of_a_change() -> None:
-    rows = [
-        _row(f"{size}-{seed}", seed=seed, size=f"{size} x {size}", test_auroc=value, val_auroc=0.97)
-        for size, value in ((64, 0.9), (128, 0.92))
-        for seed in range(3)
-    ]
-    rows[4] |= {"val_auroc": 0.5, "test_auroc": 0.5}
-    table = pd.DataFrame(rows, columns=ledger.COLUMNS)
-    assert list(ablations.nothing_learnt(table)["name"]) == ["128-1"]
-    found = ablations.effects(table, "test_auroc")
-    assert found["difference"].tolist() == pytest.approx([0.02])
-    assert found["n"].tolist() == [2]
-
-
-def test_a_change_goes_from_the_plain_or_the_smaller_side() -> None:
-    settings = [{"fraction": 1.0}, {"fraction": 0.1}, {"fraction": 0.5}]
-    settings += [{"class_weight": each} for each in ("1.2:1", "none", "2:1")]
-    rows = [_row(f"{place}", **each) for place, each in enumerate(settings)]
-    found = ablations.effects(pd.DataFrame(rows, columns=ledger.COLUMNS), "test_auroc")
-    sides = list(zip(found["before"], found["after"], strict=True))
-    assert {("10 %", "100 %"), ("10 %", "50 %"), ("50 %", "100 %")} < set(sides)
-    assert {("none", "1.2:1"), ("none", "2:1"), ("1.2:1", "2:1"), ("balanced", "none")} < set(sides)
-
-
-def test_what_two_seeds_leave_open_does_not_hide_what_three_show() -> None:
-    base = {"setting": "size", "before": "64", "after": "128", "context": "basic"}
-    steady = {**base, "difference": 0.02, "low": -0.01, "high": 0.05, "n": 3}
-    single = {**base, "difference": 0.06, "low": np.nan, "high": np.nan, "n": 1}
-    loose = {**base, "difference": -0.2, "low": -3.1, "high": 2.7, "n": 2}
-    kept = figures_runs.effects(pd.DataFrame([steady, single]), "test_auroc")
-    assert kept.layout.xaxis.range is None
-    bound = figures_runs.effects(pd.DataFrame([steady, single, loose]), "test_auroc")
-    low, high = bound.layout.xaxis.range
-    assert -0.25 < low < -0.2 and 0.2 < high < 0.25
-
-
-def test_networks_are_compared_where_one_option_differs() -> None:
-    base = {"network": "blocks", "filters": [8], "dense": [4]}
-    options = ({}, {"normalise": True}, {"dropout": 0.5}, {"normalise": True, "dropout": 0.5})
-    rows = [
-        _row(f"{place}-{seed}", seed=seed, network=json.dumps(base | each), test_auroc=0.9)
-        for place, each in enumerate(options)
-        for seed in (0, 1)
-    ]
-    found = ablations.effects(pd.DataFrame(rows, columns=ledger.COLUMNS), "test_auroc")
-    assert set(found["setting"]) == {"network"}
-    pairs = {frozenset(pair) for pair in zip(found["before"], found["after"], strict=True)}
-    plain, normal, drop = "8, dense 4, grey", "batch-normalised", "dropout 0.5"
-    assert pairs == {
-        frozenset((plain, f"{plain}, {normal}")),
-        frozenset((plain, f"{plain}, {drop}")),
-        frozenset((f"{plain}, {normal}", f"{plain}, {normal}, {drop}")),
-        frozenset((f"{plain}, {drop}", f"{plain}, {normal}, {drop}")),
-    }
-
-
 def test_a_setting_without_a_column_is_told_by_what_it_changed() -> None:
     rows = [
-        _row(f"{place}-{seed}", seed=seed, other=json.dumps(other), test_accuracy=0.8 + gain)
+        row_of(f"{place}-{seed}", seed=seed, other=json.dumps(other), test_accuracy=0.8 + gain)
         for place, (other, gain) in enumerate((({}, 0.0), ({"framing": "lungs"}, 0.05)))
         for seed in (0, 1)
     ]
-    rows.append(_row("both", other=json.dumps({"framing": "lungs", "batch": 8})))
+    rows.append(row_of("both", other=json.dumps({"framing": "lungs", "batch": 8})))
     found = ablations.effects(pd.DataFrame(rows, columns=ledger.COLUMNS), "test_accuracy")
     assert len(found) == 1
     row = found.iloc[0]
     assert (row["setting"], row["n"]) == ("framing", 2)
     assert (row["before"], row["after"]) == ("the whole film", "the box around the lungs")
     assert row["difference"] == pytest.approx(0.05)
-    lungs = _row("wide", other=json.dumps({"framing": "lungs"}), fraction=0.5)
+    lungs = row_of("wide", other=json.dumps({"framing": "lungs"}), fraction=0.5)
     fractions = ablations.effects(pd.DataFrame([*rows, lungs], columns=ledger.COLUMNS), "val_auroc")
     assert fractions.loc[fractions["setting"] == "fraction", "context"].tolist() == [
         "small64, 64 px, cut to the lungs"
@@ -466,17 +328,6 @@ def test_a_setting_without_a_column_is_told_by_what_it_changed() -> None:
     assert "by +0.000 (more than another seed does: 0 of 1) on validation" in said
     assert "by +0.050 (more than another seed does: 1 of 1) on test" in said
     assert ablations.of_setting(pd.DataFrame(rows[:2], columns=ledger.COLUMNS), "framing").empty
-
-
-def test_the_learning_curve(runs: pd.DataFrame) -> None:
-    table = ablations.curve(runs, "test_auroc")
-    assert list(table["fraction"]) == [0.1, 1.0, 0.1, 1.0]
-    said = ablations.finding(table, "test_auroc")
-    assert "100 %: +0.0" in said
-    assert "3 seeds: clear" in said
-    assert "may be chance" in said
-    assert figures.title(figures_runs.curve(table, "test_auroc")) == said
-    assert ablations.curve(runs[runs["fraction"] == 1.0], "test_auroc").empty
 
 
 @pytest.mark.parametrize("view", ["What each change did", "Learning curve", "All runs"])
@@ -493,7 +344,7 @@ def test_the_page_shows_every_view(artifacts: Path, runs: pd.DataFrame, view: st
 
 
 def test_the_page_shows_one_kind_of_change(artifacts: Path, runs: pd.DataFrame) -> None:
-    failed = _row("failed", seed=1, size="96 x 96", val_auroc=0.5, test_called_half=0.0)
+    failed = row_of("failed", seed=1, size="96 x 96", val_auroc=0.5, test_called_half=0.0)
     write_table(artifacts / ledger.FILE, pd.concat([runs, pd.DataFrame([failed])]))
     page = AppTest.from_file(str(ROOT / "pages" / "runs.py"), default_timeout=120)
     page.query_params["change"] = "class weights"
@@ -505,11 +356,6 @@ def test_the_page_shows_one_kind_of_change(artifacts: Path, runs: pd.DataFrame) 
     assert not page.exception
     told = " ".join(str(each.proto.body) for each in page.get("html"))
     assert "No two groups of runs differ in size alone yet" in told
-
-
-def test_how_many_intervals_leave_out_zero_by_chance(runs: pd.DataFrame) -> None:
-    said = ablations.by_chance(ablations.effects(runs, "test_auroc"))
-    assert said.startswith("Of 4 intervals of 95%, about 0.2 would")
 
 
 def test_a_collapse_is_named(runs: pd.DataFrame) -> None:

@@ -17,11 +17,16 @@ HASHES = {"a": "a0", "b": "b0"}
 def runs(a: list[float], b: list[float]) -> pd.DataFrame:
     """A ledger of two ways to train, by seed; another network's run, which is not to count."""
     rows = [
-        {"name": f"{name}{seed}", "model_hash": f"{name}{seed}", "seed": seed, "size": size,
-         "test_accuracy": value}
+        {
+            "name": f"{name}{seed}",
+            "model_hash": f"{name}{seed}",
+            "seed": seed,
+            "size": size,
+            "test_accuracy": value,
+        }
         for name, size, values in (("a", "64 x 64", a), ("b", "128 x 128", b))
         for seed, value in enumerate(values)
-    ]  # fmt: skip
+    ]
     rows.append({"model_hash": "c0", "seed": 0, "size": "256 x 256", "test_accuracy": 0.1})
     table = pd.DataFrame(rows, columns=ledger.COLUMNS)
     same = ["fit", "augmentation", "class_weight", "network", "other", "split", "data_hash"]

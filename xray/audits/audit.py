@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xray import environment
 from xray.audits import effects, features, interventions, lime_weights, verdict
 from xray.audits.inputs import Materials, prepare
 from xray.audits.verdict import Calibration, Score
@@ -21,6 +22,7 @@ from xray.explanations import sanity
 from xray.files import Progress
 from xray.jobs import executor
 from xray.metrics import bootstrap
+from xray.metrics.patients import patients
 from xray.models import precision as precisions
 from xray.models import registry
 from xray.models.registry import LogOdds, Model
@@ -139,8 +141,6 @@ def audit(
     ModelError
         The model's outputs cannot be read as probabilities.
     """
-    from xray.training.train import versions
-
     if precision == "auto":
         precision = precisions.probe(model).choice
     seed = materials.seed
@@ -176,7 +176,7 @@ def audit(
         labelled=materials.labelled,
         n_films=len(materials.table),
         precision=precision,
-        versions=versions(),
+        versions=environment.versions(),
     )
 
 
@@ -277,11 +277,11 @@ def _metrics(
     truth = (rows["label"] == "PNEUMONIA").to_numpy()
     made: list[dict[str, Any]] = []
     if truth.any() and not truth.all():
-        weights = bootstrap.resamples(effects.groups(rows), seed=seed)
+        weights = bootstrap.resamples(patients(rows), seed=seed)
         low, high, _ = bootstrap.percentiles(bootstrap.auroc(truth, log_odds, weights))
         value = float(bootstrap.auroc(truth, log_odds)[0])
         made.append({"metric": "auroc", "value": value, "low": low, "high": high, "n": len(rows)})
-    called = log_odds > model.card.threshold_log_odds
+    called = log_odds >= model.card.threshold_log_odds
     for metric, of, right in (("sensitivity", truth, called), ("specificity", ~truth, ~called)):
         n = int(of.sum())
         if n:
@@ -295,7 +295,7 @@ def _lungs(lime: pd.DataFrame, seed: int) -> dict[str, float]:
     """Share of LIME weight on the lungs against their share of the area."""
     if lime.empty:
         return {}
-    low, high = effects.interval(lime["lung_weight"].to_numpy(), effects.groups(lime), seed)
+    low, high = effects.interval(lime["lung_weight"].to_numpy(), patients(lime), seed)
     return {
         "weight_share": float(lime["lung_weight"].mean()),
         "weight_share_low": low,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from xray.audits import audit, controls, inputs, verdict
+from xray.audits import archive, audit, controls, inputs, verdict
 from xray.audits.controls import Base, Spec
 from xray.dataset import index
 from xray.drawing import phantoms, planting
@@ -74,7 +74,7 @@ def run(folder: Path, out: Path, stage: Stage, seed: int = 0) -> dict[str, dict[
     for name, spec in SPECS.items():
         model = _train(name, spec, base, out / "models", stage)
         value = audit.audit(model, prepared, scale, stage=stage).to_json() | {"synthetic": True}
-        write_json(out / "audits" / f"{name}.json", value)
+        write_json(archive.path(name, out), value)
         found[name] = value
     return found
 

@@ -9,7 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xray.metrics import bootstrap
-from xray.models.registry import LogOdds, probability
+from xray.metrics.odds import to_probability
+from xray.metrics.patients import patients
+from xray.models.registry import LogOdds
 
 COLUMNS = (
     "test", "device", "label", "net_log_odds", "ci_low", "ci_high", "n",
@@ -66,25 +68,19 @@ def pooled(effects: pd.DataFrame, threshold: float, seed: int = 0) -> pd.DataFra
 
 def _row(group: pd.DataFrame, threshold: float, seed: int) -> dict[str, Any]:
     net = group["net"].to_numpy()
-    low, high = interval(net, groups(group), seed)
+    low, high = interval(net, patients(group), seed)
     sign = float(group["sign"].iloc[0])
-    change = probability(group["treated"].to_numpy()) - probability(group["sham"].to_numpy())
+    change = to_probability(group["treated"].to_numpy()) - to_probability(group["sham"].to_numpy())
     return {
         "net_log_odds": float(net.mean()),
         "ci_low": low,
         "ci_high": high,
         "n": int(group["file"].nunique()),
         "probability_change": float(sign * change.mean()),
-        "called_before": float((group["original"] > threshold).mean()),
-        "called_after": float((group["treated"] > threshold).mean()),
-        "called_sham": float((group["sham"] > threshold).mean()),
+        "called_before": float((group["original"] >= threshold).mean()),
+        "called_after": float((group["treated"] >= threshold).mean()),
+        "called_sham": float((group["sham"] >= threshold).mean()),
     }
-
-
-def groups(rows: pd.DataFrame) -> NDArray[np.str_]:
-    """The bootstrap's unit: the possible patient, or the film where none is known."""
-    person = rows["person"].fillna("").astype(str)
-    return np.where(person == "", rows["file"].astype(str), person).astype(str)
 
 
 def lime_rows(lime: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
@@ -95,7 +91,7 @@ def lime_rows(lime: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
         if source == "drawn":
             kinds += [(str(kind), part) for kind, part in group.groupby("kind", sort=False)]
         for kind, chosen in kinds:
-            low, high = interval(chosen["net"].to_numpy(), groups(chosen), seed)
+            low, high = interval(chosen["net"].to_numpy(), patients(chosen), seed)
             rows.append(
                 {
                     "test": f"lime_{source}",

@@ -22,6 +22,7 @@ from xray.errors import ArtifactError
 from xray.files import read_table, write_bytes, write_json, write_table
 from xray.jobs import executor
 from xray.metrics import bootstrap
+from xray.metrics.patients import patients
 from xray.models import registry
 from xray.models.registry import Model
 
@@ -64,10 +65,10 @@ def own_reliance(model: Model, films: Base, sham: Bytes, seed: int = 0) -> dict[
     if scale < features.CONSTANT:
         return {"own": 0.0, "own_low": 0.0, "own_high": 0.0, "own_called": 0.0}
     net = (planted - sham_odds) / scale
-    low, high = effects.interval(net, effects.groups(films.table), seed)
+    low, high = effects.interval(net, patients(films.table), seed)
     normal = (films.table["label"] == "NORMAL").to_numpy()
     cut = model.card.threshold_log_odds
-    called = float((planted[normal] > cut).mean() - (plain[normal] > cut).mean())
+    called = float((planted[normal] >= cut).mean() - (plain[normal] >= cut).mean())
     return {"own": float(net.mean()), "own_low": low, "own_high": high, "own_called": called}
 
 

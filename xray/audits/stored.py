@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xray.audits import findings
+from xray.audits import archive, findings
 from xray.errors import ArtifactError, DatasetError
-from xray.files import artifact, artifacts_dir, read_json, read_table
+from xray.files import artifact, read_json, read_table
 from xray.models.registry import Card
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def read_audits(
     """
     audits, gaps = {}, {}
     for card in cards:
-        path = artifacts_dir() / "audits" / f"{card.name}.json"
+        path = archive.path(card.name)
         if not path.is_file():
             gaps[card.name] = (
                 f"No audit has been run on this model yet; run 'python -m xray audit {card.name}'."

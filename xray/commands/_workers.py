@@ -28,10 +28,13 @@ def add_worker_options(parser: argparse.ArgumentParser) -> None:
         "--scheduler", metavar="ADDRESS", help="on a Dask cluster, such as tcp://10.0.0.5:8786"
     )
     group.add_argument(
-        "--run", type=Path, dest="run_folder", metavar="FOLDER",
+        "--run",
+        type=Path,
+        dest="run_folder",
+        metavar="FOLDER",
         help="keep finished batches here and take them up again (default with --workers or "
         "--scheduler: a folder of the cache, the same for the same command)",
-    )  # fmt: skip
+    )
 
 
 @contextmanager

@@ -46,6 +46,7 @@ def _threshold(text: str) -> float | str:
 def run(options: argparse.Namespace) -> None:
     """Look, predict, and only then copy and write the card."""
     from xray.models import adding, at_hand, evaluation, registry
+    from xray.training.recipes import RECIPES
 
     folder = options.data or data_dir()
     if folder is not None and not folder.is_dir():
@@ -54,7 +55,7 @@ def run(options: argparse.Namespace) -> None:
     auto = given.get("threshold") == "auto"
     if auto:
         del given["threshold"]
-    adding.check(options.name, registry.models_dir(), given.get("threshold"))
+    adding.check(options.name, registry.models_dir(), given.get("threshold"), RECIPES)
     given |= _asked_resize(given, folder)
     model = registry.load(str(options.file), **given)
     card = model.card
@@ -79,7 +80,8 @@ def run(options: argparse.Namespace) -> None:
         with bars() as stage:
             found, damaged = evaluation.predict(model, folder, rows, stage("predict"))
     card = adding.add(
-        options.file, options.name, options.title, model=model, predictions=found,
+        options.file, options.name, options.title, reserved=RECIPES, model=model,
+        predictions=found,
         threshold_from=threshold_from, trained_on=options.trained_on, warning=warning, **given,
     )  # fmt: skip
     if found is None:
@@ -148,11 +150,11 @@ def _look(model: Model, films: Sample, force: bool) -> str:
 
 def _fitted(model: Model, films: Sample) -> tuple[float, str]:
     """A threshold chosen on films, as a probability, and where it comes from."""
-    from xray.metrics import scores
+    from xray.metrics import odds, scores
 
     card = model.card
-    odds = model.log_odds_prepared(films.at(card.size, card.fit))
-    limit = float(scores.to_probability(scores.choose_threshold(films.sick, odds)))
+    log_odds = model.log_odds_prepared(films.at(card.size, card.fit))
+    limit = float(odds.to_probability(scores.choose_threshold(films.sick, log_odds)))
     where = f"{films.split} films" if films.split else "films"
     kind = "" if films.real else "synthetic "
     return limit, f"chosen on {len(films.files)} {kind}{where} that are not reported on"

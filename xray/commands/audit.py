@@ -13,7 +13,7 @@ from xray.commands._models import MODEL_HELP, add_force, add_model_options, guar
 from xray.commands._tables import by_model
 from xray.commands._workers import add_worker_options, working
 from xray.errors import ArtifactError, DatasetError, ModelError
-from xray.files import artifacts_dir, data_dir, write_json
+from xray.files import data_dir, write_json
 from xray.models import registry
 
 #: What ``--fail-on`` takes.
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Audit the models; registered ones are stored for the dashboard. 1 where --fail-on holds."""
-    from xray.audits import audit, inputs, verdict
+    from xray.audits import archive, audit, inputs, verdict
 
     data = options.data or data_dir()
     if data is None or not data.is_dir():
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
                 value = audit.failed(model.card.name, error, prepared)
             found.append(value)
             if registry.registered(name):
-                write_json(artifacts_dir() / "audits" / f"{model.card.name}.json", value)
+                write_json(archive.path(model.card.name), value)
     for value in found:
         print(f"{value['model']}: {value['verdict'].replace('_', ' ')}")
         for reason in value["reasons"]:

@@ -19,7 +19,7 @@ from xray.commands._workers import add_worker_options, working
 from xray.dataset import scan
 from xray.errors import ArtifactError, DatasetError, ModelError
 from xray.files import data_dir, write_json
-from xray.metrics import scores
+from xray.metrics import odds, scores
 from xray.models import evaluation, registry, stress
 
 
@@ -155,7 +155,7 @@ def _one(
         raise DatasetError(f"--positive is {' or '.join(known.labels)}, not {options.positive}.")
     threshold = card.threshold_log_odds
     if options.threshold is not None:
-        threshold = float(scores.to_log_odds(options.threshold))
+        threshold = float(odds.to_log_odds(options.threshold))
     table = evaluation.score(used, threshold, positive)
     print(_report(card, table, options.split))
     notes += _notes(agreement, folder is not None)
@@ -223,7 +223,7 @@ def _report(card: registry.Card, table: pd.DataFrame, split: str) -> str:
     """The metrics of a model as lines of text."""
     first = table.iloc[0]
     n = int(table.loc[table["metric"] == "accuracy", "n"].iloc[0])
-    limit = scores.show_threshold(float(scores.to_log_odds(first["threshold"])))
+    limit = scores.show_threshold(float(odds.to_log_odds(first["threshold"])))
     lines = [
         f"\n{card.title or card.name}: {n} {split} films, {first['positive']} positive, "
         f"called {classes.positive()} from a probability of {limit}"

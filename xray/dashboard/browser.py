@@ -15,7 +15,7 @@ from xray.dashboard.dataset_page import Films
 from xray.dataset import composition, outliers
 from xray.errors import XrayError
 from xray.labels import devices
-from xray.metrics.scores import to_probability
+from xray.metrics.odds import to_probability
 from xray.reports import html
 
 #: Films on a page; related films under a film in full.
@@ -157,8 +157,8 @@ def in_full(shown: Films, row: int, rows: Rows, models: Mapping[str, str]) -> No
         st.caption(
             f"Probability of {classes.spoken()}; a call is made at each model's own threshold."
         )
-        grid.link("explain", "Explain the models' calls", "radiology", {"film": token})
-        grid.link("preprocessing", "What a model sees of it", "filter_center_focus",
+        page.go_to("explain", "Explain the models' calls", "radiology", {"film": token})
+        page.go_to("preprocessing", "What a model sees of it", "filter_center_focus",
                             {"film": token})  # fmt: skip
     for way, others in browse.related(shown.catalogue, row).items():
         st.markdown(f"**{RELATION_TITLES[way]}: {len(others)} more**")
@@ -171,7 +171,7 @@ def _steps(shown: Films, row: int, rows: Rows) -> None:
     before, after = browse.beside(rows, row)
     with st.container(horizontal=True):
         st.button("Back to the films", icon=":material/grid_view:", key="back", on_click=_leave)
-        ways = ((before, "Before", "arrow_back"), (after, "After", "arrow_forward"))
+        ways = ((before, "Previous", "arrow_back"), (after, "Next", "arrow_forward"))
         for other, words, icon in ways:
             token = "" if other is None else str(shown.catalogue.tokens[other])
             st.button(

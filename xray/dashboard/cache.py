@@ -38,7 +38,7 @@ def remember(name: str, make: Callable[[], Made], *key: Hashable) -> Made:
     return cast(Made, _remember(_Recipe((name, *key), make)))
 
 
-@lru_cache(maxsize=200)
+@lru_cache(maxsize=600)
 def _remember(recipe: _Recipe) -> Any:
     made = recipe.make()
     recipe.make = _used

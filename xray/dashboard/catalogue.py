@@ -21,7 +21,7 @@ from xray import classes
 from xray.dataset import outliers
 from xray.dataset.composition import SPLIT_TITLES, TEXT
 from xray.labels.devices import KINDS
-from xray.metrics.scores import to_probability
+from xray.metrics.odds import to_probability
 from xray.text import percent
 
 Rows = NDArray[np.int32]

@@ -258,8 +258,11 @@ def _choose(offered: Sequence[sources.Source], widget: str) -> None:
 
 def _join_copies(offered: list[sources.Source]) -> list[sources.Source]:
     """Let a folder that is a copy of the public set give that set its pixels."""
-    folders = {source.key: str(source.folder) for source in offered[1:]
-               if source.folder and not source.table}  # fmt: skip
+    folders = {
+        source.key: str(source.folder)
+        for source in offered[1:]
+        if source.folder and not source.table
+    }
     copies = {key: len(_scanned(folder)) for key, folder in folders.items() if _is_copy(folder)}
     if not copies:
         return offered

@@ -9,9 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
-from streamlit.errors import StreamlitAPIException
 
-from xray.dashboard import catalogue
+from xray.dashboard import catalogue, page
 from xray.dashboard.catalogue import Rows
 from xray.dashboard.dataset_page import Films
 from xray.dataset import index
@@ -67,18 +66,10 @@ def card(shown: Films, row: int) -> None:
     st.html(html_.framed(jpeg, alt, missing=missing, aspect=aspect))
     st.html(html_.facts([("File", str(film["name"])), *catalogue.facts(shown.catalogue, row)]))
     token = str(shown.catalogue.tokens[row])
-    link("film_browser", "Open in the film browser", "photo_library", {"film": token})
+    page.go_to("film_browser", "Open in the film browser", "photo_library", {"film": token})
     if st.button("Close", icon=":material/close:", key="close film"):
         del st.query_params["film"]
         st.rerun()
-
-
-def link(page: str, label: str, icon: str, query: Mapping[str, str] | None = None) -> None:
-    """Link to another page of this app; nothing where that page is not part of it."""
-    try:
-        st.page_link(f"pages/{page}.py", label=label, icon=f":material/{icon}:", query_params=query)
-    except StreamlitAPIException:
-        log.info("the page %s is not part of this app", page)
 
 
 def grid(shown: Films, rows: Rows, key: str, model: str = "") -> None:

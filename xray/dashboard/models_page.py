@@ -10,16 +10,16 @@ import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import pandas as pd
 import streamlit as st
 
 from xray import classes
-from xray.dashboard import links, loaders, page
+from xray.dashboard import cache, choices, links, loaders, page
 from xray.errors import XrayError
 from xray.files import artifacts_dir, digest, hash_json
-from xray.metrics import bootstrap
+from xray.metrics import bootstrap, odds
 from xray.metrics import scores as metrics
 from xray.models import lineup, registry
 from xray.models.lineup import Entrant, Lineup
@@ -71,48 +71,6 @@ class View:
         return next(each for each in self.lineup.entrants if each.name == name)
 
 
-def remember(name: str, make: Callable[[], Made], *key: Hashable) -> Made:
-    """Make something once for all sessions; the same ``name`` and ``key`` give it again.
-
-    Sessions share the object itself, not a copy: nobody may change it.
-    """
-    return cast(Made, _remember(name, key, make))
-
-
-@st.cache_resource(max_entries=400, show_spinner=False)
-def _remember(name: str, key: tuple[Hashable, ...], _make: Callable[[], Any]) -> Any:
-    return _make()
-
-
-# --- choices -------------------------------------------------------------------------------------
-
-
-def choice(
-    words: str, options: Mapping[str, str], key: str, help: str | None = None, label: bool = True
-) -> str:
-    """Ask for one of ``options`` (what it stands for -> what people read), the first at first.
-
-    Links hold what people read, so that is what their parameter has to allow (:func:`offered`).
-    """
-    read = st.segmented_control(
-        words,
-        list(options.values()),
-        default=next(iter(options.values())),
-        required=True,
-        key=key,
-        bind="query-params",
-        help=help,
-        format_func=html.label,
-        label_visibility="visible" if label else "collapsed",
-    )
-    return next(value for value, text in options.items() if text == read)
-
-
-def offered(options: Mapping[str, str]) -> links.Choice:
-    """The parameter of links that belongs to :func:`choice`."""
-    return links.Choice(tuple(options.values()))
-
-
 #: What the shared choices offer.
 SPLITS = {"test": "test", "val": "validation"}
 LIMITS = {"own": "each model's own", "shared": "one for all"}
@@ -146,7 +104,7 @@ def begin(
     known: dict[str, links.Parameter] = {
         "models": links.Choice(tuple(registry.titles_of(usable)), several=True),
         "positive": links.Choice(_class_names(usable)),
-        **({"split": offered(SPLITS)} if choose_split else {}),
+        **({"split": choices.offered(SPLITS)} if choose_split else {}),
         **(parameters or {}),
     }
     view = _view(usable, choose_split) if usable else None
@@ -223,7 +181,7 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
         # From here on the page speaks of the classes of these models' films.
         if chosen:
             classes.use(classes.fitting(_class_names([by_name[chosen[0]]])))
-        positive = choice(
+        positive = choices.choose(
             "Positive class",
             {label: label for label in reversed(classes.current().labels)},
             "positive",
@@ -231,7 +189,7 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
         )
         split = "test"
         if choose_split:
-            split = choice(
+            split = choices.choose(
                 "Films",
                 SPLITS,
                 "split",
@@ -248,7 +206,7 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
     def make() -> Lineup:
         return lineup.line_up([(card, loaders.predictions(card.name)) for card in cards], split)
 
-    made = remember("line-up", make, key)
+    made = cache.remember("line-up", make, key)
     if not made.entrants:
         st.info("None of these models has predictions of these films.", icon=":material/info:")
         return None
@@ -259,7 +217,7 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
 def threshold() -> float | None:
     """Ask for a threshold: None for each model's own, else the one for all (log-odds)."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        kind = choice("Threshold", LIMITS, "limit")
+        kind = choices.choose("Threshold", LIMITS, "limit")
         if kind == "own":
             return None
         value = st.select_slider(
@@ -270,12 +228,12 @@ def threshold() -> float | None:
             bind="query-params",
             width=460,
         )
-    return float(metrics.to_log_odds(float(value)))
+    return float(odds.to_log_odds(float(value)))
 
 
 #: Parameters of links that :func:`threshold` needs.
 THRESHOLD: dict[str, links.Parameter] = {
-    "limit": offered(LIMITS),
+    "limit": choices.offered(LIMITS),
     "threshold": links.Choice(STEPS),
 }
 
@@ -294,15 +252,15 @@ def one_model(view: View) -> Entrant:
 
 
 def own(view: View, name: str, make: Callable[[], Made], *key: Hashable) -> Made:
-    """Like :func:`remember`, for something made of this view."""
-    return remember(name, make, view.key, view.positive, *key)
+    """Like ``cache.remember``, for something made of this view."""
+    return cache.remember(name, make, view.key, view.positive, *key)
 
 
 def runs() -> pd.DataFrame:
     """The ledger of training runs; no rows where it cannot be read, which the page then says."""
     content = digest(artifacts_dir() / ledger.FILE)
     try:
-        return remember("ledger", ledger.read, str(artifacts_dir()), content)
+        return cache.remember("ledger", ledger.read, str(artifacts_dir()), content)
     except XrayError as error:
         page.problem(str(error))
         return ledger.read(artifacts_dir() / "none")
@@ -342,5 +300,5 @@ def table(view: View, scored: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     ]
     front = ["model", "split", "positive", "own_threshold"]
     joined = pd.concat(parts, ignore_index=True)
-    joined["own_threshold"] = metrics.to_probability(joined["own_threshold"])
+    joined["own_threshold"] = odds.to_probability(joined["own_threshold"])
     return joined[[*front, *(column for column in joined if column not in front)]]

@@ -239,11 +239,13 @@ def empty(title: str, what_to_do: str, command: str = "") -> None:
         st.code(command, language=None)
 
 
-def go_to(page: str, label: str, icon: str = "arrow_forward") -> None:
+def go_to(
+    page: str, label: str, icon: str = "arrow_forward", query: Mapping[str, str] | None = None
+) -> None:
     """Link to another page of ``pages/`` by its file's name; nothing where it is not served."""
     # A page that runs alone, as in a test, knows of no other.
     with suppress(StreamlitAPIException):
-        st.page_link(f"pages/{page}.py", label=label, icon=f":material/{icon}:")
+        st.page_link(f"pages/{page}.py", label=label, icon=f":material/{icon}:", query_params=query)
 
 
 def show(figure: go.Figure, key: str) -> None:
@@ -311,6 +313,12 @@ def report_button() -> None:
         return report.build()
 
     st.download_button(
-        "Save the report", write, "xray-model-audit.html", "text/html", key="report",
-        icon=":material/description:", type="tertiary", on_click="ignore",
-    )  # fmt: skip
+        "Save the report",
+        write,
+        "xray-model-audit.html",
+        "text/html",
+        key="report",
+        icon=":material/description:",
+        type="tertiary",
+        on_click="ignore",
+    )

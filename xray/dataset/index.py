@@ -8,7 +8,7 @@ file : key of a film, "split/label/name", such as "test/PNEUMONIA/person1_virus_
 path : where the film lies, relative to the folder, with forward slashes
 name, split, label : file name; "train", "val", "test" or ""; class
 subtype : "bacteria", "virus" or "" (by the name)
-person : possible patient (by the name; see ``scan.person``); "" unknown
+person : possible patient (by the name; see ``patients.person``); "" unknown
 width, height : pixels, upright; NaN where the file cannot be read
 mode : colour mode in Pillow's words ("L", "RGB", ...)
 bytes : size of the file
@@ -17,7 +17,7 @@ sha256 : hash of the file's bytes
 phash : perceptual hash, 64 bits as 16 hexadecimal digits
 jpeg_quality : estimated from the quantisation tables, 1..100; NaN where the file is no JPEG
 error : why the film cannot be read; "" when it can
-and the scores of oddballs (``outliers.STORED``).
+and the scores of outliers (``outliers.STORED``).
 """
 
 from __future__ import annotations
@@ -43,11 +43,12 @@ from xray.dataset import aspects, composition
 from xray.dataset import facts as film_facts
 from xray.dataset.left_out import LeftOut, Tally, as_data
 from xray.dataset.listing import Listing
-from xray.dataset.scan import Found, person, scan, stream, subtype
+from xray.dataset.scan import Found, scan, stream
 from xray.errors import ArtifactError, DatasetError, FilmError
 from xray.files import Progress, cache_dir, hash_json, read_table, sha256_file, write_table
 from xray.films import decode
 from xray.jobs import executor
+from xray.metrics.patients import person, subtype
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -1,4 +1,4 @@
-"""Oddballs: films that are not like the others, by scores that cost next to nothing.
+"""Outliers: films that are not like the others, by scores that cost next to nothing.
 
 A score is measured on the film's copy (``facts.COPY`` pixels a side, squashed) or read off
 the table; higher is odder, always. A film *is* odd in a way when its score reaches a threshold,

@@ -7,7 +7,6 @@ among what was left out, by reason and with examples.
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -28,9 +27,6 @@ UNPLACED = "in folders that name no class"
 COPIES = (
     "the same bytes as a film of the same split, class and name (a second copy of the dataset?)"
 )
-
-_PNEUMONIA_NAME = re.compile(r"^person(\d+)_(bacteria|virus)_", re.IGNORECASE)
-_NORMAL_NAME = re.compile(r"^(NORMAL2-)?IM-(\d+)-", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -95,27 +91,6 @@ def classes_of(folder: Path, given: Classes | None = None) -> Classes:
     if listing is not None:
         return listing.classes
     return names.stored(folder) or names.configured() or names.DEFAULT
-
-
-def subtype(name: str) -> str:
-    """ "bacteria", "virus" or "" by the file name, as the public set writes it."""
-    match = _PNEUMONIA_NAME.match(name)
-    return match[2].lower() if match else ""
-
-
-def person(name: str) -> str:
-    """Possible patient by the file name; "" where the name tells nothing.
-
-    The public set names pneumonia films ``person123_bacteria_4`` and normal ones
-    ``IM-0115-0001`` or ``NORMAL2-IM-0927-0001``. Nobody has published what the numbers mean:
-    the same number twice is *possibly* the same patient. Each series has its own name space,
-    so that numbers of different series are never taken for one patient.
-    """
-    if match := _PNEUMONIA_NAME.match(name):
-        return f"person-{match[1]}"
-    if match := _NORMAL_NAME.match(name):
-        return f"{'normal2' if match[1] else 'normal'}-{match[2]}"
-    return ""
 
 
 def scan(

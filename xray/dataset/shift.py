@@ -25,6 +25,7 @@ from xray.errors import DatasetError
 from xray.files import Progress, artifact, artifacts_dir, read_table, write_table
 from xray.films.decode import Pixels
 from xray.metrics import bootstrap
+from xray.metrics import patients as patients_
 from xray.metrics.bootstrap import Bools, Floats
 from xray.metrics.generalization import FACTS
 from xray.metrics.scores import LABELS, POSITIVE
@@ -140,7 +141,7 @@ def strangers(folder: Path, table: pd.DataFrame, progress: Progress | None = Non
         if what == "crop":
             shaped = [ratio is not None for ratio in aspects.native(part["file"])]
             part = part[shaped].reset_index(drop=True)
-        people = bootstrap.patients(part)
+        people = patients_.patients(part)
         marked = (part["split"] == "test").to_numpy(dtype=bool)
         if marked.sum() < FOLDS or (~marked).sum() < FOLDS:
             raise DatasetError(f"There are too few {label} films in test, or beside it.")
@@ -196,7 +197,7 @@ def _area(
     positive: Bools, score: Floats, rows: pd.DataFrame
 ) -> tuple[float, float, float, int, int]:
     """AUROC, its interval by possible patient, films, positives."""
-    drawn = bootstrap.resamples(bootstrap.patients(rows), RESAMPLES)
+    drawn = bootstrap.resamples(patients_.patients(rows), RESAMPLES)
     many = bootstrap.auroc(positive, score, np.vstack([bootstrap.single(len(score)), drawn]))
     low, high, _ = bootstrap.percentiles(many[1:])
     return float(many[0]), low, high, len(score), int(positive.sum())

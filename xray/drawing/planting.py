@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from xray.drawing import devices as draw
 from xray.files import Progress
 from xray.films.decode import Pixels
-from xray.labels import devices
-from xray.training.fit import Redraw
 
 Bytes = NDArray[np.uint8]
 
@@ -68,40 +65,3 @@ def as_float(films: Pixels | Bytes) -> Pixels:
     if films.dtype == np.uint8:
         return films.astype(np.float32) / np.float32(255)
     return np.asarray(films, dtype=np.float32)
-
-
-def balanced(films: Pixels, table: pd.DataFrame, share: float, seed: int) -> Redraw:
-    """Draw devices so that the same share of both classes shows one.
-
-    Films that show a real device count; drawing is into the others only, NORMAL as well as
-    PNEUMONIA, each class as often as brings it to ``share``. A class that has more real
-    devices than that is left as it is.
-
-    Parameters
-    ----------
-    films : (N, h, w) float32 in [0, 1], the training films
-    table : their rows (file, label)
-    share : share of the films of each class that shows a device afterwards
-
-    Returns
-    -------
-    Redraw
-        epoch -> (N, h, w) float32
-    """
-    labels = devices.load().reindex(table["file"])
-    real = labels["has_device"].eq(True).to_numpy()
-    chance = np.zeros(len(table))
-    for label in table["label"].unique():
-        of_class = (table["label"] == label).to_numpy()
-        have = float(real[of_class].mean())
-        chance[of_class & ~real] = max(0.0, (share - have) / max(1e-9, 1 - have))
-    copies = drawn_copies(films, seed)
-
-    def redraw(epoch: int) -> Pixels:
-        rng = np.random.default_rng([seed, epoch])
-        drawn = np.flatnonzero(rng.random(len(films)) < chance)
-        out = films.copy()
-        out[drawn] = as_float(copies[epoch % VARIANTS, drawn])
-        return out
-
-    return redraw

@@ -24,8 +24,9 @@ from xray.explanations.superpixels import Labels
 from xray.explanations.surrogate import Floats, Surrogate
 from xray.files import Progress, hash_json, sha256_bytes
 from xray.films.decode import Pixels
+from xray.metrics.odds import to_probability
 from xray.models import precision as precisions
-from xray.models.registry import Predictor, probability
+from xray.models.registry import Predictor
 
 __all__ = ["STOCK", "Explanation", "Settings", "explain", "explain_many", "load", "save"]
 
@@ -131,7 +132,7 @@ def explain(
         report = None if progress is None else _shifted(progress, done)
         masks = np.concatenate([masks, block])
         log_odds = np.append(log_odds, parts.log_odds(predictor, block, settings.precision, report))
-        target = log_odds if settings.target == "log_odds" else probability(log_odds)
+        target = log_odds if settings.target == "log_odds" else to_probability(log_odds)
         fitted = surrogate.fit(masks, target)
         agreement = surrogate.expected_overlap(fitted)
         if agreement >= settings.settled:
@@ -145,7 +146,7 @@ def explain(
         intercept=fitted.intercept,
         r2=fitted.r2,
         log_odds=float(log_odds[0]),
-        probability=float(probability(log_odds[:1])[0]),
+        probability=float(to_probability(log_odds[:1])[0]),
         n_evaluations=len(masks),
         agreement=agreement,
         stable=not why,

@@ -1,4 +1,4 @@
-"""Figures of two models side by side, and of one model's weak spots; no streamlit."""
+"""Figures of two models side by side, and of one model's subgroups; no streamlit."""
 
 from __future__ import annotations
 

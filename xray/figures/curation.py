@@ -34,13 +34,21 @@ def oddities(summary: pd.DataFrame, films: dict[str, int]) -> go.Figure:
     figure = go.Figure()
     for label in films:
         figure.add_bar(
-            x=(100 * shares[label].loc[known.index]).round(2), y=known["title"], orientation="h",
-            name=label, marker_color=class_colour(label), customdata=known[[label]],
+            x=(100 * shares[label].loc[known.index]).round(2),
+            y=known["title"],
+            orientation="h",
+            name=label,
+            marker_color=class_colour(label),
+            customdata=known[[label]],
             hovertemplate="%{x:.1f} % (%{customdata[0]:,} films)<extra>%{y}</extra>",
-        )  # fmt: skip
+        )
     figure.update_layout(barmode="group", bargap=0.3)
-    figure.update_yaxes(autorange="reversed", showgrid=False, categoryorder="array",
-                        categoryarray=list(known["title"]))  # fmt: skip
+    figure.update_yaxes(
+        autorange="reversed",
+        showgrid=False,
+        categoryorder="array",
+        categoryarray=list(known["title"]),
+    )
     figure.update_xaxes(title="% of the class")
     alt = "; ".join(
         f"{row.title}: " + ", ".join(f"{label} {getattr(row, label)}" for label in films)
@@ -108,14 +116,18 @@ def scores(
             counts, _ = np.histogram(np.clip(own, low, high), edges)
             colour = class_colour(str(label))
             figure.add_scatter(
-                x=((edges[1:] + edges[:-1]) / 2).round(4), y=counts, mode="lines",
-                line={"shape": "hvh", "color": colour, "width": 2}, fill="tozeroy",
-                fillcolor=palette.fade(colour, 0.22), name=str(label),
+                x=((edges[1:] + edges[:-1]) / 2).round(4),
+                y=counts,
+                mode="lines",
+                line={"shape": "hvh", "color": colour, "width": 2},
+                fill="tozeroy",
+                fillcolor=palette.fade(colour, 0.22),
+                name=str(label),
                 hovertemplate="%{y:,} films near %{x:.2f}<extra>" + str(label) + "</extra>",
-            )  # fmt: skip
+            )
     reference_line(figure, x=limit)
     figure.update_xaxes(title=oddity.meaning, showgrid=False)
-    # Oddballs are few by nature: on an even scale their end of the axis would look empty.
+    # Outliers are few by nature: on an even scale their end of the axis would look empty.
     top = float(np.log10(max(known.sum(), 10)))
     figure.update_yaxes(title="films", type="log", dtick=1, range=[-0.1, top])
     odd = known & (values >= limit)
@@ -139,17 +151,23 @@ def without_leaked(rows: pd.DataFrame) -> go.Figure:
         part = rows[rows["model"] == name].set_index("metric").loc[metrics]
         shift = 0.2 * (place - (len(models) - 1) / 2)
         figure.add_scatter(
-            x=100 * part["difference"], y=[i + shift for i in range(len(metrics))],
-            mode="markers", name=str(title), customdata=part[["with_all", "without"]], text=metrics,
+            x=100 * part["difference"],
+            y=[i + shift for i in range(len(metrics))],
+            mode="markers",
+            name=str(title),
+            customdata=part[["with_all", "without"]],
+            text=metrics,
             marker={"color": mark.colour, "symbol": mark.symbol, "size": 11},
-            error_x=whiskers(100 * part["difference"], 100 * part["low"], 100 * part["high"],
-                             mark.colour),
+            error_x=whiskers(
+                100 * part["difference"], 100 * part["low"], 100 * part["high"], mark.colour
+            ),
             hovertemplate="%{text} %{customdata[0]:.3f} with all, %{customdata[1]:.3f} without"
             f"<extra>{title}</extra>",
-        )  # fmt: skip
+        )
     reference_line(figure, x=0.0)
-    figure.update_yaxes(tickvals=list(range(len(metrics))), ticktext=metrics,
-                        autorange="reversed", showgrid=False)  # fmt: skip
+    figure.update_yaxes(
+        tickvals=list(range(len(metrics))), ticktext=metrics, autorange="reversed", showgrid=False
+    )
     figure.update_xaxes(title="change without the leaked films, in points of 100")
     away = rows[(rows["low"] > 0) | (rows["high"] < 0)]
     says = (
@@ -178,14 +196,24 @@ def split_counts(counts: dict[str, pd.DataFrame]) -> go.Figure:
     for label in labels:
         values = [int(row.get(label, 0)) for _, row in rows]
         figure.add_bar(
-            x=values, y=[name for name, _ in rows], orientation="h", name=str(label),
-            marker_color=class_colour(str(label)), text=[f"{v:,}" for v in values],
-            textposition="auto", textangle=0, insidetextfont={"color": "#0E1116"},
+            x=values,
+            y=[name for name, _ in rows],
+            orientation="h",
+            name=str(label),
+            marker_color=class_colour(str(label)),
+            text=[f"{v:,}" for v in values],
+            textposition="auto",
+            textangle=0,
+            insidetextfont={"color": "#0E1116"},
             hovertemplate="%{x:,} films<extra>" + str(label) + "</extra>",
-        )  # fmt: skip
+        )
     figure.update_layout(barmode="stack", bargap=0.3)
-    figure.update_yaxes(autorange="reversed", showgrid=False, categoryorder="array",
-                        categoryarray=[name for name, _ in rows])  # fmt: skip
+    figure.update_yaxes(
+        autorange="reversed",
+        showgrid=False,
+        categoryorder="array",
+        categoryarray=[name for name, _ in rows],
+    )
     figure.update_xaxes(title="films")
     says = "; ".join(
         f"{name}: "
@@ -219,17 +247,24 @@ def counts(table: Table) -> go.Figure:
     for value in colours:
         part = sums[(sums[colour] == value) & sums[table.by].isin(bars.index)]
         figure.add_bar(
-            x=part["rows"], y=[value_title(name) for name in part[table.by]], orientation="h",
-            name=value_title(value), marker={"color": class_colour(value)},
-            text=[f"{n:,}" for n in part["rows"]], textposition="inside", textangle=0,
+            x=part["rows"],
+            y=[value_title(name) for name in part[table.by]],
+            orientation="h",
+            name=value_title(value),
+            marker={"color": class_colour(value)},
+            text=[f"{n:,}" for n in part["rows"]],
+            textposition="inside",
+            textangle=0,
             insidetextfont={"color": "#0E1116", "size": 14},
             hovertemplate="%{x:,} rows of %{y}<extra>" + value_title(value) + "</extra>",
-        )  # fmt: skip
+        )
     figure.update_layout(barmode="stack", bargap=0.38)
     figure.update_yaxes(
-        showgrid=False, autorange="reversed", categoryorder="array",
+        showgrid=False,
+        autorange="reversed",
+        categoryorder="array",
         categoryarray=[value_title(name) for name in bars.index],
-    )  # fmt: skip
+    )
     figure.update_xaxes(title="rows")
     alt = "; ".join(
         f"{value_title(getattr(row, table.by))} {value_title(getattr(row, colour))} {row.rows:,}"

@@ -12,7 +12,8 @@ from xray import classes
 from xray.figures import palette
 from xray.figures.base import reference_line, template, whiskers
 from xray.metrics import decision
-from xray.metrics.scores import Confusion, to_probability
+from xray.metrics.odds import to_probability
+from xray.metrics.scores import Confusion
 
 #: Log-odds beyond which a threshold axis says nothing more.
 EDGE = 12.0
@@ -239,12 +240,15 @@ def predictive_values(
     said = []
     for name, table in tables.items():
         _curve(
-            figure, name, titles[name], table["prevalence"],
+            figure,
+            name,
+            titles[name],
+            table["prevalence"],
             (table["ppv"], table["ppv_low"], table["ppv_high"]),
             f"<b>{titles[name]}</b> at prevalence %{{x:.1%}}<br>predictive value positive "
             "%{y:.1%}, negative %{customdata:.1%}<extra></extra>",
             table["npv"],
-        )  # fmt: skip
+        )
         near = table.iloc[int((table["prevalence"] - prevalence).abs().argmin())]
         said.append(f"{near['ppv']:.0%} by {titles[name]}")
     reference_line(figure, x=prevalence)

@@ -114,11 +114,18 @@ def class_counts(films: pd.DataFrame) -> go.Figure:
     for label, colour in palette.classes().items():
         values = [int(counts.get((split, label), 0)) for split in splits]
         figure.add_bar(
-            x=values, y=splits, orientation="h", name=label, marker_color=colour,
-            text=[f"{v:,}" for v in values], textposition="inside", insidetextanchor="middle",
-            textangle=0, insidetextfont={"color": "#0E1116"},
+            x=values,
+            y=splits,
+            orientation="h",
+            name=label,
+            marker_color=colour,
+            text=[f"{v:,}" for v in values],
+            textposition="inside",
+            insidetextanchor="middle",
+            textangle=0,
+            insidetextfont={"color": "#0E1116"},
             hovertemplate="%{y}: %{x:,} films<extra>" + label + "</extra>",
-        )  # fmt: skip
+        )
     figure.update_layout(barmode="stack", bargap=0.35)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(title="films")

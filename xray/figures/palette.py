@@ -32,11 +32,6 @@ SPLIT_DASH = {"train": "solid", "val": "dash", "test": "dot"}
 #: than these, because overlays lie on films, which are dark in both themes.
 TOWARD = "#F29400"
 AWAY = "#45A9EA"
-#: From away to toward, for plotly: dark in the middle, so that "no weight" stays black.
-DIVERGING = [[0.0, AWAY], [0.5, "#14181F"], [1.0, TOWARD]]
-#: From little to much, for plotly (confusion matrices, densities); readable in both themes.
-SEQUENTIAL = [[0.0, "rgba(42,143,203,0.06)"], [1.0, "rgba(42,143,203,0.85)"]]
-
 #: From little to much, opaque: cells that carry white words at 4.5:1 on either theme.
 CELLS = [[0.0, "#3B4755"], [1.0, "#1F6FA8"]]
 

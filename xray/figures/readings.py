@@ -11,15 +11,12 @@ from xray import classes
 from xray.audits.reading import Reading
 from xray.figures import palette
 from xray.figures.base import template
+from xray.metrics.odds import to_log_odds
 from xray.text import a, percent
 
 #: Probabilities at which the axis of calls is labelled; it is spaced by log-odds.
 _TICKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 _END = 8.0
-
-
-def _logit(probability: float) -> float:
-    return float(np.log(probability) - np.log1p(-probability))
 
 
 def calls(readings: Sequence[Reading], titles: dict[str, str], device: str) -> go.Figure:
@@ -60,7 +57,7 @@ def calls(readings: Sequence[Reading], titles: dict[str, str], device: str) -> g
             )  # fmt: skip
     figure.update_xaxes(
         range=[-_END - 0.4, _END + 0.4],
-        tickvals=[_logit(p) for p in _TICKS],
+        tickvals=to_log_odds(_TICKS).tolist(),
         ticktext=[f"{100 * p:g} %" for p in _TICKS],
         title=f"probability of {classes.spoken()}",
     )

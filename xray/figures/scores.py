@@ -181,25 +181,7 @@ def roc(
             line={"color": mark.colour, "dash": mark.dash, "width": 2.5},
             hovertemplate="false alarms %{x:.1%}, recall %{y:.1%}<extra></extra>",
         )
-        spot, rest = rows["recall"], rows["specificity"]
-        figure.add_scatter(
-            x=[1 - rest["value"]],
-            y=[spot["value"]],
-            mode="markers",
-            name="operating point",
-            legendgroup=entrant.name,
-            showlegend=False,
-            marker={"color": mark.colour, "symbol": mark.symbol, "size": 13},
-            # The axis is one minus specificity, so its bounds change sides.
-            error_x=base.whiskers(
-                1 - rest["value"], 1 - rest["high"], 1 - rest["low"], mark.colour
-            ),
-            error_y=row_whiskers([spot], mark.colour),
-            hovertemplate=(
-                f"<b>{entrant.title}</b> at its threshold<br>recall {interval(spot)}"
-                f"<br>specificity {interval(rest)}<extra></extra>"
-            ),
-        )
+        _operating_point(figure, entrant, rows)
     figure.add_scatter(
         x=[0, 1],
         y=[0, 1],
@@ -213,6 +195,28 @@ def roc(
     figure.update_yaxes(title=f"recall of {positive}", range=[-0.01, 1.01])
     titles = {entrant.name: entrant.title for entrant in entrants}
     return template(figure, _balance(scores, titles, positive), height=500)
+
+
+def _operating_point(figure: go.Figure, entrant: Entrant, rows: Mapping[str, Row]) -> None:
+    """Mark where a model's threshold puts it on its ROC curve, with both intervals."""
+    mark = palette.model(entrant.name)
+    spot, rest = rows["recall"], rows["specificity"]
+    figure.add_scatter(
+        x=[1 - rest["value"]],
+        y=[spot["value"]],
+        mode="markers",
+        name="operating point",
+        legendgroup=entrant.name,
+        showlegend=False,
+        marker={"color": mark.colour, "symbol": mark.symbol, "size": 13},
+        # The axis is one minus specificity, so its bounds change sides.
+        error_x=base.whiskers(1 - rest["value"], 1 - rest["high"], 1 - rest["low"], mark.colour),
+        error_y=row_whiskers([spot], mark.colour),
+        hovertemplate=(
+            f"<b>{entrant.title}</b> at its threshold<br>recall {interval(spot)}"
+            f"<br>specificity {interval(rest)}<extra></extra>"
+        ),
+    )
 
 
 def _balance(scores: Mapping[str, pd.DataFrame], titles: Mapping[str, str], positive: str) -> str:

@@ -137,15 +137,6 @@ def draw(key: str, kind: str, shape: Sequence[Any]) -> Change:
     return Change(f"{kind} drawn", apply)
 
 
-def erase(key: str) -> Change:
-    """Take one mark away."""
-
-    def apply(state: State) -> State:
-        return replace(state, marks=tuple(mark for mark in state.marks if mark.key != key))
-
-    return Change("mark taken away", apply)
-
-
 def text(shown: bool) -> Change:
     """Say whether technical text is burned into the film."""
     name = "text seen" if shown else "no text seen"

@@ -41,8 +41,6 @@ STROKE = 0.026
 #: Electrodes are marked by circle; the ring of the real one often lies just outside.
 MARGIN = 0.006
 
-GEOMETRY_SIZES = {"electrode": 3, "support": 4, "other": 4}
-
 
 @cache
 def _load(path: Path) -> pd.DataFrame:

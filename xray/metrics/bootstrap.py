@@ -10,14 +10,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import binomtest, norm
 
 from xray import classes
-from xray.dataset import scan
 from xray.errors import ArtifactError
 
 Bools = NDArray[np.bool_]
@@ -114,24 +112,6 @@ def _resamples(codes: bytes, n: int, seed: int) -> Floats:
 def single(n: int) -> Floats:
     """The one weighting that counts each of ``n`` films once, (1, n)."""
     return np.ones((1, n))
-
-
-def patients(rows: pd.DataFrame) -> NDArray[np.str_]:
-    """The unit of the bootstrap, a row a film: the possible patient, or the film itself.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        ``file``, the key of the film, "split/label/name"; and ``person`` where a collection
-        names its patients. Without one it is read from the name (``scan.person``); a film whose
-        name tells nothing counts as a patient of its own.
-    """
-    names = rows["file"].astype(str)
-    people = names.str.rpartition("/")[2].map(scan.person)
-    if "person" in rows:
-        known = rows["person"].fillna("").astype(str)
-        people = known.where(known != "", people)
-    return np.where(people == "", "film " + names, people).astype(str)
 
 
 def percentiles(draws: Floats) -> tuple[float, float, str]:

@@ -17,7 +17,7 @@ from xray import classes
 from xray.errors import ArtifactError
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import Bools, Floats, wilson
-from xray.metrics.scores import to_probability
+from xray.metrics.odds import to_probability
 
 BINS = 10
 #: Temperatures beyond these mean that validation cannot set one (it is separated without error,

@@ -17,7 +17,8 @@ from scipy.stats import binomtest, norm, rankdata
 
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import LEVEL, Bools, Floats
-from xray.metrics.scores import TITLES, to_probability
+from xray.metrics.odds import to_probability
+from xray.metrics.scores import TITLES
 
 #: The cells of the agreement table; {a} and {b} stand for the two models.
 CELLS = ("both right", "only {a}", "only {b}", "neither")

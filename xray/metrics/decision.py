@@ -18,7 +18,8 @@ from xray import classes
 from xray.errors import ArtifactError
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import Bools, Floats, wilson
-from xray.metrics.scores import Confusion, confusion, to_log_odds
+from xray.metrics.odds import to_log_odds
+from xray.metrics.scores import Confusion, confusion
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ import pandas as pd
 
 from xray import classes
 from xray.errors import ArtifactError
-from xray.metrics import bootstrap, scores
+from xray.metrics import bootstrap, odds, scores
+from xray.metrics import patients as patients_
 from xray.metrics.bootstrap import Bools, Floats
 
 SPLITS = ("val", "test")
@@ -108,7 +109,7 @@ def parts(
                 "log_odds": rows["log_odds"],
             }
         )
-        drawn = bootstrap.resamples(bootstrap.patients(rows), seed=seed)
+        drawn = bootstrap.resamples(patients_.patients(rows), seed=seed)
         found[split] = Part(table, y, rows["log_odds"].to_numpy(dtype=np.float64), drawn)
     return found
 
@@ -138,7 +139,7 @@ def points(films: dict[str, Part], threshold: float) -> pd.DataFrame:
     tables = []
     for point, (part, cut) in cuts.items():
         scored = scores.at_threshold(part.y, part.log_odds, cut, "", part.drawn)
-        chance = float(scores.to_probability(cut))
+        chance = float(odds.to_probability(cut))
         tables.append(scored.assign(point=point, threshold=chance))
     table = pd.concat(tables, ignore_index=True)
     wanted = ("accuracy", "balanced_accuracy", "recall", "specificity")

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit
 
 from xray import classes
 from xray.errors import ArtifactError
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import Bools, Floats, wilson
+from xray.metrics.odds import to_probability
 
 #: The two classes of the public set; those of the data set in hand: ``xray.classes``.
 LABELS = classes.DEFAULT.labels
@@ -45,8 +45,6 @@ TITLES = {
 }
 #: Metrics where less is better.
 LOSSES = frozenset({"brier", "log_loss"})
-#: Metrics that do not depend on a threshold.
-THRESHOLD_FREE = frozenset({"auroc", "average_precision", "brier", "log_loss"})
 
 
 @dataclass(frozen=True)
@@ -72,16 +70,6 @@ class Confusion:
 def other(label: str) -> str:
     """The other class."""
     return classes.negative() if classes.side(label) else classes.positive()
-
-
-def to_probability(log_odds: ArrayLike) -> Floats:
-    """Log-odds to probabilities in [0, 1]."""
-    return np.asarray(expit(np.asarray(log_odds, dtype=np.float64)))
-
-
-def to_log_odds(probability: ArrayLike) -> Floats:
-    """Probabilities to log-odds; 0 and 1 become minus and plus infinity."""
-    return np.asarray(logit(np.asarray(probability, dtype=np.float64)))
 
 
 def show_threshold(threshold: float, positive: str = "") -> str:
@@ -210,7 +198,7 @@ def scores(
         On the log-odds scale; at or above it a film is called positive.
     positive : name of a class; the positive one when empty
     groups : (N,), optional
-        Possible patient of each film (``bootstrap.patients``); every film its own when None.
+        Possible patient of each film (``patients.patients``); every film its own when None.
     seed : int
         Of the bootstrap.
 

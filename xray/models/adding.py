@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,12 +12,12 @@ from typing import Any
 
 import pandas as pd
 
+from xray import environment
 from xray.errors import ModelError
 from xray.files import sha256_tree, write_bytes
 from xray.models import evaluation, networks, registry
 from xray.models.formats import reader
 from xray.models.registry import Card
-from xray.training import recipes, train
 
 #: Names of models: they become folders, and stand in links and on the command line.
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -28,6 +29,7 @@ def add(
     title: str = "",
     folder: Path | None = None,
     *,
+    reserved: Collection[str] = (),
     model: registry.Model | None = None,
     predictions: pd.DataFrame | None = None,
     threshold_from: str = "",
@@ -43,6 +45,7 @@ def add(
     name : the model's name: lower-case letters, digits, "-" and "_", at most 40.
     title : name for people; ``name`` when empty.
     folder : folder of models; the artifacts' when None.
+    reserved : names that no added model may have, such as those of recipes.
     model : the loaded file, where it was loaded with these options already.
     predictions : of test films, to be stored with it (see ``evaluation.predict``).
     threshold_from, trained_on, warning : for the card; "" where there is nothing to say.
@@ -59,7 +62,7 @@ def add(
         The name or an option cannot be used, or the file is no model that can be audited.
     """
     folder = registry.models_dir() if folder is None else folder
-    check(name, folder, options.get("threshold"))
+    check(name, folder, options.get("threshold"), reserved)
     model = model or registry.load(str(path), **options)
     home = folder / name
     new = not home.exists()
@@ -72,7 +75,7 @@ def add(
             files={model.card.weights: sha256_tree(stored)},
             bytes=_size(stored),
             layers=networks.layer_table(model.network),
-            versions=train.versions(),
+            versions=environment.versions(),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             threshold_from=threshold_from,
             data=trained_on,
@@ -106,13 +109,15 @@ def _size(path: Path) -> int:
     return sum(each.stat().st_size for each in files if each.is_file())
 
 
-def check(name: str, folder: Path, threshold: float | None = None) -> None:
+def check(
+    name: str, folder: Path, threshold: float | None = None, reserved: Collection[str] = ()
+) -> None:
     """Refuse a name that is taken, reserved or impossible, and a threshold that is none."""
     if NAME.fullmatch(name) is None:
         raise ModelError(
             "--name takes lower-case letters, digits, '-' and '_', at most 40, such as my-model."
         )
-    if name in recipes.RECIPES:
+    if name in reserved:
         raise ModelError(f"{name} is the name of a recipe; choose another --name.")
     if (folder / name / "card.json").exists():
         raise ModelError(

@@ -17,7 +17,8 @@ from xray.files import Progress, read_table, sha256_bytes, sha256_file, write_ta
 from xray.films import decode
 from xray.films.decode import Pixels
 from xray.jobs import executor
-from xray.metrics import bootstrap, scores
+from xray.metrics import odds, scores
+from xray.metrics import patients as patients_
 from xray.models import registry
 
 #: A prediction made again may differ from the stored one by this much, in probability: other
@@ -101,10 +102,10 @@ def score(
             rows["log_odds"].to_numpy(),
             threshold,
             positive,
-            groups=bootstrap.patients(rows),
+            groups=patients_.patients(rows),
             seed=seed,
         )
-        chance = float(scores.to_probability(threshold))
+        chance = float(odds.to_probability(threshold))
         parts.append(table.assign(split=split, positive=positive, threshold=chance))
     if not parts:
         raise ArtifactError("There are no predictions to score; evaluate the model on films.")
@@ -218,7 +219,7 @@ def predict(
         raise DatasetError(f"None of the {len(rows)} films can be read; the first: {damaged[0]}")
     found = rows.loc[usable, ["file", "split", "label"]].reset_index(drop=True)
     found["log_odds"] = made.loc[usable, "log_odds"].to_numpy().round(5)
-    found["probability"] = scores.to_probability(found["log_odds"]).round(6)
+    found["probability"] = odds.to_probability(found["log_odds"]).round(6)
     if rows.get("person", pd.Series(dtype=str)).ne("").any():
         # Predictions are published: whose film it is stays behind, which films are one child's not.
         people = rows.loc[usable, "person"]

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xray import classes as names
-from xray.metrics import bootstrap
+from xray.metrics import patients
 from xray.metrics.bootstrap import Bools, Floats
 from xray.models import registry
 
@@ -119,7 +119,7 @@ def line_up(models: Iterable[tuple[registry.Card, pd.DataFrame]], split: str = "
     return Lineup(
         rows["file"].to_numpy(dtype=str),
         names.is_positive(rows["label"]).to_numpy(dtype=bool),
-        bootstrap.patients(rows),
+        patients.patients(rows),
         entrants,
         tuple(notes),
         names.fitting(rows["label"].unique()),

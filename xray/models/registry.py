@@ -313,8 +313,10 @@ class Model:
 
 
 def probability(log_odds: NDArray[np.floating[Any]]) -> LogOdds:
-    """Probabilities of log-odds, without overflow."""
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * np.asarray(log_odds, dtype=np.float64))))
+    """Probabilities of log-odds; see ``odds.to_probability``."""
+    from xray.metrics.odds import to_probability
+
+    return to_probability(log_odds)
 
 
 _cache: OrderedDict[tuple[str, str], Model] = OrderedDict()

@@ -26,7 +26,7 @@ from xray.errors import ArtifactError, DatasetError
 from xray.files import Progress, read_table, write_table
 from xray.films import lungs
 from xray.films.decode import Pixels
-from xray.metrics import bootstrap
+from xray.metrics import bootstrap, patients
 from xray.metrics.bootstrap import Bools, Floats
 from xray.models import registry
 
@@ -185,7 +185,7 @@ def measure(
         films; and the hash of the model's file.
     """
     y = classes.is_positive(rows["label"]).to_numpy()
-    drawn = bootstrap.resamples(bootstrap.patients(rows), seed=seed)
+    drawn = bootstrap.resamples(patients.patients(rows), seed=seed)
     limit = model.card.threshold_log_odds
     told: list[tuple[str, str, dict[str, Floats]]] = []
     every = (None, *CHANGES, alike(films, y))
@@ -215,7 +215,7 @@ def on_test(name: str, seed: int = 0) -> pd.DataFrame:
     rows = registry.predictions(name)
     rows = rows[rows["split"] == "test"].reset_index(drop=True)
     y = classes.is_positive(rows["label"]).to_numpy()
-    drawn = bootstrap.resamples(bootstrap.patients(rows), seed=seed)
+    drawn = bootstrap.resamples(patients.patients(rows), seed=seed)
     card = registry.read_card(registry.models_dir() / name)
     values = _values(y, rows["log_odds"].to_numpy(), card.threshold_log_odds, drawn)
     return _table([("", "", values)], len(y), card.sha256).assign(change=TEST, group=TEST)

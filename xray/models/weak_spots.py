@@ -66,7 +66,7 @@ def divide(
     -------
     list of Stratum
         By subtype; devices; native size, brightness and the share of the film that lungs fill, in
-        thirds; possible patient also among the training films; oddballs. Groups without a film,
+        thirds; possible patient also among the training films; outliers. Groups without a film,
         or with all of them, are left out.
     """
     at = facts.set_index("file").reindex(files.astype(str))
@@ -78,7 +78,7 @@ def divide(
         fill = ("lungs fill little", "lungs fill a middling share", "lungs fill much")
         found += _thirds("Lungs", at["lung_fraction"], fill)
     found += _patients(files, at, facts)
-    found += _oddballs(at)
+    found += _outliers(at)
     found += _further(at)
     return [each for each in found if 0 < each.member.sum() < len(files)]
 
@@ -137,15 +137,15 @@ def _further(at: pd.DataFrame) -> Iterator[Stratum]:
             yield from _thirds(title, numbers, (f"lowest {low}", f"middle {low}", f"highest {low}"))
 
 
-def _oddballs(at: pd.DataFrame) -> Iterator[Stratum]:
+def _outliers(at: pd.DataFrame) -> Iterator[Stratum]:
     flags = outliers.flag(outliers.score(at.reset_index()))
     for oddity in outliers.ODDITIES:
         known = flags[f"{oddity.name}_score"].notna().to_numpy()
         odd = flags[f"is_{oddity.name}"].to_numpy(dtype=bool)
-        yield Stratum("Oddballs", oddity.title.lower(), odd, known)
+        yield Stratum("Outliers", oddity.title.lower(), odd, known)
     if "identical_to" in at:
         twin = at["identical_to"].fillna("").to_numpy() != ""
-        yield Stratum("Oddballs", "has a byte-identical twin", twin, at["label"].notna().to_numpy())
+        yield Stratum("Outliers", "has a byte-identical twin", twin, at["label"].notna().to_numpy())
 
 
 def by_stratum(

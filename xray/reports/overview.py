@@ -18,7 +18,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import plotly.graph_objects as go
 
 from xray import classes as names
@@ -177,6 +176,7 @@ def picture(cards: Sequence[Card], audits: Audits) -> Part:
 
 def _picture(ranked: Sequence[Card], content: str) -> dict[str, Any] | None:
     from xray.audits import showcase
+    from xray.metrics.odds import to_probability
     from xray.reports import html
 
     table = showcase.load() if content else None
@@ -206,7 +206,7 @@ def _picture(ranked: Sequence[Card], content: str) -> dict[str, Any] | None:
             {
                 "png": base64.b64encode(html.png(pixels)).decode(),
                 "alt": alt,
-                "number": text.percent(float(registry.probability(np.array(odds)))),
+                "number": text.percent(float(to_probability(odds))),
                 "words": says,
             }
             for pixels, odds, alt, says in entries

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import pandas as pd
 from markupsafe import Markup
 
-from xray import classes
+from xray import classes, environment
 from xray.audits import findings, stored
 from xray.audits.reading import Reading
 from xray.dataset import public_set
@@ -29,7 +29,6 @@ from xray.labels import devices
 from xray.metrics import scores
 from xray.models import registry
 from xray.reports import html, overview, render, sentences, tables
-from xray.training import train
 
 Found = TypeVar("Found")
 
@@ -86,7 +85,7 @@ def build(created: datetime | None = None) -> str:
         provenance_of_labels=devices.provenance(),
         limits=LIMITS,
         provenance=tables.provenance(cards, audits),
-        environment=_environment(),
+        environment=environment.described(),
         gaps=gaps,
     )
 
@@ -128,7 +127,7 @@ def build_film(
         picture=Markup(html.image(small, "The film")),
         readings=[_reading(reading, titles[reading.model], small) for reading in readings],
         provenance=tables.provenance(cards, {}).iloc[:-3],
-        environment=_environment(),
+        environment=environment.described(),
     )
 
 
@@ -271,7 +270,3 @@ def _reading(reading: Reading, title: str, film: Any) -> dict[str, Any]:
         f"variance (R squared); settings: "
         + ", ".join(f"{name} {value}" for name, value in sorted(why.params.items())),
     }
-
-
-def _environment() -> str:
-    return ", ".join(f"{name} {value}" for name, value in train.versions().items())

@@ -11,14 +11,13 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from xray import classes
+from xray import classes, environment
 from xray.explanations.result import Explanation
 from xray.figures import overlay
 from xray.films.decode import Pixels, resize
 from xray.metrics import scores
 from xray.reports import html, render, sentences, tables
 from xray.reports.report import CLINICAL, SIDE
-from xray.training.train import versions
 
 #: Headings of a report in their order; a section stands under one of them.
 HEADINGS = ("Verdicts", "How well the models tell the classes", "Explanations")
@@ -109,12 +108,14 @@ def explanation(model: str, about: str, found: Explanation, film: Pixels) -> Sec
         tables=[("The superpixels that weigh most:", tables.superpixels(found.table()))],
         pictures=[
             (Markup(html.image(small, "The film")), "The film"),
-            (Markup(html.image(laid, "The film with its weights")),
-             f"Orange pushes toward {classes.positive()}, blue away from it"),
+            (
+                Markup(html.image(laid, "The film with its weights")),
+                f"Orange pushes toward {classes.positive()}, blue away from it",
+            ),
         ],
         problem=found.why_unstable,
         source=f"LIME, {found.n_evaluations} evaluations, R squared {found.r2:.2f}.",
-    )  # fmt: skip
+    )
 
 
 def shrunk(film: Pixels) -> Pixels:
@@ -138,5 +139,5 @@ def build(sections: Sequence[Section], title: str, created: datetime | None = No
         created,
         clinical=CLINICAL,
         groups=[(name, items) for name, items in groups if items],
-        environment=", ".join(f"{name} {value}" for name, value in versions().items()),
+        environment=environment.described(),
     )

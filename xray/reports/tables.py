@@ -15,6 +15,7 @@ from xray.errors import ArtifactError
 from xray.figures import palette
 from xray.files import read_table
 from xray.labels import devices
+from xray.metrics import odds
 from xray.metrics import scores as metrics
 from xray.models import evaluation, registry
 from xray.text import number
@@ -91,7 +92,7 @@ def model_scores(found: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -
     columns = {"": ["Test films", "Called from", *(metrics.TITLES[metric] for metric in METRICS)]}
     for name, table in found.items():
         row = {str(entry["metric"]): entry for entry in table.to_dict("records")}
-        threshold = float(metrics.to_log_odds(float(row["accuracy"]["threshold"])))
+        threshold = float(odds.to_log_odds(float(row["accuracy"]["threshold"])))
         values = [with_interval(row[m]["value"], row[m]["low"], row[m]["high"], 3) for m in METRICS]
         columns[titles[name]] = [
             str(row["accuracy"]["n"]),
@@ -269,7 +270,7 @@ def calls(readings: Sequence[Any], titles: Mapping[str, str], device: str) -> pd
     """What every model calls a film, as it is and with a device drawn in (``reading.Reading``)."""
     rows = []
     for reading in readings:
-        chance = [registry.probability(x) for x in (reading.log_odds, reading.with_device)]
+        chance = [odds.to_probability(x) for x in (reading.log_odds, reading.with_device)]
         rows.append(
             {
                 "Model": titles.get(reading.model, reading.model),

@@ -93,16 +93,8 @@ def fit(
             films = redraw(epoch) if redraw else train.films
             rate = _cosine(phase, state.epoch_in_phase)
             trainer.optimizer.learning_rate = rate
-            result = trainer.fit(
-                films[..., None],
-                train.labels.astype(np.float32),
-                validation_data=(val.films[..., None], val.labels.astype(np.float32)),
-                batch_size=recipe.batch,
-                class_weight=class_weights(train.labels, recipe.class_weight),
-                verbose=0,
-                callbacks=[_reporter(progress, epoch * steps, total)] if progress else [],
-            ).history
-            measures = {key: float(values[-1]) for key, values in result.items()}
+            told = [_reporter(progress, epoch * steps, total)] if progress else []
+            measures = _epoch(trainer, recipe, Sample(films, train.labels), val, told)
             better = state.note(measures | {"learning_rate": rate, "phase": number})
             if better:
                 state.best_weights = network.get_weights()
@@ -115,6 +107,22 @@ def fit(
     if folder:
         shutil.rmtree(folder, ignore_errors=True)
     return state.history
+
+
+def _epoch(
+    trainer: Any, recipe: Recipe, train: Sample, val: Sample, callbacks: list[Any]
+) -> dict[str, float]:
+    """Train for one epoch; loss and metrics of both parts."""
+    result = trainer.fit(
+        train.films[..., None],
+        train.labels.astype(np.float32),
+        validation_data=(val.films[..., None], val.labels.astype(np.float32)),
+        batch_size=recipe.batch,
+        class_weight=class_weights(train.labels, recipe.class_weight),
+        verbose=0,
+        callbacks=callbacks,
+    ).history
+    return {key: float(values[-1]) for key, values in result.items()}
 
 
 def _cosine(phase: Phase, epoch: int) -> float:

@@ -87,17 +87,37 @@ class Recipe:
 
 
 _MODERATE = Augmentation(
-    shift=0.1, zoom=0.15, aspect=0.1, shear=0.05, flip=True, brightness=0.1, contrast=0.2,
+    shift=0.1,
+    zoom=0.15,
+    aspect=0.1,
+    shear=0.05,
+    flip=True,
+    brightness=0.1,
+    contrast=0.2,
     border="nearest",
-)  # fmt: skip
+)
 _STRONG = Augmentation(
-    shift=0.1, zoom=0.15, aspect=0.15, rotation=0.03, shear=0.03, flip=True,
-    brightness=0.15, contrast=0.25, border="nearest",
-)  # fmt: skip
+    shift=0.1,
+    zoom=0.15,
+    aspect=0.15,
+    rotation=0.03,
+    shear=0.03,
+    flip=True,
+    brightness=0.15,
+    contrast=0.25,
+    border="nearest",
+)
 _WIDE = Augmentation(
-    shift=0.12, zoom=0.25, aspect=0.25, rotation=0.04, shear=0.05, flip=True,
-    brightness=0.2, contrast=0.35, border="nearest",
-)  # fmt: skip
+    shift=0.12,
+    zoom=0.25,
+    aspect=0.25,
+    rotation=0.04,
+    shear=0.05,
+    flip=True,
+    brightness=0.2,
+    contrast=0.35,
+    border="nearest",
+)
 
 #: Augmentations by name, from none at all.
 AUGMENTATIONS = {

@@ -211,9 +211,14 @@ def repeat(
     recipe = overrides.change(recipes.get(row["recipe"]), changes)
     with tempfile.TemporaryDirectory() as folder:
         job = train.Job(
-            recipe, data, row["name"], Path(folder) / "runs", int(row["seed"]), backbone_weights,
+            recipe,
+            data,
+            row["name"],
+            Path(folder) / "runs",
+            int(row["seed"]),
+            backbone_weights,
             keep_weights=False,
-        )  # fmt: skip
+        )
         card = train.train(job, stage)
         if card.data_hash != row["data_hash"]:
             raise DatasetError(

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
-from xray import __version__, classes
+from xray import classes
 from xray.dataset import index, splits
 from xray.dataset.index import data_hash
+from xray.drawing import planting
+from xray.environment import versions
 from xray.errors import DatasetError, ModelError
 from xray.files import Progress, cache_dir, hash_json, sha256_file, write_table
 from xray.films.decode import Pixels
-from xray.metrics import scores
+from xray.labels import devices
+from xray.metrics import odds, scores
 from xray.models import evaluation, framing, networks, registry
 from xray.training import architectures, ledger, recipes
 from xray.training import fit as fitting
-from xray.training.fit import Sample
+from xray.training.fit import Redraw, Sample
 
 #: Called as stage(name) when a new stretch of the work begins, to give its progress callback.
 Stage = Callable[[str], Progress | None]
@@ -41,12 +42,6 @@ class Loader(Protocol):
         fit: str = "squash",
         progress: Progress | None = None,
     ) -> Pixels: ...
-
-
-PACKAGES = (
-    "tensorflow", "tensorflow-cpu", "jax", "keras", "numpy", "scikit-learn",
-    "opencv-python-headless",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,17 +61,6 @@ class Job:
     def key(self, data_hash: str) -> str:
         """Hash of everything that decides the result; names the checkpoint's folder."""
         return ledger.run_id(self.recipe.settings(), data_hash, self.seed, sorted(self.exclude))
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide a result."""
-    found = {"python": platform.python_version(), "xray": __version__}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def assign(job: Job, table: pd.DataFrame) -> pd.Series:
@@ -129,11 +113,20 @@ def train(
     folder = cache_dir() / "runs" / f"{job.name}-{job.key(content)}"
     if recipe.network == "vgg19" and not (folder / "state.json").exists():
         fitting.fit_head(network, parts["train"], parts["val"], job.seed)
-    redraw = _planter(recipe, table, shown, job.seed) if recipe.planted else None
+    redraw = None
+    if recipe.planted:
+        mine = (table["split"] == "train").to_numpy()
+        redraw = balanced(shown[mine], table[mine], recipe.planted, job.seed)
     history = fitting.fit(
-        network, recipe, parts["train"], parts["val"],
-        seed=job.seed, folder=folder, redraw=redraw, progress=stage("train"),
-    )  # fmt: skip
+        network,
+        recipe,
+        parts["train"],
+        parts["val"],
+        seed=job.seed,
+        folder=folder,
+        redraw=redraw,
+        progress=stage("train"),
+    )
     if recipe.precision != "float32":
         networks.set_policy(network, "float32")
     if recipe.framing == "lungs":
@@ -167,14 +160,41 @@ def _sample(table: pd.DataFrame, films: Pixels, part: str) -> Sample:
     return Sample(films[chosen], classes.is_positive(table["label"]).to_numpy()[chosen])
 
 
-def _planter(
-    recipe: recipes.Recipe, table: pd.DataFrame, films: Pixels, seed: int
-) -> fitting.Redraw:
-    """Draw devices into training films, anew each epoch, until both classes show them evenly."""
-    from xray.drawing import planting
+def balanced(films: Pixels, table: pd.DataFrame, share: float, seed: int) -> Redraw:
+    """Draw devices so that the same share of both classes shows one.
 
-    chosen = (table["split"] == "train").to_numpy()
-    return planting.balanced(films[chosen], table[chosen], recipe.planted, seed)
+    Films that show a real device count; drawing is into the others only, NORMAL as well as
+    PNEUMONIA, each class as often as brings it to ``share``. A class that has more real
+    devices than that is left as it is.
+
+    Parameters
+    ----------
+    films : (N, h, w) float32 in [0, 1], the training films
+    table : their rows (file, label)
+    share : share of the films of each class that shows a device afterwards
+
+    Returns
+    -------
+    Redraw
+        epoch -> (N, h, w) float32
+    """
+    labels = devices.load().reindex(table["file"])
+    real = labels["has_device"].eq(True).to_numpy()
+    chance = np.zeros(len(table))
+    for label in table["label"].unique():
+        of_class = (table["label"] == label).to_numpy()
+        have = float(real[of_class].mean())
+        chance[of_class & ~real] = max(0.0, (share - have) / max(1e-9, 1 - have))
+    copies = planting.drawn_copies(films, seed)
+
+    def redraw(epoch: int) -> Pixels:
+        rng = np.random.default_rng([seed, epoch])
+        drawn = np.flatnonzero(rng.random(len(films)) < chance)
+        out = films.copy()
+        out[drawn] = planting.as_float(copies[epoch % planting.VARIANTS, drawn])
+        return out
+
+    return redraw
 
 
 def _card(
@@ -242,7 +262,7 @@ def store(
     used = table["split"].isin(["val", "test"]).to_numpy()
     rows = table.loc[used, ["file", "split", "label"]].reset_index(drop=True)
     rows["log_odds"] = model.log_odds(films[used]).round(5)
-    rows["probability"] = registry.probability(rows["log_odds"].to_numpy()).round(6)
+    rows["probability"] = odds.to_probability(rows["log_odds"].to_numpy()).round(6)
     val = rows[rows["split"] == "val"]
     threshold = scores.choose_threshold(
         classes.is_positive(val["label"]).to_numpy(), val["log_odds"].to_numpy()
@@ -250,7 +270,7 @@ def store(
     write_table(folder / "predictions.csv", rows)
     card = replace(
         card,
-        threshold=float(np.clip(registry.probability(np.array(threshold)), 1e-9, 1 - 1e-9)),
+        threshold=float(np.clip(odds.to_probability(np.array(threshold)), 1e-9, 1 - 1e-9)),
         files={**card.files, "predictions.csv": sha256_file(folder / "predictions.csv")},
     )
     registry.write_card(card, folder)

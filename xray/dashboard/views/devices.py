@@ -143,9 +143,13 @@ def live(card: Card) -> None:
         chip, found = sentences.chip(value), sentences.finding(value)
         st.html(html.verdict_row(card.name, card.title, chip, found))
         st.download_button(
-            "Download the audit", json.dumps(value, indent=1), f"{card.name}-audit.json",
-            "application/json", icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+            "Download the audit",
+            json.dumps(value, indent=1),
+            f"{card.name}-audit.json",
+            "application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )
 
 
 def _audit(name: str, folder: Any, progress: Progress) -> dict[str, Any]:

@@ -223,7 +223,8 @@ def ask(cards: Sequence[registry.Card]) -> tuple[list[registry.Card], Question]:
             bind="query-params", help="Pieces the film is cut into.",
         )  # fmt: skip
         fill = st.selectbox(
-            "A hidden piece shows", list(perturbation.FILLS), key="fill", bind="query-params",
+            "Fill for hidden superpixels", list(perturbation.FILLS),
+            key="fill", bind="query-params",
             help="; ".join(f"{name}: {words}" for name, words in perturbation.FILLS.items())
             + ". Repeats agree best with mean; inpaint weighs devices more truly "
             "(python -m benchmarks.superpixels --vary fill).",

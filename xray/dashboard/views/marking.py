@@ -37,8 +37,15 @@ def film(jpeg: bytes, marks: Sequence[Mark], tool: str = "") -> go.Figure:
     )
     figure.add_layout_image(
         source="data:image/jpeg;base64," + base64.b64encode(jpeg).decode(),
-        xref="x", yref="y", x=0, y=0, sizex=10, sizey=10, sizing="stretch", layer="below",
-    )  # fmt: skip
+        xref="x",
+        yref="y",
+        x=0,
+        y=0,
+        sizex=10,
+        sizey=10,
+        sizing="stretch",
+        layer="below",
+    )
     for mark in marks:
         if mark.geometry is not None:
             for colour, width in (("rgba(0,0,0,.55)", 5), (palette.DEVICE, 2.5)):

@@ -21,13 +21,31 @@ from xray.reports import html
 
 HOSTILE = [
     *("www.evil.example/login", "WWW.evil.example", "see https://evil.example/x", "http://h.co"),
-    *("somebody@evil.example", "mailto:a@evil.example", "xmpp:a@evil.example", "ftp://evil.example"),
+    *(
+        "somebody@evil.example",
+        "mailto:a@evil.example",
+        "xmpp:a@evil.example",
+        "ftp://evil.example",
+    ),
     *(":material/delete:", ":streamlit:", ":smile:", ":+1:", ":red[red]", ":red-badge[x]"),
-    *("[press](https://evil.example)", "![x](https://evil.example/x.png)", "<https://evil.example>"),
+    *(
+        "[press](https://evil.example)",
+        "![x](https://evil.example/x.png)",
+        "<https://evil.example>",
+    ),
     *("<b>bold</b>", "<img src=x>", "&lt;b&gt;", "&#58;smile&#58;", "**b** _i_ ~~s~~ `c`"),
-    *("$x^2$", "# title", "- item", "1. item", "> quote", "a | b", "[^1]", "[x]: https://evil.example"),
+    *(
+        "$x^2$",
+        "# title",
+        "- item",
+        "1. item",
+        "> quote",
+        "a | b",
+        "[^1]",
+        "[x]: https://evil.example",
+    ),
     *("a\nwww.evil.example", "a\u2028# title", "\\www.evil.example", "\\:smile:", "é:smile:é"),
-]  # fmt: skip
+]
 
 #: Shows each text in the elements that take Markdown.
 SCRIPT = """

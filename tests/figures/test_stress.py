@@ -1,0 +1,31 @@
+"""Figures of changed films."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from tests.helpers import brightness
+from xray.figures import base
+from xray.figures import stress as figures_stress
+from xray.models import stress
+
+
+def test_the_title_names_the_model_that_loses_most() -> None:
+    weak = stress.measure(brightness.Brightness(), *brightness.sample())
+    strong = weak.assign(lost=0.01, lost_low=0.0, lost_high=0.02)
+    tables, titles = {"weak": weak, "strong": strong}, {"weak": "Weak CNN", "strong": "Strong CNN"}
+    figure = figures_stress.changes(tables, titles, "auroc")
+    said = base.title(figure)
+    assert "cut by 15 % at the top cost Weak CNN 0.4" in said or "cost Weak CNN 0.5" in said
+    assert said.endswith("; Strong CNN loses 0.010 at worst")
+    assert len(figure.data) == 2 and len(figure.data[0].x) == 2 + len(stress.CHANGES)
+    assert "Strong" not in figures_stress.finding({"weak": weak}, titles, "auroc")
+    assert figures_stress.framing(tables, titles) == ""
+    test = weak[weak["change"] == ""].assign(change=stress.TEST, value=0.25)
+    both = {"weak": pd.concat([weak, test], ignore_index=True)}
+    words = figures_stress.framing(both, titles)
+    rows = weak[weak["metric"] == "specificity"].set_index("change")["value"]
+    assert f"Weak CNN {100 * rows['']:.0f} %, {100 * rows['alike']:.0f} % and 25 %" in words
+    nearer = abs(rows["alike"] - 0.25) < abs(rows[""] - 0.25)
+    assert f"for {int(nearer)} of 1." in words
+    assert len(figures_stress.changes(both, titles, "auroc").data[0].x) == 3 + len(stress.CHANGES)

@@ -1,0 +1,31 @@
+"""A model of one rule, and films that it tells apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from xray.models import registry
+
+
+class Brightness:
+    """A model that calls bright films PNEUMONIA, and looks at the top rows only."""
+
+    card = registry.Card("bright", threshold=0.5)
+
+    def prepare(self, films: np.ndarray) -> np.ndarray:
+        return films
+
+    def log_odds_prepared(self, grey: np.ndarray, precision: str = "float32") -> np.ndarray:
+        return 40 * (grey[:, :5].mean(axis=(1, 2)).astype(np.float64) - 0.5)
+
+
+def sample() -> tuple[np.ndarray, pd.DataFrame]:
+    """Films whose top is bright in PNEUMONIA, on another grey below."""
+    rng = np.random.default_rng(3)
+    labels = np.repeat(["NORMAL", "PNEUMONIA"], 30)
+    films = np.full((60, 40, 40), 0.5, np.float32)
+    top = np.where(labels == "PNEUMONIA", 0.56, 0.44) + rng.normal(0, 0.05, 60)
+    films[:, :5] = top[:, None, None]
+    names = [f"val/{label}/IM-{i:04d}.png" for i, label in enumerate(labels)]
+    return films, pd.DataFrame({"file": names, "label": labels})
