@@ -9,7 +9,6 @@ import pytest
 
 from tests.helpers import shelf
 from xray import classes
-from xray.audits import findings
 from xray.models.registry import Card
 from xray.reports import model_card, overview, sentences
 
@@ -101,11 +100,6 @@ def test_notes_and_advice_follow_the_verdict() -> None:
     assert "audit it again" in sentences.advice(unknown)
 
 
-def test_no_call_of_a_model_that_cannot_be_judged_is_shown() -> None:
-    audit = shelf.audit("m", {"tube": (1.0, 1.0)}) | {"verdict": "cannot_be_judged", "kinds": []}
-    assert not findings.judged(audit) and findings.called(audit) == []
-
-
 def test_raw_calls_stand_in_a_row_of_facts() -> None:
     audits = shelf.world("one reader")
     assert overview.facts_of(audits["basic"]) == [
@@ -117,13 +111,6 @@ def test_raw_calls_stand_in_a_row_of_facts() -> None:
     ]
     bare: dict[str, Any] = {"effects": [], "kinds": []}
     assert overview.facts_of(bare) == []
-
-
-def test_the_thin_kind_that_changes_most_stands_for_all() -> None:
-    audit = shelf.audit("m", {"tube": (0.2, 1.0), "electrode": (-5.0, 1.0), "other": (1.0, 1.0)})
-    assert dict(findings.called(audit))["with tubes and wires"] == pytest.approx(6.5)
-    audit = shelf.audit("m", {"tube": (0.2, 1.0), "other": (6.0, 1.0)})
-    assert dict(findings.called(audit))["with other devices"] == pytest.approx(17.5)
 
 
 def test_fewer_calls_keep_their_interval_the_right_way_round() -> None:
