@@ -172,14 +172,13 @@ TESTED_ELSEWHERE = {
     "dataset": "composition download",
     "drawing": "anatomy canvas plant planting probe probe_cords probe_solids",
     "explanations": "result",
-    "figures": "audits base calibration comparison curation decision generalization overview "
-    "readings",
+    "figures": "base calibration comparison curation decision generalization overview readings",
     "": "files parquet",
     "films": "decoder_channel decoder_process formats grey sanitize",
     "jobs": "batches cluster",
     "labels": "annotation database format history own priorities schema",
     "models": "networks",
-    "reports": "label_card model_card render sentences tables",
+    "reports": "label_card model_card render tables",
     "training": "architectures train",
 }
 TESTED = 60
