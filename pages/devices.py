@@ -1,6 +1,5 @@
-"""Devices: do these models read them, would the test have noticed, and what helps."""
+"""Devices: do these models read them, how good is this test, and what helps."""
 
-import pandas as pd
 import streamlit as st
 
 from xray import classes
@@ -11,7 +10,7 @@ from xray.dataset import composition
 from xray.figures import audits as figures_devices
 from xray.figures import composition as figures_dataset
 from xray.labels import devices as device_labels
-from xray.reports import html, sentences
+from xray.reports import overview, sentences
 
 page.enter()
 
@@ -19,12 +18,11 @@ ROLES = ("recipe", "cure", "control", "user", "demo")
 
 
 cards = [card for card in loaders.cards() if card.role in ROLES and not card.problem]
-audits = loaders.audits(cards)
-audited = stored.with_titles(cards, audits)
+audits, gaps = loaders.audits(cards)
 known = {card.name: card for card in cards}
 titles = {card.name: card.title for card in cards}
 page.page(
-    sentences.title([card for card in cards if card.role in {"recipe", "user"}], audits),
+    sentences.title(overview.shown(cards), audits),
     "",
     {"model": links.Choice(tuple(known))},
     clinical=True,
@@ -33,22 +31,7 @@ page.page(
 with page.guard("The question"):
     page.lead(sentences.question(device_labels.load()))
 
-
-def prevalence() -> None:
-    """Who wears devices in the public set, which alone is labelled."""
-    st.header("Do sick children wear more devices here?", anchor="prevalence")
-    with page.guard("The prevalence of devices"):
-        labels = device_labels.load().reset_index()[["file", "has_device"]]
-        table = loaders.stored_films().merge(labels, on="file")
-        rows = composition.prevalence(table, table["has_device"])
-        page.show(figures_dataset.prevalence(rows, "a device"), key="prevalence")
-        st.caption(device_labels.provenance())
-
-
-if classes.is_default():
-    prevalence()
-
-st.header("Does this model react to them?", anchor="reaction")
+st.header("Do devices change this model's calls?", anchor="reaction")
 name = st.selectbox(
     # A function of this page in its place would keep the whole page in memory, audits and all,
     # for as long as the session lasts.
@@ -59,25 +42,26 @@ name = st.selectbox(
     bind="query-params",
 )
 audit = audits.get(name) if name else None
-if audit is None or audit.get("score") is None:
+if audit is None:
     page.empty(
-        "This model has no audit with a score yet",
-        "Run it below, or in a shell:",
-        f"python -m xray audit {name}",
+        "There is no audit of this model to show",
+        gaps.get(name, "") or "Here stands what each kind of device changes in its calls.",
+        f"python -m xray audit {name}" if name else "python -m xray train basic",
     )
 else:
-    reasons = " ".join(audit.get("reasons", []))
-    st.html(html.verdict_row(name, titles[name], audit["verdict"], reasons))
     with page.guard("The effects of devices"):
-        devices.reaction(known[name], audit)
+        devices.verdict(known[name], audit)
+    st.header("Where else does it look?", anchor="others")
     with page.guard("The strata"):
-        if strata := audit.get("strata"):
-            figure = figures_devices.strata(pd.DataFrame(strata), name, titles[name])
-            page.show(figure, key="strata")
+        devices.looks(known[name], audit)
+    with page.guard("The other suspects"):
+        devices.suspects(known[name], audit)
+    with page.guard("The films that moved most"):
+        devices.moved(audit)
 
-st.header("Would this test notice?", anchor="controls")
-with page.guard("The controls"):
-    devices.controls(audited)
+st.header("How good is this test?", anchor="controls")
+with page.guard("The record of the test"):
+    devices.quality()
 
 st.header("What can be done?", anchor="cures")
 with page.guard("The cures"):
@@ -89,13 +73,22 @@ with page.guard("The cures"):
     rows = stored.cures(cards, audits, accuracy)
     if len(rows) > 1:
         page.show(figures_devices.cures(rows), key="cures")
+    else:
+        page.empty(
+            "No cures were audited yet",
+            "Here stands what each cure changes, and what it costs in accuracy.",
+            f"python -m xray audit {' '.join(stored.CURES)}",
+        )
 
-if audit is not None and audit.get("effects"):
-    st.header("What else does it read?", anchor="others")
-    with page.guard("The other suspects"):
-        rows = stored.effects(audit, "other")
-        if len(rows):
-            page.show(figures_devices.effects(rows, name, titles[name]), key="others")
+# The public set alone is labelled.
+if classes.is_default():
+    st.header("Do sick children wear more devices here?", anchor="prevalence")
+    with page.guard("The prevalence of devices"):
+        labels = device_labels.load().reset_index()[["file", "has_device"]]
+        table = loaders.stored_films().merge(labels, on="file")
+        rows = composition.prevalence(table, table["has_device"])
+        page.show(figures_dataset.prevalence(rows, "a device"), key="prevalence")
+        st.caption(device_labels.provenance())
 
 st.header("Audit now", anchor="live")
 with page.guard("The live audit"):

@@ -7,7 +7,7 @@ from xray.dashboard import choices, loaders, page
 from xray.errors import XrayError
 from xray.figures import training as training_
 from xray.models import registry
-from xray.reports import html, model_card
+from xray.reports import html, model_card, sentences
 from xray.training import diagnosis
 
 page.enter()
@@ -59,7 +59,14 @@ def show(card: registry.Card) -> None:
     ):
         st.dataframe(layers, hide_index=True)
     scores = loaders.metrics(card) if stored is not None else None
-    text = model_card.markdown(card, scores, signs)
+    audits, gaps = loaders.audits([card])
+    audit, gap = audits.get(card.name), gaps.get(card.name, "")
+    st.html(
+        html.verdict_row(
+            card.name, card.title, sentences.chip(audit), sentences.finding(audit, gap)
+        )
+    )
+    text = model_card.markdown(card, scores, signs, audit, gap)
     st.download_button(
         "Save the card as Markdown",
         text,

@@ -1,10 +1,11 @@
-"""Overview: how many models read devices, which, how sure, and the picture that shows it."""
+"""Overview: which models are moved by devices, by which, how much, how sure."""
 
 from typing import Any
 
 import streamlit as st
 
 from xray import text
+from xray.audits import findings
 from xray.dashboard import loaders, page
 from xray.models import registry
 from xray.reports import html, overview, sentences
@@ -12,21 +13,20 @@ from xray.reports import html, overview, sentences
 page.enter()
 
 
-def verdicts(models: list[registry.Card], audits: dict[str, dict[str, Any]]) -> None:
-    """Each model's verdict in words."""
-    rows = []
-    for card in models:
-        audit = audits.get(card.name)
-        key = str(audit["verdict"]) if audit else None
-        told = (sentences.finding(audit), sentences.undecided(audit))
-        found = card.problem or " ".join(filter(None, told))
-        rows.append(html.verdict_row(card.name, card.title, key, found))
-    if rows:
-        st.html("".join(rows))
-    missing = [card.name for card in models if card.name not in audits and not card.problem]
-    if missing:
-        st.caption(f"To audit {html.plain(text.names(missing))}, which takes minutes:")
-        st.code(f"python -m xray audit {' '.join(missing)}", language=None)
+def verdicts(
+    models: list[registry.Card], audits: dict[str, dict[str, Any]], gaps: dict[str, str]
+) -> None:
+    """A row a model: the verdict, why, and what was counted."""
+    problems = {card.name: card.problem for card in models}
+    made = []
+    for row in loaders.first_page(overview.rows(models, audits)):
+        name = row["name"]
+        gap = gaps.get(name, "")
+        told = problems[name] or gap
+        why = row["why"] or sentences.why(None, gap)
+        made.append(html.verdict_row(name, row["title"], row["chip"], told, why, row["facts"]))
+    if made:
+        st.html("".join(made))
     if not models:
         page.empty(
             "There are no models here yet",
@@ -35,16 +35,8 @@ def verdicts(models: list[registry.Card], audits: dict[str, dict[str, Any]]) -> 
         )
 
 
-def picture(models: list[registry.Card], audits: dict[str, dict[str, Any]]) -> None:
+def picture(shown: dict[str, Any]) -> None:
     """A synthetic film, the same with a device drawn in, and the model's probability of each."""
-    shown = loaders.first_page(overview.picture(models, audits))
-    if shown is None:
-        page.empty(
-            "The picture is not computed yet",
-            "Here a film and the same film with a device drawn in stand side by side:",
-            "python -m xray showcase",
-        )
-        return
     films = [
         tuple(film[name] for name in ("png", "alt", "number", "words")) for film in shown["films"]
     ]
@@ -53,25 +45,34 @@ def picture(models: list[registry.Card], audits: dict[str, dict[str, Any]]) -> N
 
 
 models = overview.shown(loaders.cards())
-audits = loaders.audits(models)
+audits, gaps = loaders.audits(models)
 question = ""
 with page.guard("The question"):
     question = loaders.first_page(overview.question())
 page.page(sentences.title(models, audits), question, clinical=True)
 
-left, right = st.columns(2, gap="large")
-with left, page.guard("The verdicts"):
-    verdicts(models, audits)
-with right, page.guard("The picture"):
-    picture(models, audits)
-with st.container(horizontal=True):
-    page.go_to("devices", "Would this test have noticed?", "science")
-    page.go_to("explain", "Explain a film", "radiology")
+with page.guard("The verdicts"):
+    verdicts(models, audits, gaps)
+with st.container(horizontal=True, vertical_alignment="center"):
+    page.go_to("devices", "Why?", "science")
+    page.go_to("explain", "Try a film", "radiology")
+    page.go_to("your_model", "Audit your model", "add")
     page.report_button()
 
-with page.guard("The scores"):
-    if scores := loaders.first_page(overview.scores(models, audits)):
-        page.show_kept(scores, "scores")
+with page.guard("The picture"):
+    if shown := loaders.first_page(overview.picture(models, audits)):
+        picture(shown)
+with page.guard("The effects"):
+    if effects := loaders.first_page(overview.effects(models, audits)):
+        page.show_kept(effects, "effects")
+        st.caption(html.plain(findings.HELP))
+    if missing := [card.name for card in models if card.name in gaps and not card.problem]:
+        page.empty(
+            f"What devices change is not measured for {text.names(missing)}",
+            "Minutes a model; then stands here what each kind changes in the calls of healthy "
+            "films:",
+            f"python -m xray audit {' '.join(missing)}",
+        )
 
 left, right = st.columns(2, gap="large")
 with left, page.guard("The models' figures"):

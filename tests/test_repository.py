@@ -12,6 +12,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from xray.figures import palette
+from xray.reports import sentences
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -67,6 +70,11 @@ def test_the_readmes_table_is_what_the_artifacts_say(title: str) -> None:
         row = table[table["metric"] == metric].iloc[0]
         assert cell == f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
     audit = json.loads((ROOT / "artifacts" / "audits" / f"{name}.json").read_text())
+    if "kinds" in audit:
+        key, words = sentences.chip(audit)
+        assert verdict == (words or palette.verdict(key).words)
+        return
+    # An audit of the first version, until it is made anew.
     assert verdict.startswith(audit["verdict"].replace("_", " "))
     alone = re.search("rests on one kind of device, the ([a-z ]+):", audit["reasons"][-1])
     assert verdict.partition(": ")[2] == (f"by the {alone[1]} alone" if alone else "")

@@ -26,15 +26,15 @@ def test_films_are_counted_in_words() -> None:
 
 
 def test_an_audit_gives_its_parts_and_its_file(tmp_path: Path) -> None:
-    value = shelf.audit("mine", "no_reliance_shown", 0.42) | {"reasons": ["Because."]}
+    value = shelf.audit("mine", {"tube": (0.5, 1.0)}) | {"reasons": ["Because."]}
     result = AuditResult(value)
     assert (result.model, result.verdict, result.reasons) == (
         "mine",
-        "no_reliance_shown",
+        "no_reliance",
         ["Because."],
     )
-    assert str(result) == "mine: no reliance shown\n  Because."
-    assert result.effects["net_log_odds"].tolist() == [0.42, 0.42]
+    assert str(result) == "mine: no reliance\n  Because."
+    assert result.effects["calls"].tolist()[:2] == [0.5, 0.05]
     result.save(tmp_path / "a.json")
     assert json.loads((tmp_path / "a.json").read_text()) == [value]
 
@@ -69,7 +69,7 @@ def test_a_call_follows_from_the_threshold(tmp_path: Path) -> None:
 
 
 def test_a_report_is_made_once_and_saved(tmp_path: Path) -> None:
-    report = Report("Mine", (AuditResult(shelf.audit("m", "inconclusive", 0.1)).section(),))
+    report = Report("Mine", (AuditResult(shelf.audit("m", {"tube": (2.0, 3.0)})).section(),))
     assert report.html is report.html
     report.save(tmp_path / "r.html")
     assert (tmp_path / "r.html").read_text(encoding="utf-8") == report.html

@@ -17,9 +17,10 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.helpers import shelf
 from xray.commands import doctor as doctor_
 from xray.commands.main import main
-from xray.files import artifacts_dir
+from xray.files import artifacts_dir, write_json, write_table
 from xray.models import registry
 from xray.reports import overview
 
@@ -80,6 +81,20 @@ def test_damaged_tables_and_audits_are_named(copy: Path) -> None:
     assert found["device labels"].state == "bad"
     assert found["audit basic"].state == "bad"
     assert found["films of the public set"].state == "ok"
+
+
+def test_audits_of_an_earlier_version_and_the_panel_are_looked_at(copy: Path) -> None:
+    write_json(copy / "audits" / "basic.json", shelf.earlier("basic"))
+    found = _by_name(doctor_.artifacts())
+    assert found["audit basic"].state == "note"
+    assert "earlier version" in found["audit basic"].found
+    assert found["audit basic"].advice == "run 'python -m xray audit basic'."
+    assert found["panel"].state == "note" and "xray panel" in found["panel"].advice
+    write_json(copy / "audits" / "basic.json", shelf.world("one reader")["basic"])
+    write_table(copy / "panel" / "quality.csv", shelf.quality())
+    found = _by_name(doctor_.artifacts())
+    assert found["audit basic"].state == found["panel's record"].state == "ok"
+    assert found["panel"].state == "bad" and "panel.csv is missing" in found["panel"].found
 
 
 def test_packages_are_held_to_their_bounds(tmp_path: Path) -> None:
@@ -192,8 +207,9 @@ def _named(file: str) -> set[str]:
 )
 def test_what_is_imported_is_required(folders: tuple[str, ...], files: tuple[str, ...]) -> None:
     """Every third-party module that is imported comes with a package that is asked for by name."""
-    # kagglehub is asked for by name where it is used, and by nobody else.
-    own = {"xray", "pages", "tests", "benchmarks", "kagglehub"}
+    # Optional ones are asked for by name where they are used, and by nobody else.
+    optional = {"kagglehub", "onnx", "onnxruntime"}
+    own = {"xray", "pages", "tests", "benchmarks", *optional}
     own |= {path.stem for path in (ROOT / "tests").glob("*.py")}
     imported = set().union(*(_imported(ROOT / folder) for folder in folders))
     asked = set().union(*(_named(file) for file in files))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
+from xray.audits import findings
 from xray.figures import palette
 
 # Machado, Oliveira and Fernandes 2009, severity 1.0, on linear RGB.
@@ -91,9 +92,12 @@ def test_models_differ_without_colour_and_keep_their_mark() -> None:
 def test_verdict_words_are_the_agreed_ones() -> None:
     words = {key: verdict.words for key, verdict in palette.VERDICTS.items()}
     assert words["reads_devices"] == "reads devices"
-    assert words["no_reliance_shown"] == "no reliance shown"
+    assert words["no_reliance"] == "no reliance that matters"
     assert words["inconclusive"] == "inconclusive"
-    assert palette.verdict(None).key == palette.verdict("nonsense").key == "not_audited"
+    assert words["cannot_be_judged"] == "cannot be judged"
+    assert set(words) == {*findings.VERDICTS, "not_audited"}
+    for key in (None, "nonsense", "no_reliance_shown"):
+        assert palette.verdict(key).key == "not_audited"
     signs = [v.sign for v in palette.VERDICTS.values()]
     assert len(set(signs)) == len(signs)
 

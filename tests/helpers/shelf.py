@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xray.audits import findings, stored
 from xray.errors import ModelError
 from xray.files import ROOT, sha256_file, write_bytes, write_json, write_table
 from xray.films.decode import Pixels, resize
@@ -30,9 +31,55 @@ def build(folder: Path) -> Path:
     for strength, name in enumerate((*GOOD, BROKEN), start=1):
         _model(folder / "models" / name, name, labels, strength, rng)
     write_bytes(folder / "models" / BROKEN / registry.WEIGHTS, b"this is no Keras file")
-    write_json(folder / "audits" / "basic.json", audit("basic", "reads_devices", 0.42))
-    write_json(folder / "audits" / "transfer.json", audit("transfer", "no_reliance_shown", 0.05))
+    for name in ("basic", "transfer"):
+        kinds = WORLDS["one reader"][name]
+        write_json(folder / "audits" / f"{name}.json", audit(name, kinds))
     return folder
+
+
+#: Made-up worlds: model -> kind -> change of 100 healthy children's calls and its half interval.
+#: A model without kinds knows nothing: its AUROC is that of guessing.
+WORLDS: dict[str, dict[str, dict[str, tuple[float, float]]]] = {
+    "all clean": {
+        name: {kind: (0.2 + i / 10, 1.0) for i, kind in enumerate(findings.KINDS)}
+        for name in GOOD
+    },
+    "one reader": {
+        "basic": {"line": (0.4, 1.2), "tube": (-0.3, 1.1), "electrode": (0.9, 1.3),
+                  "other": (0.1, 1.0), "support": (9.1, 4.0)},
+        "augmented": {"line": (0.4, 1.2), "tube": (0.2, 1.1), "electrode": (0.9, 1.3),
+                      "support": (2.1, 3.2)},
+        "transfer": {kind: (0.3, 1.0) for kind in findings.KINDS},
+    },
+    "nothing judged": {name: {} for name in GOOD},
+}  # fmt: skip
+
+
+def world(name: str) -> dict[str, dict[str, Any]]:
+    """Audits of one of ``WORLDS``, by model."""
+    return {model: audit(model, kinds) for model, kinds in WORLDS[name].items()}
+
+
+def move_in(folder: Path, name: str) -> Path:
+    """Replace the audits of a shelf by those of one of ``WORLDS``."""
+    for path in (folder / "audits").glob("*.json"):
+        path.unlink()
+    for model, value in world(name).items():
+        write_json(folder / "audits" / f"{model}.json", value)
+    return folder
+
+
+def quality() -> pd.DataFrame:
+    """A made-up record of the panel."""
+    rows = [
+        (kind, measure, value - i / 50, max(value - 0.1, 0), min(value + 0.05, 1), 30, always)
+        for i, kind in enumerate(findings.KINDS)
+        for measure, value, always in (
+            ("auroc", 0.98, 0.5), ("detection", 0.97, 1.0), ("false_alarms", 0.1, 1.0),
+            ("undecided", 0.1, 0.0),
+        )
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(stored.QUALITY))
 
 
 def _model(
@@ -62,39 +109,90 @@ def _model(
     registry.write_card(card, home)
 
 
-def audit(name: str, verdict: str, effect: float) -> dict[str, Any]:
-    """An audit as ``audit --json`` writes it."""
-    ends = {
-        **{"ci_low": effect - 0.1, "ci_high": effect + 0.1, "n": 120, "family": "device"},
-        **{"probability_change": 0.02, "called_before": 0.5, "called_after": 0.6},
-        "called_sham": 0.5,
-    }
+def audit(name: str, kinds: dict[str, tuple[float, float]]) -> dict[str, Any]:
+    """An audit as ``audit --json`` writes it.
+
+    Parameters
+    ----------
+    kinds : change of 100 healthy children's calls by kind, and half of its interval; none for a
+        model that knows nothing
+    """
+    verdicts = {kind: _verdict(*found) for kind, found in kinds.items()}
+    order = [
+        word
+        for word in ("reads_devices", "inconclusive", "no_reliance")
+        if word in verdicts.values()
+    ]
+    worst = order[0] if order else "cannot_be_judged"
+    of_worst = [kind for kind, word in verdicts.items() if word == worst]
+    lead = max(of_worst, key=lambda kind: abs(kinds[kind][0]), default="")
+    area = 0.93 if kinds else 0.52
     return {
         "model": name,
-        "verdict": verdict,
-        "score": effect,
-        "score_low": effect - 0.1,
-        "score_high": effect + 0.1,
-        "score_threshold": 0.2,
-        "minimum_detectable_effect": 0.25,
-        "reasons": [],
-        "effects": [
-            {"test": "insertion", "device": "all kinds", "label": "", "net_log_odds": effect}
-            | ends,
-            {"test": "lime_drawn", "device": "all kinds", "label": "", "net_log_odds": effect}
-            | ends,
+        "positive": "PNEUMONIA",
+        "threshold": 0.6,
+        **{"auroc": area, "auroc_low": area - 0.03, "auroc_high": area + 0.03},
+        "called": 0.64,
+        "verdict": worst,
+        "kind": lead,
+        "score": kinds[lead][0] / 3 if lead else 0.0,
+        "reasons": [f"A sentence on {name}."] if kinds else ["It must lie above 0.6."],
+        "margin": {"calls": 3.0, "auroc": 0.02},
+        "kinds": [
+            {"kind": kind, "verdict": word, "score": kinds[kind][0] / 3}
+            for kind, word in verdicts.items()
         ],
+        "effects": [row for kind, found in kinds.items() for row in _effects(kind, *found)],
+        "lime_flag": False,
+        "labels": {"file": "devices.csv", "hash": "a" * 64},
+        "films": {"folder": "films224", "hash": "f" * 64},
         "strata": [
-            {"stratum": stratum, "metric": metric, "value": 0.9, "low": 0.8, "high": 0.95, "n": 90}
-            for stratum in ("all films", "with devices", "without devices")
+            {"stratum": stratum, "metric": metric, "value": value, "low": 0.8, "high": 0.95,
+             "n": 90}
+            for stratum, value in (("all films", 0.9), ("with a device", 0.9),
+                                   ("lungs hidden", 0.88))
             for metric in ("auroc", "sensitivity", "specificity")
         ],
-        "lungs": {},
-        "most_moved": [],
         "seed": 0,
         "versions": {},
-        "data_hash": "",
-    }
+        "model_hash": None,
+    }  # fmt: skip
+
+
+def _verdict(calls: float, half: float) -> str:
+    if abs(calls) - half > 3:
+        return "reads_devices"
+    return "no_reliance" if abs(calls) + half < 3 else "inconclusive"
+
+
+def _effects(kind: str, calls: float, half: float) -> list[dict[str, Any]]:
+    """Rows of one kind: calls of either class, and AUROC in the swap test."""
+    nothing = {f"{unit}{end}": None for unit in ("calls", "auroc_drop")
+               for end in ("", "_low", "_high")}  # fmt: skip
+    rows = []
+    for label, size, before in (("NORMAL", calls, 11.0), ("PNEUMONIA", calls / 10, 95.0)):
+        rows.append(
+            {"test": "insertion", "kind": kind, "label": label, "called_before": before,
+             "called_after": before + size + 0.5, "called_null": before + 0.5, **nothing,
+             "calls": size, "calls_low": size - half, "calls_high": size + half,
+             "net_log_odds": size / 5, "ci_low": None, "ci_high": None, "films": 200,
+             "donors": 40}
+        )  # fmt: skip
+    drop = {"auroc_drop": calls / 1000, "auroc_drop_low": (calls - half) / 1000,
+            "auroc_drop_high": (calls + half) / 1000}  # fmt: skip
+    swap = dict.fromkeys(("called_before", "called_after", "called_null", "net_log_odds"))
+    rows.append(
+        {"test": "swap", "kind": kind, "label": "", **swap, **nothing, **drop, "ci_low": None,
+         "ci_high": None, "films": 400, "donors": 40}
+    )  # fmt: skip
+    return rows
+
+
+def earlier(name: str) -> dict[str, Any]:
+    """An audit as the program's first version wrote it."""
+    return {"model": name, "verdict": "no_reliance_shown", "score": 0.1, "score_low": 0.0,
+            "score_high": 0.2, "score_threshold": 0.2, "reasons": ["It stands low."],
+            "effects": [], "strata": [], "seed": 0}  # fmt: skip
 
 
 @dataclass(frozen=True)

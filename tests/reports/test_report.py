@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.helpers import shelf
 from tests.helpers.linear import Linear
 from xray.audits.reading import Reading
 from xray.commands.main import main
 from xray.drawing import phantoms
 from xray.explanations import lime as lime_image
-from xray.figures import palette
 from xray.files import artifacts_dir, sha256_file, write_json, write_table, write_text
 from xray.films.decode import Film
 from xray.metrics import odds
@@ -81,60 +81,11 @@ def _card(folder: Path, name: str, **changes: Any) -> registry.Card:
 
 
 def _audit(card: registry.Card, **changes: Any) -> dict[str, Any]:
-    effect = {
-        "test": "insertion",
-        "device": "all kinds",
-        "label": "",
-        "net_log_odds": 0.8123,
-        "ci_low": 0.61,
-        "ci_high": 1.01,
-        "n": 120,
-        "called_before": 0.4,
-        "called_after": 0.6,
-        "called_sham": 0.42,
-        "family": "device",
-    }
-    lime = {
-        "test": "lime_drawn",
-        "device": "all kinds",
-        "label": "",
-        "net_log_odds": 0.5,
-        "ci_low": None,
-        "ci_high": None,
-        "n": 3,
-        "family": "device",
-    }
-    stratum = {
-        "stratum": "with a device",
-        "metric": "auroc",
-        "value": 0.9,
-        "low": 0.8,
-        "high": 0.95,
-        "n": 200,
-    }
-    return {
-        "model": card.name,
-        "verdict": "reads_devices",
-        "score": 0.7,
-        "score_low": 0.5,
-        "score_high": 0.9,
-        "score_threshold": 0.3,
-        "minimum_detectable_effect": 0.4,
-        "reasons": ["Drawn-in devices move it."],
-        "effects": [effect, lime],
-        "strata": [stratum],
-        "lungs": {
-            "weight_share": 0.31,
-            "weight_share_low": 0.3,
-            "weight_share_high": 0.33,
-            "area_share": 0.37,
-        },
-        "seed": 11,
-        "data": "films224",
-        "n_films": 624,
-        "data_hash": "f" * 64,
-        "model_hash": card.sha256,
-    } | changes
+    return shelf.world("one reader")["basic"] | {
+        "model": card.name, "model_hash": card.sha256, "seed": 11,
+        "lungs": {"weight_share": 0.31, "weight_share_low": 0.3, "weight_share_high": 0.33,
+                  "area_share": 0.37},
+    } | changes  # fmt: skip
 
 
 @pytest.fixture
@@ -173,18 +124,19 @@ def test_it_holds_verdict_evidence_metrics_hashes_and_limits(artifacts: Path) ->
     text = Page(report.build()).text
     card = registry.read_card(artifacts / "models" / "basic")
     for expected in (
-        "1 of 1 model reads devices",
-        palette.verdict("reads_devices").words,
-        "+0.81 (+0.61 to +1.01)",
-        "120 of both classes",
-        "40.0 % → 60.0 %, sham 42.0 %",
-        "+0.50 (no interval: too few)",
-        "0.70 (0.50 to 0.90), controls' threshold 0.30",
-        "Drawn-in devices move it.",
+        "Basic CNN reads devices: a support makes it call 9 more of 100 healthy children sick",
+        "reads supports",
+        "A support makes it call 9 more of 100 healthy children sick (5 to 13).",
+        "Wires, tubes, electrodes and other devices change nothing that matters.",
+        "as they are 11; with tubes and wires 12; with supports 21",
+        "11.0 → 20.6, null 11.5",
+        "+9.1 (+5.1 to +13.1)",
+        "200, donors 40",
+        "Do not rely on its calls of children with supports.",
         "LIME lays 31 % (30 % to 33 %) of its weight on the lungs, which take 37 %.",
-        "0.90 (0.80 to 0.95), n = 200",
+        "0.90 (0.80 to 0.95), n = 90",
         card.sha256,
-        "624 films of films224",
+        "folder films224",
         "never checked by a radiologist",
         "Not for clinical use",
         "5,851",
@@ -205,8 +157,8 @@ def test_metrics_in_the_report_are_those_of_the_stored_predictions(artifacts: Pa
 
 def test_text_from_files_is_escaped_everywhere(artifacts: Path) -> None:
     card = registry.read_card(artifacts / "models" / "basic")
-    effect = _audit(card)["effects"][0] | {"device": NASTY}
-    nasty = _audit(card, reasons=[NASTY], data=NASTY, effects=[effect], seed=NASTY)
+    effect = _audit(card)["effects"][0] | {"kind": NASTY}
+    nasty = _audit(card, reasons=[NASTY, NASTY], films=NASTY, effects=[effect], seed=NASTY)
     write_json(artifacts / "audits" / "basic.json", nasty)
     html = report.build()
     page = Page(html)
@@ -222,11 +174,13 @@ def test_what_is_missing_is_said_and_the_rest_goes_on(artifacts: Path) -> None:
     (artifacts / "audits" / "basic.json").write_text('{"model":')
     text = Page(report.build()).text
     assert text.count("Missing here.") >= 5
-    assert "No audit has been run on this model yet." in text
+    assert "The stored audit is damaged; run 'python -m xray audit basic'." in text
     assert "devices.csv is missing" in text
-    assert "quality.csv is missing" in text
-    write_text(artifacts / "controls" / "quality.csv", "\0\0\0\n")
-    assert "quality.csv is damaged" in Page(report.build()).text
+    assert (
+        "panel/quality.csv is missing; restore it from git, or run 'python -m xray panel'." in text
+    )
+    write_text(artifacts / "panel" / "quality.csv", "kind,value\n")
+    assert "panel/quality.csv is damaged" in Page(report.build()).text
     assert str(artifacts) not in text
     assert "Accuracy" in text
 
@@ -250,34 +204,26 @@ def test_changed_predictions_are_not_reported(artifacts: Path) -> None:
     assert "were changed after they were made" in Page(report.build()).text
 
 
-def test_the_controls_are_shown_with_their_intervals(artifacts: Path) -> None:
-    quality = pd.DataFrame(
-        {
-            "measure": ["auroc", "detection"],
-            "strength": ["", "95/5"],
-            "value": [0.99, 1.0],
-            "low": [0.97, 0.8],
-            "high": [1.0, 1.0],
-            "n": [45, 12],
-            "left_out": "architecture",
-        }
-    )
-    write_table(artifacts / "controls" / "quality.csv", quality)
-    scale = {
-        "centre": {},
-        "scale": {},
-        "slope": 0.0,
-        "lettering": [-0.1, 0.1],
-        "residual": 1.0,
-        "threshold": 0.3,
-        "detectable": 0.55,
-        "controls": 45,
-    }
-    write_json(artifacts / "controls" / "calibration.json", scale)
+def test_the_record_of_the_test_is_shown_with_its_intervals(artifacts: Path) -> None:
+    write_table(artifacts / "panel" / "quality.csv", shelf.quality())
     text = Page(report.build()).text
-    assert "0.990 (0.970 to 1.000)" in text
-    assert "reliant controls above the threshold, planted 95/5" in text
-    assert "45 controls set the threshold at a score of 0.30" in text
+    assert "Hardest to find are readers of supports: 89 of 100 found" in text
+    assert "0.97 (0.87 to 1.00)" in text
+    assert "Accusing every network" in text
+
+
+def test_no_sentence_of_the_first_part_speaks_the_experts_language(artifacts: Path) -> None:
+    text = Page(report.build()).text
+    plain, _, exact = text.partition("How this was measured")
+    assert "log-odds" not in plain.lower() and "sham" not in text
+    assert "Log-odds" in exact
+
+
+def test_an_audit_of_an_earlier_version_is_told_not_shown(artifacts: Path) -> None:
+    write_json(artifacts / "audits" / "basic.json", shelf.earlier("basic"))
+    text = Page(report.build()).text
+    assert "made by an earlier version of this program; run 'python -m xray audit basic'" in text
+    assert "It stands low." not in text
 
 
 def test_a_film_is_reported_without_its_name() -> None:

@@ -13,21 +13,33 @@ from xray.reports import sections
 
 
 def test_an_audit_shows_its_verdict_and_effects() -> None:
-    section = sections.audit(shelf.audit("mine", "reads_devices", 0.42))
+    section = sections.audit(shelf.world("one reader")["basic"])
     html = sections.notebook(section)
-    assert "reads devices" in html
-    assert "+0.42 (+0.32 to +0.52)" in html
+    assert "reads supports" in html
+    assert "A support makes it call 9 more of 100 healthy children sick (5 to 13)." in html
+    assert "+9.1 (+5.1 to +13.1)" in html
+    assert "A sentence on basic." in html
     assert section.heading == "Verdicts"
 
 
 def test_what_strangers_named_is_escaped() -> None:
-    value = shelf.audit("<script>a</script>", "inconclusive", 0.1)
-    value |= {"reasons": ["<b>loud</b>"], "data": "<i>films</i>"}
+    value = shelf.audit("<script>a</script>", {"tube": (2.0, 3.0)})
+    value |= {"reasons": ["<b>loud</b>"], "films": "<i>films</i>"}
+    value["kinds"].append({"kind": "<s>kind", "verdict": "<s>verdict", "score": "<s>"})
+    value["effects"].append({"test": "<s>test", "kind": "<s>kind", "label": "<s>label"})
     for html in (
         sections.notebook(sections.audit(value)),
         sections.build([sections.audit(value)], "<u>"),
     ):
-        assert not any(tag in html for tag in ("<script>a", "<b>loud", "<i>films", "<h1><u>"))
+        assert not any(
+            tag in html for tag in ("<script>a", "<b>loud", "<i>films", "<h1><u>", "<s>")
+        )
+
+
+def test_an_audit_of_an_earlier_version_shows_what_it_said() -> None:
+    section = sections.audit(shelf.earlier("mine"))
+    assert list(section.lines) == ["It stands low."]
+    assert "not audited yet" in sections.notebook(section)
 
 
 def test_a_metric_without_interval_says_so() -> None:

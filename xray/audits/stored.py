@@ -1,99 +1,174 @@
-"""Evidence of stored audits, put in order for people: tables and sentences, no models."""
+"""Stored audits and the panel's record: whether they may be believed, and what is missing.
+
+Nothing heavy is imported before it is needed: the first page asks here too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-
-from xray.audits import interventions, verdict
-from xray.audits.effects import COLUMNS
-from xray.audits.suspects import SUSPECTS, Subject, Trial
-from xray.drawing.planting import as_bytes, as_float
+from xray.audits import archive, findings
 from xray.errors import ArtifactError, DatasetError
-from xray.files import artifact, read_table
-from xray.films import decode, lungs
-from xray.labels import devices
+from xray.files import artifact, read_json, read_table
 from xray.models.registry import Card
-from xray.text import _article
+
+if TYPE_CHECKING:
+    # For types only: see tests/reports/test_overview.py for what the first page does without.
+    import numpy as np
+    import pandas as pd
+
+    from xray.audits.suspects import Trial
+    from xray.audits.verdict import Calibration
 
 #: Cures, the model they are compared with first.
 CURES = ("whole_film", "device_matched", "device_free", "device_balanced")
+#: The command that makes the panel of known answers.
+PANEL = "python -m xray panel"
+QUALITY = ("kind", "measure", "value", "low", "high", "n", "always")
+NETWORKS = ("network", "kind", "truth", "truth_calls", "truth_low", "truth_high", "verdict",
+            "score")  # fmt: skip
 
 
-def effects(audit: Mapping[str, Any], family: str) -> pd.DataFrame:
-    """Effects over both classes of one family of suspects ("device", or "other" for the rest)."""
-    rows = pd.DataFrame(audit.get("effects", []), columns=list(COLUMNS))
-    of_family = (rows["family"].fillna("device") == "device") == (family == "device")
-    chosen = rows[of_family & (rows["label"].fillna("") == "")].reset_index(drop=True)
-    numbers = ["net_log_odds", "ci_low", "ci_high"]
-    return chosen.assign(**chosen[numbers].astype(float))
+def why_not(value: Any, card: Card) -> str:
+    """Why a stored audit says nothing about a model, in a sentence; "" when it does."""
+    again = f"run 'python -m xray audit {card.name}'."
+    if not isinstance(value, dict) or not isinstance(value.get("verdict"), str):
+        return f"The stored audit is damaged; {again}"
+    if "kinds" not in value or value["verdict"] not in findings.VERDICTS:
+        return f"The stored audit was made by an earlier version of this program; {again}"
+    if value.get("model_hash") not in (None, card.sha256):
+        return f"The stored audit is of other weights than the model's; {again}"
+    return ""
 
 
-def in_plain_words(audit: Mapping[str, Any]) -> str:
-    """What drawing a device into normal films does to the calls, in one sentence."""
+def read_audits(
+    cards: Sequence[Card], read: Callable[[Path], Any] = read_json
+) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Audits of these models as they are now, and why there is none of the others.
+
+    Parameters
+    ----------
+    read : reads one JSON file
+
+    Returns
+    -------
+    audits : by model
+    gaps : a sentence by model, for those that have no audit to believe
+    """
+    audits, gaps = {}, {}
+    for card in cards:
+        path = archive.path(card.name)
+        if not path.is_file():
+            gaps[card.name] = (
+                f"No audit has been run on this model yet; run 'python -m xray audit {card.name}'."
+            )
+            continue
+        try:
+            value = read(path)
+        except ArtifactError:
+            value = None
+        if problem := why_not(value, card):
+            gaps[card.name] = problem
+        else:
+            audits[card.name] = value
+    return audits, gaps
+
+
+def stored_audits(cards: Sequence[Card]) -> dict[str, dict[str, Any]]:
+    """Audits by model, of those models as they are now (see ``read_audits``)."""
+    return read_audits(cards)[0]
+
+
+def effects(audit: Mapping[str, Any], devices: bool) -> pd.DataFrame:
+    """Effects of devices, or those of other suspects, as a table."""
+    import pandas as pd
+
     rows = [
         row
-        for row in audit.get("effects", [])
-        if row.get("test") == "insertion" and row.get("device") != "all kinds"
-        and row.get("family") == "device" and row.get("label") == "NORMAL"
-    ]  # fmt: skip
-    if not rows:
-        return "No normal films without devices were there to draw into."
-    top = max(rows, key=lambda row: row["called_after"] - row["called_sham"])
-    return (
-        f"With {_article(str(top['device']))} drawn in, {100 * top['called_after']:.0f} % of "
-        f"{top['n']} normal films are called pneumonia; with a sham of the same brightness "
-        f"{100 * top['called_sham']:.0f} %, as they are {100 * top['called_before']:.0f} %."
-    )
+        for row in audit.get("effects") or []
+        if (row.get("test") in findings.OF_DEVICES) == devices
+    ]
+    return pd.DataFrame(rows)
 
 
-def panel() -> pd.DataFrame:
-    """The committed control models (see ``panel.measure``)."""
-    return read_table(artifact("controls", "panel.csv"))
+def quality() -> pd.DataFrame:
+    """The audit's own record on the panel of known answers.
 
-
-def calibration() -> verdict.Calibration | None:
-    """The controls' calibration; None when there is none.
+    Returns
+    -------
+    DataFrame
+        kind, measure ("auroc", "detection", "false_alarms" or "undecided"), value, low, high, n,
+        always (what accusing every network would score)
 
     Raises
     ------
     ArtifactError
-        There is one, and it is damaged.
+        It is missing or damaged; the message says what to do.
     """
+    return _panel_table("quality.csv", QUALITY)
+
+
+def panel() -> pd.DataFrame:
+    """Networks of known answers and what the audit said of them, a row a network and kind."""
+    return _panel_table("panel.csv", NETWORKS)
+
+
+def _panel_table(name: str, columns: Sequence[str]) -> pd.DataFrame:
+    path = artifact("panel", name)
+    if not path.is_file():
+        raise ArtifactError(f"panel/{name} is missing; restore it from git, or run '{PANEL}'.")
+    table = read_table(path)
+    if not set(columns) <= set(table.columns):
+        raise ArtifactError(f"panel/{name} is damaged; restore it from git, or run '{PANEL}'.")
+    return table
+
+
+def calibration() -> Calibration | None:
+    """The scale of the audit's first version, until nothing asks for it any more."""
+    from xray.audits import verdict
+
     there = artifact("controls", verdict.FILE).is_file()
     return verdict.load() if there else None
-
-
-def with_titles(cards: Sequence[Card], audits: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Audits that have a score, in the order of the cards, each with the model's title."""
-    found = [audits[card.name] | {"title": card.title} for card in cards if card.name in audits]
-    return [audit for audit in found if audit.get("score") is not None]
 
 
 def cures(
     cards: Sequence[Card], audits: Mapping[str, Any], accuracy: Mapping[str, pd.Series]
 ) -> pd.DataFrame:
-    """Reliance and accuracy of the cures and of the model they start from.
+    """Largest change of healthy films' calls, and accuracy, of cures and what they start from.
 
     Parameters
     ----------
     accuracy : model -> value, low and high of its test accuracy at its own threshold
+
+    Returns
+    -------
+    DataFrame
+        model, title, kind, calls and accuracy, each with its interval (_low, _high)
     """
+    import pandas as pd
+
     titles = {card.name: card.title for card in cards}
-    rows = [
-        {"model": name, "title": titles[name],
-         "score": audits[name]["score"], "score_low": audits[name]["score_low"],
-         "score_high": audits[name]["score_high"], "verdict": audits[name]["verdict"],
-         "accuracy": accuracy[name]["value"], "accuracy_low": accuracy[name]["low"],
-         "accuracy_high": accuracy[name]["high"]}
-        for name in CURES
-        if name in titles and name in audits and name in accuracy
-        and audits[name].get("score") is not None
-    ]  # fmt: skip
+    rows = []
+    for name in CURES:
+        if name not in titles or name not in audits or name not in accuracy:
+            continue
+        healthy = [
+            change
+            for kind in findings.kinds(audits[name])
+            for change in findings.changes(audits[name], kind)
+            if change.unit == "calls" and change.healthy
+        ]
+        if not healthy:
+            continue
+        top = max(healthy, key=lambda change: abs(change.value))
+        good = accuracy[name]
+        rows.append(
+            {"model": name, "title": titles[name], "kind": top.kind, "calls": top.value,
+             "calls_low": top.low, "calls_high": top.high, "accuracy": good["value"],
+             "accuracy_low": good["low"], "accuracy_high": good["high"]}
+        )  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -105,6 +180,12 @@ def again(folder: Path, moved: Mapping[str, Any], seed: int) -> tuple[np.ndarray
     DatasetError
         The film is not in the folder, or the trial cannot be made from it.
     """
+    from xray.audits import interventions
+    from xray.audits.suspects import SUSPECTS, Subject
+    from xray.drawing.planting import as_bytes, as_float
+    from xray.films import decode, lungs
+    from xray.labels import devices
+
     path = folder / str(moved["file"])
     if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
         raise DatasetError(
@@ -125,12 +206,3 @@ def again(folder: Path, moved: Mapping[str, Any], seed: int) -> tuple[np.ndarray
     if trial is None:
         raise DatasetError("This change cannot be made again on this film; audit the model anew.")
     return film, trial
-
-
-def stored_quality() -> pd.DataFrame:
-    """The audit's own quality on the control models, as ``controls`` stored it."""
-    path = artifact("controls", "quality.csv")
-    table = read_table(path)
-    if not {"measure", "strength", "value", "low", "high", "n", "left_out"} <= set(table.columns):
-        raise ArtifactError(f"{path.name} is damaged; restore it from git.")
-    return table

@@ -203,9 +203,8 @@ def cache() -> Iterator[Check]:
 
 def artifacts() -> Iterator[Check]:
     """Stored results: that they are there, whole, and unchanged."""
-    from xray.audits import archive, verdict
     from xray.dataset import public_set
-    from xray.files import read_json, read_table, sha256_file
+    from xray.files import read_table, sha256_file
     from xray.labels import devices
     from xray.models import evaluation, registry
 
@@ -228,15 +227,10 @@ def artifacts() -> Iterator[Check]:
             yield Check(name, "ok", f"{len(card.files)} files as the card says")
     if not cards:
         yield Check("models", "note", "none", "train one: python -m xray train basic")
-    stored = {
-        "films of the public set": public_set.read,
-        "device labels": devices.load,
-        "controls' scale": verdict.load,
-    }
+    stored = {"films of the public set": public_set.read, "device labels": devices.load}
     for name, read in stored.items():
         yield _readable(name, read, restore)
-    for path in sorted(archive.home().glob("*.json")):
-        yield _readable(f"audit {path.stem}", partial(read_json, path), restore)
+    yield from _audits(cards, restore)
     for card in cards:
         path = registry.models_dir() / card.name / evaluation.METRICS
         if path.is_file():
@@ -244,9 +238,28 @@ def artifacts() -> Iterator[Check]:
     yield _first_page(cards)
 
 
+def _audits(cards: list[Card], restore: str) -> Iterator[Check]:
+    """The panel's record, and stored audits: readable, of this version and of these models."""
+    from xray.audits import stored
+    from xray.files import artifact, artifacts_dir, read_json
+
+    if any(artifact("panel", name).is_file() for name in ("quality.csv", "panel.csv")):
+        for name, read in {"panel's record": stored.quality, "panel": stored.panel}.items():
+            yield _readable(name, read, restore)
+    else:
+        yield Check("panel", "note", "no networks of known answers", f"make them: {stored.PANEL}")
+    known = {card.name: card for card in cards}
+    for path in sorted((artifacts_dir() / "audits").glob("*.json")):
+        check = _readable(f"audit {path.stem}", partial(read_json, path), restore)
+        card = known.get(path.stem)
+        problem = stored.why_not(read_json(path), card) if card and check.state == "ok" else ""
+        what, _, advice = problem.partition("; ")
+        yield Check(check.name, "note", what, advice) if problem else check
+
+
 def _first_page(cards: list[Card]) -> Check:
     """Whether what is kept for the first page is of the models and tables that are here now."""
-    from xray.audits.archive import stored_audits
+    from xray.audits.stored import stored_audits
     from xray.files import read_json
     from xray.reports import overview
 

@@ -10,7 +10,7 @@ import argparse
 import sys
 
 from xray.audits import showcase
-from xray.audits.archive import stored_audits
+from xray.audits.stored import stored_audits
 from xray.commands._bars import bars
 from xray.errors import ModelError
 from xray.models import registry

@@ -5,7 +5,6 @@ What is held for all sessions is bounded and keyed on the content of files, neve
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,23 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from xray.audits import archive
+from xray.audits import stored
 from xray.dashboard import page, startup
 from xray.errors import ArtifactError, XrayError
-from xray.files import (
-    artifacts_dir,
-    data_dir,
-    digest,
-    read_json,
-)
+from xray.files import artifacts_dir, data_dir, digest, read_json
 from xray.models import registry
 from xray.reports import overview
 
 if TYPE_CHECKING:
     # For types only: see tests/reports/test_overview.py for what the first page does without.
     import pandas as pd
-
-log = logging.getLogger(__name__)
 
 
 def cards(roles: tuple[str, ...] | None = None) -> list[registry.Card]:
@@ -60,9 +52,9 @@ def _predictions(name: str, content: str, card: str) -> pd.DataFrame:
     return registry.predictions(name)
 
 
-def audits(models: Sequence[registry.Card]) -> dict[str, dict[str, Any]]:
-    """Stored audits of these models by name (see ``archive.stored_audits``)."""
-    return archive.stored_audits(models, lambda path: _json(str(path), digest(path)))
+def audits(models: Sequence[registry.Card]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Stored audits of these models, and why there is none (see ``stored.read_audits``)."""
+    return stored.read_audits(models, lambda path: _json(str(path), digest(path)))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

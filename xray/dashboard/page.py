@@ -61,11 +61,18 @@ STYLE = """<style>
 .xma-pair .xma-number{display:block}
 .xma-verdict{padding:.55rem 0;border-top:1px solid color-mix(in srgb,currentColor 18%,transparent)}
 .xma-verdict strong{margin-right:.5rem;font-size:1.05rem}
+.xma-why{margin-left:.5rem;font-weight:600}
+.stHtml .xma-measured{display:flex;flex-wrap:wrap;gap:.1rem 2rem;margin:.2rem 0 0;padding:0;
+  font-variant-numeric:tabular-nums;line-height:1.35}
+.xma-measured dt{font-size:.82rem;opacity:.82}.xma-measured dd{margin:0;font-weight:600}
+.xma-measured div:first-child:not(:last-child){min-width:8.5rem}
+.xma-measured div:nth-child(2):not(:last-child){min-width:24rem}
 [data-testid=stSidebarHeader]>:first-child{display:flex;align-items:center;gap:.6rem}
 [data-testid=stSidebarHeader]>:first-child::after{content:"X-ray Model Audit";font-weight:600;
   white-space:nowrap}
 .stMain .block-container{max-width:80rem}
-@media (max-width:640px){.xma-lead{font-size:1.02rem}.xma-number{font-size:1.6rem}}
+@media (max-width:640px){.xma-measured div:nth-child(2):not(:last-child){min-width:0}
+  .xma-why{display:block;margin:.2rem 0 0}.xma-lead{font-size:1.02rem}.xma-number{font-size:1.6rem}}
 </style>"""
 
 #: Streamlit follows the system's light or dark setting; this app is a reading-room and starts

@@ -1,147 +1,210 @@
-"""Figures of the Devices page: effects, controls, strata and cures."""
+"""Figures of the Devices page: what devices change, the panel's record, strata and cures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from xray import classes
+from xray.audits import findings
+from xray.audits.findings import Change
 from xray.figures import palette
-from xray.figures.base import reference_line, template, whiskers
+from xray.figures.base import margin_band, name_places, reference_line, template, whiskers
 
-#: Suspect's kind -> what people call it.
-KIND_TITLES = {
-    "all kinds": "all devices together",
-    "electrode": "electrode with lead",
-    "tube": "breathing or feeding tube",
-    "central_line": "central line",
-    "cable": "external cable",
-    "pad": "pad",
-    "clip": "clip or snap",
-    "support": "support edge",
-    "labelled": "its own devices",
+#: Measure of the panel's record -> what people call it, and its mark.
+MEASURES = {
+    "auroc": ("AUROC of the score", palette.REFERENCE, "square"),
+    "detection": ("readers found", palette.POSITIVE, "diamond"),
+    "false_alarms": ("clean networks accused", palette.NEGATIVE, "circle"),
+    "undecided": ("left undecided", "#8C6D9E", "x"),
+}
+#: Other suspect -> what people call it.
+SUSPECTS = {
     "marker": "side marker",
     "text": "burned-in text",
-    "marks": "its own bright marks",
     "aspect": "squash of a wide film",
-    "jpeg": "JPEG quality 75",
+    "jpeg": "JPEG quality",
     "border": "black border",
+    "framing": "framing",
     "brightness": "brighter film",
 }
-TEST_TITLES = {
-    "insertion": "drawn in",
-    "removal": "taken out",
-    "lime_drawn": "LIME, drawn in",
-    "lime_labelled": "LIME, labelled",
-    "stretch": "stretched",
-    "recompression": "recompressed",
-    "framing": "framed",
-    "exposure": "brightened",
-}
-TRUTH = {
-    "clean": ("does not rely on devices", palette.NEGATIVE, "circle-open"),
-    "reliant": ("relies on devices", palette.POSITIVE, "diamond"),
-    "doubtful": ("in between, left out", palette.REFERENCE, "x-thin-open"),
-}
 
 
-def effects(rows: pd.DataFrame, model: str, title: str) -> go.Figure:
-    """Effects on log-odds beyond shams, one a row, with 95 % intervals.
+def calls(audit: Mapping[str, Any], title: str) -> go.Figure:
+    """Change of calls by kind of device, healthy and sick films apart, in at most five rows.
 
     Parameters
     ----------
-    rows : of an audit's effects, label "" only
-    model : name, for its colour
+    audit : of one model
     title : what people call the model
     """
-    mark = palette.model(model)
-    names = [
-        f"{KIND_TITLES.get(kind, kind)} ({TEST_TITLES.get(test, test)})"
-        for kind, test in zip(rows["device"], rows["test"], strict=True)
+    found = [
+        change
+        for kind in findings.KINDS
+        for change in findings.changes(audit, kind)
+        if change.unit == "calls"
     ]
-    beyond = ((rows["ci_low"] > 0) | (rows["ci_high"] < 0)).to_numpy()
-    figure = go.Figure(
-        go.Scatter(
-            x=rows["net_log_odds"],
-            y=names,
-            mode="markers",
-            marker={
-                "color": mark.colour,
-                "size": 12,
-                "symbol": [mark.symbol if b else f"{mark.symbol}-open" for b in beyond],
-            },
-            error_x=whiskers(rows["net_log_odds"], rows["ci_low"], rows["ci_high"], mark.colour),
-            customdata=rows[["ci_low", "ci_high", "n"]],
-            hovertemplate="%{x:+.2f} (%{customdata[0]:+.2f} to %{customdata[1]:+.2f}), "
-            "%{customdata[2]} films<extra>%{y}</extra>",
+    figure = _by_kind(found, findings.margin(audit, "calls"), 0.1)
+    figure.update_xaxes(title="more of 100 children called sick because of the device")
+    says = f"{title}: no calls were measured"
+    if found:
+        top = max(found, key=lambda change: abs(change.value))
+        who = "sick" if top.sick else "healthy"
+        says = (
+            f"{title}: {findings.PLURAL[top.kind]} change most, {top.value:+.1f} of 100 {who} "
+            "children called sick"
         )
+    return template(figure, says, _told(says, found), height=330)
+
+
+def auroc(audit: Mapping[str, Any], title: str) -> go.Figure:
+    """Fall of AUROC by kind: healthy films given devices, sick ones relieved, where both are."""
+    every = {
+        kind: [c for c in findings.changes(audit, kind) if c.unit == "auroc_drop"]
+        for kind in findings.KINDS
+    }
+    found = [
+        next((change for change in of_kind if not change.label), of_kind[0])
+        for of_kind in every.values()
+        if of_kind
+    ]
+    figure = _by_kind(found, findings.margin(audit, "auroc_drop"), 0.0)
+    figure.update_xaxes(title="fall of AUROC when devices change places")
+    says = f"{title}: no fall of AUROC was measured"
+    if found:
+        top = max(found, key=lambda change: abs(change.value))
+        way = "falls" if top.value >= 0 else "rises"
+        says = f"{title}: AUROC {way} most by {findings.PLURAL[top.kind]}, {abs(top.value):.3f}"
+    return template(figure, says, _told(says, found, 3), height=290)
+
+
+def _by_kind(found: Sequence[Change], margin: float, apart: float) -> go.Figure:
+    """A row a kind, a mark a class of films, with intervals, the margins as a band."""
+    kinds = [kind for kind in findings.KINDS if any(change.kind == kind for change in found)]
+    figure = go.Figure()
+    looks = {
+        classes.negative(): ("healthy films", palette.NEGATIVE, "circle", -apart),
+        classes.positive(): ("sick films", palette.POSITIVE, "diamond", apart),
+        "": ("both classes", palette.REFERENCE, "square", 0.0),
+    }
+    for label, (words, colour, symbol, shift) in looks.items():
+        part = [change for change in found if change.label == label]
+        if not part:
+            continue
+        values = [change.value for change in part]
+        low, high = [change.low for change in part], [change.high for change in part]
+        figure.add_scatter(
+            x=values, y=[kinds.index(change.kind) + shift for change in part], mode="markers",
+            name=words, marker={"color": colour, "symbol": symbol, "size": 12},
+            error_x=whiskers(values, low, high, colour),
+            customdata=list(zip(low, high, strict=True)),
+            hovertemplate="%{x:+.3~f} (%{customdata[0]:+.3~f} to %{customdata[1]:+.3~f})"
+            f"<extra>{words}</extra>",
+        )  # fmt: skip
+    margin_band(figure, margin)
+    name_places(figure, [findings.PLURAL[kind] for kind in kinds])
+    return figure
+
+
+def _told(says: str, found: Sequence[Change], digits: int = 1) -> str:
+    each = (
+        f"{findings.PLURAL[c.kind]}, {c.label or 'both classes'} {c.value:+.{digits}f}"
+        for c in found
     )
-    reference_line(figure, x=0.0)
-    figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(title=f"effect beyond the sham on the log-odds of {classes.positive()}")
-    up = int((rows["ci_low"] > 0).sum())
-    says = f"{title}: {up} of {len(rows)} push toward {classes.spoken()} beyond chance"
-    told = zip(names, rows["net_log_odds"], strict=True)
-    alt = "; ".join(f"{name} {value:+.2f}" for name, value in told)
-    return template(figure, says, f"{says}. {alt}", height=120 + 30 * len(rows), legend=False)
+    return f"{says}. {'; '.join(each)}"
 
 
-def controls(
-    panel: pd.DataFrame, threshold: float, models: Sequence[Mapping[str, Any]]
-) -> go.Figure:
-    """Strip of the controls' scores, ours below them on the same scale.
+def suspects(rows: pd.DataFrame, margin: float, title: str) -> go.Figure:
+    """What other suspects change in calls, the biggest mover first.
 
     Parameters
     ----------
-    panel : of ``panel.measure``
-    threshold : score above which a model counts as reliant
-    models : audits with title, model, score, score_low, score_high
+    rows : effects of an audit that are not of devices (``stored.effects``)
+    margin : smallest change of 100 calls that matters
+    title : what people call the model
     """
+    rows = rows.assign(calls=pd.to_numeric(rows["calls"])).dropna(subset="calls")
+    names = [
+        SUSPECTS.get(str(kind), str(kind)) if kind else SUSPECTS.get(str(test), str(test))
+        for kind, test in zip(rows["kind"], rows["test"], strict=True)
+    ]
+    rows = rows.assign(name=names)
+    rank = rows["calls"].abs().groupby(rows["name"]).max().sort_values(ascending=False)
+    order = list(rank.index)
     figure = go.Figure()
-    spread = np.random.default_rng(0)
-    for truth, (words, colour, symbol) in TRUTH.items():
-        part = panel[panel["truth"] == truth]
+    for label, words, symbol in (
+        (classes.negative(), "healthy films", "circle"),
+        (classes.positive(), "sick films", "diamond"), ("", "both classes", "square"),
+    ):  # fmt: skip
+        part = rows[rows["label"].fillna("") == label]
         if len(part):
+            colour = palette.class_colour(label) if label else palette.REFERENCE
             figure.add_scatter(
-                x=part["score"], y=spread.uniform(0.6, 1.4, len(part)), mode="markers",
-                name=f"control that {words}" if truth != "doubtful" else words,
-                marker={"color": colour, "symbol": symbol, "size": 9, "line": {"width": 1.5}},
-                text=part["name"], customdata=part[["own"]],
-                hovertemplate="%{text}<br>score %{x:.2f}, own devices move it %{customdata[0]:.2f} "
-                "spreads<extra></extra>",
+                x=part["calls"], y=[order.index(name) for name in part["name"]], mode="markers",
+                name=words, marker={"color": colour, "symbol": symbol, "size": 12},
+                error_x=whiskers(part["calls"], part["calls_low"], part["calls_high"], colour),
+                hovertemplate="%{x:+.1f}<extra>" + words + "</extra>",
             )  # fmt: skip
-    rows = -0.6 * np.arange(1, len(models) + 1)
-    for row, audit in zip(rows, models, strict=True):
-        mark = palette.model(str(audit["model"]))
-        low, high = audit.get("score_low"), audit.get("score_high")
+    margin_band(figure, margin)
+    name_places(figure, order)
+    figure.update_xaxes(title="more of 100 children called sick")
+    says = f"{title}: nothing else was measured in calls"
+    if order:
+        most = float(max(rows["calls"], key=abs))
+        says = f"{title}: of all else {order[0]} changes most, {most:+.1f} of 100 calls"
+    return template(figure, says, height=150 + 42 * len(order))
+
+
+def quality(table: pd.DataFrame) -> go.Figure:
+    """How often the audit is right about networks of known answers, by kind.
+
+    Parameters
+    ----------
+    table : of ``stored.quality``
+    """
+    kinds = [kind for kind in findings.KINDS if (table["kind"] == kind).any()]
+    figure = go.Figure()
+    for place, (measure, (words, colour, symbol)) in enumerate(MEASURES.items()):
+        part = table[(table["measure"] == measure) & table["kind"].isin(kinds)]
+        if part.empty:
+            continue
+        shift = 0.16 * (place - 1.5)
         figure.add_scatter(
-            x=[audit["score"]], y=[row], mode="markers", name=str(audit["title"]),
-            showlegend=False, marker={"color": mark.colour, "symbol": mark.symbol, "size": 14},
-            error_x=whiskers([audit["score"]], [low], [high], mark.colour),
-            hovertemplate=f"%{{x:.2f}}<extra>{audit['title']}</extra>",
+            x=part["value"], y=[kinds.index(kind) + shift for kind in part["kind"]],
+            mode="markers", name=words,
+            marker={"color": colour, "symbol": symbol, "size": 11},
+            error_x=whiskers(part["value"], part["low"], part["high"], colour),
+            customdata=part[["low", "high", "n"]],
+            hovertemplate="%{x:.2f} (%{customdata[0]:.2f} to %{customdata[1]:.2f}), "
+            f"%{{customdata[2]}} networks<extra>{words}</extra>",
         )  # fmt: skip
-    figure.add_vline(x=threshold, line={"color": palette.REFERENCE, "width": 3})
-    figure.add_annotation(
-        x=threshold, y=1, yref="paper", yanchor="bottom", showarrow=False, text="threshold"
+    name_places(figure, [findings.PLURAL[kind] for kind in kinds])
+    reference_line(figure, x=1.0)
+    figure.update_xaxes(title="share of networks; for AUROC its value", range=[-0.02, 1.02])
+    says = quality_says(table)
+    return template(figure, says, height=150 + 62 * len(kinds))
+
+
+def quality_says(table: pd.DataFrame) -> str:
+    """The weakest kind of the panel, in a sentence."""
+    by = {
+        measure: table[table["measure"] == measure].set_index("kind")
+        for measure in ("detection", "false_alarms")
+    }
+    found = by["detection"]["value"].dropna()
+    if found.empty:
+        return "How many readers this test finds is not known"
+    worst = str(found.idxmin())
+    said = (
+        f"Hardest to find are readers of {findings.PLURAL.get(worst, worst)}: "
+        f"{100 * found[worst]:.0f} of 100 found"
     )
-    names = ["controls", *(str(audit["title"]) for audit in models)]
-    figure.update_yaxes(tickvals=[1, *rows], ticktext=names, showgrid=False)
-    figure.update_xaxes(
-        title="score: reliance on devices, in standard deviations of the clean controls"
-    )
-    found = panel[panel["truth"] == "reliant"]
-    clean = panel[panel["truth"] == "clean"]
-    says = (
-        f"{int((found['score'] > threshold).sum())} of {len(found)} controls that rely on devices "
-        f"score above the threshold, {int((clean['score'] > threshold).sum())} of {len(clean)} "
-        "clean ones do"
-    )
-    # A model's name stands beside its mark, so that no two marks have to be told apart by hue.
-    return template(figure, says, height=250 + 28 * len(models)).update_layout(margin_t=28)
+    if worst not in by["false_alarms"].index:
+        return said
+    return f"{said}, {100 * by['false_alarms']['value'][worst]:.0f} of 100 clean networks accused"
 
 
 def strata(rows: pd.DataFrame, model: str, title: str) -> go.Figure:
@@ -176,30 +239,31 @@ def strata(rows: pd.DataFrame, model: str, title: str) -> go.Figure:
 
 
 def cures(rows: pd.DataFrame) -> go.Figure:
-    """What a cure did to reliance, and what it cost in accuracy.
+    """What a cure did to the calls that devices change, and what it cost in accuracy.
 
     Parameters
     ----------
-    rows : model, title, score, score_low, score_high, accuracy, accuracy_low, accuracy_high
+    rows : of ``stored.cures``, the model that is cured first
     """
     figure = go.Figure()
     for row in rows.to_dict("records"):
         mark = palette.model(str(row["model"]))
-        vertical = whiskers(
-            [row["accuracy"]], [row["accuracy_low"]], [row["accuracy_high"]], mark.colour
-        )
         figure.add_scatter(
-            x=[row["score"]], y=[row["accuracy"]], mode="markers", name=str(row["title"]),
+            x=[row["calls"]], y=[row["accuracy"]], mode="markers", name=str(row["title"]),
             marker={"color": mark.colour, "symbol": mark.symbol, "size": 14},
-            error_x=whiskers([row["score"]], [row["score_low"]], [row["score_high"]], mark.colour),
-            error_y=vertical,
+            error_x=whiskers([row["calls"]], [row["calls_low"]], [row["calls_high"]], mark.colour),
+            error_y=whiskers(
+                [row["accuracy"]], [row["accuracy_low"]], [row["accuracy_high"]], mark.colour
+            ),
         )  # fmt: skip
-    first, best = rows.iloc[0], rows.iloc[int(rows["score"].to_numpy().argmin())]
+    first, best = rows.iloc[0], rows.iloc[int(rows["calls"].abs().to_numpy().argmin())]
     says = (
-        f"{best['title']} is the least reliant ({best['score']:+.2f} against "
-        f"{first['score']:+.2f}), at {100 * best['accuracy']:.1f} % accuracy against "
+        f"{best['title']} is moved least: {findings.PLURAL[best['kind']]} {best['calls']:+.1f} of "
+        f"100 healthy children, against {first['calls']:+.1f} by "
+        f"{findings.PLURAL[first['kind']]}; accuracy {100 * best['accuracy']:.1f} % against "
         f"{100 * first['accuracy']:.1f} %"
     )
-    figure.update_xaxes(title="reliance on devices (score)")
+    reference_line(figure, x=0.0)
+    figure.update_xaxes(title="largest change of 100 healthy children's calls")
     figure.update_yaxes(title="test accuracy", tickformat=".0%")
     return template(figure, says, height=400)

@@ -87,6 +87,15 @@ def reference_line(figure: go.Figure, *, x: float | None = None, y: float | None
         figure.add_hline(y=y, line=style, layer="below")
 
 
+def margin_band(figure: go.Figure, margin: float) -> None:
+    """Shade what lies within a margin of zero on the x axis, and draw zero."""
+    figure.add_vrect(
+        x0=-margin, x1=margin, layer="below", line_width=0,
+        fillcolor=palette.fade(palette.REFERENCE, 0.2),
+    )  # fmt: skip
+    reference_line(figure, x=0.0)
+
+
 def whiskers(
     value: Any, low: Any, high: Any, colour: str, thickness: float = 2.5, cap: float = 0.0
 ) -> dict[str, Any]:

@@ -2,65 +2,65 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
 from xray import classes
+from xray.audits import findings
 from xray.figures import palette
-from xray.figures.base import reference_line, template, whiskers
+from xray.figures.base import margin_band, name_places, template, whiskers
 
 if TYPE_CHECKING:
     # For types only: the first page draws kept figures, and pandas takes long to import.
     import pandas as pd
 
 
-def scores(rows: pd.DataFrame) -> go.Figure:
-    """Reliance on devices of each model, with interval, against the controls' threshold.
+def calls(models: Sequence[tuple[str, str, Mapping[str, Any]]]) -> go.Figure:
+    """What devices change in the calls of healthy films: a row a kind, a mark a model.
 
     Parameters
     ----------
-    rows : columns model, title, verdict, score, low, high, threshold (NaN where no controls
-        set one); in order, first on top.
+    models : name, title and audit of each
     """
     figure = go.Figure()
-    for row in rows.itertuples():
-        mark = palette.model(str(row.model))
+    margin = max(findings.margin(audit, "calls") for _, _, audit in models)
+    told, every = [], []
+    for place, (name, title_, audit) in enumerate(models):
+        mark = palette.model(name)
+        shift = min(0.26, 0.7 / len(models)) * (place - (len(models) - 1) / 2)
+        found = [
+            (row, change)
+            for row, kind in enumerate(findings.KINDS)
+            for change in findings.changes(audit, kind)
+            if change.unit == "calls" and change.healthy
+        ]
+        values = [change.value for _, change in found]
+        ends = [(change.low, change.high) for _, change in found]
         figure.add_scatter(
-            x=[row.score],
-            y=[row.title],
-            error_x=whiskers(row.score, row.low, row.high, mark.colour),
-            mode="markers",
-            marker={"color": mark.colour, "symbol": mark.symbol, "size": 13},
-            hovertemplate=f"{row.score:.2f} ({row.low:.2f} to {row.high:.2f})"
-            f"<extra>{row.title}</extra>",
+            x=values, y=[row + shift for row, _ in found], mode="markers", name=title_,
+            marker={"color": mark.colour, "symbol": mark.symbol, "size": 9},
+            error_x=whiskers(values, [low for low, _ in ends], [high for _, high in ends],
+                             mark.colour),
+            customdata=ends,
+            hovertemplate="%{x:+.1f} (%{customdata[0]:+.1f} to %{customdata[1]:+.1f})"
+            f"<extra>{title_}</extra>",
+        )  # fmt: skip
+        told += [f"{title_}, {findings.PLURAL[c.kind]} {c.value:+.1f}" for _, c in found]
+        every += [(title_, change) for _, change in found]
+    margin_band(figure, margin)
+    name_places(figure, [findings.PLURAL[kind] for kind in findings.KINDS])
+    figure.update_xaxes(title="more of 100 healthy children called sick")
+    says = "No calls of healthy films with devices were measured"
+    if every:
+        whom, most = max(every, key=lambda found: abs(found[1].value))
+        kind = findings.PLURAL[most.kind]
+        says = (
+            f"{kind[0].upper()}{kind[1:]} change most: {most.value:+.0f} of 100 healthy children "
+            f"called sick, with {whom}; in the band nothing matters"
         )
-    reference_line(figure, x=0.0)
-    threshold = rows["threshold"].dropna()
-    says = f"Reliance on devices of {len(rows)} models; no controls to compare them with yet"
-    if len(threshold):
-        limit = float(threshold.iloc[0])
-        figure.add_vline(x=limit, line={"color": palette.REFERENCE, "width": 3})
-        figure.add_annotation(
-            x=limit,
-            y=1,
-            yref="paper",
-            yanchor="bottom",
-            xanchor="right",
-            showarrow=False,
-            text="95 % of clean controls stay below this line",
-        )
-        above = int((rows["score"] > limit).sum())
-        says = f"{above or 'None'} of {len(rows)} scores above what clean control models do"
-    figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(
-        title="reliance on devices (in standard deviations of clean control models)"
-    )
-    alt = "; ".join(
-        f"{r.title} {r.score:.2f} ({r.low:.2f} to {r.high:.2f})" for r in rows.itertuples()
-    )
-    template(figure, says, f"{says}. {alt}", height=110 + 40 * len(rows), legend=False)
-    return figure.update_layout(margin_t=28)
+    return template(figure, says, f"{says}. {'; '.join(told)}", height=340)
 
 
 def key_figures(scores: pd.DataFrame) -> go.Figure:

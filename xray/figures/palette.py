@@ -84,8 +84,8 @@ class Verdict:
 
     Attributes
     ----------
-    key : "reads_devices", "no_reliance_shown", "inconclusive" or "not_audited"
-    words : what people read.
+    key : "reads_devices", "no_reliance", "inconclusive", "cannot_be_judged" or "not_audited"
+    words : what people read; the kinds that are read stand in place of "devices".
     icon : name of a Material symbol.
     sign : one character for places without icon fonts (report, figures).
     colour : #RRGGBB of the chip; white words on it reach 4.5:1.
@@ -102,8 +102,9 @@ VERDICTS = {
     verdict.key: verdict
     for verdict in (
         Verdict("reads_devices", "reads devices", "cable", "▲", "#B84A00"),
-        Verdict("no_reliance_shown", "no reliance shown", "search_off", "○", "#0A6CA8"),
+        Verdict("no_reliance", "no reliance that matters", "check", "○", "#0A6CA8"),
         Verdict("inconclusive", "inconclusive", "question_mark", "?", "#5B6470"),
+        Verdict("cannot_be_judged", "cannot be judged", "block", "×", "#8A4FA8"),
         Verdict("not_audited", "not audited yet", "hourglass_empty", "–", "#5B6470"),
     )
 }

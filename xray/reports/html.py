@@ -56,12 +56,17 @@ def label(text: str) -> str:
     return apart.replace("$", "\N{FULLWIDTH DOLLAR SIGN}")
 
 
-def chip(key: str | None) -> str:
-    """Verdict as a chip: sign and words, white on the verdict's colour."""
+def chip(key: str | None, words: str = "") -> str:
+    """Verdict as a chip: sign and words, white on the verdict's colour.
+
+    Parameters
+    ----------
+    words : in place of the verdict's own, such as "reads supports" (``sentences.chip``)
+    """
     verdict = palette.verdict(key)
     return (
         f'<span class="xma-chip" style="background:{verdict.colour}">'
-        f'<span aria-hidden="true">{verdict.sign}</span> {verdict.words}</span>'
+        f'<span aria-hidden="true">{verdict.sign}</span> {escape(words or verdict.words)}</span>'
     )
 
 
@@ -146,11 +151,30 @@ def pair(entries: Sequence[tuple[NDArray[np.generic] | str, str, str, str]]) -> 
     return f'<div class="xma-pair">{"".join(figures)}</div>'
 
 
-def verdict_row(name: str, title: str, key: str | None, sentence: str) -> str:
-    """One model's verdict: its symbol and title, the chip, and what was found."""
+def verdict_row(
+    name: str,
+    title: str,
+    shown: Sequence[str],
+    sentence: str,
+    why: str = "",
+    facts: Sequence[Sequence[str]] = (),
+) -> str:
+    """One model's verdict: its symbol and title, the chip, why, what was found, and facts.
+
+    Parameters
+    ----------
+    shown : key and words of the chip (``sentences.chip``)
+    facts : name and value of each
+    """
+    said = f' <span class="xma-why">{escape(why)}</span>' if why else ""
+    cells = "".join(
+        f"<div><dt>{escape(name_)}</dt><dd>{escape(value)}</dd></div>" for name_, value in facts
+    )
+    found = f'<div class="xma-fact">{escape(sentence)}</div>' if sentence else ""
+    listed = f'<dl class="xma-measured">{cells}</dl>' if cells else ""
     return (
         f'<div class="xma-verdict"><div>{swatch(name)}<strong>{escape(title)}</strong> '
-        f'{chip(key)}</div><div class="xma-fact">{escape(sentence)}</div></div>'
+        f"{chip(*shown)}{said}</div>{found}{listed}</div>"
     )
 
 

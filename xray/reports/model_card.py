@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
+from xray.figures import palette
 from xray.figures.base import by_metric, interval
 from xray.films.interpolate import OWN, RESIZES
 from xray.metrics.scores import TITLES
 from xray.models.formats.reader import FORMATS
 from xray.models.registry import Card
-from xray.reports import html
+from xray.reports import html, overview, sentences
 from xray.training.diagnosis import Sign
 
 LIMITS = (
@@ -123,7 +124,13 @@ def layers(card: Card) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["layer", "type", "output", "parameters"])
 
 
-def markdown(card: Card, scores: pd.DataFrame | None, signs: Iterable[Sign]) -> str:
+def markdown(
+    card: Card,
+    scores: pd.DataFrame | None,
+    signs: Iterable[Sign],
+    audit: Mapping[str, Any] | None = None,
+    gap: str = "",
+) -> str:
     """The whole card as Markdown, after Mitchell et al. (2019), "Model cards".
 
     Parameters
@@ -131,6 +138,8 @@ def markdown(card: Card, scores: pd.DataFrame | None, signs: Iterable[Sign]) -> 
     card : the model's card.
     scores : its metrics on test (``scores.scores``); None where there are none.
     signs : what is wrong with it.
+    audit : its audit; None where there is none.
+    gap : why there is no audit, a sentence.
     """
     parts = [f"# {html.plain(card.title or card.name)}", limits(card), "## Facts"]
     parts.append(_table(["", ""], [[name, value] for name, value in facts(card).items()]))
@@ -142,6 +151,14 @@ def markdown(card: Card, scores: pd.DataFrame | None, signs: Iterable[Sign]) -> 
             "Intervals are 95 %: Wilson for proportions, else a bootstrap by possible patient.",
             _table(["Metric", "Value"], rows),
         ]
+    key, words = sentences.chip(audit)
+    parts += [
+        "## Does it read devices?",
+        f"**{html.plain((words or palette.verdict(key).words).capitalize())}.** "
+        f"{html.plain(sentences.finding(audit, gap))}",
+    ]
+    if facts_ := overview.facts_of(audit or {}):
+        parts.append(_table(["", ""], facts_))
     found = [f"- **{sign.kind}**: {html.plain(sign.sentence)}" for sign in signs]
     parts += ["## What is wrong with it", "\n".join(found) or "No sign found."]
     if card.recipe:

@@ -11,21 +11,26 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
 from xray import classes as names
 from xray import text
-from xray.errors import XrayError
+from xray.audits import findings
+from xray.errors import ArtifactError, XrayError
 from xray.files import artifacts_dir, digest, hash_json, write_json
 from xray.models import registry
 from xray.models.registry import Card
 from xray.reports import sentences
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Roles of models that the first page speaks of; controls are no answers.
 ROLES = ("recipe", "user", "demo")
@@ -72,8 +77,9 @@ def parts(cards: Sequence[Card], audits: Audits) -> list[Part]:
     """All parts, for the models shown and their audits by name."""
     return [
         question(),
+        rows(cards, audits),
+        effects(cards, audits),
         picture(cards, audits),
-        scores(cards, audits),
         key_figures(cards),
         classes(),
     ]
@@ -90,17 +96,81 @@ def question() -> Part:
     return Part("question", [digest(artifacts_dir() / "devices" / "devices.csv")], make)
 
 
+def rows(cards: Sequence[Card], audits: Audits) -> Part:
+    """A row a model: what it is worth, what devices change, and the verdict.
+
+    Made: list of name, title; chip, key and words; why; facts, pairs of words.
+    """
+
+    def make() -> list[dict[str, Any]]:
+        return [_row(card, audits.get(card.name)) for card in cards]
+
+    made_from = [[*_scored(card), hash_json(audits.get(card.name))] for card in cards]
+    return Part("rows", made_from, make)
+
+
+def _row(card: Card, audit: Mapping[str, Any] | None) -> dict[str, Any]:
+    facts = []
+    if not card.problem and (scores := _test_scores(card)) is not None:
+        row = scores.set_index("metric").loc["accuracy"]
+        ends = [f"{100 * row[end]:.1f}" for end in ("value", "low", "high")]
+        facts.append(["Accuracy, per cent", f"{ends[0]} ({ends[1]} to {ends[2]})"])
+    if audit is not None:
+        facts += facts_of(audit)
+    return {
+        "name": card.name,
+        "title": card.title or card.name,
+        "chip": list(sentences.chip(audit)),
+        "why": sentences.why(audit) if audit else "",
+        "facts": facts,
+    }
+
+
+def facts_of(audit: Mapping[str, Any]) -> list[list[str]]:
+    """What an audit counted, as pairs of words: raw calls of healthy films, AUROC without lungs."""
+    facts = []
+    if called := findings.called(audit):
+        said = [f"{words} {sentences.whole(value)}" for words, value in called]
+        facts.append(["Healthy films called sick, of 100", "; ".join(said)])
+    hidden, low, high = findings.lungs_hidden(audit)
+    if math.isfinite(hidden):
+        said_ = f"{hidden:.2f} ({text.interval(low, high)})"
+        facts.append(["AUROC with the lungs hidden", said_])
+    return facts
+
+
+def effects(cards: Sequence[Card], audits: Audits) -> Part:
+    """Figure of what devices change in the calls of healthy films, by kind and model."""
+
+    def make() -> dict[str, Any] | None:
+        from xray.figures import overview
+
+        shown = [(card.name, card.title or card.name, audits[card.name]) for card in audited]
+        return _plain(overview.calls(shown)) if shown else None
+
+    audited = [card for card in cards if findings.judged(audits.get(card.name, {}))]
+    made_from = [[card.name, card.title, hash_json(audits[card.name])] for card in audited]
+    return Part("effects", made_from, make)
+
+
 def picture(cards: Sequence[Card], audits: Audits) -> Part:
-    """A synthetic film and the same with a device drawn in, as the leading model reads them.
+    """A synthetic film and the same with a device drawn in, as a model reads them.
+
+    Of the model that devices move most, and only where the device changes its call of the film;
+    else there is no picture, as it would show nothing.
 
     Made: ``films``, two of PNG (base64), alternative text, number and words; ``caption``.
     """
     ranked = sorted(
-        (card for card in cards if not card.problem),
-        key=lambda card: -text.number(audits.get(card.name, {}).get("score", 0)),
+        (
+            card
+            for card in cards
+            if not card.problem and audits.get(card.name, {}).get("verdict") == "reads_devices"
+        ),
+        key=lambda card: -abs(text.number(audits[card.name].get("score", 0))),
     )
     content = digest(artifacts_dir() / "showcase.csv")
-    models = [[card.name, card.title, card.sha256] for card in ranked]
+    models = [[card.name, card.title, card.sha256, card.threshold] for card in ranked]
     return Part("picture", [content, models], partial(_picture, ranked, content))
 
 
@@ -110,8 +180,17 @@ def _picture(ranked: Sequence[Card], content: str) -> dict[str, Any] | None:
     from xray.reports import html
 
     table = showcase.load() if content else None
+    limits = {card.name: card.threshold_log_odds for card in ranked}
     found = [showcase.example(table, card) for card in ranked] if table is not None else []
-    example = next((each for each in found if each is not None), None)
+    example = next(
+        (
+            each
+            for each in found
+            if each is not None
+            and (each.original > limits[each.model]) != (each.drawn > limits[each.model])
+        ),
+        None,
+    )
     if example is None:
         return None
     film = showcase.film(example.seed, example.label)
@@ -136,42 +215,32 @@ def _picture(ranked: Sequence[Card], content: str) -> dict[str, Any] | None:
     }
 
 
-def scores(cards: Sequence[Card], audits: Audits) -> Part:
-    """Figure of the models' scores against the controls' threshold."""
-
-    def make() -> dict[str, Any] | None:
-        from xray.figures import overview
-
-        table = sentences.scores(cards, audits)
-        return _plain(overview.scores(table)) if len(table) else None
-
-    keys = ("verdict", "score", "score_low", "score_high", "score_threshold")
-    rows = [
-        [card.name, card.title, *(audits[card.name].get(key) for key in keys)]
-        for card in cards
-        if card.name in audits
-    ]
-    return Part("scores", rows, make)
-
-
 def key_figures(cards: Sequence[Card]) -> Part:
     """Figure of the models' metrics on the test films, and what they rest on.
 
     Made: ``figure``; ``basis``, a sentence.
     """
     fine = [card for card in cards if not card.problem]
-    home = registry.models_dir()
-    rows = [
-        [
-            card.name,
-            card.title,
-            card.threshold,
-            card.files.get("predictions.csv", ""),
-            digest(home / card.name / "predictions.csv"),
-        ]
-        for card in fine
-    ]
-    return Part("key figures", rows, partial(_key_figures, fine))
+    return Part("key figures", [_scored(card) for card in fine], partial(_key_figures, fine))
+
+
+def _scored(card: Card) -> list[Any]:
+    """What the metrics of a model are made from."""
+    stored = digest(registry.models_dir() / card.name / "predictions.csv")
+    named = card.files.get("predictions.csv", "")
+    return [card.name, card.title, card.threshold, card.problem, named, stored]
+
+
+def _test_scores(card: Card) -> pd.DataFrame | None:
+    """Metrics of a model on its test films; None where it has none."""
+    from xray.models import evaluation
+
+    try:
+        table = evaluation.score(registry.predictions(card.name), card.threshold_log_odds)
+    except ArtifactError:
+        return None
+    table = table[table["split"] == "test"]
+    return table if len(table) else None
 
 
 def _key_figures(cards: Sequence[Card]) -> dict[str, Any] | None:

@@ -6,7 +6,6 @@ damaged is said at its place, and the rest goes on.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -15,13 +14,12 @@ import pandas as pd
 from markupsafe import Markup
 
 from xray import classes, environment
-from xray.audits import stored as stored_
-from xray.audits import verdict
-from xray.audits.archive import stored_audits
+from xray.audits import findings, stored
 from xray.audits.reading import Reading
 from xray.dataset import public_set
 from xray.dataset.composition import prevalence
 from xray.errors import XrayError
+from xray.figures import audits as figures_audits
 from xray.figures import composition, overlay
 from xray.figures import overview as overview_
 from xray.figures import readings as figures_explain
@@ -31,7 +29,6 @@ from xray.labels import devices
 from xray.metrics import scores
 from xray.models import registry
 from xray.reports import html, overview, render, sentences, tables
-from xray.text import number
 
 Found = TypeVar("Found")
 
@@ -41,7 +38,8 @@ CLINICAL = "Not for clinical use: this shows what models do, not what a child ha
 LIMITS = (
     "The films are of children of one to five years from one hospital in Guangzhou; nothing here "
     "says what the models do elsewhere.",
-    "Drawn-in devices are drawings. A model may react to real ones in ways that they do not show.",
+    "Devices are laid over films as they lie on other children: a child that wears one may differ "
+    "in more than the device.",
     "Possible patients are told by numbers in file names, which may not be unique.",
     "The public set differs between its training and its test films, so that validation figures "
     "are better than test figures.",
@@ -70,7 +68,7 @@ def build(created: datetime | None = None) -> str:
     """
     gaps: dict[str, Any] = {"metrics": []}
     cards = [card for card in registry.cards(roles=ROLES) if card.role in ROLES]
-    audits = stored_audits(cards)
+    audits, missing = stored.read_audits(cards)
     fine = [card for card in cards if not card.problem]
     return render.render(
         "audit.html",
@@ -78,10 +76,10 @@ def build(created: datetime | None = None) -> str:
         created,
         question=_attempt(gaps, "question", lambda: sentences.question(devices.load())) or "",
         clinical=CLINICAL,
-        models=[_model(card, audits.get(card.name)) for card in cards],
-        score_figure=_score_figure(fine, audits),
-        controls=_attempt(gaps, "controls", lambda: tables.controls(stored_.stored_quality())),
-        calibration=_attempt(gaps, "calibration", _calibration),
+        models=[_model(card, audits.get(card.name), missing.get(card.name, "")) for card in cards],
+        calls_figure=_calls_figure(fine, audits),
+        words=findings.HELP,
+        **_panel(gaps),
         **_metrics(fine, gaps["metrics"]),
         **_films(gaps),
         provenance_of_labels=devices.provenance(),
@@ -147,46 +145,58 @@ def _told(sentence: object) -> str:
     return str(sentence).replace(str(artifacts_dir()), artifacts_dir().name)
 
 
-def _model(card: registry.Card, audit: Mapping[str, Any] | None) -> dict[str, Any]:
+def _model(card: registry.Card, audit: Mapping[str, Any] | None, gap: str) -> dict[str, Any]:
     """What the report says of one model."""
     found = audit or {}
-    effects = tables.effects(found)
-    strata = tables.strata(found)
-    score = tables.with_interval(
-        found.get("score"), found.get("score_low"), found.get("score_high")
-    )
-    threshold = number(found.get("score_threshold"))
-    against = f", controls' threshold {threshold:.2f}" if math.isfinite(threshold) else ""
+    title = card.title or card.name
+    measured = {
+        name: table if len(table) else None
+        for name, table in (
+            ("kinds", tables.kinds(found)),
+            ("effects", tables.effects(found)),
+            ("strata", tables.strata(found)),
+        )
+    }
     return {
-        "title": card.title or card.name,
+        "title": title,
         "swatch": Markup(html.swatch(card.name)),
-        "chip": Markup(html.chip(found.get("verdict"))),
+        "chip": Markup(html.chip(*sentences.chip(audit))),
         "problem": _told(card.problem),
         "synthetic": bool(found.get("synthetic")) or card.role == "demo",
-        "finding": sentences.finding(audit),
-        "reasons": [str(reason) for reason in found.get("reasons", [])],
-        "score": f"{score}{against}" if found.get("score") is not None else "",
-        "effects": effects if len(effects) else None,
-        "strata": strata if len(strata) else None,
+        "finding": sentences.finding(audit, gap),
+        "facts": overview.facts_of(found),
+        "advice": sentences.advice(found),
+        "notes": sentences.notes(found),
+        "figures": [
+            render.embed(draw(found, title))
+            for draw in (figures_audits.calls, figures_audits.auroc)
+            if findings.judged(found)
+        ],
         "lungs": " ".join(filter(None, (sentences.lungs(found), sentences.sanity_overall(found)))),
-    }
+    } | measured
 
 
-def _score_figure(
+def _calls_figure(
     cards: Sequence[registry.Card], audits: Mapping[str, Mapping[str, Any]]
 ) -> render.Figure | None:
-    table = sentences.scores(cards, audits)
-    return render.embed(overview_.scores(table)) if len(table) else None
+    """What devices change in the calls of healthy films, of the models that the title speaks of."""
+    shown = [
+        (card.name, card.title or card.name, audits[card.name])
+        for card in overview.shown(cards)
+        if findings.judged(audits.get(card.name, {}))
+    ]
+    return render.embed(overview_.calls(shown)) if shown else None
 
 
-def _calibration() -> str:
-    """The scale that the controls set, in a sentence."""
-    scale = verdict.load()
-    return (
-        f"{scale.controls} controls set the threshold at a score of {scale.threshold:.2f} standard "
-        "deviations of the clean ones; from a reliance of "
-        f"{scale.detectable:.2f} spreads of log-odds on, at least 95 % of them were flagged."
-    )
+def _panel(gaps: dict[str, Any]) -> dict[str, Any]:
+    """How often the audit is right about networks of known answers."""
+    table = _attempt(gaps, "quality", stored.quality)
+    if table is None:
+        return {"quality": None, "quality_figure": None}
+    return {
+        "quality": tables.quality(table),
+        "quality_figure": render.embed(figures_audits.quality(table)),
+    }
 
 
 def _metrics(cards: Sequence[registry.Card], problems: list[str]) -> dict[str, Any]:

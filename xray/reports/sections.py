@@ -16,7 +16,7 @@ from xray.explanations.result import Explanation
 from xray.figures import overlay
 from xray.films.decode import Pixels, resize
 from xray.metrics import scores
-from xray.reports import html, render, tables
+from xray.reports import html, render, sentences, tables
 from xray.reports.report import CLINICAL, SIDE
 
 #: Headings of a report in their order; a section stands under one of them.
@@ -52,16 +52,19 @@ class Section:
 def audit(value: Mapping[str, Any]) -> Section:
     """An audit, given as the data that ``audit --json`` writes of one model."""
     shown = [
-        ("Effects of devices and of other suspects (95 % intervals):", tables.effects(value)),
+        ("Verdict by kind of device (1 is the margin):", tables.kinds(value)),
+        ("Every effect of devices and of other suspects (95 % intervals):", tables.effects(value)),
         ("The same model on parts of the films (95 % intervals):", tables.strata(value)),
     ]
+    told = dict.fromkeys([sentences.finding(value), *map(str, value.get("reasons") or [])])
     return Section(
         HEADINGS[0],
         str(value["model"]),
-        Markup(html.chip(value.get("verdict"))),
-        [str(reason) for reason in value.get("reasons", [])],
+        Markup(html.chip(*sentences.chip(value))),
+        [line for line in told if line],
         [(caption, table) for caption, table in shown if len(table)],
-        source=f"Judged on {value.get('data', '')}, seed {value.get('seed')}, SHA-256 of the model "
+        source=f"Judged on {tables.described(value.get('films', value.get('data')))}, seed "
+        f"{value.get('seed')}, SHA-256 of the model "
         f"{value.get('model_hash') or 'not known (an object)'}.",
     )
 

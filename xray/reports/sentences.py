@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from xray import classes
+from xray import classes, text
+from xray.audits import findings
+from xray.audits.findings import Change
 from xray.models.registry import Card
 from xray.text import interval, number, percent
 
@@ -21,86 +23,228 @@ if TYPE_CHECKING:
 Audit = Mapping[str, Any]
 
 
-def headline(audit: Audit) -> Mapping[str, Any] | None:
-    """The effect that stands for an audit: drawn-in devices of all kinds, over both classes.
-
-    The insertion that pools most films where there is no such row; None without insertions.
-    """
-    rows = [row for row in audit.get("effects", []) if row.get("test") == "insertion"]
-    pooled = [row for row in rows if row.get("device") == "all kinds" and not row.get("label")]
-    ranked = sorted(rows, key=lambda row: number(row.get("n")), reverse=True)
-    return next(iter(pooled or ranked), None)
+#: Kind -> what begins a sentence about it.
+_ONE = {kind: words[0].upper() + words[1:] for kind, words in findings.ONE.items()}
 
 
-def finding(audit: Audit | None) -> str:
-    """What an audit found about one model, in a sentence with its interval."""
+def chip(audit: Audit | None) -> tuple[str, str]:
+    """Key of a model's verdict, and the words of its chip: "reads supports and tubes"."""
     if audit is None:
-        return "No audit has been run on this model yet."
-    row = headline(audit)
-    effect = ""
-    if row is not None:
-        effect = (
-            f"A device drawn in moves its log-odds by {number(row['net_log_odds']):+.2f} "
-            f"beyond a sham (95 % interval "
-            f"{interval(number(row.get('ci_low')), number(row.get('ci_high')))}, "
-            f"{row.get('n', '?')} films)."
-        )
-    smallest = number(audit.get("minimum_detectable_effect"))
-    if audit.get("verdict") == "no_reliance_shown" and math.isfinite(smallest):
-        effect += (
-            f" Reliance that moves films by {smallest:.2f} spreads of its log-odds or more would "
-            "have been seen."
-        )
-    return f"{effect} {_against_controls(audit)}".strip() or "Its audit holds no insertion test."
+        return "not_audited", ""
+    key = str(audit["verdict"])
+    read = [findings.PLURAL[kind] for kind in findings.kinds(audit, "reads_devices")]
+    if key != "reads_devices" or not read:
+        return key, ""
+    return key, f"reads {text.names(read)}" if len(read) < 3 else f"reads {len(read)} kinds"
 
 
-def undecided(audit: Audit | None) -> str:
-    """Why an audit stays inconclusive, in a sentence; empty for every other verdict."""
-    if audit is None or audit.get("verdict") != "inconclusive" or not audit.get("reasons"):
-        return ""
-    # The last reason is the one that decided; what follows its first sentence explains it.
-    sentence, full_stop, _ = str(audit["reasons"][-1]).partition(". ")
-    return f"{sentence}." if full_stop else sentence
+def finding(audit: Audit | None, gap: str = "") -> str:
+    """What an audit found about one model, in calls of 100, in one to four sentences.
 
-
-def _against_controls(audit: Audit) -> str:
-    """An audit's score beside the threshold that the control models set; empty without either."""
-    score, limit = number(audit.get("score")), number(audit.get("score_threshold"))
-    if not (math.isfinite(score) and math.isfinite(limit)):
-        return ""
-    ends = interval(number(audit.get("score_low")), number(audit.get("score_high")))
-    return f"Reliance score {score:.2f} ({ends}); controls without reliance stay below {limit:.2f}."
-
-
-def scores(cards: Sequence[Card], audits: Mapping[str, Audit]) -> pd.DataFrame:
-    """Scores of the audited models, as ``overview.scores`` draws them."""
-    import pandas as pd
-
-    columns = ["model", "title", "verdict", "score", "low", "high", "threshold"]
-    keys = ("score", "score_low", "score_high", "score_threshold")
-    rows = [
-        [card.name, card.title or card.name, audits[card.name].get("verdict")]
-        + [number(audits[card.name].get(key)) for key in keys]
-        for card in cards
-        if math.isfinite(number(audits.get(card.name, {}).get("score")))
+    Parameters
+    ----------
+    gap : why there is no audit, a sentence
+    """
+    if audit is None:
+        return gap or "No audit has been run on this model yet."
+    verdict = audit["verdict"]
+    if verdict == "cannot_be_judged":
+        return _unjudged(audit)
+    said = [
+        _reads(change)
+        for kind in findings.kinds(audit, "reads_devices")
+        if (change := findings.strongest(audit, [kind])) is not None
     ]
-    return pd.DataFrame(rows, columns=columns)
+    said += [_clear(audit), _open(audit)]
+    if unknown := findings.kinds(audit, "cannot_be_judged"):
+        said.append(f"{_begin(unknown)} cannot be judged: too few films show them.")
+    return " ".join(filter(None, said)) or " ".join(map(str, audit.get("reasons") or []))
+
+
+def _begin(kinds: Sequence[str]) -> str:
+    words = text.names([findings.PLURAL[kind] for kind in findings.KINDS if kind in kinds])
+    return words[:1].upper() + words[1:]
+
+
+def _reads(change: Change) -> str:
+    return f"{_ONE[change.kind]} makes it {_does(change)}."
+
+
+def _does(change: Change) -> str:
+    """What a change does, after "makes it": "call 9 more of 100 healthy children sick"."""
+    size = _size(change)
+    if change.unit == "auroc_drop":
+        way = ("worse", "falls") if change.value > 0 else ("better", "rises")
+        return f"tell sick from healthy {way[0]}: AUROC {way[1]} by {size}"
+    way_ = "more" if change.value >= 0 else "fewer"
+    count, _, ends = size.partition(" ")
+    who = "sick" if change.sick else "healthy"
+    return f"call {count} {way_} of 100 {who} children sick {ends}".rstrip()
+
+
+def _size(change: Change) -> str:
+    """Size of a change with its interval, its sign left to the words: "9 (5 to 13)"."""
+    sign = -1 if change.value < 0 else 1
+    low, high = sorted((sign * change.low, sign * change.high))
+    shown = whole if change.unit == "calls" else "{:.3f}".format
+    ends = f" ({shown(low)} to {shown(high)})" if math.isfinite(low + high) else ""
+    return f"{shown(abs(change.value))}{ends}"
+
+
+def whole(value: float) -> str:
+    """A number of calls of 100, without a part of one: "9"; "-0" is "0"."""
+    return f"{round(value) + 0:d}"
+
+
+def _clear(audit: Audit) -> str:
+    """What changes nothing that matters, and the most that any of it does."""
+    clear = findings.kinds(audit, "no_reliance")
+    if not clear:
+        return ""
+    if audit["verdict"] != "no_reliance":
+        return f"{_begin(clear)} change nothing that matters."
+    limit = findings.margin(audit, "calls")
+    said = f"No device changes its calls by {limit:g} or more of 100 children."
+    top = findings.strongest(audit, clear)
+    return f"{said} The largest change: {_seen(top)}." if top else said
+
+
+def _seen(change: Change) -> str:
+    """A change as a fact: "supports, 2 more of 100 healthy children called sick (-1 to 5)"."""
+    kind, size = findings.PLURAL[change.kind], _size(change)
+    if change.unit == "auroc_drop":
+        return f"{kind}, AUROC {'falls' if change.value > 0 else 'rises'} by {size}"
+    count, _, ends = size.partition(" ")
+    way = "more" if change.value >= 0 else "fewer"
+    said = f"under 1 {way}" if count == "0" else f"{count} {way}"
+    who = "sick" if change.sick else "healthy"
+    return f"{kind}, {said} of 100 {who} children called sick {ends}".rstrip()
+
+
+def _open(audit: Audit) -> str:
+    kinds = findings.kinds(audit, "inconclusive")
+    if not kinds:
+        return ""
+    top = findings.strongest(audit, kinds)
+    seen = f" The largest change seen: {_seen(top)}." if top else ""
+    names = text.names([findings.PLURAL[kind] for kind in findings.KINDS if kind in kinds])
+    return f"Whether {names} change its calls stays open.{seen}"
+
+
+def _unjudged(audit: Audit) -> str:
+    """Why a model cannot be judged; what the audit itself says follows."""
+    reasons = " ".join(map(str, audit.get("reasons") or []))
+    ends = [number(audit.get(f"auroc{end}")) for end in ("", "_low", "_high")]
+    if not all(map(math.isfinite, ends)):
+        return reasons or "It cannot be judged."
+    said = f"It cannot be judged: its AUROC on these films is {ends[0]:.2f}"
+    return f"{said} ({interval(ends[1], ends[2])}). {reasons}".strip()
+
+
+def notes(audit: Audit) -> list[str]:
+    """What an audit's own reasons add to ``finding``: another threshold, what would settle it.
+
+    The last reason of a verdict that is settled says what ``finding`` does.
+    """
+    reasons = [str(reason) for reason in audit.get("reasons") or []]
+    if audit.get("verdict") == "cannot_be_judged":
+        return []
+    return reasons if audit.get("verdict") == "inconclusive" else reasons[:-1]
+
+
+def advice(audit: Audit) -> str:
+    """What to do about a verdict, in a sentence; "" where nothing follows from it."""
+    if audit.get("verdict") == "reads_devices":
+        kinds = [findings.PLURAL[kind] for kind in findings.kinds(audit, "reads_devices")]
+        return f"Do not rely on its calls of children with {text.names(kinds) or 'devices'}."
+    if audit.get("verdict") == "inconclusive":
+        return "Audit it on more films before relying on it."
+    if audit.get("verdict") == "cannot_be_judged":
+        return "Check its classes, scale and threshold, and audit it again."
+    return ""
+
+
+def why(audit: Audit | None, gap: str = "") -> str:
+    """The reason for a verdict in about six words."""
+    if audit is None:
+        return "made by an earlier version" if "earlier version" in gap else "no audit to show"
+    verdict = audit["verdict"]
+    if verdict == "cannot_be_judged":
+        return _why_unjudged(number(audit.get("auroc")))
+    if verdict == "no_reliance":
+        return f"every change under {findings.margin(audit, 'calls'):g} of 100"
+    top = findings.strongest(audit, findings.kinds(audit, verdict))
+    return _why_changed(top, verdict == "inconclusive") if top else "see its reasons"
+
+
+def _why_unjudged(area: float) -> str:
+    if not math.isfinite(area):
+        return "its answers cannot be read"
+    if area < 0.4:
+        return f"AUROC {area:.2f}: classes seem reversed"
+    if area < 0.6:
+        return f"AUROC {area:.2f}: no better than guessing"
+    return f"AUROC {area:.2f}: not judged"
+
+
+def _why_changed(top: Change, open_: bool) -> str:
+    kind = findings.PLURAL[top.kind] + (" open" if open_ else "")
+    count, _, ends = _size(top).partition(" ")
+    if top.unit == "auroc_drop":
+        return f"{kind}: AUROC {'falls' if top.value > 0 else 'rises'} by {count} {ends}".rstrip()
+    who = "sick" if top.sick else "healthy"
+    way = "more" if top.value >= 0 else "fewer"
+    return f"{kind}: {count} {way} of 100 {who} {ends}".rstrip()
 
 
 def title(cards: Sequence[Card], audits: Mapping[str, Audit]) -> str:
-    """How many of the models read devices, as the Overview's title."""
-    done = [audits[card.name] for card in cards if card.name in audits]
+    """Which of the models read devices, as the Overview's title: one sentence, in calls of 100."""
+    done = [card for card in cards if card.name in audits]
     if not done:
         return "Do these models read lungs, or the devices on the child?"
-    guilty = sum(audit.get("verdict") == "reads_devices" for audit in done)
-    open_ = sum(audit.get("verdict") == "inconclusive" for audit in done)
-    models = "model" if len(done) == 1 else "models"
-    if guilty:
-        verb = "reads" if guilty == 1 else "read"
-        return f"{guilty} of {len(done)} {models} {verb} devices"
-    if all(audit.get("verdict") == "no_reliance_shown" for audit in done):
-        return f"No reliance on devices shown in {len(done)} {models}"
-    return f"Whether these models read devices stays open: {open_} of {len(done)} inconclusive"
+    of = {
+        key: [card for card in done if audits[card.name]["verdict"] == key]
+        for key in findings.VERDICTS
+    }
+    count = len(done)
+    if of["reads_devices"]:
+        return _title_of_readers(of["reads_devices"], audits, count)
+    if of["inconclusive"]:
+        some = "this model" if count == 1 else f"{len(of['inconclusive'])} of {count} models"
+        return f"Whether devices change the calls of {some} stays open"
+    clear = len(of["no_reliance"])
+    if clear == count:
+        limit = findings.margin(audits[done[0].name], "calls")
+        models = {1: "this model", 2: "both models"}.get(count, f"all {count} models")
+        return f"Devices change fewer than {limit:g} of 100 calls of {models}"
+    if clear:
+        return (
+            f"Devices change nothing that matters in {clear} of {count} models; "
+            f"{count - clear} cannot be judged"
+        )
+    return "This model cannot be judged" if count == 1 else f"None of {count} models can be judged"
+
+
+def _title_of_readers(cards: Sequence[Card], audits: Mapping[str, Audit], count: int) -> str:
+    """The title where some of ``count`` models read devices: how many, and what the worst does."""
+    top, change = max(
+        ((card, _leading(audits[card.name])) for card in cards),
+        key=lambda found: abs(found[1].margins) if found[1] else 0.0,
+    )
+    name = top.title or top.name
+    verb = "reads" if len(cards) == 1 else "read"
+    said = (
+        f"{name} reads devices" if count == 1 else f"{len(cards)} of {count} models {verb} devices"
+    )
+    if change is None:
+        return said
+    # Its interval stands in the model's row.
+    does = _does(change).partition(" (")[0]
+    return f"{said}: {findings.ONE[change.kind]} makes {'it' if count == 1 else name} {does}"
+
+
+def _leading(audit: Audit) -> Change | None:
+    return findings.strongest(audit, findings.kinds(audit, "reads_devices"))
 
 
 def question(labels: pd.DataFrame) -> str:

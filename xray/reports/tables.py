@@ -9,8 +9,10 @@ from typing import Any
 import pandas as pd
 
 from xray import classes, text
+from xray.audits import findings
 from xray.dataset import composition
 from xray.errors import ArtifactError
+from xray.figures import palette
 from xray.files import read_table
 from xray.labels import devices
 from xray.metrics import odds
@@ -25,10 +27,19 @@ METRICS = ("accuracy", "recall", "specificity", "precision", "f1", "auroc", "bri
 
 #: Test of an effect -> what was done, for people.
 TESTS = {
-    "insertion": "drawn in",
-    "removal": "taken out",
-    "lime_drawn": "LIME weight, drawn in",
-    "lime_labelled": "LIME weight, its own",
+    "insertion": "laid over films without devices",
+    "as_worn": "all that a child wears, laid over",
+    "null": "null laid over, device-free",
+    "swap": "swapped between the classes",
+    "removal": "painted over",
+    "lime": "LIME weight",
+}
+#: Measures of the panel's record -> what people call them.
+MEASURES = {
+    "auroc": "AUROC of the score",
+    "detection": "readers found",
+    "false_alarms": "clean networks accused",
+    "undecided": "networks left undecided",
 }
 
 
@@ -92,31 +103,54 @@ def model_scores(found: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -
 
 
 def effects(audit: Audit) -> pd.DataFrame:
-    """Every effect of an audit over both classes, and those of devices by class.
+    """Every effect of an audit, for who wants to check it.
 
-    Net effects are changes of the log-odds of the positive class beyond a sham; the shares are of
-    films that the model calls positive as they are, with the change, and with its sham.
+    Calls are of 100 films called positive, changes are after less null; log-odds are those of the
+    positive class, after less null.
     """
     rows = []
-    for effect in audit.get("effects", []):
-        by_class = effect.get("label") or ""
-        if by_class and effect.get("device") != "all kinds":
-            continue
-        called = [share(effect.get(f"called_{when}")) for when in ("before", "after", "sham")]
+    for effect in audit.get("effects") or []:
+        kind = str(effect.get("kind") or "")
+        test = str(effect.get("test"))
+        called = [number(effect.get(f"called_{when}")) for when in ("before", "after", "null")]
+        raw = "{:.1f} → {:.1f}, null {:.1f}".format(*called)
         rows.append(
             {
-                "Suspect": str(effect.get("device", "")),
-                "What was done": TESTS.get(str(effect.get("test")), str(effect.get("test"))),
-                "Films": f"{effect.get('n', '?')} of {by_class or 'both classes'}",
-                "Net effect in log-odds": with_interval(
-                    effect.get("net_log_odds"), effect.get("ci_low"), effect.get("ci_high"), 2, True
-                ),
-                f"Called {classes.positive()}": "{} → {}, sham {}".format(*called)
-                if all(called)
-                else "",
+                "Kind": findings.PLURAL.get(kind, kind) or "all",
+                "What was done": TESTS.get(test, test),
+                "Films of": str(effect.get("label") or "both classes"),
+                "Called of 100": raw if all(map(math.isfinite, called)) else "",
+                "Change in calls": _known_interval(effect, "calls", 1),
+                "Fall of AUROC": _known_interval(effect, "auroc_drop", 3),
+                "Log-odds": _signed(effect.get("net_log_odds")),
+                "Children": f"{effect.get('films', '?')}, donors {effect.get('donors', '?')}",
             }
         )
     return pd.DataFrame(rows)
+
+
+def _known_interval(row: Mapping[str, Any], name: str, digits: int) -> str:
+    if not math.isfinite(number(row.get(name))):
+        return ""
+    ends = (row.get(f"{name}_low"), row.get(f"{name}_high"))
+    return with_interval(row.get(name), *ends, digits, True)
+
+
+def _signed(value: Any) -> str:
+    found = number(value)
+    return f"{found:+.2f}" if math.isfinite(found) else ""
+
+
+def kinds(audit: Audit) -> pd.DataFrame:
+    """The verdict of each kind and its largest effect in margins, 1 being the margin."""
+    rows = [row for row in audit.get("kinds") or [] if row.get("kind") in findings.KINDS]
+    return pd.DataFrame(
+        {
+            "Kind": [findings.PLURAL[row["kind"]] for row in rows],
+            "Verdict": [palette.verdict(row.get("verdict")).words for row in rows],
+            "Largest effect, in margins": [_signed(row.get("score")) for row in rows],
+        }
+    )
 
 
 def strata(audit: Audit) -> pd.DataFrame:
@@ -130,33 +164,22 @@ def strata(audit: Audit) -> pd.DataFrame:
     return pd.DataFrame(list(rows.values())).fillna("")
 
 
-def controls(quality: pd.DataFrame) -> pd.DataFrame:
-    """How good the audit is at telling the control models apart (``panel.quality``)."""
-    titles = {
-        "auroc": "AUROC of the score",
-        "detection": "reliant controls above the threshold",
-        "false alarms": "clean controls above the threshold",
-        "reliant, called": "reliant controls said to read devices",
-        "reliant, cleared": "reliant controls with no reliance shown",
-        "reliant, inconclusive": "reliant controls left inconclusive",
-        "clean, called": "clean controls said to read devices",
-        "clean, cleared": "clean controls with no reliance shown",
-        "clean, inconclusive": "clean controls left inconclusive",
-    }
-    strength = quality["strength"].fillna("").astype(str)
+def quality(table: pd.DataFrame) -> pd.DataFrame:
+    """How often the audit is right about networks of known answers (``stored.quality``)."""
     return pd.DataFrame(
         {
-            "What": [
-                titles.get(m, m) + (f", planted {s}" if s else "")
-                for m, s in zip(quality["measure"], strength, strict=True)
-            ],
-            "Judged without": "the same " + quality["left_out"].astype(str),
-            "Value": [
-                with_interval(r.value, r.low, r.high, 3) for r in quality.itertuples(index=False)
-            ],
-            "Controls": quality["n"].astype(str),
+            "Kind": [findings.PLURAL.get(kind, kind) for kind in table["kind"]],
+            "What": [MEASURES.get(measure, measure) for measure in table["measure"]],
+            "Value": [with_interval(r.value, r.low, r.high) for r in table.itertuples(index=False)],
+            "Accusing every network": [_plain(value) for value in table["always"]],
+            "Networks": table["n"].astype(str),
         }
     )
+
+
+def _plain(value: Any) -> str:
+    found = number(value)
+    return f"{found:.2f}" if math.isfinite(found) else ""
 
 
 def sizes(films: pd.DataFrame) -> pd.DataFrame:
@@ -192,11 +215,11 @@ def agreement() -> pd.DataFrame:
 def provenance(cards: Sequence[registry.Card], audits: Mapping[str, Audit]) -> pd.DataFrame:
     """Where each model comes from, one column a model: recipe, seed, split, data, hashes, date."""
     columns = {"": ["Recipe", "Seed", "Split", "Class weights", "Made", "With", "Model SHA-256",
-                    "Training data SHA-256", "Split SHA-256", "Audited on", "Audit seed",
-                    "Audit data SHA-256"]}  # fmt: skip
+                    "Training data SHA-256", "Split SHA-256", "Audited on",
+                    "Device labels", "Audit seed"]}  # fmt: skip
     for card in cards:
         audit = audits.get(card.name, {})
-        films = f"{audit.get('n_films', '?')} films of {audit.get('data', 'unknown')}"
+        films = described(audit.get("films", audit.get("data")))
         columns[card.title or card.name] = [
             card.recipe or card.role,
             _known(card.seed),
@@ -208,10 +231,15 @@ def provenance(cards: Sequence[registry.Card], audits: Mapping[str, Audit]) -> p
             _known(card.data_hash),
             _known(card.split_hash),
             films if audit else "not audited",
+            described(audit.get("labels")) if audit else "",
             _known(audit.get("seed")),
-            _known(audit.get("data_hash")),
         ]
     return pd.DataFrame(columns)
+
+
+def described(value: Any) -> str:
+    """Films or labels of an audit: a name, or name and hash."""
+    return _listed(value) if isinstance(value, Mapping) else _known(value)
 
 
 def _known(value: Any) -> str:

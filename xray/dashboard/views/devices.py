@@ -1,82 +1,125 @@
-"""Parts of the Devices page: what a model reacts to, the controls, and the live audit."""
+"""Parts of the Devices page: what devices change, how good the test is, and the live audit."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from xray import classes, text
-from xray.audits import stored
+from xray.audits import findings, stored
 from xray.dashboard import background, loaders, page
+from xray.errors import ArtifactError
 from xray.figures import audits
 from xray.files import Progress, hash_json
-from xray.metrics import odds
+from xray.models import registry
 from xray.models.registry import Card
-from xray.reports import html, sentences, tables
+from xray.reports import html, overview, sentences, tables
+
+METHOD = (
+    "A device of a labelled film, cut out along its outline, is laid over films of other children "
+    "who wear none. Its null is cut with the same outline from a film without devices, at the same "
+    "place of the lungs, and made as bright. Each figure is the change by the device less the "
+    "change by its null. For AUROC devices change places: healthy films are given them, sick ones "
+    "relieved of them. Whiskers are 95 % intervals by child, of those who receive and of those "
+    "who give. The band is the margin: what lies in it does not matter."
+)
 
 
-def reaction(card: Card, audit: Mapping[str, Any]) -> None:
-    """Whether a model reacts to devices: the effects, and films to look at."""
-    st.markdown(html.plain(stored.in_plain_words(audit)))
-    rows = stored.effects(audit, "device")
-    if len(rows):
-        page.show(audits.effects(rows, card.name, card.title), key="effects")
-    st.caption(
-        "Each effect is beyond a sham: for devices drawn in, the same brightness without "
-        "structure; for devices taken out and for LIME, the same shape elsewhere in the same "
-        "film. Whiskers are 95 % bootstrap intervals by possible patient."
-    )
-    for sentence in (sentences.lungs(audit), sentences.sanity_overall(audit)):
-        if sentence:
-            st.markdown(html.plain(sentence))
+def verdict(card: Card, audit: Mapping[str, Any]) -> None:
+    """A model's verdict, what was counted, and how devices change its calls."""
+    said = sentences.finding(audit)
+    facts = overview.facts_of(audit)
+    st.html(html.verdict_row(card.name, card.title, sentences.chip(audit), said, "", facts))
+    for note in sentences.notes(audit):
+        st.caption(html.plain(note))
+    if not findings.judged(audit):
+        return
+    st.subheader("How many calls change?", anchor=False)
+    page.show(audits.calls(audit, card.title), key="calls")
+    st.subheader("Does it tell sick from healthy worse?", anchor=False)
+    page.show(audits.auroc(audit, card.title), key="auroc")
+    st.caption(html.plain(findings.HELP))
+    with st.expander("How this was measured", icon=":material/straighten:"):
+        st.markdown(html.plain(METHOD))
+        st.dataframe(tables.kinds(audit), hide_index=True, width="stretch")
+        st.dataframe(tables.effects(audit), hide_index=True, width="stretch")
+
+
+def looks(card: Card, audit: Mapping[str, Any]) -> None:
+    """Where the model looks, and how it does on parts of the films."""
+    rows = audit.get("strata")
+    told = [told for told in (sentences.lungs(audit), sentences.sanity_overall(audit)) if told]
+    if not rows and not told:
+        st.caption("This audit did not look at films with the lungs hidden, nor at explanations.")
+    for sentence in told:
+        st.markdown(html.plain(sentence))
+    if rows:
+        page.show(audits.strata(pd.DataFrame(rows), card.name, card.title), key="strata")
+
+
+def moved(audit: Mapping[str, Any]) -> None:
+    """Films that moved the model most, to be looked at where the films are."""
+    rows = audit.get("most_moved")
+    if not rows:
+        st.caption("This audit kept no list of the films that moved most.")
+        return
     folder = loaders.films_folder()
-    if folder is None or not audit.get("most_moved") or audit.get("synthetic"):
+    if folder is None or audit.get("synthetic"):
         st.caption("Films that moved most are shown where the films are (XRAY_DATA).")
         return
     # Off at first: finding the lungs to draw by loads TensorFlow.
     if not st.toggle("Look at the films that moved most"):
         return
-    moved = audit["most_moved"]
-    names = [f"{row['file']} · {row['kind']} {row['net']:+.2f}" for row in moved]
+    names = [f"{row['file']} · {row['kind']} {row['net']:+.2f}" for row in rows]
     chosen = st.selectbox(
-        "Films that moved it most", range(len(moved)), format_func=names.__getitem__
+        "Films that moved it most", range(len(rows)), format_func=names.__getitem__
     )
-    film, trial = stored.again(folder, moved[chosen], audit["seed"])
-    row = moved[chosen]
-    pictures = ((film, "original"), (trial.treated, "treated"), (trial.sham, "sham"))
-    words = {"original": "as it is", "treated": f"{row['kind']}, {row['test']}", "sham": "sham"}
-    for column, (picture, which) in zip(st.columns(3), pictures, strict=True):
+    row = rows[chosen]
+    film, trial = stored.again(folder, row, audit["seed"])
+    pictures = (
+        (film, "original", "as it is"),
+        (trial.treated, "treated", f"{row['kind']}, {row['test']}"),
+        (trial.sham, "sham", "the same without a device"),
+    )
+    for column, (picture, which, words) in zip(st.columns(3), pictures, strict=True):
         with column:
-            says = text.percent(float(odds.to_probability(row[which])))
-            page.film(picture, f"Film {words[which]}", f"{words[which]}: {says} {classes.spoken()}")
+            says = text.percent(float(registry.probability(row[which])))
+            page.film(picture, f"Film {words}", f"{words}: {says} {classes.spoken()}")
 
 
-def controls(models: Sequence[Mapping[str, Any]]) -> None:
-    """Whether the test would notice: the control models, ours on the same scale."""
-    scale = stored.calibration()
-    if scale is None:
+def suspects(card: Card, audit: Mapping[str, Any]) -> None:
+    """What else changes the model's calls."""
+    rows = stored.effects(audit, devices=False)
+    if rows.empty or "calls" not in rows:
+        st.caption("This audit looked at devices alone.")
+        return
+    margin = findings.margin(audit, "calls")
+    page.show(audits.suspects(rows, margin, card.title), key="others")
+
+
+def quality() -> None:
+    """How often the audit is right about networks of known answers."""
+    try:
+        table = stored.quality()
+    except ArtifactError as error:
         page.empty(
-            "There are no control models yet", "They set the scale:", "python -m xray controls"
+            "There is no record of this test yet",
+            "Here stands how many networks that read devices it finds, and how many clean ones "
+            f"it accuses. {error}",
+            stored.PANEL,
         )
         return
-    panel = stored.panel()
-    page.show(audits.controls(panel, scale.threshold, models), key="controls")
+    page.show(audits.quality(table), key="quality")
     st.caption(
-        f"{len(panel)} small models trained on films without devices, into which devices were "
-        "drawn in one style; the audit asks with another. A control counts as reliant by what "
-        "devices of its own style do to it on films it never saw. Smallest reliance of which at "
-        f"least 95 % were flagged: {scale.detectable:.2f} spreads of log-odds."
+        "Networks of known answers: some can only answer by devices, some never saw any. Nothing "
+        "about the verdict was fitted to them."
     )
-    quality = tables.controls(stored.stored_quality())
-    st.dataframe(quality, hide_index=True, width="stretch")
-    st.caption(
-        "Each control is judged by a scale that never saw it, or none of its architecture. To "
-        "be said to read devices takes more than a score above the threshold: the whole interval "
-        "of the score must lie above it, and LIME must agree."
-    )
+    with st.expander("The record in figures", icon=":material/straighten:"):
+        st.dataframe(tables.quality(table), hide_index=True, width="stretch")
 
 
 def live(card: Card) -> None:
@@ -86,10 +129,7 @@ def live(card: Card) -> None:
         st.caption("A live audit needs films: set XRAY_DATA, or run the demonstration:")
         st.code("python -m xray demo", language=None)
         return
-    st.caption(
-        "Draws devices into films, takes them out of others, explains some of both, and holds "
-        "the score against the controls. Minutes for a small model, longer for VGG19."
-    )
+    st.caption("Lays devices over films without any. Minutes for a small model, longer for VGG19.")
     key = hash_json(["audit", card.name, card.sha256, str(folder)])
     words = f"Audit {html.plain(card.title)} now"
     if st.button(words, icon=":material/play_arrow:", type="primary"):
@@ -100,8 +140,8 @@ def live(card: Card) -> None:
         page.problem(status.error)
     if status.state == "done":
         value = status.result
-        reasons = " ".join(value["reasons"])
-        st.html(html.verdict_row(card.name, card.title, value["verdict"], reasons))
+        chip, found = sentences.chip(value), sentences.finding(value)
+        st.html(html.verdict_row(card.name, card.title, chip, found))
         st.download_button(
             "Download the audit",
             json.dumps(value, indent=1),

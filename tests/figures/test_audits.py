@@ -1,0 +1,101 @@
+"""Figures of audits: at most five rows, healthy and sick apart, titles that say what is drawn."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from tests.figures.test_composition import sound
+from tests.helpers import shelf
+from xray.audits import findings, stored
+from xray.figures import audits, overview
+from xray.models.registry import Card
+
+READER = shelf.world("one reader")["basic"]
+
+
+def test_calls_of_either_class_stand_apart_in_five_rows() -> None:
+    figure = audits.calls(READER, "Model basic")
+    assert sound(figure) == (
+        "Model basic: supports change most, +9.1 of 100 healthy children called sick"
+    )
+    names = {trace.name: trace for trace in figure.data}
+    assert set(names) == {"healthy films", "sick films"}
+    assert list(names["healthy films"].x) == [0.4, -0.3, 0.9, 0.1, 9.1]
+    assert names["healthy films"].error_x.array[-1] == pytest.approx(4.0)
+    assert len(figure.layout.yaxis.ticktext) == 5
+    (band,) = [shape for shape in figure.layout.shapes if shape.type == "rect"]
+    assert (band.x0, band.x1) == (-3, 3)
+
+
+def test_the_fall_of_auroc_has_its_own_band() -> None:
+    figure = audits.auroc(READER, "Model basic")
+    assert sound(figure) == "Model basic: AUROC falls most by supports, 0.009"
+    (band,) = [shape for shape in figure.layout.shapes if shape.type == "rect"]
+    assert (band.x0, band.x1) == (-0.02, 0.02)
+
+
+def test_nothing_measured_is_said() -> None:
+    empty = shelf.audit("m", {})
+    assert sound(audits.calls(empty, "M")) == "M: no calls were measured"
+    assert sound(audits.auroc(empty, "M")) == "M: no fall of AUROC was measured"
+    assert "No calls" in sound(overview.calls([("m", "M", empty)]))
+
+
+def test_models_side_by_side() -> None:
+    world = shelf.world("one reader")
+    figure = overview.calls([(name, f"Model {name}", audit) for name, audit in world.items()])
+    assert sound(figure) == (
+        "Supports change most: +9 of 100 healthy children called sick, with Model basic; "
+        "in the band nothing matters"
+    )
+    assert [trace.name for trace in figure.data] == [f"Model {name}" for name in world]
+    assert [len(trace.x) for trace in figure.data] == [5, 4, 5]
+
+
+def test_the_record_names_the_weakest_kind() -> None:
+    table = shelf.quality()
+    figure = audits.quality(table)
+    assert sound(figure) == (
+        "Hardest to find are readers of supports: 89 of 100 found, 2 of 100 clean networks accused"
+    )
+    assert len(figure.data) == 4
+    assert "is not known" in audits.quality_says(table.head(0))
+
+
+def test_other_suspects_stand_by_size() -> None:
+    rows = pd.DataFrame(
+        [
+            {"test": test, "kind": "", "label": label, "calls": value, "calls_low": value - 1,
+             "calls_high": value + 1}
+            for test, label, value in (
+                ("jpeg", "NORMAL", 1.0), ("aspect", "NORMAL", -6.0), ("aspect", "PNEUMONIA", 2.0),
+            )
+        ]
+    )  # fmt: skip
+    figure = audits.suspects(rows, 3.0, "M")
+    assert sound(figure) == "M: of all else squash of a wide film changes most, -6.0 of 100 calls"
+    assert list(figure.layout.yaxis.ticktext) == ["squash of a wide film", "JPEG quality"]
+
+
+def test_cures_are_compared_in_calls() -> None:
+    cards = [Card(name, title=name) for name in stored.CURES[:2]]
+    kinds = ({"support": (9.1, 4.0)}, {"tube": (-1.0, 1.0)})
+    stored_audits = {
+        card.name: shelf.audit(card.name, k) for card, k in zip(cards, kinds, strict=True)
+    }
+    good = {card.name: pd.Series({"value": 0.9, "low": 0.8, "high": 0.95}) for card in cards}
+    figure = audits.cures(stored.cures(cards, stored_audits, good))
+    assert sound(figure) == (
+        "device_matched is moved least: tubes -1.0 of 100 healthy children, against +9.1 by "
+        "supports; accuracy 90.0 % against 90.0 %"
+    )
+
+
+def test_strata_say_what_hidden_lungs_leave() -> None:
+    figure = audits.strata(pd.DataFrame(READER["strata"]), "basic", "Model basic")
+    assert sound(figure) == "Model basic: AUROC 0.900; with the lungs hidden still 0.880"
+
+
+def test_words_for_every_kind() -> None:
+    assert set(findings.PLURAL) == set(findings.ONE) == set(findings.KINDS)

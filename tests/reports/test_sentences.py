@@ -1,0 +1,220 @@
+"""Every sentence that states a result is computed: read against made-up worlds."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.helpers import shelf
+from xray.audits import findings
+from xray.models.registry import Card
+from xray.reports import model_card, overview, sentences
+
+CARDS = [Card(name, title=f"Model {name}") for name in shelf.GOOD]
+
+TITLES = {
+    "all clean": "Devices change fewer than 3 of 100 calls of all 3 models",
+    "one reader": "1 of 3 models reads devices: a support makes Model basic call 9 more of 100 "
+    "healthy children sick",
+    "nothing judged": "None of 3 models can be judged",
+}
+#: World -> model -> words of the chip, why, finding.
+SAID = {
+    "all clean": {
+        name: (
+            ("no_reliance", ""),
+            "every change under 3 of 100",
+            "No device changes its calls by 3 or more of 100 children. The largest change: "
+            "supports, 1 more of 100 healthy children called sick (0 to 2).",
+        )
+        for name in shelf.GOOD
+    },
+    "one reader": {
+        "basic": (
+            ("reads_devices", "reads supports"),
+            "supports: 9 more of 100 healthy (5 to 13)",
+            "A support makes it call 9 more of 100 healthy children sick (5 to 13). Wires, tubes, "
+            "electrodes and other devices change nothing that matters.",
+        ),
+        "augmented": (
+            ("inconclusive", ""),
+            "supports open: 2 more of 100 healthy (-1 to 5)",
+            "Wires, tubes and electrodes change nothing that matters. Whether supports change its "
+            "calls stays open. The largest change seen: supports, 2 more of 100 healthy children "
+            "called sick (-1 to 5).",
+        ),
+        "transfer": (
+            ("no_reliance", ""),
+            "every change under 3 of 100",
+            "No device changes its calls by 3 or more of 100 children. The largest change: wires, "
+            "under 1 more of 100 healthy children called sick (-1 to 1).",
+        ),
+    },
+    "nothing judged": {
+        name: (
+            ("cannot_be_judged", ""),
+            "AUROC 0.52: no better than guessing",
+            "It cannot be judged: its AUROC on these films is 0.52 (0.49 to 0.55). It must lie "
+            "above 0.6.",
+        )
+        for name in shelf.GOOD
+    },
+}
+
+
+@pytest.mark.parametrize("world", shelf.WORLDS)
+def test_every_sentence_of_a_world(world: str) -> None:
+    audits = shelf.world(world)
+    assert sentences.title(CARDS, audits) == TITLES[world]
+    for name, audit in audits.items():
+        said = (sentences.chip(audit), sentences.why(audit), sentences.finding(audit))
+        assert said == SAID[world][name]
+
+
+@pytest.mark.parametrize("world", shelf.WORLDS)
+def test_sentences_are_short_and_plain(world: str) -> None:
+    audits = shelf.world(world)
+    told = [sentences.finding(audit) for audit in audits.values()]
+    for sentence in re.split(r"(?<=\.) ", " ".join(told)):
+        assert len(sentence.split()) <= 20, sentence
+        assert not re.search("log-odds|sham|standard dev|control", sentence)
+
+
+def test_notes_and_advice_follow_the_verdict() -> None:
+    world = shelf.world("one reader")
+    for audit in world.values():
+        audit["reasons"] = ["It is judged elsewhere.", "What decided."]
+    notes = {name: sentences.notes(audit) for name, audit in world.items()}
+    assert notes["basic"] == notes["transfer"] == ["It is judged elsewhere."]
+    assert notes["augmented"] == ["It is judged elsewhere.", "What decided."]
+    said = {name: sentences.advice(audit) for name, audit in world.items()}
+    assert said == {
+        "basic": "Do not rely on its calls of children with supports.",
+        "augmented": "Audit it on more films before relying on it.",
+        "transfer": "",
+    }
+    unknown = shelf.audit("m", {})
+    assert sentences.notes(unknown) == []
+    assert "audit it again" in sentences.advice(unknown)
+
+
+def test_no_call_of_a_model_that_cannot_be_judged_is_shown() -> None:
+    audit = shelf.audit("m", {"tube": (1.0, 1.0)}) | {"verdict": "cannot_be_judged", "kinds": []}
+    assert not findings.judged(audit) and findings.called(audit) == []
+
+
+def test_raw_calls_stand_in_a_row_of_facts() -> None:
+    audits = shelf.world("one reader")
+    assert overview.facts_of(audits["basic"]) == [
+        [
+            "Healthy films called sick, of 100",
+            "as they are 11; with tubes and wires 12; with supports 21",
+        ],
+        ["AUROC with the lungs hidden", "0.88 (0.80 to 0.95)"],
+    ]
+    bare: dict[str, Any] = {"effects": [], "kinds": []}
+    assert overview.facts_of(bare) == []
+
+
+def test_the_thin_kind_that_changes_most_stands_for_all() -> None:
+    audit = shelf.audit("m", {"tube": (0.2, 1.0), "electrode": (-5.0, 1.0), "other": (1.0, 1.0)})
+    assert dict(findings.called(audit))["with tubes and wires"] == pytest.approx(6.5)
+    audit = shelf.audit("m", {"tube": (0.2, 1.0), "other": (6.0, 1.0)})
+    assert dict(findings.called(audit))["with other devices"] == pytest.approx(17.5)
+
+
+def test_fewer_calls_keep_their_interval_the_right_way_round() -> None:
+    audit = shelf.audit("m", {"tube": (-9.0, 3.0)})
+    assert sentences.finding(audit) == (
+        "A tube makes it call 9 fewer of 100 healthy children sick (6 to 12)."
+    )
+    assert sentences.why(audit) == "tubes: 9 fewer of 100 healthy (6 to 12)"
+
+
+def test_a_model_that_reads_two_kinds_or_more_names_them() -> None:
+    two = {"tube": (8.0, 1.0), "support": (9.0, 1.0)}
+    assert sentences.chip(shelf.audit("m", two))[1] == "reads supports and tubes"
+    three = two | {"line": (7.0, 1.0)}
+    audit = shelf.audit("m", three)
+    assert sentences.chip(audit)[1] == "reads 3 kinds"
+    said = sentences.finding(audit)
+    assert said.index("A support") < said.index("A tube") < said.index("A wire")
+
+
+def test_where_auroc_alone_decides_it_is_said() -> None:
+    audit = shelf.audit("m", {"line": (8.0, 1.0)})
+    audit["effects"] = [row for row in audit["effects"] if row["test"] == "swap"]
+    audit["effects"][0] |= {"auroc_drop": 0.041, "auroc_drop_low": 0.03, "auroc_drop_high": 0.05}
+    assert sentences.finding(audit) == (
+        "A wire makes it tell sick from healthy worse: AUROC falls by 0.041 (0.030 to 0.050)."
+    )
+    assert sentences.why(audit) == "wires: AUROC falls by 0.041 (0.030 to 0.050)"
+    audit["effects"] = []
+    assert sentences.finding(audit) == "A sentence on m."
+
+
+def test_the_margin_of_an_audit_is_the_one_that_is_told() -> None:
+    audit = shelf.audit("m", {"line": (1.0, 1.0)}) | {"margin": {"calls": 5.0, "auroc": 0.05}}
+    assert sentences.why(audit) == "every change under 5 of 100"
+    assert "by 5 or more of 100" in sentences.finding(audit)
+    title = sentences.title([Card("m")], {"m": audit})
+    assert title == "Devices change fewer than 5 of 100 calls of this model"
+
+
+@pytest.mark.parametrize(
+    ("area", "said"),
+    [
+        (0.1, "AUROC 0.10: classes seem reversed"),
+        (0.5, "AUROC 0.50: no better than guessing"),
+        (None, "its answers cannot be read"),
+    ],
+)
+def test_why_a_model_cannot_be_judged(area: float | None, said: str) -> None:
+    audit = shelf.audit("m", {}) | {"auroc": area}
+    assert sentences.why(audit) == said
+
+
+@pytest.mark.parametrize(
+    ("kinds", "title"),
+    [
+        (({"line": (9.0, 1.0)}, {"line": (8.0, 1.0)}),
+         "2 of 2 models read devices: a wire makes Model basic call 9 more of 100 healthy "
+         "children sick"),
+        (({"line": (2.0, 2.0)}, {}),
+         "Whether devices change the calls of 1 of 2 models stays open"),
+        (({"line": (1.0, 1.0)}, {}),
+         "Devices change nothing that matters in 1 of 2 models; 1 cannot be judged"),
+        (({"line": (1.0, 1.0)}, {"line": (1.0, 1.0)}),
+         "Devices change fewer than 3 of 100 calls of both models"),
+    ],
+)  # fmt: skip
+def test_titles_of_two_models(
+    kinds: tuple[dict[str, tuple[float, float]], ...], title: str
+) -> None:
+    audits = {
+        card.name: shelf.audit(card.name, found)
+        for card, found in zip(CARDS[:2], kinds, strict=True)
+    }
+    assert sentences.title(CARDS[:2], audits) == title
+
+
+def test_titles_of_one_model_and_of_none() -> None:
+    reader = {"basic": shelf.world("one reader")["basic"]}
+    assert sentences.title(CARDS, reader) == (
+        "Model basic reads devices: a support makes it call 9 more of 100 healthy children sick"
+    )
+    unknown = {"basic": shelf.audit("basic", {})}
+    assert sentences.title(CARDS, unknown) == "This model cannot be judged"
+    assert sentences.title(CARDS, {}) == "Do these models read lungs, or the devices on the child?"
+
+
+def test_a_card_tells_the_verdict() -> None:
+    text = model_card.markdown(CARDS[0], None, [], shelf.world("one reader")["basic"]).replace(
+        "\\", ""
+    )
+    assert "**Reads supports.** A support makes it call 9 more of 100 healthy children sick" in text
+    assert "with supports 21" in text
+    text = model_card.markdown(CARDS[0], None, [], None, "It was lost.").replace("\\", "")
+    assert "**Not audited yet.** It was lost." in text

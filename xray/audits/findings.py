@@ -1,0 +1,186 @@
+"""What one audit says, read from its JSON: kinds, changes of calls, and which of them leads.
+
+No tables and no models: the first page reads audits before anything heavy is imported.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from xray import classes
+from xray.text import number
+
+Audit = Mapping[str, Any]
+Unit = Literal["calls", "auroc_drop"]
+
+#: Kinds of devices in the order of every list.
+KINDS = ("line", "tube", "electrode", "other", "support")
+#: Kind -> what people call many of them, and one of them.
+PLURAL = {
+    "line": "wires",
+    "tube": "tubes",
+    "electrode": "electrodes",
+    "other": "other devices",
+    "support": "supports",
+}
+ONE = {
+    "line": "a wire",
+    "tube": "a tube",
+    "electrode": "an electrode",
+    "other": "another device",
+    "support": "a support",
+}
+#: What the words above stand for.
+HELP = (
+    "Wires: leads and thin lines. Supports: sandbags, cushions and hands that hold a child. "
+    "Other devices: clips, pads and what else lies on a child."
+)
+#: Margins of an audit that names none: points of 100 calls, and AUROC.
+MARGIN: dict[Unit, float] = {"calls": 3.0, "auroc_drop": 0.02}
+#: Tests of an audit that are about devices; all others are about other suspects.
+OF_DEVICES = ("insertion", "as_worn", "null", "swap", "removal", "lime")
+VERDICTS = ("reads_devices", "no_reliance", "inconclusive", "cannot_be_judged")
+
+
+@dataclass(frozen=True)
+class Change:
+    """How far devices of one kind change a model.
+
+    Attributes
+    ----------
+    kind : str
+    label : true class of the films; "" for both
+    unit : "calls", points of 100 films called positive; or "auroc_drop", the fall of AUROC
+    value, low, high : with its 95 % interval, NaN where there is none
+    margin : smallest change of this unit that matters
+    """
+
+    kind: str
+    label: str
+    unit: Unit
+    value: float
+    low: float
+    high: float
+    margin: float
+
+    @property
+    def sick(self) -> bool:
+        """Whether it is of films of the positive class."""
+        return self.label == classes.positive()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it is of films of the negative class."""
+        return self.label == classes.negative()
+
+    @property
+    def margins(self) -> float:
+        """The change in margins; beyond 1 or -1 it matters."""
+        return self.value / self.margin
+
+    @property
+    def shown(self) -> bool:
+        """Whether the whole interval lies beyond the margin."""
+        return self.low > self.margin or self.high < -self.margin
+
+
+def margin(audit: Audit, unit: Unit) -> float:
+    """Smallest change that matters: points of 100 calls, or AUROC."""
+    key = "calls" if unit == "calls" else "auroc"
+    value = number((audit.get("margin") or {}).get(key))
+    return value if math.isfinite(value) and value > 0 else MARGIN[unit]
+
+
+def kinds(audit: Audit, verdict: str = "") -> list[str]:
+    """Kinds of a verdict, the largest effect first; all kinds where no verdict is named."""
+    rows = [
+        row
+        for row in audit.get("kinds") or []
+        if row.get("kind") in KINDS and verdict in ("", row.get("verdict"))
+    ]
+    ranked = sorted(rows, key=lambda row: -abs(_score(row)))
+    return [str(row["kind"]) for row in ranked]
+
+
+def _score(row: Mapping[str, Any]) -> float:
+    score = number(row.get("score"))
+    return score if math.isfinite(score) else 0.0
+
+
+def judged(audit: Audit) -> bool:
+    """Whether anything can be said of a model's calls; else none of them may be shown."""
+    return audit.get("verdict") != "cannot_be_judged" and bool(kinds(audit))
+
+
+def effects(audit: Audit, test: str, kind: str | None = None) -> list[Mapping[str, Any]]:
+    """Rows of one test; of one kind where it is named."""
+    return [
+        row
+        for row in audit.get("effects") or []
+        if row.get("test") == test and kind in (None, row.get("kind"))
+    ]
+
+
+def changes(audit: Audit, kind: str) -> list[Change]:
+    """Changes that decide about a kind: calls of either class, and AUROC in the swap test."""
+    units: tuple[tuple[str, Unit], ...] = (("insertion", "calls"), ("swap", "auroc_drop"))
+    found = []
+    for test, unit in units:
+        for row in effects(audit, test, kind):
+            value, low, high = (number(row.get(f"{unit}{end}")) for end in ("", "_low", "_high"))
+            if math.isfinite(value):
+                label = str(row.get("label") or "")
+                found.append(Change(kind, label, unit, value, low, high, margin(audit, unit)))
+    return found
+
+
+def strongest(audit: Audit, names: Sequence[str]) -> Change | None:
+    """The largest change by some kinds, in margins.
+
+    One in calls of which the whole interval lies beyond the margin goes before every other:
+    it is what can be said most plainly.
+    """
+    found = [change for kind in names for change in changes(audit, kind)]
+    plain = [change for change in found if change.unit == "calls" and change.shown]
+    return max(plain or found, key=lambda change: abs(change.margins), default=None)
+
+
+def called(audit: Audit) -> list[tuple[str, float]]:
+    """Healthy films called sick, of 100: as they are, with thin devices, with supports.
+
+    Of the thin kinds the one that changes most stands for all. Kinds that could not be judged
+    are left out, and all of them where the model cannot be.
+    """
+    if not judged(audit):
+        return []
+    unknown = kinds(audit, "cannot_be_judged")
+    rows = {
+        str(row["kind"]): row
+        for row in effects(audit, "insertion")
+        if row.get("label") == classes.negative()
+        and row.get("kind") not in unknown
+        and all(math.isfinite(number(row.get(f"called_{when}"))) for when in ("before", "after"))
+    }
+    if not rows:
+        return []
+    thin = [kind for kind in rows if kind != "support"]
+    lead = rows["support"] if not thin else rows[thin[0]]
+    made = [("as they are", number(lead["called_before"]))]
+    if thin:
+        most = max(thin, key=lambda kind: abs(number(rows[kind].get("calls"))))
+        words = "with other devices" if most == "other" else "with tubes and wires"
+        made.append((words, number(rows[most]["called_after"])))
+    if "support" in rows:
+        made.append(("with supports", number(rows["support"]["called_after"])))
+    return made
+
+
+def lungs_hidden(audit: Audit) -> tuple[float, float, float]:
+    """AUROC with the lungs hidden and its 95 % interval; NaN where it was not measured."""
+    for row in audit.get("strata") or []:
+        if row.get("stratum") == "lungs hidden" and row.get("metric") == "auroc":
+            return number(row.get("value")), number(row.get("low")), number(row.get("high"))
+    return math.nan, math.nan, math.nan
