@@ -46,8 +46,10 @@ def title(view: shared.View) -> str:
 def films(view: shared.View, pair: Pair) -> None:
     """The films behind a cell of the agreement table."""
     names = figures_pairs.cells(pair, view.titles)
+    # A function of this page in its place would keep the whole page in memory.
+    labels = {cell: html.label(name) for cell, name in names.items()}
     cell = st.segmented_control(
-        "Films of", list(names), format_func=lambda cell: html.label(names[cell]),
+        "Films of", list(names), format_func=labels.__getitem__,
         default=f"only {pair.a}", required=True, key=f"cell {pair.a} {pair.b}",
     )  # fmt: skip
     chosen = np.flatnonzero(pair.cells == cell)

@@ -11,8 +11,13 @@ page.enter()
 def say(films: dataset_page.Films) -> str:
     """How many films there are, and on how many the models disagree."""
     count = f"{len(films.table):,} films"
-    disagree = int(films.catalogue.disagree.sum())
-    return f"{count}; the models disagree on {disagree:,}" if disagree else count
+    disagree, judged = int(films.catalogue.disagree.sum()), films.catalogue.judged
+    models = f"{len(films.catalogue.log_odds)} models"
+    return (
+        f"{count}; of {judged:,} with calls of several, {models} disagree on {disagree:,}"
+        if judged
+        else count
+    )
 
 
 def listed(films: dataset_page.Films, rows: browse.Rows, wish: browse.Wish) -> None:

@@ -24,7 +24,12 @@ def say(films: dataset_page.Films) -> str:
     """How many possible patients of the test films were trained on."""
     shared, judged = dashboard_leakage.patients(films.table)
     if not judged:
-        return "No possible patient is known, so none is shared"
+        known = films.table.loc[films.table["person"] != "", "person"].nunique()
+        return (
+            f"{known:,} possible patients are known, none of them of the test films"
+            if known
+            else "No possible patient is known, so none is shared"
+        )
     return (
         f"{shared:,} of {judged:,} possible patients of test {classes.spoken()} are also in train"
     )

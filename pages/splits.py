@@ -39,8 +39,9 @@ def compare(films: dataset_page.Films) -> None:
     with left:
         seed = int(st.number_input("Seed", 0, 9999, 0, key="seed", bind="query-params"))
     with right:
+        # As every recipe splits.
         keep = st.toggle(
-            "Keep possible patients together", key="keep_patients", bind="query-params"
+            "Keep possible patients together", True, key="keep_patients", bind="query-params"
         )
     made = {}
     for title in titles:

@@ -42,9 +42,8 @@ def test_an_audit_gives_its_parts_and_its_file(tmp_path: Path) -> None:
 def test_an_evaluation_without_an_interval_is_written_as_unknown(tmp_path: Path) -> None:
     truth, log_odds = np.array([True, False, True]), np.array([1.0, -1.0, 2.0])
     metrics = scores.scores(truth, log_odds, 0.0)
-    result = EvaluationResult(
-        "mine", "test", "PNEUMONIA", 0.5, metrics, pd.DataFrame(index=range(3))
-    )
+    predictions = pd.DataFrame({"label": ["PNEUMONIA", "NORMAL", "PNEUMONIA"]})
+    result = EvaluationResult("mine", "test", "PNEUMONIA", 0.5, metrics, predictions)
     result.save(tmp_path / "e.json")
     (entry,) = json.loads((tmp_path / "e.json").read_text())
     assert entry["accuracy"] == 1.0 and entry["n"] == 3

@@ -74,18 +74,6 @@ def test_other_suspects_are_told_from_devices() -> None:
     assert set(stored.effects(audit, devices=True)["test"]) == {"insertion", "swap"}
 
 
-def test_a_calls_change_beyond_the_margin_goes_before_a_larger_one_of_auroc() -> None:
-    audit = good()
-    for row in audit["effects"]:
-        if row["test"] == "swap" and row["kind"] == "support":
-            row |= {"auroc_drop": 0.2, "auroc_drop_low": 0.1, "auroc_drop_high": 0.3}
-    top = findings.strongest(audit, ["support"])
-    assert top is not None and (top.unit, top.value) == ("calls", 9.1)
-    audit["effects"] = [row for row in audit["effects"] if row["label"] != "NORMAL"]
-    top = findings.strongest(audit, ["support"])
-    assert top is not None and (top.unit, top.value) == ("auroc_drop", 0.2)
-
-
 def test_cures_are_told_by_their_largest_change() -> None:
     cards = [Card(name, title=name.title()) for name in stored.CURES[:2]]
     audits = {

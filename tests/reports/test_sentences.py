@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.helpers import shelf
-from xray.audits import findings
+from xray import classes
 from xray.models.registry import Card
 from xray.reports import model_card, overview, sentences
 
@@ -100,11 +100,6 @@ def test_notes_and_advice_follow_the_verdict() -> None:
     assert "audit it again" in sentences.advice(unknown)
 
 
-def test_no_call_of_a_model_that_cannot_be_judged_is_shown() -> None:
-    audit = shelf.audit("m", {"tube": (1.0, 1.0)}) | {"verdict": "cannot_be_judged", "kinds": []}
-    assert not findings.judged(audit) and findings.called(audit) == []
-
-
 def test_raw_calls_stand_in_a_row_of_facts() -> None:
     audits = shelf.world("one reader")
     assert overview.facts_of(audits["basic"]) == [
@@ -116,13 +111,6 @@ def test_raw_calls_stand_in_a_row_of_facts() -> None:
     ]
     bare: dict[str, Any] = {"effects": [], "kinds": []}
     assert overview.facts_of(bare) == []
-
-
-def test_the_thin_kind_that_changes_most_stands_for_all() -> None:
-    audit = shelf.audit("m", {"tube": (0.2, 1.0), "electrode": (-5.0, 1.0), "other": (1.0, 1.0)})
-    assert dict(findings.called(audit))["with tubes and wires"] == pytest.approx(6.5)
-    audit = shelf.audit("m", {"tube": (0.2, 1.0), "other": (6.0, 1.0)})
-    assert dict(findings.called(audit))["with other devices"] == pytest.approx(17.5)
 
 
 def test_fewer_calls_keep_their_interval_the_right_way_round() -> None:
@@ -153,6 +141,17 @@ def test_where_auroc_alone_decides_it_is_said() -> None:
     assert sentences.why(audit) == "wires: AUROC falls by 0.041 (0.030 to 0.050)"
     audit["effects"] = []
     assert sentences.finding(audit) == "A sentence on m."
+
+
+def test_audits_speak_of_the_classes_they_were_made_with() -> None:
+    audit = shelf.world("one reader")["basic"]
+    said = sentences.finding(audit), overview.facts_of(audit)
+    with classes.using(classes.parse("clear=Clear,covid=COVID-19")):
+        assert (sentences.finding(audit), overview.facts_of(audit)) == said
+        for row in audit["effects"]:
+            names = {"NORMAL": "Clear", "PNEUMONIA": "COVID-19"}
+            row["label"] = names.get(row["label"], row["label"])
+        assert (sentences.finding(audit), overview.facts_of(audit)) == said
 
 
 def test_the_margin_of_an_audit_is_the_one_that_is_told() -> None:

@@ -69,12 +69,12 @@ class Change:
     @property
     def sick(self) -> bool:
         """Whether it is of films of the positive class."""
-        return self.label == classes.positive()
+        return bool(self.label) and classes.side(self.label)
 
     @property
     def healthy(self) -> bool:
         """Whether it is of films of the negative class."""
-        return self.label == classes.negative()
+        return not classes.side(self.label)
 
     @property
     def margins(self) -> float:
@@ -160,7 +160,7 @@ def called(audit: Audit) -> list[tuple[str, float]]:
     rows = {
         str(row["kind"]): row
         for row in effects(audit, "insertion")
-        if row.get("label") == classes.negative()
+        if not classes.side(str(row.get("label") or ""))
         and row.get("kind") not in unknown
         and all(math.isfinite(number(row.get(f"called_{when}"))) for when in ("before", "after"))
     }

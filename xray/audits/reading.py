@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xray import classes
 from xray.drawing import devices, shams
 from xray.drawing.devices import Drawn
 from xray.explanations import lime
@@ -78,14 +79,14 @@ class Reading:
         return self._called(self.with_device)
 
     def _called(self, log_odds: float) -> str:
-        return "PNEUMONIA" if log_odds >= self.threshold else "NORMAL"
+        return classes.positive() if log_odds >= self.threshold else classes.negative()
 
     def summary(self) -> dict[str, Any]:
         """Everything but the superpixels, as JSON holds it."""
         why = self.explanation
         return {
             "model": self.model,
-            "positive": "PNEUMONIA",
+            "positive": classes.positive(),
             "probability": why.probability,
             "log_odds": why.log_odds,
             "threshold_log_odds": self.threshold,

@@ -148,6 +148,17 @@ def _one(
             notes.append("predictions and metrics stored")
         if options.stress:
             notes.append(_stress(model, folder, stage))
+    table = _scored(card, used, options)
+    print(_report(card, table, options.split))
+    notes += _notes(agreement, folder is not None)
+    print("  " + "\n  ".join(notes))
+    if options.check and not (agreement and agreement.holds and agreement.metrics_exact):
+        raise ArtifactError(f"{name} does not reproduce what is stored: {'; '.join(notes)}.")
+    return evaluation.record(card.name, table), used
+
+
+def _scored(card: registry.Card, used: pd.DataFrame, options: argparse.Namespace) -> pd.DataFrame:
+    """Metrics of the predictions, of the class and at the threshold that were asked for."""
     known = classes.fitting(used["label"].unique())
     classes.use(known)
     positive = next((label for label in known.labels if fold(label) == fold(options.positive)), "")
@@ -156,13 +167,7 @@ def _one(
     threshold = card.threshold_log_odds
     if options.threshold is not None:
         threshold = float(odds.to_log_odds(options.threshold))
-    table = evaluation.score(used, threshold, positive)
-    print(_report(card, table, options.split))
-    notes += _notes(agreement, folder is not None)
-    print("  " + "\n  ".join(notes))
-    if options.check and not (agreement and agreement.holds and agreement.metrics_exact):
-        raise ArtifactError(f"{name} does not reproduce what is stored: {'; '.join(notes)}.")
-    return evaluation.record(card.name, table), used
+    return evaluation.score(used, threshold, positive)
 
 
 def _stress(model: registry.Model, folder: Path, stage: Bars) -> str:

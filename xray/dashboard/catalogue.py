@@ -123,6 +123,7 @@ class Catalogue:
     thresholds : model -> log-odds from which it calls a film positive
     outcome : model -> (N,) place in ``OUTCOMES``
     disagree : (N,) whether the models' calls differ
+    judged : films of which two models or more have a call
     tokens : (N,) name of each film in links
     """
 
@@ -131,6 +132,7 @@ class Catalogue:
     thresholds: dict[str, float]
     outcome: dict[str, NDArray[np.int8]]
     disagree: Bools
+    judged: int
     tokens: NDArray[np.str_]
     _rows: dict[str, int] = field(repr=False)
     _codes: dict[str, tuple[list[str], NDArray[np.int16]]] = field(repr=False)
@@ -190,6 +192,7 @@ def build(
         thresholds={model: call.threshold for model, call in (calls or {}).items()},
         outcome=outcome,
         disagree=_disagree(list(outcome.values()), len(films)),
+        judged=_judged(list(outcome.values()), len(films)),
         tokens=np.array(tokens, dtype="U12"),
         _rows={name: i for i, name in enumerate(tokens)},
         _codes={
@@ -218,6 +221,14 @@ def _outcomes(positive: Bools, log_odds: Floats, threshold: float) -> NDArray[np
     called = log_odds >= threshold
     code = np.where(positive, np.where(called, 1, 3), np.where(called, 2, 4))
     return np.where(np.isnan(log_odds), 0, code).astype(np.int8)
+
+
+def _judged(outcomes: Sequence[NDArray[np.int8]], n: int) -> int:
+    """Films of which at least two models have a call."""
+    seen = np.zeros(n, np.int64)
+    for code in outcomes:
+        seen += code > 0
+    return int((seen > 1).sum())
 
 
 def _disagree(outcomes: Sequence[NDArray[np.int8]], n: int) -> Bools:

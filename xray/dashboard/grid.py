@@ -13,11 +13,11 @@ import streamlit as st
 from xray.dashboard import catalogue, page
 from xray.dashboard.catalogue import Rows
 from xray.dashboard.dataset_page import Films
-from xray.dataset import index
 from xray.errors import XrayError
 from xray.figures.palette import class_colour
 from xray.films import decode, thumbnails
 from xray.films.decode import Film
+from xray.jobs import executor
 from xray.reports import html as html_
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ def open_film(token: str) -> None:
 @lru_cache(maxsize=64)
 def _cells(shown: Films, rows: tuple[int, ...], model: str) -> list[dict[str, str]]:
     """What the grid shows, made once a page of films."""
-    pictures = index.in_order(lambda row: picture(shown, row), rows)
+    pictures = executor.in_order(lambda row: picture(shown, row), rows)
     cells = []
     for row, jpeg in zip(rows, pictures, strict=True):
         code = base64.b64encode(jpeg).decode() if jpeg else ""

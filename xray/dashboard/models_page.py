@@ -198,7 +198,11 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
     if not chosen:
         st.info("Choose at least one model.", icon=":material/info:")
         return None
-    cards = [by_name[name] for name in by_name if name in chosen]
+    return _lined_up([by_name[name] for name in by_name if name in chosen], positive, split)
+
+
+def _lined_up(cards: list[registry.Card], positive: str, split: str) -> View | None:
+    """The view of these models; None where none of them has predictions of the split."""
     key = hash_json(
         [[(card.name, card.threshold, card.title, card.files) for card in cards], split]
     )
@@ -210,6 +214,7 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
     if not made.entrants:
         st.info("None of these models has predictions of these films.", icon=":material/info:")
         return None
+    by_name = {card.name: card for card in cards}
     kept = {entrant.name: by_name[entrant.name] for entrant in made.entrants}
     return View(made, kept, positive, split, key)
 

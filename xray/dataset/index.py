@@ -23,14 +23,13 @@ and the scores of outliers (``outliers.STORED``).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any
 
 import cv2
 import numpy as np
@@ -49,9 +48,6 @@ from xray.files import Progress, cache_dir, hash_json, read_table, sha256_file, 
 from xray.films import decode
 from xray.jobs import executor
 from xray.metrics.patients import person, subtype
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 COLUMNS = [
     *("file", "path", "name", "split", "label", "subtype", "person", "width", "height"),
@@ -367,24 +363,10 @@ def load_pixels(
                 "or restore it."
             ) from error
 
-    for done, _ in enumerate(in_order(load, range(len(paths))), start=1):
+    for done, _ in enumerate(executor.in_order(load, range(len(paths))), start=1):
         if progress:
             progress(done, len(paths))
     return out
-
-
-def in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-    """Apply a function on ``WORKERS`` threads and yield the results in order.
-
-    Threads, because decoding and measuring free the interpreter's lock.
-
-    Stopping the iteration, or an error, ends the work that has not begun.
-    """
-    pool = ThreadPoolExecutor(max_workers=WORKERS)
-    try:
-        yield from pool.map(function, items)
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def usable(table: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from xray.classes import Classes
 from xray.dataset import listing as collection
 from xray.dataset.left_out import LeftOut, Tally
 from xray.dataset.tables import rows as listed_rows
+from xray.dataset.tables import text
 from xray.dataset.tables.places import ABSENT, OUTSIDE
 from xray.dataset.tables.split_names import split_of
 from xray.dataset.walk import walk
@@ -238,6 +239,13 @@ def _nothing_found(folder: Path, classes: Classes, tally: Tally) -> str:
             f"{folder} holds no images; give the folder whose train, val and test folders "
             f"(or class folders named {wanted}) hold the films. {others}"
         ).rstrip()
+    tables = [path.name for path in sorted(folder.iterdir()) if text.is_table(path)]
+    if tables:
+        return (
+            f"{folder} holds {outside.count:,} images in no folder named {wanted}, and the table "
+            f"{tables[0]}; let it say what they are with --table {tables[0]}, with --positive "
+            "COLUMN=VALUE where it has no column of classes, or sort them into class folders."
+        )
     names_of = [example.rpartition(": ")[0].rpartition("/")[2] for example in outside.examples]
     such = [name for name in dict.fromkeys(names_of) if name and not split_of(name)][:2]
     healthy = [name for name in such if names.is_negative(name)]

@@ -85,13 +85,12 @@ def _by_kind(found: Sequence[Change], margin: float, apart: float) -> go.Figure:
     """A row a kind, a mark a class of films, with intervals, the margins as a band."""
     kinds = [kind for kind in findings.KINDS if any(change.kind == kind for change in found)]
     figure = go.Figure()
-    looks = {
-        classes.negative(): ("healthy films", palette.NEGATIVE, "circle", -apart),
-        classes.positive(): ("sick films", palette.POSITIVE, "diamond", apart),
-        "": ("both classes", palette.REFERENCE, "square", 0.0),
-    }
-    for label, (words, colour, symbol, shift) in looks.items():
-        part = [change for change in found if change.label == label]
+    looks = (
+        ("healthy films", palette.NEGATIVE, "circle", -apart, [c for c in found if c.healthy]),
+        ("sick films", palette.POSITIVE, "diamond", apart, [c for c in found if c.sick]),
+        ("both classes", palette.REFERENCE, "square", 0.0, [c for c in found if not c.label]),
+    )
+    for words, colour, symbol, shift, part in looks:
         if not part:
             continue
         values = [change.value for change in part]
@@ -135,13 +134,14 @@ def suspects(rows: pd.DataFrame, margin: float, title: str) -> go.Figure:
     rank = rows["calls"].abs().groupby(rows["name"]).max().sort_values(ascending=False)
     order = list(rank.index)
     figure = go.Figure()
-    for label, words, symbol in (
-        (classes.negative(), "healthy films", "circle"),
-        (classes.positive(), "sick films", "diamond"), ("", "both classes", "square"),
-    ):  # fmt: skip
-        part = rows[rows["label"].fillna("") == label]
+    label = rows["label"].fillna("").astype(str)
+    sick = label.map(classes.side) & (label != "")
+    for words, colour, symbol, part in (
+        ("healthy films", palette.NEGATIVE, "circle", rows[~sick & (label != "")]),
+        ("sick films", palette.POSITIVE, "diamond", rows[sick]),
+        ("both classes", palette.REFERENCE, "square", rows[label == ""]),
+    ):
         if len(part):
-            colour = palette.class_colour(label) if label else palette.REFERENCE
             figure.add_scatter(
                 x=part["calls"], y=[order.index(name) for name in part["name"]], mode="markers",
                 name=words, marker={"color": colour, "symbol": symbol, "size": 12},

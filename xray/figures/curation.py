@@ -149,7 +149,8 @@ def without_leaked(rows: pd.DataFrame) -> go.Figure:
     for place, (name, title) in enumerate(models.itertuples(index=False)):
         mark = palette.model(str(name))
         part = rows[rows["model"] == name].set_index("metric").loc[metrics]
-        shift = 0.2 * (place - (len(models) - 1) / 2)
+        # All of a metric's models within its own row, however many they are.
+        shift = 0.8 / len(models) * (place - (len(models) - 1) / 2)
         figure.add_scatter(
             x=100 * part["difference"],
             y=[i + shift for i in range(len(metrics))],
@@ -176,7 +177,8 @@ def without_leaked(rows: pd.DataFrame) -> go.Figure:
         else f"Leaving leaked films out changes {len(away)} of {len(rows)} metrics beyond chance"
     )
     alt = "; ".join(f"{r.title} {r.metric} {100 * r.difference:+.1f} points" for r in each(rows))
-    return legend_above(template(figure, says, f"{says}. {alt}", height=130 + 60 * len(metrics)))
+    rows_high = len(metrics) * max(60, 14 * len(models) + 18)
+    return legend_above(template(figure, says, f"{says}. {alt}", height=130 + rows_high))
 
 
 def split_counts(counts: dict[str, pd.DataFrame]) -> go.Figure:

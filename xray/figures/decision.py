@@ -258,6 +258,13 @@ def predictive_values(
     return template(figure, title + ", ".join(said), height=360)
 
 
+def _runs(chances: pd.Series, better: pd.Series) -> str:
+    """Where a condition holds, run by run: "5% to 20% and from 40% to 60%"."""
+    run = (better != better.shift()).cumsum()[better]
+    ends = chances[better].groupby(run).agg(["min", "max"])
+    return " and from ".join(f"{low:.0%} to {high:.0%}" for low, high in ends.to_numpy())
+
+
 def benefit(
     curves: Mapping[str, pd.DataFrame], titles: Mapping[str, str], positive: str
 ) -> go.Figure:
@@ -278,8 +285,7 @@ def benefit(
         _curve(figure, name, titles[name], table["chance"], (table["model"], low, high), hover)
         better = table["low"] > table[["everyone", "nobody"]].max(axis=1)
         if better.any():
-            span = table.loc[better, "chance"]
-            useful.append(f"{titles[name]} from {span.min():.0%} to {span.max():.0%}")
+            useful.append(f"{titles[name]} from {_runs(table['chance'], better)}")
     for column, words in (("everyone", f"act on every film as {positive}"), ("nobody", "on none")):
         figure.add_scatter(
             x=first["chance"],

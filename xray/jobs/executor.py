@@ -19,7 +19,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from numpy.typing import NDArray
 
@@ -27,6 +27,9 @@ from xray.errors import Stopped
 from xray.files import Progress
 from xray.jobs import batches as batch_runs
 from xray.jobs.batches import MISSING, Run
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 #: Batches that a run of threads has under way for each of them: none waits, few are held.
 AHEAD = 4
@@ -278,3 +281,18 @@ def perform(fixed: bytes, batch: bytes, kept: tuple[Path, str] | None = None) ->
     if kept is not None:
         batch_runs.put(*kept, result)
     return result
+
+
+def in_order(
+    function: Callable[[Item], Made], items: Sequence[Item], threads: int = 2
+) -> Iterator[Made]:
+    """Apply a function on a few threads and yield the results in order.
+
+    Threads, because decoding and measuring free the interpreter's lock. Stopping the iteration,
+    or an error, ends the work that has not begun.
+    """
+    pool = ThreadPoolExecutor(max_workers=threads)
+    try:
+        yield from pool.map(function, items)
+    finally:
+        pool.shutdown(cancel_futures=True)

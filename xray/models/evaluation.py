@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from xray import classes
-from xray.dataset import aspects, index, scan
+from xray.dataset import aspects, scan
 from xray.errors import ArtifactError, DatasetError, FilmError
 from xray.files import Progress, read_table, sha256_bytes, sha256_file, write_table
 from xray.films import decode
@@ -240,7 +240,7 @@ def _predict(
         except (FilmError, OSError) as error:
             return str(error)
 
-    read = list(index.in_order(load, batch))
+    read = list(executor.in_order(load, batch))
     problem = [film if isinstance(film, str) else "" for film in read]
     log_odds = np.full(len(batch), np.nan)
     pixels = [film for film in read if not isinstance(film, str)]
