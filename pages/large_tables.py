@@ -16,7 +16,7 @@ asked = st.query_params.get("table", "")
 table = by_name.get(asked, tables[0] if tables else None)
 page.page(
     large_tables.says(table) if table else "No large table is here yet",
-    "Films, predictions or effects of any number; a page reads the rows it shows and no others.",
+    "Films or predictions of any number; a page reads the rows it shows and no others.",
     {
         "table": links.Choice(tuple(by_name)),
         "page": links.Number(1, 1e9),
@@ -32,7 +32,7 @@ if table is None:
     page.empty(
         "Tables come from the command line",
         f"Write one, and start the dashboard with {large_tables.VARIABLE} set to its folder. "
-        "'evaluate --out' and 'audit --effects' write such tables too.",
+        "'evaluate --out' writes such tables too.",
         "python -m xray index FILMS --out films.parquet",
     )
 else:

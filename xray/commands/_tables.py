@@ -1,4 +1,4 @@
-"""``--out`` and ``--effects``: large tables as partitioned Parquet, written model by model."""
+"""``--out``: large tables as partitioned Parquet, written model by model."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Tables too large to be held: what a server is told of, and what a page shows of one.
 
-A table (``xray.parquet``) is made by ``index --out``, ``evaluate --out`` or ``audit --effects``.
+A table (``xray.parquet``) is made by ``index --out`` or ``evaluate --out``.
 What is counted of all its rows lies beside them; of the rows themselves a page reads what it
 shows.
 """
