@@ -38,6 +38,7 @@ ONE_CLASS = (
     "All films are of one class, so that nothing says whether the model tells the classes apart; "
     "give a folder with films of both."
 )
+MORE = "These films are too few to be sure of it; audit it on more."
 FEW = "Films without devices of both classes are needed to lay devices over; there are too few."
 
 
@@ -237,9 +238,9 @@ def _judged(
             materials.seed,
         )  # fmt: skip
         if verdict.verdict == "cannot_be_judged" and not verdict.auroc[1] > judging.GATE:
-            verdict = replace(
-                verdict, reasons=(*verdict.reasons, *_cause(model, materials, truth, kept))
-            )
+            unsure = verdict.auroc[0] > judging.GATE
+            why = (MORE,) if unsure else _cause(model, materials, truth, kept)
+            verdict = replace(verdict, reasons=(*verdict.reasons, *why))
     return Audit(
         model.card.name,
         verdict,

@@ -23,7 +23,7 @@ Mask = NDArray[np.bool_]
 Family = Literal["device", "text", "acquisition"]
 #: Drawings of each kind of device, and of lettering, into each film. Where one comes to lie and how
 #: it looks moves a model more than which film it lies in. Further drawings therefore narrow an
-#: interval as further films would, which a test split does not have (``benchmarks.seeds``).
+#: interval as further films would, which a test split does not have.
 DRAWS = 3
 #: Which films a suspect is tried on: those without devices, those with marked ones, or all.
 Needs = Literal["free", "marked", "any"]

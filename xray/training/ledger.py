@@ -2,8 +2,7 @@
 
 A run is a folder with ``card.json``, ``predictions.csv`` and ``scores.csv``: a model of
 ``artifacts/models``, or a run of a sweep in ``artifacts/sweeps``, which keeps no weights. A row
-is read off such a folder, so the whole ledger can be made again from the folders. Controls are
-not in it: ``artifacts/controls/panel.csv`` is their ledger.
+is read off such a folder, so the whole ledger can be made again from the folders.
 """
 
 from __future__ import annotations
