@@ -307,6 +307,9 @@ def _settles(figure: Measure, error: float, critical: float, margin: Margin) -> 
         return "It lies on the margin, which no number of films settles."
     needed = critical if abs(figure.value) > limit else float(norm.ppf((1 + CLEARS) / 2))
     times = (needed * error / away) ** 2
+    if times <= 1:
+        # By errors alike on both sides it is settled; its own interval is wider on one.
+        return "It is close: a few more films and devices would settle it."
     return (
         f"About {math.ceil(times * figure.films):,} children's films and "
         f"{math.ceil(times * figure.donors):,} children's devices would settle it."
