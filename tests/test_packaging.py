@@ -70,6 +70,7 @@ def test_the_wheel_holds_the_library_and_what_a_verdict_needs(wheel: Path) -> No
         *(f"xray/shipped/dataset/{name}.csv" for name in ("films", "films224", "giveaways")),
         "xray/shipped/dataset/shift.csv",
         *(f"xray/shipped/devices/{name}" for name in ("devices.csv", "devices_test.jsonl")),
+        "xray/shipped/devices/devices_train_second.jsonl",
         "xray/shipped/devices/shapes.json",
         *(f"xray/shipped/devices/{name}.md" for name in ("CARD", "README")),
         *(f"xray/shipped/networks/lungs/{name}" for name in ("card.json", "lungs.keras")),

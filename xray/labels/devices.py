@@ -28,6 +28,8 @@ Device = format.Device
 Look = format.Look
 KINDS = format.KINDS
 
+#: File of the second labelling.
+SECOND = "devices_train_second.jsonl"
 #: What to say wherever labels are shown.
 PROVENANCE = (
     "Device labels were made by a general-purpose vision-language model that viewed every film "
@@ -145,6 +147,22 @@ def load_geometry() -> dict[str, tuple[Look, ...]]:
 def stored_geometry() -> dict[str, tuple[Look, ...]]:
     """Read the committed part of ``load_geometry``: two looks at each of the 624 test films."""
     return dict(_load_geometry(artifact("devices", "devices_test.jsonl")))
+
+
+def second() -> dict[str, tuple[Look, ...]]:
+    """Read the second labelling: devices on 154 train films, looked at anew and larger.
+
+    Returns
+    -------
+    dict from ``file`` ("train/PNEUMONIA/person1180_virus_2008.jpeg") to its looks, as
+    ``load_geometry`` gives them.
+
+    Raises
+    ------
+    LabelError
+        The file is missing or damaged.
+    """
+    return {row.file: row.passes for row in format.read(artifact("devices", SECOND))}
 
 
 def mask(
