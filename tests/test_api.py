@@ -116,7 +116,11 @@ RUNS: dict[str, tuple[list[str], int, str]] = {
     "compare_models": (["films", "my.keras", "other.keras"], 0, r"auroc +\d\.\d{3} \(.*\(.*\)"),
     "explain_films": (["my.keras", ".", "film.png"], 0, r"film.png: my calls it (NORMAL|PNEU)"),
     "films_of_a_table": (["my.keras", "wards.csv", "Ward"], 0, r"Ward 1: 10 films, accuracy 0\."),
-    "stop_a_pipeline": (["my.keras", "films"], 0, r"my: (cannot|inconclusive|no reliance)"),
+    "stop_a_pipeline": (
+        ["my.keras", "films"],
+        0,
+        r"my: (cannot be judged|inconclusive|no reliance)",
+    ),
     "wrap_scikit_learn": (["films"], 0, r"pixels: 20 test films(.|\n)*AUROC +\d\.\d{3} \("),
 }
 

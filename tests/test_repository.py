@@ -74,10 +74,8 @@ def test_the_readmes_table_is_what_the_artifacts_say(title: str) -> None:
         key, words = sentences.chip(audit)
         assert verdict == (words or palette.verdict(key).words)
         return
-    # An audit of the first version, until it is made anew.
-    assert verdict.startswith(audit["verdict"].replace("_", " "))
-    alone = re.search("rests on one kind of device, the ([a-z ]+):", audit["reasons"][-1])
-    assert verdict.partition(": ")[2] == (f"by the {alone[1]} alone" if alone else "")
+    # An audit of an earlier version counts for nothing, until it is made anew.
+    assert verdict == "not audited with real devices yet"
 
 
 def test_links_inside_the_documents_lead_somewhere() -> None:
