@@ -13,6 +13,7 @@ import pandas as pd
 
 from xray.commands import _data
 from xray.dataset import index, public_set, sources
+from xray.drawing import rendering
 from xray.errors import LabelError, XrayError
 from xray.files import artifacts_dir, data_dir, read_json, write_json, write_text
 from xray.labels import (
@@ -51,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const=artifacts_dir() / "devices" / label_card.FILE,
         help="write the card of the committed labels (default: artifacts/devices/CARD.md)",
     )  # fmt: skip
+    act.add_argument(
+        "--shapes", type=Path, nargs="?", metavar="FILE",
+        const=artifacts_dir() / "devices" / rendering.FILE,
+        help="write facts of the devices on labelled films, from which others are rendered "
+        "(default: artifacts/devices/shapes.json)",
+    )  # fmt: skip
     parser.add_argument(
         "--format", choices=FORMATS,
         help="of --export and --import (default: by the file's name and content)",
@@ -86,6 +93,9 @@ def run(options: argparse.Namespace) -> None:
         write_text(options.card, label_card.markdown())
         print(f"Written: {options.card}")
         return
+    if options.shapes:
+        _shapes(options)
+        return
     reading = options.export or options.agreement
     if reading and not database.exists(database.url()):
         raise LabelError(
@@ -96,6 +106,21 @@ def run(options: argparse.Namespace) -> None:
         found = _act(store, options)
     if options.json:
         write_json(options.json, found)
+
+
+def _shapes(options: argparse.Namespace) -> None:
+    """Facts of the devices that can be cut out of the films."""
+    from xray.audits import inputs
+
+    folder = options.data or data_dir()
+    if folder is None:
+        raise LabelError("Give --data the folder of the films, or set XRAY_DATA.")
+    made = inputs.prepare(folder)
+    if made.labels.rendered:
+        raise LabelError("No device is drawn on these films; label some, or name other films.")
+    layers = [layer for donors in made.material.donors.values() for layer in donors.layers]
+    rendering.write(layers, options.shapes)
+    print(f"Written: {options.shapes}")
 
 
 def _act(store: Store, options: argparse.Namespace) -> Any:
