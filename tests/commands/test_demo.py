@@ -32,6 +32,8 @@ def test_the_demonstration_tells_the_two_models_apart(
 def test_it_runs_from_films_to_stored_audits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Films of another demonstration may lie in the cache that tests share.
+    monkeypatch.setenv("XRAY_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(inputs.rendering, "read", few_layers)
     monkeypatch.setattr(demo, "COUNTS", {"train": 24, "val": 12, "test": 24})
     monkeypatch.setattr(demo, "SIDE", 64)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from xray.audits import audit, effects, reading
+from xray.audits import audit, measures, reading
 from xray.dashboard import catalogue
 from xray.metrics import odds, scores
-from xray.models.registry import Card
 
 #: Films of one class each on, above and below the threshold.
 LOG_ODDS = np.array([0.25, 0.5, 0.0, 0.25, 0.5, 0.0])
@@ -35,41 +37,26 @@ def test_a_film_at_the_threshold_is_called_pneumonia_whichever_class_is_positive
     assert table.loc["recall", "value"] == pytest.approx(share)
 
 
-def test_effects_count_a_film_at_the_threshold_as_called() -> None:
-    rows = pd.DataFrame(
-        {
-            "test": "insertion",
-            "kind": "tube",
-            "family": "device",
-            "label": "NORMAL",
-            "file": list("abcdef"),
-            "person": list("abcdef"),
-            "sign": 1.0,
-            "net": 0.0,
-            "original": LOG_ODDS,
-            "treated": LOG_ODDS,
-            "sham": LOG_ODDS,
-        }
+def test_effects_count_a_film_at_the_threshold_as_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    every = np.arange(len(LOG_ODDS))
+    monkeypatch.setattr(measures, "_codes", lambda *_: (every, every))
+    material: Any = SimpleNamespace(plans={"tube": SimpleNamespace(film=every, layer=every)})
+    trials: Any = SimpleNamespace(plain=LOG_ODDS)
+    limits = np.full(len(LOG_ODDS), LIMIT)
+    found = measures._change(
+        material, trials, limits, "tube", "NORMAL", "insertion", every, (LOG_ODDS, LOG_ODDS - 1)
     )
-    table = effects.table(rows, LIMIT)
-    for which in ("before", "after", "sham"):
-        assert table[f"called_{which}"].tolist() == pytest.approx([4 / 6, 4 / 6])
+    assert found is not None
+    assert (found.before, found.after, found.null) == pytest.approx((400 / 6, 400 / 6, 0))
+    assert found.value == pytest.approx(400 / 6)
 
 
 def test_audits_count_a_film_at_the_threshold_as_called() -> None:
-    class At:
-        card = Card("at", threshold=float(odds.to_probability(LIMIT)))
-
-    limit = At.card.threshold_log_odds
-    rows = pd.DataFrame(
-        {
-            "file": list("abcdef"),
-            "person": list("abcdef"),
-            "label": np.where(TRUTH, "PNEUMONIA", "NORMAL"),
-        }
-    )
-    on = np.where(LOG_ODDS == LIMIT, limit, LOG_ODDS)
-    found = {row["metric"]: row["value"] for row in audit._metrics("all", on, rows, At, 0)}
+    rows = pd.DataFrame({"child": list("abcdef"), "label": np.where(TRUTH, "PNEUMONIA", "NORMAL")})
+    films: Any = SimpleNamespace(material=SimpleNamespace(table=rows), seed=0)
+    every = np.ones(len(rows), bool)
+    told = audit._metrics("all", LOG_ODDS, films, every, LIMIT)
+    found = {row["metric"]: row["value"] for row in told}
     assert found["sensitivity"] == pytest.approx(2 / 3)
     assert found["specificity"] == pytest.approx(1 / 3)
 
