@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 #: Cures, the model they are compared with first.
 CURES = ("whole_film", "device_matched", "device_free", "device_balanced")
-#: The command that makes the panel of known answers.
-PANEL = "python -m xray panel"
+#: What is said of the test while its record on networks of known answers is not measured.
+UNKNOWN = "not measured yet, so that the sensitivity of this test is unknown"
 QUALITY = ("kind", "measure", "value", "low", "high", "n", "always")
 NETWORKS = ("network", "kind", "truth", "truth_calls", "truth_low", "truth_high", "verdict",
             "score")  # fmt: skip
@@ -117,10 +117,10 @@ def panel() -> pd.DataFrame:
 def _panel_table(name: str, columns: Sequence[str]) -> pd.DataFrame:
     path = artifact("panel", name)
     if not path.is_file():
-        raise ArtifactError(f"panel/{name} is missing; restore it from git, or run '{PANEL}'.")
+        raise ArtifactError(f"The record on networks of known answers is {UNKNOWN}.")
     table = read_table(path)
     if not set(columns) <= set(table.columns):
-        raise ArtifactError(f"panel/{name} is damaged; restore it from git, or run '{PANEL}'.")
+        raise ArtifactError(f"panel/{name} is damaged; restore it from git.")
     return table
 
 

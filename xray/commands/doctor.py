@@ -247,7 +247,7 @@ def _audits(cards: list[Card], restore: str) -> Iterator[Check]:
         for name, read in {"panel's record": stored.quality, "panel": stored.panel}.items():
             yield _readable(name, read, restore)
     else:
-        yield Check("panel", "note", "no networks of known answers", f"make them: {stored.PANEL}")
+        yield Check("panel", "note", f"its record is {stored.UNKNOWN}")
     known = {card.name: card for card in cards}
     for path in sorted((artifacts_dir() / "audits").glob("*.json")):
         check = _readable(f"audit {path.stem}", partial(read_json, path), restore)

@@ -110,7 +110,6 @@ def quality() -> None:
             "There is no record of this test yet",
             "Here stands how many networks that read devices it finds, and how many clean ones "
             f"it accuses. {error}",
-            stored.PANEL,
         )
         return
     page.show(audits.quality(table), key="quality")

@@ -8,6 +8,7 @@ is refused before TensorFlow loads the folder.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,8 @@ def checked(path: Path, name: str) -> Checked:
             f"{name} brings files or tables that loading would open; export the network alone "
             "with model.export(folder)."
         )
-    functions = {each.signature.name: each for each in meta.graph_def.library.function}
+    defined = attrgetter("library.function")(meta.graph_def)
+    functions = {each.signature.name: each for each in defined}
     signature = _signature(meta, name)
     definition = meta.signature_def[signature]
     if len(definition.inputs) != 1:
