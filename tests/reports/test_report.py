@@ -176,7 +176,7 @@ def test_what_is_missing_is_said_and_the_rest_goes_on(artifacts: Path) -> None:
     assert text.count("Missing here.") >= 5
     assert "The stored audit is damaged; run 'python -m xray audit basic'." in text
     assert "devices.csv is missing" in text
-    assert "The record on networks of known answers is not measured yet" in text
+    assert "panel/quality.csv is missing: the record on networks of known answers is not" in text
     write_text(artifacts / "panel" / "quality.csv", "kind,value\n")
     assert "panel/quality.csv is damaged" in Page(report.build()).text
     assert str(artifacts) not in text

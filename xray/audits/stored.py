@@ -117,7 +117,9 @@ def panel() -> pd.DataFrame:
 def _panel_table(name: str, columns: Sequence[str]) -> pd.DataFrame:
     path = artifact("panel", name)
     if not path.is_file():
-        raise ArtifactError(f"The record on networks of known answers is {UNKNOWN}.")
+        raise ArtifactError(
+            f"panel/{name} is missing: the record on networks of known answers is {UNKNOWN}."
+        )
     table = read_table(path)
     if not set(columns) <= set(table.columns):
         raise ArtifactError(f"panel/{name} is damaged; restore it from git.")
