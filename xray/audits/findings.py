@@ -42,6 +42,22 @@ HELP = (
 MARGIN: dict[Unit, float] = {"calls": 3.0, "auroc_drop": 0.02}
 #: Tests of an audit that are about devices; all others are about other suspects.
 OF_DEVICES = ("insertion", "as_worn", "null", "swap", "removal", "lime")
+#: Kind or test of another suspect -> its group, as people call it.
+GROUPS = {
+    "marker": "lettering",
+    "text": "lettering",
+    "marks": "lettering",
+    "lettering": "lettering",
+    "aspect": "squash of a wide film",
+    "stretch": "squash of a wide film",
+    "border": "framing",
+    "framing": "framing",
+    "jpeg": "JPEG quality",
+    "recompression": "JPEG quality",
+    "brightness": "brightness",
+    "exposure": "brightness",
+}
+SUSPECTS = tuple(dict.fromkeys(GROUPS.values()))
 VERDICTS = ("reads_devices", "no_reliance", "inconclusive", "cannot_be_judged")
 
 
@@ -178,9 +194,43 @@ def called(audit: Audit) -> list[tuple[str, float]]:
     return made
 
 
-def lungs_hidden(audit: Audit) -> tuple[float, float, float]:
-    """AUROC with the lungs hidden and its 95 % interval; NaN where it was not measured."""
+def stratum(audit: Audit, name: str, metric: str) -> tuple[float, float, float] | None:
+    """A metric on a part of the films, with its 95 % interval; None where it was not measured.
+
+    Parameters
+    ----------
+    name : "all films", "with a device", "without a device", "lungs hidden" or
+        "all but lungs hidden"
+    metric : "auroc", "sensitivity" or "specificity"
+    """
     for row in audit.get("strata") or []:
-        if row.get("stratum") == "lungs hidden" and row.get("metric") == "auroc":
-            return number(row.get("value")), number(row.get("low")), number(row.get("high"))
-    return math.nan, math.nan, math.nan
+        if row.get("stratum") == name and row.get("metric") == metric:
+            value, low, high = (number(row.get(end)) for end in ("value", "low", "high"))
+            return (value, low, high) if math.isfinite(value) else None
+    return None
+
+
+def suspects(audit: Audit) -> dict[str, tuple[float, float, float]]:
+    """What other suspects change in the calls of healthy films, by group, the largest first.
+
+    Of the rows of a group the one that changes most stands for all; rows of both classes count
+    where none is of healthy films alone.
+
+    Returns
+    -------
+    dict
+        One of ``SUSPECTS`` -> calls of 100, with their 95 % interval.
+    """
+    found: dict[str, tuple[float, float, float]] = {}
+    for row in audit.get("effects") or []:
+        names = [str(row.get(key) or "") for key in ("kind", "test")]
+        group = next((GROUPS[name] for name in names if name in GROUPS), None)
+        value, low, high = (number(row.get(f"calls{end}")) for end in ("", "_low", "_high"))
+        if row.get("test") in OF_DEVICES and names[0] not in GROUPS:
+            continue
+        sick = classes.side(str(row.get("label") or ""))
+        if group and not sick and math.isfinite(value):
+            before = found.get(group)
+            if before is None or abs(value) > abs(before[0]):
+                found[group] = (value, low, high)
+    return dict(sorted(found.items(), key=lambda entry: -abs(entry[1][0])))

@@ -10,19 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xray.audits import archive, findings
-from xray.errors import ArtifactError, DatasetError
+from xray.errors import ArtifactError
 from xray.files import artifact, read_json, read_table
 from xray.models.registry import Card
 
 if TYPE_CHECKING:
     # For types only: see tests/reports/test_overview.py for what the first page does without.
-    import numpy as np
     import pandas as pd
 
-    from xray.audits.suspects import Trial
-
 #: Cures, the model they are compared with first.
-CURES = ("whole_film", "device_matched", "device_free", "device_balanced")
+CURES = ("whole_film", "basic", "device_matched", "device_free", "device_balanced")
+#: Network that was shown whole films -> the same network shown the lungs alone.
+LUNGS_ALONE = {"whole_film": "basic"}
 #: What is said of the test while its record on networks of known answers is not measured.
 UNKNOWN = "not measured yet, so that the sensitivity of this test is unknown"
 QUALITY = ("kind", "measure", "value", "low", "high", "n", "always")
@@ -78,18 +77,6 @@ def read_audits(
 def stored_audits(cards: Sequence[Card]) -> dict[str, dict[str, Any]]:
     """Audits by model, of those models as they are now (see ``read_audits``)."""
     return read_audits(cards)[0]
-
-
-def effects(audit: Mapping[str, Any], devices: bool) -> pd.DataFrame:
-    """Effects of devices, or those of other suspects, as a table."""
-    import pandas as pd
-
-    rows = [
-        row
-        for row in audit.get("effects") or []
-        if (row.get("test") in findings.OF_DEVICES) == devices
-    ]
-    return pd.DataFrame(rows)
 
 
 def quality() -> pd.DataFrame:
@@ -163,39 +150,3 @@ def cures(
              "accuracy_low": good["low"], "accuracy_high": good["high"]}
         )  # fmt: skip
     return pd.DataFrame(rows)
-
-
-def again(folder: Path, moved: Mapping[str, Any], seed: int) -> tuple[np.ndarray, Trial]:
-    """Make the films of one trial of an audit again: the film as it is, and the trial.
-
-    Raises
-    ------
-    DatasetError
-        The film is not in the folder, or the trial cannot be made from it.
-    """
-    from xray.audits import interventions
-    from xray.audits.suspects import SUSPECTS, Subject
-    from xray.drawing.planting import as_bytes, as_float
-    from xray.films import decode, lungs
-    from xray.labels import devices
-
-    path = folder / str(moved["file"])
-    if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
-        raise DatasetError(
-            "This film is not in the folder of films; set XRAY_DATA to the folder that was audited."
-        )
-    size = (interventions.SIDE, interventions.SIDE)
-    film = as_float(as_bytes(decode.resize(decode.read(path).pixels, size)))
-    looks = devices.load_geometry().get(str(moved["file"]), ())
-    mask = devices.mask(looks, size) if looks else None
-    subject = Subject(film, lungs.estimate(film), mask)
-    wanted = f"{moved['test']}:{moved['kind']}"
-    suspect = next((each for each in SUSPECTS if each.name == wanted), None)
-    trial = None
-    if suspect:
-        # Audits of before drew once.
-        draw = int(moved.get("draw", 0))
-        trial = interventions.attempt(str(moved["file"]), subject, suspect, seed, draw)
-    if trial is None:
-        raise DatasetError("This change cannot be made again on this film; audit the model anew.")
-    return film, trial

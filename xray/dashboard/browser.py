@@ -158,8 +158,8 @@ def in_full(shown: Films, row: int, rows: Rows, models: Mapping[str, str]) -> No
             f"Probability of {classes.spoken()}; a call is made at each model's own threshold."
         )
         page.go_to("explain", "Explain the models' calls", "radiology", {"film": token})
-        page.go_to("preprocessing", "What a model sees of it", "filter_center_focus",
-                            {"film": token})  # fmt: skip
+        page.go_to("cards", "What a model sees of it", "filter_center_focus",
+                   {"film": token}, "What the model sees")  # fmt: skip
     for way, others in browse.related(shown.catalogue, row).items():
         st.markdown(f"**{RELATION_TITLES[way]}: {len(others)} more**")
         seen = others[:RELATED]

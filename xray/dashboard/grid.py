@@ -66,7 +66,7 @@ def card(shown: Films, row: int) -> None:
     st.html(html_.framed(jpeg, alt, missing=missing, aspect=aspect))
     st.html(html_.facts([("File", str(film["name"])), *catalogue.facts(shown.catalogue, row)]))
     token = str(shown.catalogue.tokens[row])
-    page.go_to("film_browser", "Open in the film browser", "photo_library", {"film": token})
+    page.go_to("browse", "Open in full", "photo_library", {"film": token})
     if st.button("Close", icon=":material/close:", key="close film"):
         del st.query_params["film"]
         st.rerun()

@@ -39,8 +39,6 @@ STEPS = (
 )
 #: Roles that are shown at first; the others are a click away.
 FIRST = ("recipe", "user", "demo")
-#: And by its name the network of the write-ups, which shows what the recipes do better.
-COMPARED = "whole_film"
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,13 +82,14 @@ def begin(
     lead: str,
     parameters: Mapping[str, links.Parameter] | None = None,
     choose_split: bool = True,
+    question: str = "",
 ) -> View | None:
     """Begin a Models page: its title, the choices that all of them share, and what came of them.
 
     Parameters
     ----------
     title : makes the page's title, a finding, of what is shown
-    lead, parameters : as ``page.page`` takes them
+    lead, parameters, question : as ``page.page`` takes them
     choose_split : whether validation films may be shown in place of the test films
 
     Returns
@@ -114,7 +113,7 @@ def begin(
         with page.guard("The title"):
             words = title(view)
     with header:
-        page.page(words, lead, known, clinical=True)
+        page.page(words, lead, known, clinical=True, question=question)
     for sentence in problems:
         page.problem(sentence)
     if not usable:
@@ -164,9 +163,7 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
         name: replace(card, title=title)
         for (title, name), card in zip(by_title.items(), usable, strict=True)
     }
-    first = [
-        title for title, name in by_title.items() if by_name[name].role in FIRST or name == COMPARED
-    ]
+    first = [title for title, name in by_title.items() if by_name[name].role in FIRST]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         read = st.pills(
             "Models",

@@ -149,6 +149,37 @@ def dots(
     )
 
 
+#: A model's name and title, and value, low and high at places of the y axis.
+Marks = tuple[str, str, Sequence[tuple[int, float, float, float]]]
+
+
+def side_by_side(models: Sequence[Marks], words: Sequence[str], digits: str = "+.1f") -> go.Figure:
+    """A row for each of some words, and in it a mark with its interval for each model.
+
+    Parameters
+    ----------
+    digits : how values are written, as d3 does
+    """
+    figure = go.Figure()
+    for place, (name, title_, found) in enumerate(models):
+        mark = palette.model(name)
+        shift = min(0.26, 0.7 / len(models)) * (place - (len(models) - 1) / 2)
+        values, low, high = ([each[i] for each in found] for i in (1, 2, 3))
+        figure.add_scatter(
+            x=values,
+            y=[each[0] + shift for each in found],
+            mode="markers",
+            name=title_,
+            marker={"color": mark.colour, "symbol": mark.symbol, "size": 10},
+            error_x=whiskers(values, low, high, mark.colour),
+            customdata=list(zip(low, high, strict=True)),
+            hovertemplate=f"%{{x:{digits}}} (%{{customdata[0]:{digits}}} to "
+            f"%{{customdata[1]:{digits}}})<extra>{title_}</extra>",
+        )
+    name_places(figure, list(words))
+    return figure
+
+
 def records(table: pd.DataFrame) -> list[Row]:
     """Rows of a table, by column."""
     return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
