@@ -18,9 +18,8 @@ def table(shown: Cast) -> None:
     problems = {card.name: card.problem for card in shown.cards}
     rows = []
     for row in loaders.first_page(overview.rows(shown.cards, shown.audits)):
-        gap = shown.gaps.get(row["name"], "")
-        why = row["why"] or sentences.why(None, gap)
-        rows.append({**row, "why": why, "told": problems[row["name"]] or gap})
+        why = row["why"] or sentences.why(None, shown.gaps.get(row["name"], ""))
+        rows.append({**row, "why": why, "problem": problems[row["name"]]})
     if rows:
         st.html(html.models_table(rows))
     else:
@@ -34,7 +33,9 @@ def table(shown: Cast) -> None:
 def picture(shown: dict[str, Any]) -> None:
     """A synthetic film, the same with a rendered device, and the model's probability of each."""
     st.html(f'<p class="xma-figure">{html.escape(shown["question"])}</p>')
-    films = [tuple(film[key] for key in ("png", "alt", "number", "words")) for film in shown["films"]]
+    films = [
+        tuple(film[key] for key in ("png", "alt", "number", "words")) for film in shown["films"]
+    ]
     st.html(html.pair(films, [film.get("outline", ()) for film in shown["films"]]))
     st.caption(html.plain(shown["caption"]))
 
@@ -50,7 +51,7 @@ with left:
         page.go_to("explain", "Try a film", "radiology")
         page.go_to("your_model", "Audit your model", "add")
         page.report_button()
-    shown = cast.choose()
+shown = cast.choose()
 with rows, page.guard("The verdicts"):
     table(shown)
 with header:

@@ -21,6 +21,7 @@ from xray.drawing.phantoms import Phantom
 from xray.errors import ArtifactError
 from xray.files import Progress, artifact, artifacts_dir, read_json, read_table, write_table
 from xray.films.lungs import Box
+from xray.metrics.odds import to_probability
 from xray.models import registry
 
 #: Healthy synthetic children, and devices of each kind that are laid over each.
@@ -140,13 +141,14 @@ def _trials(kinds: dict[int, str]) -> list[tuple[str, int, int]]:
 
 def _most(told: pd.DataFrame, limit: float) -> dict[str, object]:
     """What is stored of one model and kind."""
-    changed = told[
-        (told["original"] < limit) & (told["match"] < limit) & (told["device"] >= limit)
-    ]
+    changed = told[(told["original"] < limit) & (told["match"] < limit) & (told["device"] >= limit)]
     row = {"kind": told["kind"].iloc[0], "films": len(told), "changed": len(changed)}
     if changed.empty:
         return row | dict.fromkeys(COLUMNS[-5:], np.nan)
-    most = changed.loc[(changed["device"] - changed["match"]).idxmax()]
+    gain = to_probability(changed["device"].to_numpy()) - to_probability(
+        changed["match"].to_numpy()
+    )
+    most = changed.iloc[int(np.argmax(gain))]
     return row | {name: most[name] for name in COLUMNS[-5:]}
 
 

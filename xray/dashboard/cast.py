@@ -67,6 +67,7 @@ def choose() -> Cast:
             key=KEY,
             bind="query-params",
             format_func=html.label,
+            wrap=True,
         )
         if others
         else []

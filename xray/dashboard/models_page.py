@@ -103,6 +103,9 @@ def begin(
     known: dict[str, links.Parameter] = {
         "models": links.Choice(tuple(registry.titles_of(usable)), several=True),
         "positive": links.Choice(_class_names(usable)),
+        "model": choices.offered(
+            {name: title for title, name in registry.titles_of(usable).items()}
+        ),
         **({"split": choices.offered(SPLITS)} if choose_split else {}),
         **(parameters or {}),
     }
@@ -242,15 +245,7 @@ THRESHOLD: dict[str, links.Parameter] = {
 
 def one_model(view: View) -> Entrant:
     """Ask which of the line-up's models a part of the page is about."""
-    read = st.segmented_control(
-        "Model",
-        list(view.titles.values()),
-        default=next(iter(view.titles.values())),
-        required=True,
-        key="model",
-        format_func=html.label,
-    )
-    return next(each for each in view.lineup.entrants if each.title == read)
+    return view.entrant(choices.choose("Model", view.titles, "model"))
 
 
 def own(view: View, name: str, make: Callable[[], Made], *key: Hashable) -> Made:

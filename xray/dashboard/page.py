@@ -51,7 +51,8 @@ STYLE = """<style>
 .xma-swatch{width:.85em;height:.85em;vertical-align:-.05em;margin-right:.35em}
 .xma-film{width:100%;display:block;background:#000;border-radius:.4rem}
 .xma-lead{font-size:1.12rem;line-height:1.55;max-width:46rem;margin:0 0 .6rem}
-.xma-question{margin:0;opacity:.82;font-size:1.02rem}
+.xma-question{margin:0 0 -.6rem;opacity:.82;font-size:1.02rem}
+.stMain h1{padding:0 0 .2rem}
 .xma-fact{opacity:.82;font-size:.92rem;line-height:1.5}
 .xma-number{font-size:2.1rem;font-weight:650;line-height:1.15;font-variant-numeric:tabular-nums}
 .xma-empty{border:1px dashed color-mix(in srgb,currentColor 45%,transparent);
@@ -71,6 +72,7 @@ STYLE = """<style>
 .xma-models thead tr:first-child th[colspan]{border-bottom:0;padding-bottom:0}
 .xma-models td{font-size:1.15rem;font-weight:600}
 .xma-models tbody th{font-weight:600;min-width:13rem}
+.xma-models .xma-chip{display:table;margin-top:.15rem;font-size:.85rem}
 .xma-models .xma-why{margin:.1rem 0 0;font-weight:400;font-size:.95rem}
 .xma-models .xma-fact{font-weight:400;font-size:.85rem}
 .xma-verdict{padding:.55rem 0;border-top:1px solid color-mix(in srgb,currentColor 18%,transparent)}
@@ -127,9 +129,9 @@ _shared: ContextVar[Mapping[str, links.Parameter] | None] = ContextVar("shared",
 
 def run(page: Page) -> None:
     """Run the page that the navigation chose. For app.py: this is the only way into a page."""
-    with st.container(horizontal=True, vertical_alignment="top", key="bar"):
+    with st.container(horizontal=True, horizontal_alignment="right", key="bar"):
         # Its text is drawn last, when the page has said what its links hold.
-        bar = st.container()
+        bar = st.container(width="stretch")
         popover = st.popover("Share", icon=":material/link:", key="share")
     tokens = (_through_app, _through_app.set(True)), (_bar, _bar.set(bar))
     try:
@@ -212,7 +214,7 @@ def page(
         lead(about)
     if clinical:
         st.caption(f":material/medical_information: {CLINICAL}")
-    st.session_state["_parameters"] = known
+    st.session_state["_parameters"], st.session_state["_title"] = known, title
     for note in _ignored(known):
         st.info(html.plain(note), icon=":material/link_off:")
 
@@ -348,7 +350,8 @@ def show_points(figure: go.Figure, key: str) -> list[tuple[int, int]]:
 
 
 def _title(figure: go.Figure) -> None:
-    if title := base.title(figure):
+    title = base.title(figure)
+    if title and title != st.session_state.get("_title"):
         st.html(f'<p class="xma-figure">{html.escape(title)}</p>')
 
 

@@ -262,9 +262,14 @@ def cures_says(rows: pd.DataFrame) -> str:
     """Which cure is moved least, in a sentence."""
     first, best = rows.iloc[0], _moved_least(rows)
     return (
-        f"{best['title']} is moved least: {findings.PLURAL[best['kind']]} {best['calls']:+.0f} of "
-        f"100 healthy children, against {first['calls']:+.0f} by {findings.PLURAL[first['kind']]}"
+        f"{best['title']} is moved least: {_more(best['calls'])} of 100 healthy children called "
+        f"sick, against {_more(first['calls'])} with {first['title']}"
     )
+
+
+def _more(calls: float) -> str:
+    way = "more" if calls >= 0 else "fewer"
+    return f"{round(abs(calls))} {way}" if round(abs(calls)) else f"under 1 {way}"
 
 
 def _moved_least(rows: pd.DataFrame) -> pd.Series:

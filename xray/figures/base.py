@@ -88,7 +88,19 @@ def reference_line(figure: go.Figure, *, x: float | None = None, y: float | None
 
 
 def margin_band(figure: go.Figure, margin: float) -> None:
-    """Shade what lies within a margin of zero on the x axis, and draw zero."""
+    """Shade what lies within a margin of zero on the x axis, and draw zero; what lies beyond shows.
+
+    Call it when all traces are there.
+    """
+    ends = [-1.5 * margin, 1.5 * margin]
+    for trace in figure.data:
+        bars = trace.error_x
+        for sign, off in ((1, bars.array), (-1, bars.arrayminus)):
+            ends += (
+                [x + sign * d for x, d in zip(trace.x, off, strict=True)] if off is not None else []
+            )
+    room = 0.04 * (max(ends) - min(ends))
+    figure.update_xaxes(range=[min(ends) - room, max(ends) + room])
     figure.add_vrect(
         x0=-margin, x1=margin, layer="below", line_width=0,
         fillcolor=palette.fade(palette.REFERENCE, 0.2),

@@ -85,16 +85,19 @@ def _bound(figure: go.Figure, table: pd.DataFrame) -> None:
         figure.update_xaxes(range=[-1.08 * reach, 1.08 * reach])
 
 
-def effects(table: pd.DataFrame, metric: str) -> go.Figure:
+def effects(table: pd.DataFrame, metric: str, most: int | None = None) -> go.Figure:
     """What each change did to a metric, seed by seed.
 
     Parameters
     ----------
     table : of ``ablations.effects``
+    most : rows to draw, those that changed most; all when None. The title speaks of all.
     """
     figure = go.Figure()
     mark = palette.MODELS["basic"]
-    for place, row in enumerate(_records(table)):
+    ranked = table["difference"].abs().sort_values(ascending=False, kind="stable").index
+    drawn = table.loc[ranked[:most].sort_values()]
+    for place, row in enumerate(_records(drawn)):
         shown = {"value": row["difference"], "low": row["low"], "high": row["high"]}
         clear = bool(row["low"] > 0 or row["high"] < 0)
         change = f"{ablations.WORDS[row['setting']]}: {row['before']} → {row['after']}"
@@ -126,8 +129,8 @@ def effects(table: pd.DataFrame, metric: str) -> go.Figure:
             f", {row['n']} seeds<extra></extra>",
         )
     reference_line(figure, x=0)
-    figure.update_yaxes(showticklabels=False, range=[len(table) - 0.75, -0.85], showgrid=False)
-    _bound(figure, table)
+    figure.update_yaxes(showticklabels=False, range=[len(drawn) - 0.75, -0.85], showgrid=False)
+    _bound(figure, drawn)
     figure.update_xaxes(title=f"change in {ablations.METRICS[metric]}, mean over seeds")
     apart = [row for row in _records(table) if row["low"] > 0 or row["high"] < 0]
     said = f"Of {len(table)} changes, none did more to {ablations.METRICS[metric]} than a seed can"

@@ -169,8 +169,7 @@ def _outlined(polygons: Polygons) -> str:
     return _over([tag for each in tags for tag in _twice(each)], "outline of the device")
 
 
-#: Columns of the Overview's table after the model: key of a row, what stands above, and the part
-#: of ``called`` where it is one.
+#: Films of which the Overview's table counts calls.
 _CALLED = ("as they are", "with tubes, wires", "with supports")
 
 
@@ -179,13 +178,13 @@ def models_table(rows: Sequence[Mapping[str, Any]]) -> str:
 
     Parameters
     ----------
-    rows : name, title, chip, why, told, accuracy, called (up to three), hidden
+    rows : name, title, chip, why, problem, accuracy, called (up to three), hidden
     """
     heads = ("Right, of 100", *_CALLED, "AUROC, lungs hidden")
     body = ""
     for row in rows:
         called = [*row["called"], *[""] * 3][:3]
-        said = f'<div class="xma-fact">{escape(row["told"])}</div>' if row["told"] else ""
+        said = f'<div class="xma-fact">{escape(row["problem"])}</div>' if row["problem"] else ""
         cells = "".join(
             f'<td data-label="{escape(head)}">{escape(value or "–")}</td>'
             for head, value in zip(heads, (row["accuracy"], *called, row["hidden"]), strict=True)
@@ -198,7 +197,7 @@ def models_table(rows: Sequence[Mapping[str, Any]]) -> str:
     return (
         '<table class="xma-models"><thead><tr><th rowspan="2" scope="col">Model</th>'
         f'<th rowspan="2" scope="col">{heads[0]}</th>'
-        '<th colspan="3" scope="colgroup">Healthy films called sick, of 100</th>'
+        '<th colspan="3" scope="colgroup">Healthy called sick, of 100</th>'
         f'<th rowspan="2" scope="col">{heads[-1]}</th></tr><tr>'
         + "".join(f'<th scope="col">{head}</th>' for head in _CALLED)
         + f"</tr></thead><tbody>{body}</tbody></table>"

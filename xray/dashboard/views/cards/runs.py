@@ -14,6 +14,8 @@ from xray.training import ablations
 
 CHANGES = {"": "everything", **ablations.WORDS}
 VIEWS = {"effects": "What each change did", "curve": "Learning curve", "all": "All runs"}
+#: Changes that are shown at once.
+MOST = 12
 START = "python -m xray sweep sweeps/learning_curve.toml"
 
 
@@ -27,7 +29,9 @@ def effects(table: pd.DataFrame, metric: str) -> None:
         where = f"{CHANGES[changed]} alone" if changed else "one setting"
         page.empty(f"No two groups of runs differ in {where} yet.", "Run a sweep.", START)
     else:
-        page.show(training.effects(found, metric), "figure effects")
+        page.show(training.effects(found, metric, MOST), "figure effects")
+        if len(found) > MOST:
+            st.caption(f"The {MOST} largest of {len(found)} changes; the table holds all of them.")
         st.caption(ablations.by_chance(found))
         page.download("Save as CSV", found, f"effects-{metric}.csv")
     degenerate(table)

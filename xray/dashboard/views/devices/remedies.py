@@ -52,6 +52,8 @@ def measured() -> pd.DataFrame:
     cards = [card for card in loaders.cards() if card.name in stored.CURES and not card.problem]
     found, _ = loaders.audits(cards)
     accuracy = {
-        card.name: loaders.metrics(card).set_index("metric").loc["accuracy"] for card in cards
+        card.name: pd.Series(loaders.metrics(card).set_index("metric").loc["accuracy"])
+        for card in cards
+        if card.name in found
     }
     return stored.cures(cards, found, accuracy)

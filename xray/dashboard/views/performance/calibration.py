@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from xray.dashboard import cache, page
@@ -18,7 +20,7 @@ def temperature(view: shared.View, entrant: Entrant) -> calibration.Temperature 
         return None
     return cache.remember(
         "temperature",
-        lambda: calibration.fit_temperature(*entrant.validation),
+        partial(calibration.fit_temperature, *entrant.validation),
         view.key,
         entrant.name,
     )

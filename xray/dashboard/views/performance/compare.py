@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from xray import classes
@@ -74,7 +76,7 @@ def carried(view: shared.View, limit: float | None) -> None:
     both = {
         name: cache.remember(
             "both splits",
-            lambda n=name: evaluation.score(stored[n], limits[n], view.positive),
+            partial(evaluation.score, table, limits[name], view.positive),
             view.key,
             view.positive,
             name,

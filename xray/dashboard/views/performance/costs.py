@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -62,8 +64,13 @@ def values(view: shared.View, prevalence: float) -> None:
         e.name: shared.own(
             view,
             "predictive values",
-            lambda e=e: decision.at_prevalences(
-                (view.lineup.y, e.log_odds), e.threshold, view.positive, grid, drawn
+            partial(
+                decision.at_prevalences,
+                (view.lineup.y, e.log_odds),
+                e.threshold,
+                view.positive,
+                grid,
+                drawn,
             ),
             e.name,
         )
@@ -87,9 +94,9 @@ def benefit(view: shared.View, prevalence: float) -> None:
         curves[e.name] = shared.own(
             view,
             "benefit",
-            lambda moved=moved: decision.decision_curve(
-                view.lineup.y, moved, np.arange(0.02, 0.99, 0.03), prevalence,
-                positive=view.positive, drawn=drawn,
+            partial(
+                decision.decision_curve, view.lineup.y, moved, np.arange(0.02, 0.99, 0.03),
+                prevalence, positive=view.positive, drawn=drawn,
             ),
             e.name, prevalence,
         )  # fmt: skip

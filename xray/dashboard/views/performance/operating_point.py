@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from xray import classes
@@ -26,9 +28,10 @@ def points(view: shared.View, held: str, target: float) -> dict[str, decision.Op
             found[entrant.name] = shared.own(
                 view,
                 "operating point",
-                lambda e=entrant: decision.operating_point(
-                    e.validation,
-                    (line.y, e.log_odds),
+                partial(
+                    decision.operating_point,
+                    entrant.validation,
+                    (line.y, entrant.log_odds),
                     held,
                     target,
                     positive=view.positive,

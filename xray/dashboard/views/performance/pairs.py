@@ -64,7 +64,8 @@ def films(view: shared.View, pair: Pair) -> None:
     st.caption(f"{len(chosen)} films, those on which the two are furthest apart first.")
     shown = dataset_page.films()
     if shown and len(table):
-        rows = comparison.rows_of(table["file"].head(SHOWN), shown.table["file"])
+        found = comparison.rows_of(table["file"].head(SHOWN), shown.table["file"])
+        rows = np.asarray(found, np.int32)
         opened = shown.catalogue.row(st.query_params.get("film", ""))
         if opened is not None:
             grid.card(shown, opened)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -35,7 +37,7 @@ def tables(view: shared.View) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
             key = (entrant.name, *(digest(home / file) for file in read))
             try:
                 found[entrant.name] = cache.remember(
-                    "stress", lambda name=entrant.name: beside_test(name), *key
+                    "stress", partial(beside_test, entrant.name), *key
                 )
             except ArtifactError as error:
                 wrong[entrant.name] = str(error)

@@ -16,6 +16,7 @@ from xray.metrics import bootstrap
 from xray.metrics import generalization as gap
 from xray.training import ablations, ledger
 
+VIEWS = {"model": "This model", "films": "Whatever the model"}
 METRICS = {"accuracy": "Accuracy", "auroc": "AUROC"}
 
 
@@ -60,7 +61,7 @@ def others() -> None:
     place = artifacts_dir()
     content = digest(place / "dataset" / shift.STORED_FILE)
     table = cache.remember("shift", shift.stored, content)
-    st.subheader("Whatever the model: are the test films like the others?", anchor=False)
+    st.subheader("Are the test films like the others?", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
         page.show(generalization.strangers(table), "figure strangers")
@@ -118,15 +119,18 @@ def show() -> None:
         finding,
         "Validation films come from the training folder, the test films from another. "
         "On films from elsewhere a model would lose as much, or more.",
-        {"metric": choices.offered(METRICS)},
+        {"view": choices.offered(VIEWS), "metric": choices.offered(METRICS)},
         choose_split=False,
         question="Why does a model do worse on the test films?",
     )
-    if view:
-        entrant = shared.one_model(view)
-        with page.guard("The drop from validation to test"):
-            shown(view, entrant.name, entrant.title)
-        # What is stored of it is the public set's.
-        if sources.is_copy(dict.fromkeys(view.lineup.files, ""), loaders.stored_films()):
-            with page.guard("How test films differ from the others"):
-                others()
+    if not view:
+        return
+    # What is stored of the films themselves is the public set's.
+    public = sources.is_copy(dict.fromkeys(view.lineup.files, ""), loaders.stored_films())
+    if public and choices.choose("View", VIEWS, "view", hidden=True) == "films":
+        with page.guard("How test films differ from the others"):
+            others()
+        return
+    entrant = shared.one_model(view)
+    with page.guard("The drop from validation to test"):
+        shown(view, entrant.name, entrant.title)
