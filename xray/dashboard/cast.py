@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from xray.dashboard import links, loaders
+from xray.dashboard import links, loaders, page
 from xray.models import registry
 from xray.models.registry import Card
 from xray.reports import html, overview
@@ -59,6 +59,7 @@ def parameters() -> dict[str, links.Parameter]:
 def choose() -> Cast:
     """Offer to add references and cures to the recipes."""
     others = _others()
+    page.heed(parameters())
     added = (
         st.pills(
             "Compare with",

@@ -36,6 +36,7 @@ def spell_out(options: Options, key: str) -> dict[str, str]:
         # Of a widget that is there already, Streamlit itself keeps the parameter.
         with suppress(StreamlitAPIException):
             st.query_params[key] = words[asked]
+            st.rerun()
     return read
 
 

@@ -109,6 +109,7 @@ def begin(
         **({"split": choices.offered(SPLITS)} if choose_split else {}),
         **(parameters or {}),
     }
+    page.heed(known)
     view = _view(usable, choose_split) if usable else None
     words = "No model to compare yet"
     if view:

@@ -219,6 +219,12 @@ def page(
         st.info(html.plain(note), icon=":material/link_off:")
 
 
+def heed(parameters: Mapping[str, links.Parameter]) -> None:
+    """Look at a link before the widgets do that stand above ``page``, which take what fits."""
+    if not st.session_state.get(MOVED):
+        st.session_state["_ignored"] = _ignored({**(_shared.get() or {}), **parameters})
+
+
 def _ignored(known: Mapping[str, links.Parameter]) -> list[str]:
     """Take what a link asks wrongly out of it, and give a sentence on each.
 

@@ -135,13 +135,13 @@ def effects(table: pd.DataFrame, metric: str, most: int | None = None) -> go.Fig
     apart = [row for row in _records(table) if row["low"] > 0 or row["high"] < 0]
     said = f"Of {len(table)} changes, none did more to {ablations.METRICS[metric]} than a seed can"
     if apart:
-        most = max(apart, key=lambda row: abs(row["difference"]))
+        top = max(apart, key=lambda row: abs(row["difference"]))
         said = (
             f"Of {len(table)} changes, {len(apart)} did more to {ablations.METRICS[metric]} than "
-            f"a seed can; most: {ablations.WORDS[most['setting']]}, {most['before']} to "
-            f"{most['after']}, {most['difference']:+.3f}"
+            f"a seed can; most: {ablations.WORDS[top['setting']]}, {top['before']} to "
+            f"{top['after']}, {top['difference']:+.3f}"
         )
-    return template(figure, said, height=110 + 64 * max(1, len(table)), legend=False)
+    return template(figure, said, height=110 + 64 * max(1, len(drawn)), legend=False)
 
 
 def runs(ledger: pd.DataFrame) -> go.Figure:

@@ -31,6 +31,8 @@ def show() -> None:
     header = st.container()
     known = {card.name: card for card in loaders.cards() if not card.problem}
     names = {name: title for title, name in registry.titles_of(list(known.values())).items()}
+    parameters = {"model": choices.offered(names)}
+    page.heed(parameters)
     card = None
     if names:
         read = choices.spell_out(names, "model")
@@ -44,7 +46,7 @@ def show() -> None:
         page.page(
             sentences.title(shown, found),
             "",
-            {"model": choices.offered(names)},
+            parameters,
             clinical=True,
             question="Do devices change this model's calls?",
         )

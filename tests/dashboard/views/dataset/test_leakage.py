@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tests.dashboard.views.conftest import Opener
 from tests.dataset.test_leakage import table_of
-from xray.dashboard.views import leakage as dashboard_leakage
+from tests.helpers.visits import sections, words
+from xray.dashboard.views.dataset import leakage as dashboard_leakage
 from xray.dataset import leakage, public_set
 
 
@@ -40,3 +42,21 @@ def test_numbers_shared_within_a_subtype_are_said_otherwise() -> None:
     }
     assert "Those 1 may be patients on both sides" in dashboard_leakage.numbers_say(table)
     assert dashboard_leakage.numbers_say(table[table["split"] == "test"]) == ""
+
+
+def test_leakage_counts_numbers_with_and_without_the_subtype(visit: Opener) -> None:
+    app = visit("dataset", section="Duplicates and leakage")
+    assert app.title[0].value.startswith("170 of 202 possible patients of test pneumonia")
+    text = words(app)
+    assert "with the subtype as part of the identity it is 0 of 203" in text
+    assert "457 in train, 320 in test" in text
+
+
+def test_identical_films_side_by_side(visit: Opener) -> None:
+    app = visit("dataset", section="Duplicates and leakage", view="Byte-identical films", page="2")
+    assert "30 groups of byte-identical films, 62 films in all; 0 across splits" in words(app)
+    groups = sections(app, "groups")
+    assert list(groups) == [f"Group {i}" for i in range(7, 13)]
+    assert all(len(films) >= 2 for films in groups.values())
+    near = visit("dataset", section="Duplicates and leakage", view="Near-identical films")
+    assert "found by their pixels, which are not here" in words(near)
