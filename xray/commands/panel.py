@@ -1,0 +1,94 @@
+"""``python -m xray panel``: how often the audit is right about networks of known answers."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from xray.commands._bars import bars
+from xray.errors import DatasetError
+from xray.files import artifacts_dir, data_dir, write_table
+
+#: Parts that the record rests on; the others say how far audits agree.
+RECORD = ("truth", "audit")
+AGAIN = ("seed", "donors")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--data", type=Path, help="folder of the public films (default: XRAY_DATA)")
+    parser.add_argument(
+        "--networks", type=Path, required=True, metavar="FOLDER",
+        help="folder that keeps the trained networks and what they said; work goes on from there",
+    )  # fmt: skip
+    parser.add_argument(
+        "--backbone-weights", type=Path, metavar="FILE",
+        help="file of VGG19 weights without top; without it the heads on VGG19 are left out",
+    )  # fmt: skip
+    parser.add_argument(
+        "--trained-only", action="store_true", help="judge the networks that are there; train none"
+    )
+    parser.add_argument(
+        "--again", action="store_true",
+        help="also audit them from another seed and with another labelling's donors",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, default=artifacts_dir() / "panel", metavar="FOLDER",
+        help="folder for the tables (default: artifacts/panel)",
+    )  # fmt: skip
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train what is missing, ask, judge, and write the record."""
+    data = options.data or data_dir()
+    if data is None or not data.is_dir():
+        raise DatasetError("Give --data the folder of the public films, or set XRAY_DATA.")
+    import pandas as pd
+
+    from xray.audits.known import networks, record, specs
+    from xray.dataset import index
+    from xray.drawing.planting import as_bytes
+    from xray.models import registry
+
+    table = index.usable(index.index(data))
+    with bars() as stage:
+        films = as_bytes(index.load_pixels(data, table, (224, 224), progress=stage("read films")))
+        bench = record.bench(films, table)
+        wanted = [
+            spec
+            for spec in [*specs.first_stop(), *specs.second_stop()]
+            if options.backbone_weights or spec.architecture != "vgg19"
+        ]
+        if not options.trained_only:
+            networks.train(
+                wanted, bench.table, bench.use, films, options.networks, options.backbone_weights,
+                {"tube": record.planters(bench)[0]}, stage("train"),
+            )  # fmt: skip
+        names = {spec.name for spec in wanted}
+        cards = [
+            card
+            for card in registry.cards(options.networks)
+            if card.name in names and not card.problem
+        ]
+        if not cards:
+            raise DatasetError(
+                f"{options.networks} has no network of known answers; leave out --trained-only."
+            )
+        if missing := sorted(names - {card.name for card in cards}):
+            print(f"not trained, and left out: {', '.join(missing)}", file=sys.stderr)
+        told = {
+            part: record.measure(
+                bench, part, options.networks, options.backbone_weights, cards, stage
+            )
+            for part in (*RECORD, *(AGAIN if options.again else ()))
+        }
+    panel = record.rows(told["truth"], told["audit"], cards)
+    quality = record.quality(panel)
+    write_table(options.out / "panel.csv", panel.round(4))
+    write_table(options.out / "quality.csv", quality.round(4))
+    if options.again:
+        again = pd.concat([record.agreement(told["audit"], told[part], part) for part in AGAIN])
+        write_table(options.out / "agreement.csv", again.round(4))
+        print(again.round(2).to_string(index=False))
+    print(quality.round(2).to_string(index=False))
