@@ -26,7 +26,9 @@ def networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of two networks that answer at once, on films that are not read."""
     out = tmp_path / "networks"
     for spec in (Spec("flat", "line"), Spec("peak", shown="bare")):
-        card = registry.Card(spec.name, spec.name, role="panel", settings=dict(spec.__dict__))
+        card = registry.Card(
+            spec.name, spec.name, role="panel", size=(96, 96), settings=dict(spec.__dict__)
+        )
         (out / spec.name).mkdir(parents=True)
         (out / spec.name / registry.WEIGHTS).write_bytes(b"weights")
         registry.write_card(card, out / spec.name)

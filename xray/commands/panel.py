@@ -5,10 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from xray.commands._bars import bars
+import pandas as pd
+
+from xray.commands._bars import Bars, bars
 from xray.errors import DatasetError
 from xray.files import artifacts_dir, data_dir, write_table
+
+if TYPE_CHECKING:
+    from xray.audits.known.record import Bench
+    from xray.models.registry import Card
 
 #: Parts that the record rests on; the others say how far audits agree.
 RECORD = ("truth", "audit")
@@ -44,39 +51,15 @@ def run(options: argparse.Namespace) -> None:
     data = options.data or data_dir()
     if data is None or not data.is_dir():
         raise DatasetError("Give --data the folder of the public films, or set XRAY_DATA.")
-    import pandas as pd
-
-    from xray.audits.known import networks, record, specs
+    from xray.audits.known import record
     from xray.dataset import index
     from xray.drawing.planting import as_bytes
-    from xray.models import registry
 
     table = index.usable(index.index(data))
     with bars() as stage:
         films = as_bytes(index.load_pixels(data, table, (224, 224), progress=stage("read films")))
         bench = record.bench(films, table)
-        wanted = [
-            spec
-            for spec in [*specs.first_stop(), *specs.second_stop()]
-            if options.backbone_weights or spec.architecture != "vgg19"
-        ]
-        if not options.trained_only:
-            networks.train(
-                wanted, bench.table, bench.use, films, options.networks, options.backbone_weights,
-                {"tube": record.planters(bench)[0]}, stage("train"),
-            )  # fmt: skip
-        names = {spec.name for spec in wanted}
-        cards = [
-            card
-            for card in registry.cards(options.networks)
-            if card.name in names and not card.problem
-        ]
-        if not cards:
-            raise DatasetError(
-                f"{options.networks} has no network of known answers; leave out --trained-only."
-            )
-        if missing := sorted(names - {card.name for card in cards}):
-            print(f"not trained, and left out: {', '.join(missing)}", file=sys.stderr)
+        cards = _networks(options, bench, stage)
         told = {
             part: record.measure(
                 bench, part, options.networks, options.backbone_weights, cards, stage
@@ -84,11 +67,41 @@ def run(options: argparse.Namespace) -> None:
             for part in (*RECORD, *(AGAIN if options.again else ()))
         }
     panel = record.rows(told["truth"], told["audit"], cards)
-    quality = record.quality(panel)
-    write_table(options.out / "panel.csv", panel.round(4))
-    write_table(options.out / "quality.csv", quality.round(4))
+    _write(options.out / "panel.csv", panel)
     if options.again:
-        again = pd.concat([record.agreement(told["audit"], told[part], part) for part in AGAIN])
-        write_table(options.out / "agreement.csv", again.round(4))
-        print(again.round(2).to_string(index=False))
-    print(quality.round(2).to_string(index=False))
+        again = [record.agreement(told["audit"], told[part], part) for part in AGAIN]
+        print(_write(options.out / "agreement.csv", pd.concat(again)))
+    print(_write(options.out / "quality.csv", record.quality(panel)))
+
+
+def _networks(options: argparse.Namespace, bench: Bench, stage: Bars) -> list[Card]:
+    """Train what is missing, if it may be; the cards of what is there."""
+    from xray.audits.known import networks, record, specs
+    from xray.models import registry
+
+    wanted = [
+        spec
+        for spec in [*specs.first_stop(), *specs.second_stop()]
+        if options.backbone_weights or spec.architecture != "vgg19"
+    ]
+    if not options.trained_only:
+        networks.train(
+            wanted, bench.table, bench.use, bench.films, options.networks,
+            options.backbone_weights, {"tube": record.planters(bench)[0]}, stage("train"),
+        )  # fmt: skip
+    names = {spec.name for spec in wanted}
+    found = registry.cards(options.networks)
+    cards = [card for card in found if card.name in names and not card.problem]
+    if not cards:
+        raise DatasetError(
+            f"{options.networks} has no network of known answers; leave out --trained-only."
+        )
+    if missing := sorted(names - {card.name for card in cards}):
+        print(f"not trained, and left out: {', '.join(missing)}", file=sys.stderr)
+    return cards
+
+
+def _write(path: Path, table: pd.DataFrame) -> str:
+    """Write a table of the record; its text for the terminal."""
+    write_table(path, table.round(4))
+    return table.round(2).to_string(index=False)
