@@ -15,8 +15,17 @@ from xray.commands import _data
 from xray.dataset import index, public_set, sources
 from xray.drawing import rendering
 from xray.errors import LabelError, XrayError
-from xray.files import artifacts_dir, data_dir, read_json, write_json, write_text
+from xray.files import (
+    artifacts_dir,
+    data_dir,
+    read_json,
+    read_table,
+    write_json,
+    write_table,
+    write_text,
+)
 from xray.labels import (
+    check,
     coco,
     database,
     devices,
@@ -58,6 +67,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write facts of the devices on labelled films, from which others are rendered "
         "(default: artifacts/devices/shapes.json)",
     )  # fmt: skip
+    act.add_argument(
+        "--sample", type=int, metavar="N",
+        help="write N films, half of them with a device by the labels, into the folder --out for "
+        "a radiologist to check, blind to labels and diagnosis",
+    )  # fmt: skip
+    act.add_argument(
+        "--checked", type=Path, metavar="SHEET",
+        help="count what came back: the sheet of --sample, filled in, against its --key; kept for "
+        "the labels' card",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="with --sample: a new folder")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="with --checked: the key")
+    parser.add_argument("--seed", type=int, default=0, help="with --sample: default 0")
     parser.add_argument(
         "--format", choices=FORMATS,
         help="of --export and --import (default: by the file's name and content)",
@@ -96,6 +118,12 @@ def run(options: argparse.Namespace) -> None:
     if options.shapes:
         _shapes(options)
         return
+    if options.sample is not None:
+        _sample(options)
+        return
+    if options.checked:
+        _checked(options)
+        return
     reading = options.export or options.agreement
     if reading and not database.exists(database.url()):
         raise LabelError(
@@ -121,6 +149,27 @@ def _shapes(options: argparse.Namespace) -> None:
     layers = [layer for donors in made.material.donors.values() for layer in donors.layers]
     rendering.write(layers, options.shapes)
     print(f"Written: {options.shapes}")
+
+
+def _sample(options: argparse.Namespace) -> None:
+    """A blind check sheet."""
+    folder = options.data or data_dir()
+    if folder is None or options.out is None:
+        raise LabelError("Give --out a new folder, and --data the films or set XRAY_DATA.")
+    files = index.usable(index.index(folder))["file"].tolist()
+    chosen = check.draw(devices.load(), files, options.sample, options.seed)
+    key = check.write(options.out, folder, chosen)
+    print(f"{len(chosen)} films and a sheet: {options.out}. Keep {key} from the reader.")
+
+
+def _checked(options: argparse.Namespace) -> None:
+    """What a reader said, counted and kept beside the labels."""
+    if options.key is None:
+        raise LabelError("Give --key the file that --sample wrote beside the folder.")
+    found = check.count(read_table(options.checked), read_table(options.key))
+    write_table(artifacts_dir() / "devices" / check.FILE, found)
+    print(found.round(3).to_string(index=False))
+    print("Kept for the labels' card; write it anew with --card.")
 
 
 def _act(store: Store, options: argparse.Namespace) -> Any:
