@@ -67,19 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write facts of the devices on labelled films, from which others are rendered "
         "(default: artifacts/devices/shapes.json)",
     )  # fmt: skip
-    act.add_argument(
-        "--sample", type=int, metavar="N",
-        help="write N films, half of them with a device by the labels, into the folder --out for "
-        "a radiologist to check, blind to labels and diagnosis",
-    )  # fmt: skip
-    act.add_argument(
-        "--checked", type=Path, metavar="SHEET",
-        help="count what came back: the sheet of --sample, filled in, against its --key; kept for "
-        "the labels' card",
-    )  # fmt: skip
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="with --sample: a new folder")
-    parser.add_argument("--key", type=Path, metavar="FILE", help="with --checked: the key")
-    parser.add_argument("--seed", type=int, default=0, help="with --sample: default 0")
+    _add_check(parser, act)
     parser.add_argument(
         "--format", choices=FORMATS,
         help="of --export and --import (default: by the file's name and content)",
@@ -107,6 +95,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--collection", default="", help="dataset (default: the only one there is)")
     parser.add_argument("--json", type=Path, help="also write what was found to this file")
+
+
+def _add_check(parser: argparse.ArgumentParser, act: Any) -> None:
+    """Options of a radiologist's blind check; ``act`` is the group of what may be done."""
+    act.add_argument(
+        "--sample", type=int, metavar="N",
+        help="write N films, half of them with a device by the labels, into the folder --out for "
+        "a radiologist to check, blind to labels and diagnosis",
+    )  # fmt: skip
+    act.add_argument(
+        "--checked", type=Path, metavar="SHEET",
+        help="count what came back: the sheet of --sample, filled in, against its --key; kept for "
+        "the labels' card",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="with --sample: a new folder")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="with --checked: the key")
+    parser.add_argument("--seed", type=int, default=0, help="with --sample: default 0")
 
 
 def run(options: argparse.Namespace) -> None:
