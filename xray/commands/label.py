@@ -80,6 +80,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--looks", action="store_true", help="with --export: every look, not the agreed one"
     )
+    _add_import(parser)
+    parser.add_argument("--collection", default="", help="dataset (default: the only one there is)")
+    parser.add_argument("--json", type=Path, help="also write what was found to this file")
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    """Options of --import."""
     parser.add_argument(
         "--name", default="",
         help="with --import: under whose name they are entered, as one labeller (default: yours "
@@ -93,8 +100,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--decisions", action="store_true",
         help="with --import: enter agreed looks too, which then stand as agreed",
     )  # fmt: skip
-    parser.add_argument("--collection", default="", help="dataset (default: the only one there is)")
-    parser.add_argument("--json", type=Path, help="also write what was found to this file")
 
 
 def _add_check(parser: argparse.ArgumentParser, act: Any) -> None:
