@@ -19,7 +19,7 @@ from xray.audits import audit, inputs
 from xray.drawing import phantoms
 from xray.files import data_dir
 from xray.models import precision, registry
-from xray.models.registry import LogOdds, Model
+from xray.models.model import LogOdds, Model
 
 
 class Timed(Model):

@@ -25,7 +25,8 @@ from xray.drawing.planting import as_bytes
 from xray.errors import DatasetError, ModelError
 from xray.files import artifact
 from xray.labels import format
-from xray.models.registry import Card, Model
+from xray.models.card import Card
+from xray.models.model import Model
 
 SIZE = (96, 96)
 KINDS = ("line", "support")

@@ -23,7 +23,7 @@ from xray.files import Progress
 from xray.metrics import bootstrap
 from xray.models import precision as precisions
 from xray.models import registry
-from xray.models.registry import LogOdds
+from xray.models.model import LogOdds
 
 Stage = Callable[[str], Progress | None]
 #: Films that a model is asked about before others wait for it.

@@ -17,7 +17,7 @@ from xray.files import Progress
 from xray.films import lungs as lung_fields
 from xray.films.decode import Pixels
 from xray.jobs import executor
-from xray.models.registry import LogOdds
+from xray.models.model import LogOdds
 
 #: Side of the films that devices are drawn into; larger networks see them enlarged.
 SIDE = 224

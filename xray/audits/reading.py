@@ -17,6 +17,7 @@ from xray.explanations.perturbation import Fill
 from xray.files import Progress, hash_json
 from xray.films.decode import Pixels
 from xray.models import registry
+from xray.models.card import Card
 
 #: What the device test draws when nothing else is asked for.
 DEVICE = "electrode"
@@ -39,7 +40,7 @@ class Question:
     device: str = DEVICE
     seed: int = 0
 
-    def key(self, film_sha256: str, card: registry.Card) -> str:
+    def key(self, film_sha256: str, card: Card) -> str:
         """Name of the reading of a film by a model, for the queue and its kept results."""
         return hash_json([film_sha256, card.name, card.sha256, card.threshold, asdict(self)])
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from xray.audits import archive, findings
 from xray.errors import ArtifactError, DatasetError
 from xray.files import artifact, read_json, read_table
-from xray.models.registry import Card
+from xray.models.card import Card
 
 if TYPE_CHECKING:
     # For types only: see tests/reports/test_overview.py for what the first page does without.

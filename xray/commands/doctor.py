@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from xray.errors import XrayError
 
 if TYPE_CHECKING:
-    from xray.models.registry import Card
+    from xray.models.card import Card
 
 SIGNS = {"ok": "ok  ", "note": "note", "bad": "BAD "}
 
@@ -206,12 +206,13 @@ def artifacts() -> Iterator[Check]:
     from xray.dataset import public_set
     from xray.files import read_table, sha256_file
     from xray.labels import devices
-    from xray.models import evaluation, registry
+    from xray.models import evaluation
+    from xray.models.card import models_dir, read_cards
 
     restore = "restore it from git, or rebuild it as CONTRIBUTING.md says"
-    cards = registry.cards()
+    cards = read_cards()
     for card in cards:
-        home = registry.models_dir() / card.name
+        home = models_dir() / card.name
         name = f"model {card.name}"
         changed = [
             file
@@ -232,7 +233,7 @@ def artifacts() -> Iterator[Check]:
         yield _readable(name, read, restore)
     yield from _audits(cards, restore)
     for card in cards:
-        path = registry.models_dir() / card.name / evaluation.METRICS
+        path = models_dir() / card.name / evaluation.METRICS
         if path.is_file():
             yield _readable(f"metrics {card.name}", partial(read_table, path), restore)
     yield _first_page(cards)

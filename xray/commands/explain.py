@@ -29,8 +29,9 @@ from xray.files import data_dir, replacing, write_json, write_table
 from xray.films import decode
 from xray.films.decode import Film
 from xray.jobs import executor
-from xray.models import precision, registry
-from xray.models.registry import Card
+from xray.models import model as model_
+from xray.models import precision
+from xray.models.card import Card
 
 _DEFAULT = Settings()
 
@@ -138,7 +139,7 @@ def _many(options: argparse.Namespace) -> None:
 
 
 def explain_some(
-    batch: Sequence[tuple[Path, str]], model: registry.Model, settings: Settings, out: Path | None
+    batch: Sequence[tuple[Path, str]], model: model_.Model, settings: Settings, out: Path | None
 ) -> list[dict[str, Any]]:
     """Explain some films, each with the name of its output, and write what was asked for.
 
@@ -185,7 +186,7 @@ def _named(films: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
     return named
 
 
-def _asked(options: argparse.Namespace) -> tuple[registry.Model, Settings]:
+def _asked(options: argparse.Namespace) -> tuple[model_.Model, Settings]:
     """Model and settings that the options ask for."""
     settings = Settings(
         seed=options.seed,

@@ -26,7 +26,7 @@ from xray.files import Progress, hash_json, sha256_bytes
 from xray.films.decode import Pixels
 from xray.metrics.odds import to_probability
 from xray.models import precision as precisions
-from xray.models.registry import Predictor
+from xray.models.model import Predictor
 
 __all__ = ["STOCK", "Explanation", "Settings", "explain", "explain_many", "load", "save"]
 

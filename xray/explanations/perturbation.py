@@ -13,7 +13,7 @@ from xray.explanations.superpixels import Labels
 from xray.explanations.surrogate import Floats
 from xray.files import Progress
 from xray.films.decode import Pixels
-from xray.models.registry import Predictor
+from xray.models.model import Predictor
 
 Fill = Literal["mean", "blur", "inpaint", "black"]
 #: Fill -> what a hidden superpixel shows, in words for people.

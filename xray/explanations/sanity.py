@@ -25,7 +25,7 @@ from xray.explanations.result import Explanation
 from xray.explanations.surrogate import Floats
 from xray.files import Progress
 from xray.films.decode import Pixels
-from xray.models.registry import Model, Predictor
+from xray.models.model import Model, Predictor
 
 #: Rank correlation of weights from which shuffling counts as having changed too little.
 SAME_CORRELATION = 0.5

@@ -20,8 +20,8 @@ from xray.files import Progress, hash_json
 from xray.films import thumbnails
 from xray.films.decode import Film
 from xray.films.interpolate import ALIASES, RESIZES
+from xray.models.card import Card
 from xray.models.inputs import SCALES
-from xray.models.registry import Card
 from xray.reports import html
 
 #: How people have their model -> name of the file that stands for it in the commands.
