@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks._common import parser, report
 from xray.audits import audit, inputs
 from xray.drawing import phantoms
-from xray.files import data_dir
+from xray.environment import data_dir
 from xray.models import precision, registry
 from xray.models.model import LogOdds, Model
 

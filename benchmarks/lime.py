@@ -25,10 +25,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from xray.environment import data_dir
 from xray.explanations import superpixels, surrogate
 from xray.explanations.lime import Settings, explain, take_apart
 from xray.explanations.surrogate import Floats
-from xray.files import data_dir, write_json
+from xray.files import write_json
 from xray.films.decode import Pixels, read
 from xray.metrics import odds
 from xray.models import precision, registry

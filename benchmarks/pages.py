@@ -33,7 +33,8 @@ from benchmarks.empty_page import EmptyPage
 from xray import parquet
 from xray.dashboard import navigation
 from xray.dataset import index, large_tables, public_set
-from xray.files import ROOT, artifacts_dir, sha256_bytes, sha256_file, write_bytes, write_table
+from xray.environment import ROOT, artifacts_dir
+from xray.files import sha256_bytes, sha256_file, write_bytes, write_table
 from xray.models.card import WEIGHTS, read_cards, read_predictions, write_card
 
 GOALS = {"public": 3.0, "made": 5.0, "large": 5.0}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from xray.files import ROOT
+from xray.environment import ROOT
 
 #: Packages and single modules of the library, bottom up. Each may import from its own row and
 #: from those before it, inside functions too.

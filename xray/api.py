@@ -20,9 +20,9 @@ from xray.dataset import index
 from xray.dataset.tables import asking
 from xray.errors import ArtifactError, DatasetError, FilmError, ModelError
 from xray.explanations import lime
-from xray.files import Progress
 from xray.films import decode
 from xray.films.decode import Pixels
+from xray.jobs.progress import Progress
 from xray.metrics import odds, patients
 from xray.models import evaluation, objects, registry
 from xray.models.card import models_dir

@@ -20,7 +20,8 @@ from packaging.utils import canonicalize_name
 from tests.helpers import shelf
 from xray.commands import doctor as doctor_
 from xray.commands.main import main
-from xray.files import artifacts_dir, write_json, write_table
+from xray.environment import artifacts_dir
+from xray.files import write_json, write_table
 from xray.models.card import WEIGHTS, read_cards, write_card
 from xray.reports import overview
 

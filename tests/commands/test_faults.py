@@ -18,8 +18,9 @@ import pytest
 from xray.commands.main import main
 from xray.dataset import index, public_set
 from xray.drawing import rendering
+from xray.environment import artifacts_dir
 from xray.errors import DatasetError, XrayError
-from xray.files import artifacts_dir, read_json, write_json, write_table
+from xray.files import read_json, write_json, write_table
 from xray.labels import devices
 from xray.models import evaluation
 from xray.models.card import models_dir, read_card, read_cards, read_predictions

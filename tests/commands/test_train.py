@@ -10,6 +10,7 @@ import pytest
 from xray.commands import main
 from xray.commands import train as command
 from xray.dataset import index
+from xray.jobs.progress import Stage
 from xray.models.card import Card
 from xray.training import recipes
 from xray.training import train as training
@@ -20,7 +21,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[training.Job]:
     """Jobs that the command would train; nothing is trained."""
     jobs: list[training.Job] = []
 
-    def train(job: training.Job, stage: training.Stage) -> Card:
+    def train(job: training.Job, stage: Stage) -> Card:
         jobs.append(job)
         return Card(job.name, parameters=1, wall_time_s=1.0, threshold=0.5)
 

@@ -15,8 +15,8 @@ from benchmarks.screenshots import EXPLAINED
 from benchmarks.serving import serve
 from xray.dashboard import navigation
 from xray.drawing import phantoms
+from xray.environment import ROOT
 from xray.figures import palette
-from xray.files import ROOT
 from xray.models.card import read_cards
 from xray.reports import html
 

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from xray.audits import findings, stored
+from xray.environment import ROOT
 from xray.errors import ModelError
-from xray.files import ROOT, sha256_file, write_bytes, write_json, write_table
+from xray.files import sha256_file, write_bytes, write_json, write_table
 from xray.films.decode import Pixels, resize
 from xray.metrics import odds
 from xray.models.card import WEIGHTS, Card, read_cards, write_card

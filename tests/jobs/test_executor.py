@@ -23,8 +23,9 @@ from tests.jobs import scale_jobs as jobs
 from xray.audits import interventions, lime_weights
 from xray.audits.suspects import Subject
 from xray.dataset import index
+from xray.environment import ROOT
 from xray.errors import FilmError, XrayError
-from xray.files import ROOT, write_json
+from xray.files import write_json
 from xray.films import lungs
 from xray.jobs import batches as batch_runs
 from xray.jobs import executor

@@ -13,9 +13,9 @@ import scipy.ndimage
 from xray.commands import main
 from xray.dashboard.views import preprocessing
 from xray.dataset import index
+from xray.environment import ROOT, artifacts_dir
 from xray.errors import ModelError
 from xray.explanations import lime, sanity
-from xray.files import ROOT, artifacts_dir
 from xray.films import decode, lungs
 from xray.models import framing, registry
 from xray.models.card import read_predictions

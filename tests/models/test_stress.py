@@ -13,8 +13,8 @@ from sklearn.metrics import balanced_accuracy_score, recall_score, roc_auc_score
 from tests.helpers import brightness
 from tests.helpers.brightness import Brightness
 from xray.commands import main
+from xray.environment import ROOT
 from xray.errors import ArtifactError
-from xray.files import ROOT
 from xray.films import lungs
 from xray.models import stress
 from xray.models.card import read_card, read_predictions

@@ -18,7 +18,7 @@ from tests.helpers import shelf
 from xray.dashboard import navigation
 from xray.dashboard.views import explain as explain_view
 from xray.drawing import phantoms
-from xray.files import ROOT
+from xray.environment import ROOT
 from xray.films import decoder
 from xray.models import registry
 from xray.models.card import read_card

@@ -14,7 +14,8 @@ from tests.helpers import shelf
 from xray import classes
 from xray.commands.main import main
 from xray.dashboard import navigation
-from xray.files import ROOT, read_json, write_bytes
+from xray.environment import ROOT
+from xray.files import read_json, write_bytes
 from xray.models import registry
 from xray.models.card import WEIGHTS, Card, read_card, write_card
 from xray.reports import model_card

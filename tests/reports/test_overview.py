@@ -19,7 +19,8 @@ from streamlit.testing.v1 import AppTest
 from tests.helpers import shelf
 from xray.audits.stored import stored_audits
 from xray.commands.main import main
-from xray.files import ROOT, artifacts_dir, read_json
+from xray.environment import ROOT, artifacts_dir
+from xray.files import read_json
 from xray.models.card import read_cards
 from xray.reports import overview as front
 

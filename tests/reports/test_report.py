@@ -19,8 +19,9 @@ from tests.helpers.linear import Linear
 from xray.audits.reading import Reading
 from xray.commands.main import main
 from xray.drawing import phantoms
+from xray.environment import artifacts_dir
 from xray.explanations import lime as lime_image
-from xray.files import artifacts_dir, sha256_file, write_json, write_table, write_text
+from xray.files import sha256_file, write_json, write_table, write_text
 from xray.films.decode import Film
 from xray.metrics import odds
 from xray.models.card import WEIGHTS, Card, read_card, read_predictions, write_card

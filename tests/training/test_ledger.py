@@ -22,6 +22,7 @@ from xray.figures import base as figures
 from xray.figures import generalization
 from xray.figures import training as figures_runs
 from xray.files import read_json, write_json, write_table
+from xray.jobs.progress import Stage
 from xray.models.card import Card
 from xray.training import ablations, architectures, ledger, overrides, recipes, replication
 from xray.training import train as training
@@ -234,7 +235,7 @@ def test_a_run_again_is_held_to_what_other_seeds_gave(
     write_table(artifacts / ledger.FILE, pd.DataFrame(rows, columns=ledger.COLUMNS))
     jobs: list[training.Job] = []
 
-    def train(job: training.Job, stage: training.Stage) -> Card:
+    def train(job: training.Job, stage: Stage) -> Card:
         jobs.append(job)
         return Card(job.name, data_hash="x")
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xray.audits import archive, findings
+from xray.environment import artifact
 from xray.errors import ArtifactError, DatasetError
-from xray.files import artifact, read_json, read_table
+from xray.files import read_json, read_table
 from xray.models.card import Card
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from xray.commands._bars import bars
 from xray.commands._models import MODEL_HELP, add_force, add_model_options, advice, model_options
+from xray.environment import data_dir
 from xray.errors import DatasetError, ModelError
-from xray.files import data_dir
 
 if TYPE_CHECKING:
     from xray.models.at_hand import Sample

@@ -183,7 +183,7 @@ def _memory() -> int | None:
 
 def cache() -> Iterator[Check]:
     """Whether what can be computed again may be kept."""
-    from xray.files import cache_dir
+    from xray.environment import cache_dir
 
     advice = "set XRAY_CACHE to a folder that may be written; results are computed anew until then"
     try:
@@ -242,7 +242,8 @@ def artifacts() -> Iterator[Check]:
 def _audits(cards: list[Card], restore: str) -> Iterator[Check]:
     """The panel's record, and stored audits: readable, of this version and of these models."""
     from xray.audits import stored
-    from xray.files import artifact, artifacts_dir, read_json
+    from xray.environment import artifact, artifacts_dir
+    from xray.files import read_json
 
     if any(artifact("panel", name).is_file() for name in ("quality.csv", "panel.csv")):
         for name, read in {"panel's record": stored.quality, "panel": stored.panel}.items():
@@ -285,7 +286,7 @@ def _readable(name: str, read: Callable[[], object], advice: str) -> Check:
 def data() -> Iterator[Check]:
     """The films, as far as this machine has them."""
     from xray.dataset import sources
-    from xray.files import data_dirs
+    from xray.environment import data_dirs
 
     folders = data_dirs()
     if not folders:

@@ -17,8 +17,9 @@ from xray.commands._models import MODEL_HELP, add_force, add_model_options, guar
 from xray.commands._tables import by_model
 from xray.commands._workers import add_worker_options, working
 from xray.dataset import scan
+from xray.environment import data_dir
 from xray.errors import ArtifactError, DatasetError, ModelError
-from xray.files import data_dir, write_json
+from xray.files import write_json
 from xray.metrics import odds, scores
 from xray.models import evaluation, stress
 from xray.models import model as model_

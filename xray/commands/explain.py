@@ -18,6 +18,7 @@ from xray.commands._models import MODEL_HELP, add_force, add_model_options, guar
 from xray.commands._workers import add_worker_options, working
 from xray.dataset.left_out import Tally
 from xray.dataset.walk import walk
+from xray.environment import data_dir
 from xray.errors import FilmError
 from xray.explanations import sanity
 from xray.explanations.designs import DESIGNS
@@ -25,7 +26,7 @@ from xray.explanations.lime import Settings, explain
 from xray.explanations.perturbation import FILLS
 from xray.explanations.result import Explanation
 from xray.figures.overlay import overlay
-from xray.files import data_dir, replacing, write_json, write_table
+from xray.files import replacing, write_json, write_table
 from xray.films import decode
 from xray.films.decode import Film
 from xray.jobs import executor

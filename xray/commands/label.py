@@ -14,8 +14,9 @@ import pandas as pd
 from xray.commands import _data
 from xray.dataset import index, public_set, sources
 from xray.drawing import rendering
+from xray.environment import artifacts_dir, data_dir
 from xray.errors import LabelError, XrayError
-from xray.files import artifacts_dir, data_dir, read_json, write_json, write_text
+from xray.files import read_json, write_json, write_text
 from xray.labels import (
     coco,
     database,

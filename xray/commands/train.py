@@ -11,8 +11,8 @@ import pandas as pd
 from xray.commands import _data
 from xray.commands._bars import bars
 from xray.dataset import scan
+from xray.environment import data_dir
 from xray.errors import DatasetError, ModelError
-from xray.files import data_dir
 from xray.films import decode
 from xray.models.card import models_dir, read_predictions
 from xray.training import diagnosis, overrides, recipes

@@ -24,8 +24,10 @@ from xray.dashboard import catalogue as browse
 from xray.dashboard.catalogue import Catalogue
 from xray.dataset import composition, leakage, public_set, sources
 from xray.dataset import index as dataset
+from xray.environment import artifacts_dir
 from xray.errors import DatasetError, XrayError
-from xray.files import Progress, artifacts_dir, digest, hash_json
+from xray.files import digest, hash_json
+from xray.jobs.progress import Progress
 from xray.labels import devices, own
 from xray.models.card import Card
 from xray.reports import html

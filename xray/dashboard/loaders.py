@@ -14,8 +14,9 @@ import streamlit as st
 
 from xray.audits import stored
 from xray.dashboard import page, startup
+from xray.environment import artifacts_dir, data_dir
 from xray.errors import ArtifactError, XrayError
-from xray.files import artifacts_dir, data_dir, digest, read_json
+from xray.files import digest, read_json
 from xray.models.card import WEIGHTS, Card, models_dir, read_cards, read_predictions
 from xray.reports import overview
 

@@ -17,8 +17,9 @@ import streamlit as st
 
 from xray import classes
 from xray.dashboard import cache, choices, links, loaders, page
+from xray.environment import artifacts_dir
 from xray.errors import XrayError
-from xray.files import artifacts_dir, digest, hash_json
+from xray.files import digest, hash_json
 from xray.metrics import bootstrap, odds
 from xray.metrics import scores as metrics
 from xray.models import lineup

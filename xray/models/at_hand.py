@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from xray.dataset import aspects, scan
 from xray.drawing.phantoms import NOTE
+from xray.environment import cache_dir
 from xray.errors import ArtifactError, DatasetError, FilmError, ModelError
-from xray.files import cache_dir, hash_json, read_json, write_json
+from xray.files import hash_json, read_json, write_json
 from xray.films import decode
 from xray.films.decode import Film, Pixels
 from xray.models import plausibility

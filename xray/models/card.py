@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xray import classes
+from xray.environment import artifacts_dir
 from xray.errors import ArtifactError, XrayError
-from xray.files import artifacts_dir, read_json, read_table, sha256_file, write_json
+from xray.files import read_json, read_table, sha256_file, write_json
 
 if TYPE_CHECKING:
     # For types only: tables take long to import, and cards need none.

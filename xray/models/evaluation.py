@@ -13,10 +13,11 @@ import pandas as pd
 from xray import classes
 from xray.dataset import aspects, scan
 from xray.errors import ArtifactError, DatasetError, FilmError
-from xray.files import Progress, read_table, sha256_bytes, sha256_file, write_table
+from xray.files import read_table, sha256_bytes, sha256_file, write_table
 from xray.films import decode
 from xray.films.decode import Pixels
 from xray.jobs import executor
+from xray.jobs.progress import Progress
 from xray.metrics import odds, scores
 from xray.metrics import patients as patients_
 from xray.models.card import Card, models_dir, write_card

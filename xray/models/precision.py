@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from xray.environment import cache_dir
 from xray.errors import ArtifactError
-from xray.files import cache_dir, hash_json, read_json, write_json
+from xray.files import hash_json, read_json, write_json
 from xray.films.decode import Pixels
 from xray.models.model import LogOdds, Predictor
 

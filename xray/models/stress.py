@@ -23,9 +23,10 @@ import pandas as pd
 from xray import classes
 from xray.dataset import index
 from xray.errors import ArtifactError, DatasetError
-from xray.files import Progress, read_table, write_table
+from xray.files import read_table, write_table
 from xray.films import lungs
 from xray.films.decode import Pixels
+from xray.jobs.progress import Progress
 from xray.metrics import bootstrap, patients
 from xray.metrics.bootstrap import Bools, Floats
 from xray.models import model as model_

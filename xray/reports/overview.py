@@ -23,8 +23,9 @@ import plotly.graph_objects as go
 from xray import classes as names
 from xray import text
 from xray.audits import findings
+from xray.environment import artifacts_dir
 from xray.errors import ArtifactError, XrayError
-from xray.files import artifacts_dir, digest, hash_json, write_json
+from xray.files import digest, hash_json, write_json
 from xray.models.card import Card, models_dir, read_predictions
 from xray.reports import sentences
 

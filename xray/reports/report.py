@@ -18,12 +18,12 @@ from xray.audits import findings, stored
 from xray.audits.reading import Reading
 from xray.dataset import public_set
 from xray.dataset.composition import prevalence
+from xray.environment import artifacts_dir
 from xray.errors import XrayError
 from xray.figures import audits as figures_audits
 from xray.figures import composition, overlay
 from xray.figures import overview as overview_
 from xray.figures import readings as figures_explain
-from xray.files import artifacts_dir
 from xray.films.decode import Film, resize
 from xray.labels import devices
 from xray.metrics import scores

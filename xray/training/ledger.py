@@ -19,8 +19,9 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from xray import classes
+from xray.environment import artifacts_dir
 from xray.errors import ArtifactError, ModelError
-from xray.files import artifacts_dir, hash_json, read_json, read_table, write_table
+from xray.files import hash_json, read_json, read_table, write_table
 from xray.models import evaluation
 from xray.models.card import Card
 from xray.training import overrides, recipes

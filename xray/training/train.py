@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +15,11 @@ from xray import classes
 from xray.dataset import index, splits
 from xray.dataset.index import data_hash
 from xray.drawing import planting
-from xray.environment import versions
+from xray.environment import cache_dir, versions
 from xray.errors import DatasetError, ModelError
-from xray.files import Progress, cache_dir, hash_json, sha256_file, write_table
+from xray.files import hash_json, sha256_file, write_table
 from xray.films.decode import Pixels
+from xray.jobs.progress import Progress, Stage
 from xray.labels import devices
 from xray.metrics import odds, scores
 from xray.models import evaluation, framing, networks
@@ -28,9 +28,6 @@ from xray.models.card import WEIGHTS, Card, write_card
 from xray.training import architectures, ledger, recipes
 from xray.training import fit as fitting
 from xray.training.fit import Redraw, Sample
-
-#: Called as stage(name) when a new stretch of the work begins, to give its progress callback.
-Stage = Callable[[str], Progress | None]
 
 
 class Loader(Protocol):

@@ -21,8 +21,8 @@ from xray.audits.judging import KindVerdict, Margin, Verdict
 from xray.audits.known.specs import BARE, Spec
 from xray.audits.showing import Trials
 from xray.drawing.planting import Bytes
-from xray.files import Progress
 from xray.films.decode import Pixels
+from xray.jobs.progress import Progress
 from xray.labels.devices import Look
 from xray.models import model as model_
 from xray.models import networks

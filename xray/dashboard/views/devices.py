@@ -14,7 +14,8 @@ from xray.audits import findings, stored
 from xray.dashboard import background, loaders, page
 from xray.errors import ArtifactError
 from xray.figures import audits
-from xray.files import Progress, hash_json
+from xray.files import hash_json
+from xray.jobs.progress import Progress
 from xray.metrics.odds import to_probability
 from xray.models.card import Card
 from xray.reports import html, overview, sentences, tables

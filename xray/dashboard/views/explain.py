@@ -25,9 +25,10 @@ from xray.drawing import devices, phantoms
 from xray.errors import FilmError
 from xray.explanations import perturbation, sanity, superpixels
 from xray.figures import overlay
-from xray.files import Progress, sha256_bytes
+from xray.files import sha256_bytes
 from xray.films import decode, decoder
 from xray.films.decode import Film, Pixels
+from xray.jobs.progress import Progress
 from xray.models import registry
 from xray.models.card import Card, titles_of
 from xray.reports import html, report, sentences
