@@ -29,8 +29,9 @@ from pydicom.uid import (
 from benchmarks._common import best, parser, report
 from xray.dataset.scan import scan
 from xray.drawing import phantoms
+from xray.environment import data_dir
 from xray.errors import XrayError
-from xray.files import data_dir, sha256_bytes
+from xray.files import sha256_bytes
 from xray.films import decode, decoder, formats
 
 #: Films of a folder that are read in one measurement.

@@ -33,7 +33,7 @@ from benchmarks._common import parser, report
 from xray.dataset import index
 from xray.drawing import devices as draw
 from xray.drawing.planting import as_bytes, as_float
-from xray.files import data_dir
+from xray.environment import data_dir
 from xray.labels import devices
 from xray.metrics import bootstrap
 from xray.training import lung_network

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from skimage import morphology
 
 from xray.drawing import devices as draw
+from xray.environment import data_dir
 from xray.errors import DatasetError
-from xray.files import data_dir, write_json
+from xray.files import write_json
 from xray.films.decode import Pixels, read
 from xray.labels import devices
 

@@ -14,6 +14,7 @@ import numpy as np
 from benchmarks._common import parser, report
 from xray.films import decode
 from xray.models import registry
+from xray.models.card import read_cards
 
 
 def main() -> int:
@@ -32,7 +33,7 @@ def main() -> int:
         for folder in (chosen.native, chosen.copies)
     ]
     rows = []
-    for card in registry.cards(roles=("recipe",)):
+    for card in read_cards(roles=("recipe",)):
         model = registry.load(card.name)
         native, copy = (model.log_odds(side) for side in sides)
         cut = card.threshold_log_odds

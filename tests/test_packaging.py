@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 
 import xray
 from xray.commands.main import main
-from xray.files import ROOT
+from xray.environment import ROOT
 from xray.films import formats
 
 #: What a build reads of the clone.

@@ -22,10 +22,11 @@ from xray.drawing import rendering
 from xray.drawing.layers import Layer
 from xray.drawing.phantoms import phantom, write_dataset
 from xray.drawing.planting import as_bytes
+from xray.environment import artifact
 from xray.errors import DatasetError, ModelError
-from xray.files import artifact
 from xray.labels import format
-from xray.models.registry import Card, Model
+from xray.models.card import Card
+from xray.models.model import Model
 
 SIZE = (96, 96)
 KINDS = ("line", "support")

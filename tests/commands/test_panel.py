@@ -18,7 +18,7 @@ from xray.audits.known.specs import Spec
 from xray.commands import panel
 from xray.commands.main import main
 from xray.dataset import index
-from xray.models import registry
+from xray.models import card as cards
 
 
 @pytest.fixture
@@ -26,12 +26,12 @@ def networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of two networks that answer at once, on films that are not read."""
     out = tmp_path / "networks"
     for spec in (Spec("flat", "line"), Spec("peak", shown="bare")):
-        card = registry.Card(
+        card = cards.Card(
             spec.name, spec.name, role="panel", size=(96, 96), settings=dict(spec.__dict__)
         )
         (out / spec.name).mkdir(parents=True)
-        (out / spec.name / registry.WEIGHTS).write_bytes(b"weights")
-        registry.write_card(card, out / spec.name)
+        (out / spec.name / cards.WEIGHTS).write_bytes(b"weights")
+        cards.write_card(card, out / spec.name)
     monkeypatch.setattr(index, "index", lambda *_, **__: pd.DataFrame({"file": ["a"]}))
     monkeypatch.setattr(index, "usable", lambda table: table)
     monkeypatch.setattr(index, "load_pixels", lambda *_, **__: np.zeros((1, 4, 4), np.float32))

@@ -22,8 +22,9 @@ import pytest
 from tests.films.hostile_dicom import around, codestream
 from tests.films.hostile_files import GREY, PICTURE, saved, seeds
 from tests.films.hostile_pictures import shared_tiles
+from xray.environment import ROOT
 from xray.errors import FilmError, XrayError
-from xray.files import ROOT, read_json
+from xray.files import read_json
 from xray.films import decode as films
 from xray.films import decoder, grey
 from xray.films.decode import decode

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from xray.films.decode import Pixels, resize
-from xray.models.registry import Card, LogOdds
+from xray.models.card import Card
+from xray.models.model import LogOdds
 
 
 @dataclass(frozen=True)

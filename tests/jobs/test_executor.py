@@ -23,8 +23,9 @@ from tests.jobs import scale_jobs as jobs
 from xray.audits import interventions, lime_weights
 from xray.audits.suspects import Subject
 from xray.dataset import index
+from xray.environment import ROOT
 from xray.errors import FilmError, XrayError
-from xray.files import ROOT, write_json
+from xray.files import write_json
 from xray.films import lungs
 from xray.jobs import batches as batch_runs
 from xray.jobs import executor
@@ -397,6 +398,7 @@ def test_a_model_travels_as_its_file_and_never_as_weights(tmp_path: Path) -> Non
     """What is pickled names the file and its hash; another file there is refused."""
     keras = pytest.importorskip("keras")
     from xray.errors import ModelError
+    from xray.models import model as model_
     from xray.models import registry
 
     network = keras.Sequential(
@@ -412,7 +414,7 @@ def test_a_model_travels_as_its_file_and_never_as_weights(tmp_path: Path) -> Non
     assert again.card == model.card
     np.testing.assert_allclose(again.log_odds(films), model.log_odds(films), atol=1e-6)
     with pytest.raises(ModelError, match="lies in no file"):
-        executor.pack(registry.Model(model.card, keras.models.clone_model(network)))
+        executor.pack(model_.Model(model.card, keras.models.clone_model(network)))
     network.set_weights([weight * 0.5 for weight in network.get_weights()])
     network.save(path)
     registry._again.cache_clear()

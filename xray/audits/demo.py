@@ -20,16 +20,18 @@ from xray.dataset import index
 from xray.drawing import laying, phantoms, rendering
 from xray.drawing.laying import Null, Place
 from xray.drawing.planting import Bytes, as_bytes, as_float
-from xray.files import Progress, artifact, hash_json, sha256_file, write_json
+from xray.environment import artifact
+from xray.files import hash_json, sha256_file, write_json
 from xray.films import lungs
 from xray.films.decode import resize
+from xray.jobs.progress import Progress, Stage
+from xray.models import model as model_
 from xray.models import networks, registry
-from xray.models.registry import Card
+from xray.models.card import Card
 from xray.training import architectures, train
 from xray.training import fit as fitting
 from xray.training.fit import Sample
 from xray.training.recipes import Phase, Recipe
-from xray.training.train import Stage
 
 #: Films of each split; a model of 64 pixels needs no more, and three minutes allow no more.
 COUNTS = {"train": 640, "val": 120, "test": 160}
@@ -138,7 +140,7 @@ def run(
 
 def _train(
     name: str, strength: str, base: Base, models: Path, stage: Stage, seed: int
-) -> registry.Model:
+) -> model_.Model:
     """Train one of the two, and store it under its own name with its predictions.
 
     One that meets devices first learns to see them, for a few epochs, in films that show them

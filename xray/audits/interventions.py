@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from xray.audits.suspects import SUSPECTS, Mask, Subject, Suspect, Trial
 from xray.drawing import planting
 from xray.drawing.planting import Bytes, as_bytes, as_float
-from xray.files import Progress
 from xray.films import lungs as lung_fields
 from xray.films.decode import Pixels
 from xray.jobs import executor
-from xray.models.registry import LogOdds
+from xray.jobs.progress import Progress
+from xray.models.model import LogOdds
 
 #: Side of the films that devices are drawn into; larger networks see them enlarged.
 SIDE = 224

@@ -17,10 +17,10 @@ from xray.explanations import perturbation, superpixels, surrogate
 from xray.explanations.designs import Masks
 from xray.explanations.superpixels import Labels
 from xray.explanations.surrogate import Floats
-from xray.files import Progress
 from xray.films.decode import Pixels
 from xray.jobs import executor
-from xray.models.registry import Predictor
+from xray.jobs.progress import Progress
+from xray.models.model import Predictor
 
 #: How films are perturbed here. Hidden superpixels are painted over from their surroundings,
 #: because the mean grey of a thin bright line is the line itself. Few are hidden at a time: with

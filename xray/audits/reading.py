@@ -14,9 +14,11 @@ from xray.drawing.devices import Drawn
 from xray.explanations import lime
 from xray.explanations.lime import Explanation
 from xray.explanations.perturbation import Fill
-from xray.files import Progress, hash_json
+from xray.files import hash_json
 from xray.films.decode import Pixels
+from xray.jobs.progress import Progress
 from xray.models import registry
+from xray.models.card import Card
 
 #: What the device test draws when nothing else is asked for.
 DEVICE = "electrode"
@@ -39,7 +41,7 @@ class Question:
     device: str = DEVICE
     seed: int = 0
 
-    def key(self, film_sha256: str, card: registry.Card) -> str:
+    def key(self, film_sha256: str, card: Card) -> str:
         """Name of the reading of a film by a model, for the queue and its kept results."""
         return hash_json([film_sha256, card.name, card.sha256, card.threshold, asdict(self)])
 

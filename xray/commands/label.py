@@ -14,16 +14,9 @@ import pandas as pd
 from xray.commands import _data
 from xray.dataset import index, public_set, sources
 from xray.drawing import rendering
+from xray.environment import artifacts_dir, data_dir
 from xray.errors import LabelError, XrayError
-from xray.files import (
-    artifacts_dir,
-    data_dir,
-    read_json,
-    read_table,
-    write_json,
-    write_table,
-    write_text,
-)
+from xray.files import read_json, read_table, write_json, write_table, write_text
 from xray.labels import (
     check,
     coco,
@@ -37,7 +30,7 @@ from xray.labels import (
 )
 from xray.labels import store as label_store
 from xray.labels.store import Store
-from xray.models import registry
+from xray.models.card import read_cards, read_predictions
 from xray.reports import label_card
 
 log = logging.getLogger(__name__)
@@ -316,11 +309,11 @@ def _queue(store: Store, options: argparse.Namespace) -> Any:
 def _calls(files: pd.Index) -> tuple[dict[str, Any], dict[str, float]]:
     """Stored log-odds of every model on these films, and the models' thresholds."""
     log_odds, thresholds = {}, {}
-    for card in registry.cards(roles=("recipe", "cure", "user")):
+    for card in read_cards(roles=("recipe", "cure", "user")):
         try:
             if card.problem:
                 continue
-            table = registry.predictions(card.name).drop_duplicates("file").set_index("file")
+            table = read_predictions(card.name).drop_duplicates("file").set_index("file")
             log_odds[card.name] = table["log_odds"].reindex(files).to_numpy(dtype=float)
             thresholds[card.name] = card.threshold_log_odds
         except XrayError as error:

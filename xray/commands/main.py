@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xray import __version__
+from xray.environment import SHIPPED
 from xray.errors import Stopped, XrayError
-from xray.files import SHIPPED
 
 #: Verb -> what it does; the module of the same name in ``xray.commands`` does it.
 VERBS = {

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from xray.commands._bars import Bars, bars
+from xray.environment import artifacts_dir, data_dir
 from xray.errors import DatasetError
-from xray.files import artifacts_dir, data_dir, write_table
+from xray.files import write_table
 
 if TYPE_CHECKING:
     from xray.audits.known.record import Bench
-    from xray.models.registry import Card
+    from xray.models.card import Card
 
 #: Parts that the record rests on; the others say how far audits agree.
 RECORD = ("truth", "audit")
@@ -77,7 +78,7 @@ def run(options: argparse.Namespace) -> None:
 def _networks(options: argparse.Namespace, bench: Bench, stage: Bars) -> list[Card]:
     """Train what is missing, if it may be; the cards of what is there."""
     from xray.audits.known import networks, record, specs
-    from xray.models import registry
+    from xray.models import card
 
     wanted = [
         spec
@@ -90,13 +91,13 @@ def _networks(options: argparse.Namespace, bench: Bench, stage: Bars) -> list[Ca
             options.backbone_weights, {"tube": record.planters(bench)[0]}, stage("train"),
         )  # fmt: skip
     names = {spec.name for spec in wanted}
-    found = registry.cards(options.networks)
-    cards = [card for card in found if card.name in names and not card.problem]
+    found = card.read_cards(options.networks)
+    cards = [each for each in found if each.name in names and not each.problem]
     if not cards:
         raise DatasetError(
             f"{options.networks} has no network of known answers; leave out --trained-only."
         )
-    if missing := sorted(names - {card.name for card in cards}):
+    if missing := sorted(names - {each.name for each in cards}):
         print(f"not trained, and left out: {', '.join(missing)}", file=sys.stderr)
     return cards
 

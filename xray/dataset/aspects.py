@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from xray.environment import artifact
 from xray.errors import ArtifactError
-from xray.files import artifact, read_table
+from xray.files import read_table
 from xray.films.decode import Film
 
 

@@ -43,10 +43,12 @@ from xray.dataset import facts as film_facts
 from xray.dataset.left_out import LeftOut, Tally, as_data
 from xray.dataset.listing import Listing
 from xray.dataset.scan import Found, scan, stream
+from xray.environment import cache_dir
 from xray.errors import ArtifactError, DatasetError, FilmError
-from xray.files import Progress, cache_dir, hash_json, read_table, sha256_file, write_table
+from xray.files import hash_json, read_table, sha256_file, write_table
 from xray.films import decode
 from xray.jobs import executor
+from xray.jobs.progress import Progress
 from xray.metrics.patients import person, subtype
 
 COLUMNS = [

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray.drawing import devices as draw
-from xray.files import Progress
 from xray.films.decode import Pixels
+from xray.jobs.progress import Progress
 
 Bytes = NDArray[np.uint8]
 

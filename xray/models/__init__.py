@@ -8,9 +8,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from xray.films.decode import Pixels
+    from xray.models.model import Model
     from xray.models.objects import ObjectModel
     from xray.models.plausibility import Check
-    from xray.models.registry import Model
 
 
 def check(

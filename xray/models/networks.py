@@ -25,7 +25,8 @@ from xray.models.formats.runtimes import Runtime
 from xray.models.inputs import Input
 
 if TYPE_CHECKING:
-    from xray.models.registry import Card, Model
+    from xray.models.card import Card
+    from xray.models.model import Model
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from xray.dataset import composition, public_set
-from xray.files import artifact
+from xray.environment import artifact
 from xray.labels import check, devices
 from xray.labels.format import KINDS
 from xray.metrics.patients import person

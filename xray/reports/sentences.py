@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from xray import classes, text
 from xray.audits import findings
 from xray.audits.findings import Change
-from xray.models.registry import Card
+from xray.models.card import Card
 from xray.text import interval, number, percent
 
 if TYPE_CHECKING:

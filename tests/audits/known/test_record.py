@@ -15,7 +15,7 @@ from xray.audits.known.specs import Spec
 from xray.audits.showing import Trials
 from xray.errors import ArtifactError
 from xray.metrics import bootstrap
-from xray.models.registry import Card
+from xray.models.card import Card
 
 
 def verdict(calls: float = 0.0, **kinds: tuple[str, float]) -> Verdict:

@@ -24,11 +24,12 @@ from xray.audits.known.specs import BARE
 from xray.audits.showing import Trials
 from xray.drawing.planting import Bytes
 from xray.errors import ArtifactError
-from xray.files import Progress, replacing
+from xray.files import replacing
+from xray.jobs.progress import Progress
 from xray.labels import devices
 from xray.labels.devices import Look
 from xray.metrics import bootstrap
-from xray.models.registry import Card
+from xray.models.card import Card
 
 #: What networks are shown: the audit's films and donors; held-out films with donors of another
 #: labelling, which say what is true; the audit again from another seed; and the audit's films

@@ -21,11 +21,12 @@ from xray.audits.judging import KindVerdict
 from xray.audits.known.specs import BARE, Spec
 from xray.drawing.planting import Bytes
 from xray.errors import ModelError
-from xray.files import Progress
 from xray.films.decode import Pixels
+from xray.jobs.progress import Progress
 from xray.labels.devices import Look
-from xray.models import networks, registry
-from xray.models.registry import Card
+from xray.models import model as model_
+from xray.models import networks
+from xray.models.card import WEIGHTS, Card, read_cards
 from xray.training import architectures
 
 #: Donors for each film that truth is measured on.
@@ -88,7 +89,7 @@ def stored(out: Path, weights: Path | None, names: Sequence[str] | None = None) 
     """
     backbone: Backbone | None = None
     models: list[Any] = []
-    for card in registry.cards(out):
+    for card in read_cards(out):
         if names is not None and card.name not in names:
             continue
         head = out / f"head-{card.name}.npz"
@@ -99,8 +100,8 @@ def stored(out: Path, weights: Path | None, names: Sequence[str] | None = None) 
             with np.load(head, allow_pickle=False) as kept:
                 models.append(Head(card, backbone, kept["weights"], float(kept["bias"])))
         else:
-            path = out / card.name / registry.WEIGHTS
-            models.append(registry.Model(card, networks.read(path, card.name)))
+            path = out / card.name / WEIGHTS
+            models.append(model_.Model(card, networks.read(path, card.name)))
     return models
 
 

@@ -14,9 +14,10 @@ from xray.audits import findings, stored
 from xray.dashboard import background, loaders, page
 from xray.errors import ArtifactError
 from xray.figures import audits
-from xray.files import Progress, hash_json
-from xray.models import registry
-from xray.models.registry import Card
+from xray.files import hash_json
+from xray.jobs.progress import Progress
+from xray.metrics.odds import to_probability
+from xray.models.card import Card
 from xray.reports import html, overview, sentences, tables
 
 METHOD = (
@@ -87,7 +88,7 @@ def moved(audit: Mapping[str, Any]) -> None:
     )
     for column, (picture, which, words) in zip(st.columns(3), pictures, strict=True):
         with column:
-            says = text.percent(float(registry.probability(row[which])))
+            says = text.percent(float(to_probability(row[which])))
             page.film(picture, f"Film {words}", f"{words}: {says} {classes.spoken()}")
 
 

@@ -25,10 +25,12 @@ from xray.drawing import devices, phantoms
 from xray.errors import FilmError
 from xray.explanations import perturbation, sanity, superpixels
 from xray.figures import overlay
-from xray.files import Progress, sha256_bytes
+from xray.files import sha256_bytes
 from xray.films import decode, decoder
 from xray.films.decode import Film, Pixels
+from xray.jobs.progress import Progress
 from xray.models import registry
+from xray.models.card import Card, titles_of
 from xray.reports import html, report, sentences
 
 MADE_UP, OF_DATASET = "Synthetic film", "Film of the dataset"
@@ -202,12 +204,10 @@ def small(pixels: Pixels, side: int = SIDE) -> Pixels:
 # --- a question ------------------------------------------------------------------------------
 
 
-def ask(cards: Sequence[registry.Card]) -> tuple[list[registry.Card], Question]:
+def ask(cards: Sequence[Card]) -> tuple[list[Card], Question]:
     """Let the visitor choose the models and how to explain; both have sound defaults."""
     names = {card.name: card for card in cards if not card.problem}
-    usable = {
-        title: names[name] for title, name in registry.titles_of(list(names.values())).items()
-    }
+    usable = {title: names[name] for title, name in titles_of(list(names.values())).items()}
     read = st.pills(
         "Models",
         list(usable),
@@ -242,7 +242,7 @@ def ask(cards: Sequence[registry.Card]) -> tuple[list[registry.Card], Question]:
     return [usable[title] for title in read], question
 
 
-def submit(chosen: Chosen, cards: Sequence[registry.Card], question: Question) -> None:
+def submit(chosen: Chosen, cards: Sequence[Card], question: Question) -> None:
     """Put the reading of a film by each model into the queue."""
     for card in cards:
 
@@ -252,7 +252,7 @@ def submit(chosen: Chosen, cards: Sequence[registry.Card], question: Question) -
         background.ask(question.key(chosen.film.sha256, card), work)
 
 
-def collect(chosen: Chosen, cards: Sequence[registry.Card], question: Question) -> list[Reading]:
+def collect(chosen: Chosen, cards: Sequence[Card], question: Question) -> list[Reading]:
     """Readings that are done; what is still to come is watched, problems are told."""
     keys = {card.name: question.key(chosen.film.sha256, card) for card in cards}
     statuses = {card.name: background.look(keys[card.name]) for card in cards}
@@ -341,7 +341,7 @@ def checks(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) -> N
 
 
 def downloads(
-    chosen: Chosen, done: Sequence[Reading], cards: Sequence[registry.Card], question: Question
+    chosen: Chosen, done: Sequence[Reading], cards: Sequence[Card], question: Question
 ) -> None:
     """What was found, as CSV, JSON and a report; named by hash, never by the upload's name."""
     name = f"film-{chosen.film.sha256[:12]}"
