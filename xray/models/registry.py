@@ -237,7 +237,7 @@ class Model:
         self._network = network
         #: Name, folder and options that it was loaded by; None for one made in this process.
         self.origin: tuple[str, Path | None, dict[str, Any]] | None = None
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._compiled: dict[str, Callable[[Pixels], NDArray[np.float32]]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -297,7 +297,7 @@ class Model:
         """What the network gives, (N, units), of one batch of scaled films (N, h, w, channels)."""
         from xray.models import networks
 
-        with self._lock:
+        with self.lock:
             if precision not in self._compiled:
                 self._compiled[precision] = networks.compiled(self._network, self.card, precision)
             given: NDArray[np.float32] = self._compiled[precision](x)
