@@ -32,4 +32,4 @@ def test_the_box_is_what_is_cut() -> None:
     film = np.random.default_rng(0).random((2, 20, 20, 1), np.float32)
     cut = np.asarray(layer([film, lung]))[0, ..., 0]
     seen = film[0, 4:16, 6:14, 0].reshape(6, 2, 4, 2).mean(axis=(1, 3))
-    assert np.corrcoef(cut.ravel(), seen.ravel())[0, 1] > 0.9
+    assert np.corrcoef(cut.ravel(), seen.ravel())[0, 1] > 0.8

@@ -19,6 +19,7 @@ from xray.explanations.perturbation import Fill
 from xray.explanations.result import Explanation, Heatmap, at_film_size, scaled
 from xray.files import Progress, sha256_bytes
 from xray.films.decode import Pixels
+from xray.models import layers
 from xray.models.registry import Predictor
 
 #: A map at the model's size, films passed forward, and films passed back.
@@ -126,7 +127,7 @@ def why_not(method: str, model: Predictor) -> str:
         try:
             ready = gradients.needs_gradients(model)
             if method == "grad_cam":
-                gradients.features_of(ready)
+                layers.features_of(ready)
         except ModelError as error:
             return str(error)
     return ""
