@@ -174,7 +174,6 @@ TESTED_ELSEWHERE = {
     "dataset": "composition download left_out walk",
     "dataset.tables": "asking labelling places presets rows text",
     "drawing": "anatomy canvas laying marks plant planting probe probe_cords probe_solids",
-    "explanations": "result",
     "figures": "audits base calibration comparison "
     "curation decision generalization overview readings",
     "films": "decoder_channel decoder_process formats grey sanitize",

@@ -116,7 +116,7 @@ class Model(BaseModel):
         self._network = network
         #: What loads it again, and by which arguments; None for one made in this process.
         self.origin: tuple[Callable[..., Model], tuple[Any, ...]] | None = None
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._compiled: dict[str, Callable[[Pixels], NDArray[np.float32]]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -141,7 +141,7 @@ class Model(BaseModel):
         """What the network gives, (N, units), of one batch of scaled films (N, h, w, channels)."""
         from xray.models import networks
 
-        with self._lock:
+        with self.lock:
             if precision not in self._compiled:
                 self._compiled[precision] = networks.compiled(self._network, self.card, precision)
             given: NDArray[np.float32] = self._compiled[precision](x)
