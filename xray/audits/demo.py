@@ -19,11 +19,11 @@ from xray.audits.inputs import Labels
 from xray.dataset import index
 from xray.drawing import laying, phantoms, rendering
 from xray.drawing.laying import Null, Place
-from xray.drawing.planting import Bytes, as_bytes, as_float
 from xray.environment import artifact
 from xray.files import hash_json, sha256_file, write_json
 from xray.films import lungs
-from xray.films.decode import resize
+from xray.films.pixels import Bytes, as_bytes, as_float
+from xray.films.resize import resize
 from xray.jobs.progress import Progress, Stage
 from xray.models import model as model_
 from xray.models import networks, registry

@@ -25,7 +25,7 @@ from xray.dataset import index
 from xray.errors import ArtifactError, DatasetError
 from xray.files import read_table, write_table
 from xray.films import lungs
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.jobs.progress import Progress
 from xray.metrics import bootstrap, patients
 from xray.metrics.bootstrap import Bools, Floats

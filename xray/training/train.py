@@ -18,7 +18,7 @@ from xray.drawing import planting
 from xray.environment import cache_dir, versions
 from xray.errors import DatasetError, ModelError
 from xray.files import hash_json, sha256_file, write_table
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels, as_float
 from xray.jobs.progress import Progress, Stage
 from xray.labels import devices
 from xray.metrics import odds, scores
@@ -188,7 +188,7 @@ def balanced(films: Pixels, table: pd.DataFrame, share: float, seed: int) -> Red
         rng = np.random.default_rng([seed, epoch])
         drawn = np.flatnonzero(rng.random(len(films)) < chance)
         out = films.copy()
-        out[drawn] = planting.as_float(copies[epoch % planting.VARIANTS, drawn])
+        out[drawn] = as_float(copies[epoch % planting.VARIANTS, drawn])
         return out
 
     return redraw

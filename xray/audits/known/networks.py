@@ -20,11 +20,11 @@ from xray.audits.known.specs import (
 )
 from xray.drawing import laying
 from xray.drawing.laying import Place
-from xray.drawing.planting import Bytes, as_bytes, as_float
 from xray.errors import DatasetError
 from xray.files import sha256_file, write_table
 from xray.films import lungs
-from xray.films.decode import resize
+from xray.films.pixels import Bytes, as_bytes, as_float
+from xray.films.resize import resize
 from xray.jobs.progress import Progress
 from xray.models import framing, networks
 from xray.models import model as model_

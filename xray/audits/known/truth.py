@@ -20,8 +20,7 @@ from xray.audits.insertion import KINDS, Material
 from xray.audits.judging import KindVerdict, Margin, Verdict
 from xray.audits.known.specs import BARE, Spec
 from xray.audits.showing import Trials
-from xray.drawing.planting import Bytes
-from xray.films.decode import Pixels
+from xray.films.pixels import Bytes, Pixels
 from xray.jobs.progress import Progress
 from xray.labels.devices import Look
 from xray.models import model as model_
