@@ -23,8 +23,8 @@ from xray.jobs.progress import Progress, Stage
 from xray.labels import devices
 from xray.metrics import odds, scores
 from xray.models import evaluation, framing, networks
-from xray.models import model as model_
 from xray.models.card import WEIGHTS, Card, write_card
+from xray.models.model import Model
 from xray.training import architectures, ledger, recipes
 from xray.training import fit as fitting
 from xray.training.fit import Redraw, Sample
@@ -253,7 +253,7 @@ def store(
     path = folder / WEIGHTS
     networks.save(network, path, half=half)
     card = replace(card, files={WEIGHTS: sha256_file(path)}, bytes=path.stat().st_size)
-    model = model_.Model(card, networks.read(path, card.name))
+    model = Model(card, networks.read(path, card.name))
     if not keep_weights:
         path.unlink()
     used = table["split"].isin(["val", "test"]).to_numpy()

@@ -23,9 +23,9 @@ from xray.audits.showing import Trials
 from xray.films.pixels import Bytes, Pixels
 from xray.jobs.progress import Progress
 from xray.labels.devices import Look
-from xray.models import model as model_
 from xray.models import networks
 from xray.models.card import WEIGHTS, Card, read_cards
+from xray.models.model import Model
 from xray.training import architectures
 
 #: Donors for each film that truth is measured on.
@@ -88,7 +88,7 @@ def stored(out: Path, weights: Path, names: Sequence[str] | None = None) -> list
                 models.append(Head(card, backbone, kept["weights"], float(kept["bias"])))
         else:
             path = out / card.name / WEIGHTS
-            models.append(model_.Model(card, networks.read(path, card.name)))
+            models.append(Model(card, networks.read(path, card.name)))
     return models
 
 
