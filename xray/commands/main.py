@@ -23,6 +23,7 @@ VERBS = {
     "evaluate": "predict and score models on a dataset",
     "explain": "explain one film with LIME",
     "audit": "find out whether models read devices",
+    "panel": "how often the audit is right about networks of known answers",
     "showcase": "read synthetic films with a device drawn in, for the Overview's picture",
     "demo": "the whole story on synthetic films, without any data",
     "lungs": "train the network that finds the lungs",
