@@ -19,14 +19,8 @@ from xray.audits import insertion
 from xray.audits.insertion import KINDS, Material
 from xray.audits.judging import KindVerdict
 from xray.audits.known.specs import BARE, Spec
-<<<<<<< HEAD
-from xray.audits.showing import Trials
-from xray.films.pixels import Bytes, Pixels
-=======
-from xray.films.pixels import Bytes
 from xray.errors import ModelError
-from xray.films.pixels import Pixels
->>>>>>> main
+from xray.films.pixels import Bytes, Pixels
 from xray.jobs.progress import Progress
 from xray.labels.devices import Look
 from xray.models import networks
