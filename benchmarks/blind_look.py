@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from xray.audits import insertion
 from xray.dataset import index
 from xray.drawing import laying, rendering
-from xray.drawing.planting import Bytes, as_bytes, as_float
 from xray.environment import artifact
 from xray.files import write_table
+from xray.films.pixels import Bytes, as_bytes, as_float
 from xray.labels import devices
 from xray.metrics import bootstrap
 from xray.metrics.patients import patients

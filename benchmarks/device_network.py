@@ -32,8 +32,8 @@ from numpy.typing import NDArray
 from benchmarks._common import parser, report
 from xray.dataset import index
 from xray.drawing import devices as draw
-from xray.drawing.planting import as_bytes, as_float
 from xray.environment import data_dir
+from xray.films.pixels import as_bytes, as_float
 from xray.labels import devices
 from xray.metrics import bootstrap
 from xray.training import lung_network

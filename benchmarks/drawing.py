@@ -22,7 +22,8 @@ from xray.drawing import devices as draw
 from xray.environment import data_dir
 from xray.errors import DatasetError
 from xray.files import write_json
-from xray.films.decode import Pixels, read
+from xray.films.decode import read
+from xray.films.pixels import Pixels
 from xray.labels import devices
 
 #: Real kind of label -> drawn kinds that it covers.

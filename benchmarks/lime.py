@@ -30,7 +30,8 @@ from xray.explanations import superpixels, surrogate
 from xray.explanations.lime import Settings, explain, take_apart
 from xray.explanations.surrogate import Floats
 from xray.files import write_json
-from xray.films.decode import Pixels, read
+from xray.films.decode import read
+from xray.films.pixels import Pixels
 from xray.metrics import odds
 from xray.models import precision, registry
 from xray.models.card import WEIGHTS, models_dir

@@ -21,7 +21,7 @@ from xray.dataset.tables import asking
 from xray.errors import ArtifactError, DatasetError, FilmError, ModelError
 from xray.explanations import lime
 from xray.films import decode
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.jobs.progress import Progress
 from xray.metrics import odds, patients
 from xray.models import evaluation, objects, registry

@@ -11,8 +11,8 @@ from xray.audits import interventions, lime_weights, suspects
 from xray.audits.lime_weights import Case
 from xray.audits.suspects import Subject
 from xray.drawing import devices, phantoms
-from xray.drawing.planting import as_bytes
 from xray.films import lungs
+from xray.films.pixels import as_bytes
 
 SIDE, FILMS = 128, 7
 

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from xray.dataset import aspects, index
-from xray.films.decode import Film, read, resize
+from xray.films.decode import Film, read
+from xray.films.resize import resize
 from xray.models import evaluation
 from xray.models.card import Card
 

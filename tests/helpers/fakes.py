@@ -9,7 +9,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from xray.films.decode import Pixels, resize
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
 from xray.models.card import Card
 from xray.models.model import LogOdds
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from xray.films.decode import Pixels, resize
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
 from xray.models.card import Card
 from xray.models.model import LogOdds
 

@@ -14,7 +14,8 @@ from xray.audits import findings, stored
 from xray.environment import ROOT
 from xray.errors import ModelError
 from xray.files import sha256_file, write_bytes, write_json, write_table
-from xray.films.decode import Pixels, resize
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
 from xray.metrics import odds
 from xray.models.card import WEIGHTS, Card, read_cards, write_card
 from xray.models.model import LogOdds

@@ -398,8 +398,8 @@ def test_a_model_travels_as_its_file_and_never_as_weights(tmp_path: Path) -> Non
     """What is pickled names the file and its hash; another file there is refused."""
     keras = pytest.importorskip("keras")
     from xray.errors import ModelError
-    from xray.models import model as model_
     from xray.models import registry
+    from xray.models.model import Model
 
     network = keras.Sequential(
         [keras.Input((32, 32, 1)), keras.layers.Flatten(), keras.layers.Dense(1, "sigmoid")]
@@ -414,7 +414,7 @@ def test_a_model_travels_as_its_file_and_never_as_weights(tmp_path: Path) -> Non
     assert again.card == model.card
     np.testing.assert_allclose(again.log_odds(films), model.log_odds(films), atol=1e-6)
     with pytest.raises(ModelError, match="lies in no file"):
-        executor.pack(model_.Model(model.card, keras.models.clone_model(network)))
+        executor.pack(Model(model.card, keras.models.clone_model(network)))
     network.set_weights([weight * 0.5 for weight in network.get_weights()])
     network.save(path)
     registry._again.cache_clear()

@@ -10,14 +10,14 @@ import pytest
 
 from tests.helpers import networks as tiny
 from xray.errors import ModelError
-from xray.models import model as model_
 from xray.models import outputs, registry
+from xray.models.model import Model
 
 keras = pytest.importorskip("keras")
 layers = keras.layers
 
 
-def _load(tmp_path: Path, net: Any, **options: Any) -> model_.Model:
+def _load(tmp_path: Path, net: Any, **options: Any) -> Model:
     net.save(tmp_path / "model.keras")
     return registry.load(str(tmp_path / "model.keras"), **options)
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.helpers.linear import Linear, film
 from xray.explanations.lime import explain
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.models import precision
 from xray.models.model import LogOdds
 

@@ -17,8 +17,8 @@ from xray.audits import judging, showing
 from xray.audits.inputs import Materials, prepare
 from xray.audits.judging import Cut, Margin, Verdict
 from xray.audits.showing import Trials
-from xray.drawing.planting import as_float
 from xray.errors import ModelError
+from xray.films.pixels import as_float
 from xray.jobs.progress import Progress, Stage
 from xray.metrics import bootstrap
 from xray.models import precision as precisions

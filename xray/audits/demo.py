@@ -19,15 +19,15 @@ from xray.audits.inputs import Labels
 from xray.dataset import index
 from xray.drawing import laying, phantoms, rendering
 from xray.drawing.laying import Null, Place
-from xray.drawing.planting import Bytes, as_bytes, as_float
 from xray.environment import artifact
 from xray.files import hash_json, sha256_file, write_json
 from xray.films import lungs
-from xray.films.decode import resize
+from xray.films.pixels import Bytes, as_bytes, as_float
+from xray.films.resize import resize
 from xray.jobs.progress import Progress, Stage
-from xray.models import model as model_
 from xray.models import networks, registry
 from xray.models.card import Card
+from xray.models.model import Model
 from xray.training import architectures, train
 from xray.training import fit as fitting
 from xray.training.fit import Sample
@@ -138,9 +138,7 @@ def run(
     return found
 
 
-def _train(
-    name: str, strength: str, base: Base, models: Path, stage: Stage, seed: int
-) -> model_.Model:
+def _train(name: str, strength: str, base: Base, models: Path, stage: Stage, seed: int) -> Model:
     """Train one of the two, and store it under its own name with its predictions.
 
     One that meets devices first learns to see them, for a few epochs, in films that show them

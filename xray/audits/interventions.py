@@ -11,10 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xray.audits.suspects import SUSPECTS, Mask, Subject, Suspect, Trial
-from xray.drawing import planting
-from xray.drawing.planting import Bytes, as_bytes, as_float
 from xray.films import lungs as lung_fields
-from xray.films.decode import Pixels
+from xray.films.pixels import Bytes, Pixels, as_bytes, as_float
 from xray.jobs import executor
 from xray.jobs.progress import Progress
 from xray.models.model import LogOdds
@@ -175,7 +173,7 @@ def predict(
 
 def _at_size(films: Bytes, model: Any, precision: str) -> Pixels:
     """Some films at the model's size."""
-    return np.asarray(model.prepare(planting.as_float(films)))
+    return np.asarray(model.prepare(as_float(films)))
 
 
 def _log_odds(grey: Pixels, model: Any, precision: str) -> LogOdds:

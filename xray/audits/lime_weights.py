@@ -12,12 +12,11 @@ import pandas as pd
 
 from xray.audits.suspects import Mask, Subject
 from xray.drawing import devices, shams
-from xray.drawing.planting import Bytes, as_bytes, as_float
 from xray.explanations import perturbation, superpixels, surrogate
 from xray.explanations.designs import Masks
 from xray.explanations.superpixels import Labels
 from xray.explanations.surrogate import Floats
-from xray.films.decode import Pixels
+from xray.films.pixels import Bytes, Pixels, as_bytes, as_float
 from xray.jobs import executor
 from xray.jobs.progress import Progress
 from xray.models.model import Predictor

@@ -15,7 +15,7 @@ from xray.explanations import lime
 from xray.explanations.lime import Explanation
 from xray.explanations.perturbation import Fill
 from xray.files import hash_json
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.jobs.progress import Progress
 from xray.models import registry
 from xray.models.card import Card

@@ -18,7 +18,7 @@ from xray.drawing import devices, phantoms, shams
 from xray.environment import artifacts_dir
 from xray.errors import ArtifactError
 from xray.files import read_table, write_table
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.jobs.progress import Progress
 from xray.models import registry
 from xray.models.card import Card

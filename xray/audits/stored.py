@@ -176,8 +176,9 @@ def again(folder: Path, moved: Mapping[str, Any], seed: int) -> tuple[np.ndarray
     """
     from xray.audits import interventions
     from xray.audits.suspects import SUSPECTS, Subject
-    from xray.drawing.planting import as_bytes, as_float
     from xray.films import decode, lungs
+    from xray.films.pixels import as_bytes, as_float
+    from xray.films.resize import resize
     from xray.labels import devices
 
     path = folder / str(moved["file"])
@@ -186,7 +187,7 @@ def again(folder: Path, moved: Mapping[str, Any], seed: int) -> tuple[np.ndarray
             "This film is not in the folder of films; set XRAY_DATA to the folder that was audited."
         )
     size = (interventions.SIDE, interventions.SIDE)
-    film = as_float(as_bytes(decode.resize(decode.read(path).pixels, size)))
+    film = as_float(as_bytes(resize(decode.read(path).pixels, size)))
     looks = devices.load_geometry().get(str(moved["file"]), ())
     mask = devices.mask(looks, size) if looks else None
     subject = Subject(film, lungs.estimate(film), mask)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from xray.drawing import devices as draw
 from xray.drawing import removal, shams
-from xray.films.decode import Pixels
 from xray.films.lungs import Lungs
+from xray.films.pixels import Pixels
 
 Mask = NDArray[np.bool_]
 Family = Literal["device", "text", "acquisition"]

@@ -9,9 +9,9 @@ from typing import Any
 
 from xray.errors import DatasetError, ModelError
 from xray.films import interpolate
-from xray.models import model as model_
 from xray.models import registry
 from xray.models.inputs import ALIASES, COLOURS, SCALES
+from xray.models.model import Model
 from xray.models.outputs import OUTPUTS
 
 #: Options that are fields of a card by the same name.
@@ -74,7 +74,7 @@ def model_options(options: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def load(name: str, options: argparse.Namespace) -> model_.Model:
+def load(name: str, options: argparse.Namespace) -> Model:
     """Load a model by name or path with the options that were given.
 
     Raises
@@ -121,7 +121,7 @@ def add_force(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def guard(model: model_.Model, folder: Path | None, force: bool, wrong: bool = False) -> None:
+def guard(model: Model, folder: Path | None, force: bool, wrong: bool = False) -> None:
     """Say where a stranger's model does not do what its options say, and stop unless forced.
 
     Models that this project trained have their options from their training and are not tried.
@@ -139,7 +139,7 @@ def guard(model: model_.Model, folder: Path | None, force: bool, wrong: bool = F
     """
     from xray.models import at_hand
 
-    if model.card.role != "user" or not isinstance(model, model_.Model):
+    if model.card.role != "user" or not isinstance(model, Model):
         return
     if folder is None:
         print(f"{model.card.name} is not checked: no films (XRAY_DATA is not set).",
@@ -158,7 +158,7 @@ def guard(model: model_.Model, folder: Path | None, force: bool, wrong: bool = F
         raise ModelError(f"{found.problem} {advice(model, found.option)}")
 
 
-def advice(model: model_.Model, option: str) -> str:
+def advice(model: Model, option: str) -> str:
     """What to do about options that are not it."""
     if not option:
         return "Give --force to go on all the same."

@@ -22,8 +22,8 @@ from xray.errors import ArtifactError, DatasetError, ModelError
 from xray.files import write_json
 from xray.metrics import odds, scores
 from xray.models import evaluation, stress
-from xray.models import model as model_
 from xray.models.card import Card, models_dir, read_card, read_cards, read_predictions
+from xray.models.model import Model
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -173,7 +173,7 @@ def _scored(card: Card, used: pd.DataFrame, options: argparse.Namespace) -> pd.D
     return evaluation.score(used, threshold, positive)
 
 
-def _stress(model: model_.Model, folder: Path, stage: Bars) -> str:
+def _stress(model: Model, folder: Path, stage: Bars) -> str:
     """Predict changed validation films, keep what came of it, and say it in a line."""
     name = model.card.name
     if not (models_dir() / name / "predictions.csv").is_file():

@@ -30,9 +30,9 @@ from xray.files import replacing, write_json, write_table
 from xray.films import decode
 from xray.films.decode import Film
 from xray.jobs import executor
-from xray.models import model as model_
 from xray.models import precision
 from xray.models.card import Card
+from xray.models.model import Model
 
 _DEFAULT = Settings()
 
@@ -140,7 +140,7 @@ def _many(options: argparse.Namespace) -> None:
 
 
 def explain_some(
-    batch: Sequence[tuple[Path, str]], model: model_.Model, settings: Settings, out: Path | None
+    batch: Sequence[tuple[Path, str]], model: Model, settings: Settings, out: Path | None
 ) -> list[dict[str, Any]]:
     """Explain some films, each with the name of its output, and write what was asked for.
 
@@ -187,7 +187,7 @@ def _named(films: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
     return named
 
 
-def _asked(options: argparse.Namespace) -> tuple[model_.Model, Settings]:
+def _asked(options: argparse.Namespace) -> tuple[Model, Settings]:
     """Model and settings that the options ask for."""
     settings = Settings(
         seed=options.seed,

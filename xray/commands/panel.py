@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> None:
         raise DatasetError("Give --data the folder of the public films, or set XRAY_DATA.")
     from xray.audits.known import record
     from xray.dataset import index
-    from xray.drawing.planting import as_bytes
+    from xray.films.pixels import as_bytes
 
     table = index.usable(index.index(data))
     with bars() as stage:

@@ -13,7 +13,7 @@ from xray.commands._bars import bars
 from xray.dataset import scan
 from xray.environment import data_dir
 from xray.errors import DatasetError, ModelError
-from xray.films import decode
+from xray.films.resize import FITS
 from xray.models.card import models_dir, read_predictions
 from xray.training import diagnosis, overrides, recipes
 
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, help="input height and width in pixels")
     parser.add_argument("--fraction", type=float, help="use this fraction of the training films")
     parser.add_argument("--class-weight", help="balanced, none, or NEGATIVE:POSITIVE as in 2:1")
-    parser.add_argument("--fit", choices=decode.FITS, help="how films are resized")
+    parser.add_argument("--fit", choices=FITS, help="how films are resized")
     parser.add_argument(
         "--set",
         action="append",

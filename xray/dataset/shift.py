@@ -24,7 +24,7 @@ from xray.dataset import aspects, index
 from xray.environment import artifact, artifacts_dir
 from xray.errors import DatasetError
 from xray.files import read_table, write_table
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.jobs.progress import Progress
 from xray.metrics import bootstrap
 from xray.metrics import patients as patients_

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from xray.films.decode import Pixels
 from xray.films.lungs import Lungs
+from xray.films.pixels import Pixels
 
 Points = NDArray[np.float64]
 

@@ -17,8 +17,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from xray.drawing import plant, probe
 from xray.drawing.canvas import Canvas, attenuate, frame
-from xray.films.decode import Pixels
 from xray.films.lungs import Lungs, guess
+from xray.films.pixels import Pixels
 
 Style = Literal["test", "plant"]
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xray.drawing import devices as draw
-from xray.films.decode import Pixels
+from xray.films.pixels import Bytes, Pixels, as_bytes, as_float
 from xray.jobs.progress import Progress
-
-Bytes = NDArray[np.uint8]
 
 #: Drawings made of each film; epochs take turns, so that one drawing is not learnt by heart.
 VARIANTS = 2
@@ -52,16 +49,3 @@ def drawn_copies(
         if progress:
             progress(i + 1, len(films))
     return out
-
-
-def as_bytes(films: Pixels) -> Bytes:
-    """Grey in [0, 1] to 0..255: films come in 8 bits, and a quarter of the memory serves."""
-    levels: Bytes = np.rint(films * np.float32(255)).astype(np.uint8)
-    return levels
-
-
-def as_float(films: Pixels | Bytes) -> Pixels:
-    """Grey 0..255 to float32 in [0, 1]; floats pass."""
-    if films.dtype == np.uint8:
-        return films.astype(np.float32) / np.float32(255)
-    return np.asarray(films, dtype=np.float32)

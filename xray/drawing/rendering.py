@@ -19,7 +19,7 @@ from xray.drawing.layers import Layer, Piece, as_piece
 from xray.environment import artifacts_dir
 from xray.errors import ArtifactError
 from xray.files import read_json, write_json
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 
 #: What counts as bright within a layer, as a share of its brightest tenth.
 BRIGHT = 0.35

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray.drawing.blur import wide_blur
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 
 MaskLike = TypeVar("MaskLike", NDArray[np.bool_], NDArray[np.float32])
 

@@ -23,7 +23,7 @@ from xray.explanations.result import Explanation, load, save
 from xray.explanations.superpixels import Labels
 from xray.explanations.surrogate import Floats, Surrogate
 from xray.files import hash_json, sha256_bytes
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.jobs.progress import Progress
 from xray.metrics.odds import to_probability
 from xray.models import precision as precisions

@@ -11,7 +11,7 @@ import numpy as np
 from xray.explanations.designs import Masks
 from xray.explanations.superpixels import Labels
 from xray.explanations.surrogate import Floats
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.jobs.progress import Progress
 from xray.models.model import Predictor
 

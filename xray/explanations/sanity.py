@@ -23,7 +23,7 @@ from xray.explanations.lime import Settings, explain, take_apart
 from xray.explanations.perturbation import Parts
 from xray.explanations.result import Explanation
 from xray.explanations.surrogate import Floats
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.jobs.progress import Progress
 from xray.models.model import Model, Predictor
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from xray.explanations.result import Explanation, at_film_size
 from xray.figures import palette
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 
 Picture = NDArray[np.uint8]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from xray.environment import artifact
 from xray.files import read_json, sha256_file
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.jobs.progress import Progress
 
 Mask = NDArray[np.bool_]

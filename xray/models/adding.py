@@ -16,9 +16,9 @@ from xray import environment
 from xray.errors import ModelError
 from xray.files import sha256_tree, write_bytes
 from xray.models import evaluation, networks, registry
-from xray.models import model as model_
 from xray.models.card import Card, models_dir, write_card
 from xray.models.formats import reader
+from xray.models.model import Model
 
 #: Names of models: they become folders, and stand in links and on the command line.
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -31,7 +31,7 @@ def add(
     folder: Path | None = None,
     *,
     reserved: Collection[str] = (),
-    model: model_.Model | None = None,
+    model: Model | None = None,
     predictions: pd.DataFrame | None = None,
     threshold_from: str = "",
     trained_on: str = "",

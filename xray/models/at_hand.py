@@ -15,7 +15,9 @@ from xray.environment import cache_dir
 from xray.errors import ArtifactError, DatasetError, FilmError, ModelError
 from xray.files import hash_json, read_json, write_json
 from xray.films import decode
-from xray.films.decode import Film, Pixels
+from xray.films.decode import Film
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
 from xray.models import plausibility
 from xray.models.model import Model
 from xray.models.plausibility import Check, Trial
@@ -61,7 +63,7 @@ class Sample:
         """The films at a size (N, h, w), brought there in one of ``interpolate.RESIZES``."""
         both = zip(self.films, self.ratios, strict=True)
         return np.stack(
-            [decode.resize(film.pixels, size, fit, aspects.lost(film, ratio))
+            [resize(film.pixels, size, fit, aspects.lost(film, ratio))
              for film, ratio in both]
         )  # fmt: skip
 

@@ -15,7 +15,8 @@ from xray.dataset import aspects, scan
 from xray.errors import ArtifactError, DatasetError, FilmError
 from xray.files import read_table, sha256_bytes, sha256_file, write_table
 from xray.films import decode
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
 from xray.jobs import executor
 from xray.jobs.progress import Progress
 from xray.metrics import odds, scores
@@ -238,7 +239,7 @@ def _predict(
     def load(item: tuple[str, float | None]) -> Pixels | str:
         try:
             film = decode.read(folder / item[0], own=True)
-            return decode.resize(film.pixels, card.size, card.fit, aspects.lost(film, item[1]))
+            return resize(film.pixels, card.size, card.fit, aspects.lost(film, item[1]))
         except (FilmError, OSError) as error:
             return str(error)
 

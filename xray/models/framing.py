@@ -15,7 +15,7 @@ import numpy as np
 
 from xray.environment import ROOT
 from xray.errors import ModelError
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.jobs.progress import Progress
 
 #: What a network is shown -> words for people.

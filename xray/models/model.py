@@ -14,7 +14,7 @@ from xray.models.card import Card
 
 if TYPE_CHECKING:
     # For types only: pages that only show results read no film.
-    from xray.films.decode import Pixels
+    from xray.films.pixels import Pixels
 
 LogOdds = NDArray[np.float64]
 
@@ -49,7 +49,7 @@ class BaseModel:
 
     def prepare(self, films: Pixels) -> Pixels:
         """Resize films (N, H, W) of any size to (N, h, w), still grey in [0, 1]."""
-        from xray.films.decode import resize
+        from xray.films.resize import resize
 
         return resize(films, self.card.size, self.card.fit)
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from xray.errors import ModelError
 from xray.files import replacing
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.models import outputs
 from xray.models.formats import keras_graph
 from xray.models.formats.runtimes import Runtime

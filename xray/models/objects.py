@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from xray.errors import ModelError
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.models import outputs
 from xray.models.card import Card
 from xray.models.model import BaseModel, LogOdds, Model

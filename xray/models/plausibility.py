@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import roc_auc_score
 
 from xray.errors import DatasetError, ModelError
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.metrics.bootstrap import newcombe
 from xray.models import inputs, outputs
 from xray.models.card import Card

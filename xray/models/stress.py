@@ -25,12 +25,12 @@ from xray.dataset import index
 from xray.errors import ArtifactError, DatasetError
 from xray.files import read_table, write_table
 from xray.films import lungs
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.jobs.progress import Progress
 from xray.metrics import bootstrap, patients
 from xray.metrics.bootstrap import Bools, Floats
-from xray.models import model as model_
 from xray.models.card import models_dir, read_card, read_predictions
+from xray.models.model import Model, Predictor
 
 #: File of the results inside a model's folder.
 FILE = "stress.csv"
@@ -163,7 +163,7 @@ def _alike(film: Pixels, rng: np.random.Generator, *, margins: Floats) -> Pixels
 
 
 def measure(
-    model: model_.Predictor,
+    model: Predictor,
     films: Pixels,
     rows: pd.DataFrame,
     seed: int = 0,
@@ -267,7 +267,7 @@ def _lost(plain: Floats, values: Floats) -> tuple[float, float, float]:
 
 
 def validation(
-    model: model_.Model, folder: Path, seed: int = 0, progress: Progress | None = None
+    model: Model, folder: Path, seed: int = 0, progress: Progress | None = None
 ) -> pd.DataFrame:
     """Stress a registered model on the validation films that its predictions name.
 

@@ -24,7 +24,8 @@ from xray.figures import audits as figures_audits
 from xray.figures import composition, overlay
 from xray.figures import overview as overview_
 from xray.figures import readings as figures_explain
-from xray.films.decode import Film, resize
+from xray.films.decode import Film
+from xray.films.resize import resize
 from xray.labels import devices
 from xray.metrics import scores
 from xray.models.card import Card, read_cards

@@ -35,7 +35,7 @@ import pandas as pd
 from xray.dataset import index
 from xray.environment import artifacts_dir
 from xray.errors import ModelError
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.jobs import executor
 from xray.jobs.progress import Progress, Stage
 from xray.training import ledger, overrides, recipes, train

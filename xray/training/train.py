@@ -18,13 +18,13 @@ from xray.drawing import planting
 from xray.environment import cache_dir, versions
 from xray.errors import DatasetError, ModelError
 from xray.files import hash_json, sha256_file, write_table
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels, as_float
 from xray.jobs.progress import Progress, Stage
 from xray.labels import devices
 from xray.metrics import odds, scores
 from xray.models import evaluation, framing, networks
-from xray.models import model as model_
 from xray.models.card import WEIGHTS, Card, write_card
+from xray.models.model import Model
 from xray.training import architectures, ledger, recipes
 from xray.training import fit as fitting
 from xray.training.fit import Redraw, Sample
@@ -188,7 +188,7 @@ def balanced(films: Pixels, table: pd.DataFrame, share: float, seed: int) -> Red
         rng = np.random.default_rng([seed, epoch])
         drawn = np.flatnonzero(rng.random(len(films)) < chance)
         out = films.copy()
-        out[drawn] = planting.as_float(copies[epoch % planting.VARIANTS, drawn])
+        out[drawn] = as_float(copies[epoch % planting.VARIANTS, drawn])
         return out
 
     return redraw
@@ -253,7 +253,7 @@ def store(
     path = folder / WEIGHTS
     networks.save(network, path, half=half)
     card = replace(card, files={WEIGHTS: sha256_file(path)}, bytes=path.stat().st_size)
-    model = model_.Model(card, networks.read(path, card.name))
+    model = Model(card, networks.read(path, card.name))
     if not keep_weights:
         path.unlink()
     used = table["split"].isin(["val", "test"]).to_numpy()

@@ -20,15 +20,15 @@ from xray.audits.known.specs import (
 )
 from xray.drawing import laying
 from xray.drawing.laying import Place
-from xray.drawing.planting import Bytes, as_bytes, as_float
 from xray.errors import DatasetError
 from xray.files import sha256_file, write_table
 from xray.films import lungs
-from xray.films.decode import resize
+from xray.films.pixels import Bytes, as_bytes, as_float
+from xray.films.resize import resize
 from xray.jobs.progress import Progress
 from xray.models import framing, networks
-from xray.models import model as model_
 from xray.models.card import WEIGHTS, Card, write_card
+from xray.models.model import Model
 from xray.training import architectures
 from xray.training import fit as fitting
 from xray.training.fit import Sample
@@ -201,7 +201,7 @@ def store(
     if "log_odds" in facts:
         rows["log_odds"] = facts["log_odds"][asked]
     else:
-        rows["log_odds"] = model_.Model(card, networks.read(path, spec.name)).log_odds(
+        rows["log_odds"] = Model(card, networks.read(path, spec.name)).log_odds(
             as_float(films[asked])
         )
     write_table(home / "predictions.csv", rows.round({"log_odds": 4}))

@@ -22,9 +22,9 @@ from xray.audits.known import networks, specs
 from xray.audits.known import truth as truths
 from xray.audits.known.specs import BARE
 from xray.audits.showing import Trials
-from xray.drawing.planting import Bytes
 from xray.errors import ArtifactError
 from xray.files import replacing
+from xray.films.pixels import Bytes
 from xray.jobs.progress import Progress
 from xray.labels import devices
 from xray.labels.devices import Look

@@ -19,14 +19,13 @@ from xray.audits import insertion
 from xray.audits.insertion import KINDS, Material
 from xray.audits.judging import KindVerdict
 from xray.audits.known.specs import BARE, Spec
-from xray.drawing.planting import Bytes
 from xray.errors import ModelError
-from xray.films.decode import Pixels
+from xray.films.pixels import Bytes, Pixels
 from xray.jobs.progress import Progress
 from xray.labels.devices import Look
-from xray.models import model as model_
 from xray.models import networks
 from xray.models.card import WEIGHTS, Card, read_cards
+from xray.models.model import Model
 from xray.training import architectures
 
 #: Donors for each film that truth is measured on.
@@ -101,7 +100,7 @@ def stored(out: Path, weights: Path | None, names: Sequence[str] | None = None) 
                 models.append(Head(card, backbone, kept["weights"], float(kept["bias"])))
         else:
             path = out / card.name / WEIGHTS
-            models.append(model_.Model(card, networks.read(path, card.name)))
+            models.append(Model(card, networks.read(path, card.name)))
     return models
 
 

@@ -27,7 +27,9 @@ from xray.explanations import perturbation, sanity, superpixels
 from xray.figures import overlay
 from xray.files import sha256_bytes
 from xray.films import decode, decoder
-from xray.films.decode import Film, Pixels
+from xray.films.decode import Film
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
 from xray.jobs.progress import Progress
 from xray.models import registry
 from xray.models.card import Card, titles_of
@@ -198,7 +200,7 @@ def small(pixels: Pixels, side: int = SIDE) -> Pixels:
     """A film no larger than it is shown, (h, w) float32; its aspect is kept."""
     scale = min(1.0, side / max(pixels.shape))
     height, width = (max(1, round(length * scale)) for length in pixels.shape)
-    return decode.resize(pixels, (height, width))
+    return resize(pixels, (height, width))
 
 
 # --- a question ------------------------------------------------------------------------------
