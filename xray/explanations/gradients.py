@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray.errors import ModelError
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.models import layers
 from xray.models.formats import keras_graph
 from xray.models.model import Model, Predictor

@@ -18,7 +18,7 @@ from xray.explanations.occlusion import occlusion
 from xray.explanations.perturbation import Fill
 from xray.explanations.result import Explanation, Heatmap, at_film_size, scaled
 from xray.files import sha256_bytes
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.jobs.progress import Progress
 from xray.models import layers
 from xray.models.model import Predictor

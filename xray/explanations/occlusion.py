@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from xray.errors import FilmError
 from xray.explanations import perturbation
 from xray.explanations.perturbation import BATCH, Fill
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.jobs.progress import Progress
 from xray.models.model import Predictor
 
