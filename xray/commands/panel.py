@@ -88,7 +88,7 @@ def _networks(options: argparse.Namespace, bench: Bench, stage: Bars) -> list[Ca
     if not options.trained_only:
         networks.train(
             wanted, bench.table, bench.use, bench.films, options.networks,
-            options.backbone_weights, {"tube": record.planters(bench)[0]}, stage("train"),
+            options.backbone_weights, record.planters(bench), stage("train"),
         )  # fmt: skip
     names = {spec.name for spec in wanted}
     found = card.read_cards(options.networks)

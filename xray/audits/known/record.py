@@ -37,6 +37,8 @@ from xray.models.card import Card
 PARTS = ("audit", "truth", "seed", "donors")
 #: Networks that share what is drawn for them; so many are asked again after a stop.
 TOGETHER = 10
+#: Kinds that are planted: nature forces no network to read them, or hardly.
+PLANTS = ("line", "tube", "electrode")
 #: Fewer reliant or clean networks than this say too little of a kind.
 LEAST = 15
 #: Arrays of ``Trials`` by kind.
@@ -68,17 +70,17 @@ class Bench:
         ----------
         without : files whose devices a network was trained with; they give no layer
         """
-        first = {file: looks for file, looks in self.first.items() if file not in without}
+        second = {file: looks for file, looks in self.second.items() if file not in without}
         if part == "truth":
-            return truths.truth_material(self.table, self.use, self.films, self.second)
+            return truths.truth_material(self.table, self.use, self.films, second)
         if part == "donors":
             test = (self.table["split"] == "test").to_numpy()
             kept = test | (self.use == "donor").to_numpy()
             bare = test & (self.table["confidence"] < BARE).to_numpy()
             return insertion.prepare(
-                self.table[kept], self.films[kept], self.second, bare[kept], bare[kept], kinds=KINDS
+                self.table[kept], self.films[kept], second, bare[kept], bare[kept], kinds=KINDS
             )
-        return truths.audit_material(self.table, self.films, first, seed=int(part == "seed"))
+        return truths.audit_material(self.table, self.films, self.first, seed=int(part == "seed"))
 
 
 def content(material: Material) -> str:
@@ -156,9 +158,18 @@ def ask(
     return verdicts
 
 
-def planters(bench: Bench) -> tuple[Donors, frozenset[str]]:
-    """Donors of tubes that networks are planted with, and the files that then judge nobody."""
-    return networks.planters(bench.material("audit").donors["tube"])
+def planters(bench: Bench) -> dict[str, Donors]:
+    """Donors of the second labelling that networks are planted with.
+
+    Their nulls are cut from films that nothing is measured on (``specs.held_out``: "kin").
+    """
+    kept = bench.use.isin(["kin", "donor"]).to_numpy()
+    bare = ((bench.use == "kin") & (bench.table["confidence"] < BARE)).to_numpy()
+    none = np.zeros(int(kept.sum()), bool)
+    material = insertion.prepare(
+        bench.table[kept], bench.films[kept], bench.second, none, bare[kept], kinds=PLANTS
+    )
+    return networks.planters(material.donors)
 
 
 def measure(
@@ -175,13 +186,14 @@ def measure(
     ----------
     stage : called with the name of a stretch of the work, gives its progress callback
     """
-    plain = [card for card in cards if card.settings["shown"] != "planted"]
+    rest = [card for card in cards if card.settings["shown"] == "planted"]
+    if part not in ("truth", "donors") or not rest:
+        return ask(bench, part, out, weights, cards, progress=stage(part))
+    plain = [card for card in cards if card not in rest]
     verdicts = ask(bench, part, out, weights, plain, progress=stage(part))
-    if rest := [card for card in cards if card.settings["shown"] == "planted"]:
-        without = planters(bench)[1]
-        told = stage(f"{part}, planted")
-        verdicts |= ask(bench, part, out, weights, rest, without, told)
-    return verdicts
+    taught = planters(bench).values()
+    without = frozenset(layer.file for of_kind in taught for layer in of_kind.layers)
+    return verdicts | ask(bench, part, out, weights, rest, without, stage(f"{part}, planted"))
 
 
 def rows(
