@@ -3,30 +3,21 @@
 import numpy as np
 import pytest
 
-from xray.drawing import devices, removal
+from xray.drawing import removal
 from xray.drawing.phantoms import phantom
 
 
-@pytest.fixture(scope="module")
-def film() -> np.ndarray:
-    return phantom(8).pixels
-
-
-@pytest.mark.parametrize(
-    ("kind", "left"), [("electrode", 0.6), ("tube", 1.0), ("cable", 0.6), ("clip", 0.6)]
-)
-def test_taking_a_drawn_device_out_gives_most_of_the_film_back(
-    film: np.ndarray, kind: str, left: float
-) -> None:
-    drawn = devices.draw(film, kind, np.random.default_rng(4))
-    taken = removal.inpaint(drawn.film, drawn.mask)
-    under = drawn.mask > 0.5
-    before = np.abs(drawn.film - film)[under].mean()
-    after = np.abs(taken - film)[under].mean()
+@pytest.mark.parametrize(("kind", "left"), [("electrode", 0.6), ("tube", 1.0), ("line", 0.6)])
+def test_taking_a_device_out_gives_most_of_the_film_back(kind: str, left: float) -> None:
+    film, worn = (phantom(8, device=device) for device in (None, kind))
+    mask = worn.device_mask
+    taken = removal.inpaint(worn.pixels, mask)
+    before = np.abs(worn.pixels - film.pixels)[mask].mean()
+    after = np.abs(taken - film.pixels)[mask].mean()
     # A tube is hardly brighter than the tissue around it varies.
     assert after < left * before
-    far = removal._grown(drawn.mask > 0.1, 4)
-    np.testing.assert_array_equal(taken[~far], drawn.film[~far])
+    far = removal._grown(mask, 4)
+    np.testing.assert_array_equal(taken[~far], worn.pixels[~far])
 
 
 def test_the_fill_has_the_grain_of_its_surroundings() -> None:

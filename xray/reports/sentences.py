@@ -271,8 +271,8 @@ def example(shown: Example, title: str) -> str:
     """What the Overview's picture is, and how it was chosen."""
     whole = "on which the model is undecided" if shown.undecided else "tried"
     return (
-        f"{title} on a synthetic film (no patient). Of the {shown.films} {whole}, this one has "
-        "the median effect: half change more, half less."
+        f"{title} on a synthetic film (no patient), with a rendered device. Of the {shown.films} "
+        f"{whole}, this one has the median effect: half change more, half less."
     )
 
 
