@@ -32,9 +32,10 @@ from xray.explanations.perturbation import Fill
 from xray.explanations.superpixels import COMPACTNESS, Labels
 from xray.files import write_json
 from xray.films import lungs
-from xray.films.decode import Pixels, resize
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
 from xray.models import precision, registry
-from xray.models.registry import Model
+from xray.models.model import Model
 
 DEFAULT = Settings()
 NUMBERS = (20, 28, 44, 60, 76)

@@ -7,13 +7,13 @@ from xray.audits.reading import Question, Reading
 from xray.dashboard import links, loaders, page
 from xray.dashboard.views import explain
 from xray.figures import readings
-from xray.models import registry
+from xray.models.card import Card, titles_of
 from xray.reports import html
 
 page.enter()
 
 
-def choose(cards: list[registry.Card]) -> None:
+def choose(cards: list[Card]) -> None:
     """The film on the left, the question on the right; what came of it below."""
     left, right = st.columns([9, 11], gap="large")
     with left:
@@ -50,7 +50,7 @@ def answers(
     chosen: explain.Chosen,
     done: list[Reading],
     question: Question,
-    cards: list[registry.Card],
+    cards: list[Card],
 ) -> None:
     """Why, what would change it, how far to trust it, and all of it to take away."""
     st.subheader(f"What speaks for {classes.spoken()}", anchor=False)
@@ -77,7 +77,7 @@ def answers(
 
 models = loaders.cards()
 titles = {card.name: card.title or card.name for card in models}
-usable = tuple(registry.titles_of([card for card in models if not card.problem]))
+usable = tuple(titles_of([card for card in models if not card.problem]))
 page.page(
     "Explain a film",
     "Every model's probability, the parts of the film that speak for it (LIME), and whether a "

@@ -21,11 +21,12 @@ from xray.audits.judging import Margin
 from xray.drawing import rendering
 from xray.drawing.layers import Layer
 from xray.drawing.phantoms import phantom, write_dataset
-from xray.drawing.planting import as_bytes
+from xray.environment import artifact
 from xray.errors import DatasetError, ModelError
-from xray.files import artifact
+from xray.films.pixels import as_bytes
 from xray.labels import format
-from xray.models.registry import Card, Model
+from xray.models.card import Card
+from xray.models.model import Model
 
 SIZE = (96, 96)
 KINDS = ("line", "support")
@@ -177,7 +178,7 @@ def weights(shown: Materials) -> tuple[np.ndarray, float]:
     """What tells the classes apart."""
     from sklearn.linear_model import LogisticRegression
 
-    from xray.films.decode import resize
+    from xray.films.resize import resize
 
     films = resize(shown.films.astype(np.float32) / 255, (32, 32))
     parts = films.reshape(-1, 8, 4, 8, 4).mean(axis=(2, 4)).reshape(len(films), -1)

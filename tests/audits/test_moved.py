@@ -13,9 +13,9 @@ from tests.helpers.fakes import Fake
 from xray.audits import inputs, moved, one_film, showing
 from xray.audits.inputs import Labels, Materials
 from xray.dataset import index
-from xray.drawing.planting import as_bytes
 from xray.errors import DatasetError
-from xray.models.registry import Card
+from xray.films.pixels import as_bytes
+from xray.models.card import Card
 
 MODEL = Fake(lambda film: float(40 * film.std() - 9), Card("spread", size=(64, 64)))
 

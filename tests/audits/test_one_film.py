@@ -46,7 +46,8 @@ def test_a_folder_without_labels_gives_rendered_devices(synthetic_folder: Path) 
 
 def test_a_child_is_told_by_the_name_of_its_film() -> None:
     assert one_film.child("test/PNEUMONIA/person7_virus_12.jpeg") == "person-7"
-    assert one_film.child("test/NORMAL/IM-0001-0001.jpeg") == "test/NORMAL/IM-0001-0001.jpeg"
+    assert one_film.child("test/NORMAL/IM-0001-0001.jpeg") == "normal-0001"
+    assert one_film.child("test/NORMAL/a.png") == "test/NORMAL/a.png"
 
 
 def test_labelled_films_give_real_devices_of_other_children(real_films: Path) -> None:

@@ -16,7 +16,7 @@ from xray.audits import audit, inputs, suspects
 from xray.audits.inputs import Materials
 from xray.audits.judging import Cut, Margin, Verdict
 from xray.audits.suspects import Try
-from xray.drawing.planting import as_bytes, as_float
+from xray.films.pixels import as_bytes, as_float
 
 COUNT = 24
 

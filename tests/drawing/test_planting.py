@@ -6,7 +6,7 @@ import numpy as np
 
 from xray.drawing import planting, rendering
 from xray.drawing.phantoms import phantom
-from xray.drawing.planting import as_bytes
+from xray.films.pixels import as_bytes
 
 SIZE = (96, 96)
 

@@ -23,9 +23,10 @@ from tests.jobs import scale_jobs as jobs
 from xray.audits import inputs, showing, suspects
 from xray.audits.inputs import Labels
 from xray.dataset import index
-from xray.drawing.planting import as_bytes
+from xray.environment import ROOT
 from xray.errors import FilmError, XrayError
-from xray.files import ROOT, write_json
+from xray.files import write_json
+from xray.films.pixels import as_bytes
 from xray.jobs import batches as batch_runs
 from xray.jobs import executor
 from xray.jobs.batches import Run, Status
@@ -401,6 +402,7 @@ def test_a_model_travels_as_its_file_and_never_as_weights(tmp_path: Path) -> Non
     keras = pytest.importorskip("keras")
     from xray.errors import ModelError
     from xray.models import registry
+    from xray.models.model import Model
 
     network = keras.Sequential(
         [keras.Input((32, 32, 1)), keras.layers.Flatten(), keras.layers.Dense(1, "sigmoid")]
@@ -415,7 +417,7 @@ def test_a_model_travels_as_its_file_and_never_as_weights(tmp_path: Path) -> Non
     assert again.card == model.card
     np.testing.assert_allclose(again.log_odds(films), model.log_odds(films), atol=1e-6)
     with pytest.raises(ModelError, match="lies in no file"):
-        executor.pack(registry.Model(model.card, keras.models.clone_model(network)))
+        executor.pack(Model(model.card, keras.models.clone_model(network)))
     network.set_weights([weight * 0.5 for weight in network.get_weights()])
     network.save(path)
     registry._again.cache_clear()

@@ -12,8 +12,8 @@ import pytest
 
 from xray.audits import inputs
 from xray.commands.main import main
+from xray.environment import ROOT
 from xray.errors import LabelError
-from xray.files import ROOT
 from xray.labels import annotation, exchange, format, priorities
 from xray.labels import devices as device_labels
 from xray.labels.format import KINDS, Row

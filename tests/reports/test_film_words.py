@@ -6,7 +6,7 @@ import pytest
 
 from xray.audits.lime_weights import Shares
 from xray.audits.reading import Reading
-from xray.models.registry import Card
+from xray.models.card import Card
 from xray.reports import film_words
 
 

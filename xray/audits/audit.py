@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,14 @@ from xray.audits.inputs import Materials, prepare
 from xray.audits.judging import Cut, Margin, Verdict
 from xray.audits.showing import Trials
 from xray.audits.suspects import Answers, Try
-from xray.drawing.planting import as_float
 from xray.errors import ModelError
-from xray.files import Progress
+from xray.films.pixels import as_float
+from xray.jobs.progress import Progress, Stage
 from xray.metrics import bootstrap
 from xray.models import precision as precisions
 from xray.models import registry
-from xray.models.registry import LogOdds
+from xray.models.model import LogOdds
 
-Stage = Callable[[str], Progress | None]
 #: Films that a model is asked about before others wait for it.
 FIRST = 2
 #: Films of a class that other options are tried on.

@@ -18,16 +18,18 @@ from xray.audits import archive, audit, inputs
 from xray.audits.inputs import Labels
 from xray.dataset import index
 from xray.drawing import phantoms, planting, rendering
-from xray.drawing.planting import Bytes, as_bytes, as_float
-from xray.files import artifact, hash_json, sha256_file, write_json
-from xray.films.decode import resize
+from xray.environment import artifact
+from xray.files import hash_json, sha256_file, write_json
+from xray.films.pixels import Bytes, as_bytes, as_float
+from xray.films.resize import resize
+from xray.jobs.progress import Stage
 from xray.models import networks, registry
-from xray.models.registry import Card
+from xray.models.card import Card
+from xray.models.model import Model
 from xray.training import architectures, train
 from xray.training import fit as fitting
 from xray.training.fit import Sample
 from xray.training.recipes import Phase, Recipe
-from xray.training.train import Stage
 
 #: Films of each split; a model of 64 pixels needs no more, and three minutes allow no more.
 COUNTS = {"train": 640, "val": 120, "test": 160}
@@ -121,9 +123,7 @@ def run(
     return found
 
 
-def _train(
-    name: str, strength: str, base: Base, models: Path, stage: Stage, seed: int
-) -> registry.Model:
+def _train(name: str, strength: str, base: Base, models: Path, stage: Stage, seed: int) -> Model:
     """Train one of the two, and store it under its own name with its predictions.
 
     One that meets devices first learns to see them, for a few epochs, in films that show them

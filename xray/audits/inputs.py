@@ -21,10 +21,12 @@ from xray.audits import insertion
 from xray.audits.insertion import KINDS, Material
 from xray.dataset import index
 from xray.drawing import rendering
-from xray.drawing.planting import Bytes, as_bytes, as_float
+from xray.environment import artifact
 from xray.errors import DatasetError
-from xray.files import Progress, artifact, hash_json, sha256_file
+from xray.files import hash_json, sha256_file
 from xray.films import lungs
+from xray.films.pixels import Bytes, as_bytes, as_float
+from xray.jobs.progress import Progress
 from xray.labels import devices, format
 from xray.labels import own as own_labels
 from xray.labels.devices import Look

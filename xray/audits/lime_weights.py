@@ -13,9 +13,9 @@ from xray.explanations import superpixels
 from xray.explanations.result import Explanation
 from xray.explanations.superpixels import Labels
 from xray.films import lungs
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.labels import devices
-from xray.models.registry import Predictor
+from xray.models.model import Predictor
 
 
 @dataclass(frozen=True, eq=False)

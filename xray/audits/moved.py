@@ -16,10 +16,10 @@ from xray.audits.showing import Trials
 from xray.drawing import layers, laying, rendering
 from xray.drawing.layers import Layer
 from xray.drawing.laying import Laid, Place
+from xray.environment import artifact
 from xray.errors import DatasetError
-from xray.files import artifact
 from xray.films import lungs
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.labels import devices
 
 #: Films that are listed.

@@ -22,11 +22,11 @@ from xray.audits.insertion import Donors
 from xray.drawing import layers, laying, rendering
 from xray.drawing.layers import Layer
 from xray.drawing.laying import Null, Place
-from xray.drawing.planting import as_bytes, as_float
-from xray.files import artifact
+from xray.environment import artifact
 from xray.films import decode, lungs
-from xray.films.decode import Pixels
 from xray.films.lungs import Lungs
+from xray.films.pixels import Pixels, as_bytes, as_float
+from xray.films.resize import resize
 from xray.labels import devices, format
 from xray.labels import own as own_labels
 from xray.metrics import patients
@@ -115,7 +115,7 @@ def _real(kind: str, folder: Path, seed: int) -> Donors | None:
 
 def read(path: Path) -> Pixels:
     """Read a film as an audit does, (S, S) float32 in [0, 1]."""
-    return as_float(as_bytes(decode.resize(decode.read(path).pixels, SIZE)))
+    return as_float(as_bytes(resize(decode.read(path).pixels, SIZE)))
 
 
 def wear(
@@ -136,7 +136,7 @@ def wear(
     own : child on the film, whose own devices are not laid over it
     find : finds the lungs
     """
-    small = as_float(as_bytes(decode.resize(film, SIZE)))
+    small = as_float(as_bytes(resize(film, SIZE)))
     box = find(small).box
     mirrored = np.ascontiguousarray(small[:, ::-1])
     other = (SIZE[1] - box[2], box[1], SIZE[1] - box[0], box[3])

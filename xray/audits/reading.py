@@ -16,10 +16,12 @@ from xray.audits.lime_weights import Shares
 from xray.explanations import lime
 from xray.explanations.lime import Explanation
 from xray.explanations.perturbation import Fill
-from xray.files import Progress, hash_json
-from xray.films.decode import Pixels
+from xray.files import hash_json
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
 from xray.labels import devices
 from xray.models import registry
+from xray.models.card import Card
 
 #: Kind that is laid on when nothing else is asked for.
 DEVICE = "electrode"
@@ -46,7 +48,7 @@ class Question:
     films: str = ""
     file: str = ""
 
-    def key(self, film_sha256: str, card: registry.Card) -> str:
+    def key(self, film_sha256: str, card: Card) -> str:
         """Name of the reading of a film by a model, for the queue and its kept results."""
         told = [film_sha256, card.name, card.sha256, card.threshold, asdict(self)]
         return hash_json([*told, devices.content() if self.films else ""])

@@ -18,11 +18,14 @@ import pandas as pd
 from xray.audits import findings, one_film
 from xray.audits.one_film import Worn
 from xray.drawing import phantoms
+from xray.environment import artifacts_dir
 from xray.errors import ArtifactError
-from xray.files import Progress, artifacts_dir, read_table, write_table
+from xray.files import read_table, write_table
 from xray.films import lungs
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
 from xray.models import registry
+from xray.models.card import Card
 
 #: Synthetic children that are drawn, both classes each.
 CHILDREN = 20
@@ -133,7 +136,7 @@ def load() -> pd.DataFrame:
     return table
 
 
-def example(table: pd.DataFrame, card: registry.Card) -> Example | None:
+def example(table: pd.DataFrame, card: Card) -> Example | None:
     """The film to show for a model: median effect, of the kind of device that moves it most.
 
     Films on which the model is undecided are preferred, because on the others even a large

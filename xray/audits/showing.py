@@ -13,11 +13,10 @@ import numpy as np
 
 from xray.audits.insertion import Ints, Material, Odds, Plan
 from xray.drawing import laying
-from xray.drawing.planting import as_float
 from xray.drawing.removal import inpaint
-from xray.files import Progress
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels, as_float
 from xray.jobs import executor
+from xray.jobs.progress import Progress
 
 #: Films that are drawn and shown together.
 CHUNK = 96

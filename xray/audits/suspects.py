@@ -33,11 +33,10 @@ from xray.drawing import layers, laying, lettering
 from xray.drawing.layers import Layer
 from xray.drawing.laying import Place
 from xray.drawing.marks import Mask
-from xray.drawing.planting import as_float
 from xray.drawing.removal import inpaint
-from xray.files import Progress
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels, as_float
 from xray.jobs import executor
+from xray.jobs.progress import Progress
 
 #: Width over height, and JPEG quality, of the public set's films as they are distributed (medians):
 #: what is left of both in films that were squashed and written again is what a model can follow.

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from xray.drawing.blur import wide_blur
 from xray.drawing.marks import PARTNERS, Mark, Mask, agreed, any_of, dilated, outline, stroke
 from xray.drawing.removal import inpaint
-from xray.films.decode import Pixels
 from xray.films.lungs import Box, Lungs
+from xray.films.pixels import Pixels
 from xray.labels import devices
 
 #: Least mean brightness, of the grey range, that a device adds within its mask.

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from xray.drawing.layers import CLOUD_STEP, Layer, developed, exposure
 from xray.drawing.removal import inpaint
-from xray.films.decode import Pixels
 from xray.films.lungs import Box
+from xray.films.pixels import Pixels
 
 #: Largest shift of a laid layer, as a share of the lungs' box.
 SHIFT = 0.02

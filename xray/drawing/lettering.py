@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from xray.drawing.marks import Mask, dilated
-from xray.films.decode import Pixels
 from xray.films.lungs import Box
+from xray.films.pixels import Pixels
 
 #: Letters rise above what lies around them by this much of the grey range, markers and text.
 RISE = {"marker": 0.2, "text": 0.12}

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from xray.drawing import laying
 from xray.drawing.layers import Layer
 from xray.drawing.laying import Place
-from xray.files import Progress
 from xray.films import lungs
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
 
 Bytes = NDArray[np.uint8]
 

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray.drawing.layers import Layer, Piece, as_piece
+from xray.environment import artifacts_dir
 from xray.errors import ArtifactError
-from xray.files import artifacts_dir, read_json, write_json
-from xray.films.decode import Pixels
+from xray.files import read_json, write_json
+from xray.films.pixels import Pixels
 
 #: What counts as bright within a layer, as a share of its brightest tenth.
 BRIGHT = 0.35

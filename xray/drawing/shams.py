@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 
 MaskLike = TypeVar("MaskLike", NDArray[np.bool_], NDArray[np.float32])
 

@@ -6,42 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from xray.explanations.lime import Explanation
+from xray.explanations.result import Explanation, at_film_size
 from xray.figures import palette
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 
 Picture = NDArray[np.uint8]
-
-
-def at_film_size(
-    image: NDArray[np.generic], shape: tuple[int, int], fit: str = "squash"
-) -> NDArray[np.generic]:
-    """Bring a picture from the model's input size back onto the film, by nearest pixel.
-
-    Parameters
-    ----------
-    image : (h, w) or (h, w, C) array at the model's input size.
-    shape : (H, W) of the film.
-    fit : how the film was brought to the model's size; the bars of "letterbox" are cut off, and
-        what "crop" cut off is 0.
-    """
-    height, width = image.shape[:2]
-    top, left, inner_height, inner_width = 0, 0, height, width
-    if fit == "letterbox":
-        scale = min(height / shape[0], width / shape[1])
-        inner_height = max(1, round(shape[0] * scale))
-        inner_width = max(1, round(shape[1] * scale))
-        top, left = (height - inner_height) // 2, (width - inner_width) // 2
-    if fit in ("crop", "crop-256"):
-        scale = max(height / shape[0], width / shape[1]) * (256 / 224 if fit == "crop-256" else 1)
-        kept = (min(shape[0], round(height / scale)), min(shape[1], round(width / scale)))
-        back = np.zeros((*shape, *image.shape[2:]), image.dtype)
-        above, beside = (shape[0] - kept[0]) // 2, (shape[1] - kept[1]) // 2
-        back[above : above + kept[0], beside : beside + kept[1]] = at_film_size(image, kept)
-        return back
-    rows = top + (np.arange(shape[0]) * inner_height) // shape[0]
-    columns = left + (np.arange(shape[1]) * inner_width) // shape[1]
-    return np.asarray(image[rows[:, None], columns[None, :]])
 
 
 def weight_map(

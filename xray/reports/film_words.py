@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from xray import classes
 from xray.audits import findings
-from xray.models.registry import Card
+from xray.models.card import Card
 from xray.text import percent
 
 if TYPE_CHECKING:

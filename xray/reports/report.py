@@ -18,16 +18,17 @@ from xray.audits import findings, stored
 from xray.audits.reading import Reading
 from xray.dataset import public_set
 from xray.dataset.composition import prevalence
+from xray.environment import artifacts_dir
 from xray.errors import XrayError
 from xray.figures import audits as figures_audits
 from xray.figures import composition, overlay
 from xray.figures import overview as overview_
 from xray.figures import readings as figures_explain
-from xray.files import artifacts_dir
-from xray.films.decode import Film, resize
+from xray.films.decode import Film
+from xray.films.resize import resize
 from xray.labels import devices
 from xray.metrics import scores
-from xray.models import registry
+from xray.models.card import Card, read_cards
 from xray.reports import film_words, html, overview, render, sentences, tables
 
 Found = TypeVar("Found")
@@ -67,7 +68,7 @@ def build(created: datetime | None = None) -> str:
         HTML that asks nothing of any network
     """
     gaps: dict[str, Any] = {"metrics": []}
-    cards = [card for card in registry.cards(roles=ROLES) if card.role in ROLES]
+    cards = [card for card in read_cards(roles=ROLES) if card.role in ROLES]
     audits, missing = stored.read_audits(cards)
     fine = [card for card in cards if not card.problem]
     return render.render(
@@ -93,7 +94,7 @@ def build(created: datetime | None = None) -> str:
 def build_film(
     film: Film,
     readings: Sequence[Reading],
-    cards: Sequence[registry.Card],
+    cards: Sequence[Card],
     device: str,
     note: str = "",
     created: datetime | None = None,
@@ -147,7 +148,7 @@ def _told(sentence: object) -> str:
     return str(sentence).replace(str(artifacts_dir()), artifacts_dir().name)
 
 
-def _model(card: registry.Card, audit: Mapping[str, Any] | None, gap: str) -> dict[str, Any]:
+def _model(card: Card, audit: Mapping[str, Any] | None, gap: str) -> dict[str, Any]:
     """What the report says of one model."""
     found = audit or {}
     title = card.title or card.name
@@ -179,7 +180,7 @@ def _model(card: registry.Card, audit: Mapping[str, Any] | None, gap: str) -> di
 
 
 def _calls_figure(
-    cards: Sequence[registry.Card], audits: Mapping[str, Mapping[str, Any]]
+    cards: Sequence[Card], audits: Mapping[str, Mapping[str, Any]]
 ) -> render.Figure | None:
     """What devices change in the calls of healthy films, of the models that the title speaks of."""
     shown = [
@@ -201,7 +202,7 @@ def _panel(gaps: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _metrics(cards: Sequence[registry.Card], problems: list[str]) -> dict[str, Any]:
+def _metrics(cards: Sequence[Card], problems: list[str]) -> dict[str, Any]:
     """Table and figure of the metrics of every model that has test predictions."""
     found: dict[str, pd.DataFrame] = {}
     for card in cards:
@@ -257,7 +258,7 @@ def _films(gaps: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def _reading(reading: Reading, card: registry.Card, film: Any) -> dict[str, Any]:
+def _reading(reading: Reading, card: Card, film: Any) -> dict[str, Any]:
     """What the report on a film says of one model."""
     why, title = reading.explanation, card.title or card.name
     return {

@@ -17,7 +17,8 @@ from xray.files import read_table
 from xray.labels import devices
 from xray.metrics import odds
 from xray.metrics import scores as metrics
-from xray.models import evaluation, registry
+from xray.models import evaluation
+from xray.models.card import Card, models_dir, read_predictions
 from xray.text import number
 
 Audit = Mapping[str, Any]
@@ -61,7 +62,7 @@ def share(value: Any) -> str:
     return f"{100 * number_:.1f} %" if math.isfinite(number_) else ""
 
 
-def scores(card: registry.Card) -> pd.DataFrame:
+def scores(card: Card) -> pd.DataFrame:
     """Stored metrics of a model on its test films, or what its stored predictions give.
 
     Returns
@@ -74,9 +75,9 @@ def scores(card: registry.Card) -> pd.DataFrame:
     ArtifactError
         There are neither, or they do not belong to the model.
     """
-    predictions = registry.predictions(card.name)
-    if (registry.models_dir() / card.name / evaluation.METRICS).is_file():
-        table = read_table(registry.models_dir() / card.name / evaluation.METRICS)
+    predictions = read_predictions(card.name)
+    if (models_dir() / card.name / evaluation.METRICS).is_file():
+        table = read_table(models_dir() / card.name / evaluation.METRICS)
     else:
         table = evaluation.score(predictions, card.threshold_log_odds)
     table = table[(table["split"] == "test") & (table["positive"].map(classes.side))]
@@ -212,7 +213,7 @@ def agreement() -> pd.DataFrame:
     )
 
 
-def provenance(cards: Sequence[registry.Card], audits: Mapping[str, Audit]) -> pd.DataFrame:
+def provenance(cards: Sequence[Card], audits: Mapping[str, Audit]) -> pd.DataFrame:
     """Where each model comes from, one column a model: recipe, seed, split, data, hashes, date."""
     columns = {"": ["Recipe", "Seed", "Split", "Class weights", "Made", "With", "Model SHA-256",
                     "Training data SHA-256", "Split SHA-256", "Audited on",

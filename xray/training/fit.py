@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray.errors import ArtifactError
-from xray.files import Progress, read_json, replacing, write_json
-from xray.films.decode import Pixels
+from xray.files import read_json, replacing, write_json
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
 from xray.training.architectures import augmentation_layers
 from xray.training.recipes import Augmentation, Phase, Recipe
 

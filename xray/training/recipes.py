@@ -132,7 +132,8 @@ _BASIC = {"filters": [16, 32, 64, 64], "dense": [64], "normalise": True}
 
 #: The three are shown the lungs alone: how a film is framed tells the classes apart in training
 #: and not on test, and the same network that sees whole films is wrong where framing tells
-#: nothing (``xray.models.stress``). ``whole_film`` is that network, and the base of the cures.
+#: nothing (``xray.models.stress``). ``whole_film`` is that network, and the base of the cures;
+#: ``whole_film_augmented`` and ``whole_film_transfer`` are the other two trained in that way.
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
@@ -159,13 +160,17 @@ RECIPES: dict[str, Recipe] = {
     )
 }
 
-RECIPES["whole_film"] = replace(
-    RECIPES["basic"],
-    name="whole_film",
-    title="Basic CNN shown whole films",
-    framing="film",
-    role="cure",
-)
+RECIPES |= {
+    name: replace(
+        RECIPES[of], name=name, title=f"{RECIPES[of].title} shown whole films",
+        framing="film", role="cure",
+    )
+    for name, of in (
+        ("whole_film", "basic"),
+        ("whole_film_augmented", "augmented"),
+        ("whole_film_transfer", "transfer"),
+    )
+}  # fmt: skip
 _CURE_BASE = RECIPES["whole_film"]
 RECIPES |= {
     "device_free": replace(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,20 +17,20 @@ from xray.dataset import index, splits
 from xray.dataset.index import data_hash
 from xray.drawing import layers, planting, rendering
 from xray.drawing.layers import Layer
-from xray.environment import versions
+from xray.environment import artifact, cache_dir, versions
 from xray.errors import DatasetError, ModelError
-from xray.files import Progress, artifact, cache_dir, hash_json, sha256_file, write_table
+from xray.files import hash_json, sha256_file, write_table
 from xray.films import lungs
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels, as_float
+from xray.jobs.progress import Progress, Stage
 from xray.labels import devices
 from xray.metrics import odds, scores
-from xray.models import evaluation, framing, networks, registry
+from xray.models import evaluation, framing, networks
+from xray.models.card import WEIGHTS, Card, write_card
+from xray.models.model import Model
 from xray.training import architectures, ledger, recipes
 from xray.training import fit as fitting
 from xray.training.fit import Redraw, Sample
-
-#: Called as stage(name) when a new stretch of the work begins, to give its progress callback.
-Stage = Callable[[str], Progress | None]
 
 
 class Loader(Protocol):
@@ -86,9 +86,7 @@ def assign(job: Job, table: pd.DataFrame) -> pd.Series:
     return split
 
 
-def train(
-    job: Job, stage: Stage = lambda _: None, load: Loader = index.load_pixels
-) -> registry.Card:
+def train(job: Job, stage: Stage = lambda _: None, load: Loader = index.load_pixels) -> Card:
     """Train a recipe and write ``model.keras``, ``predictions.csv`` and ``card.json``.
 
     The run becomes a row of the ledger (``xray.training.ledger``).
@@ -193,7 +191,7 @@ def balanced(films: Pixels, table: pd.DataFrame, share: float, seed: int) -> Red
         rng = np.random.default_rng([seed, epoch])
         drawn = np.flatnonzero(rng.random(len(films)) < chance)
         out = films.copy()
-        out[drawn] = planting.as_float(copies[epoch % planting.VARIANTS, drawn])
+        out[drawn] = as_float(copies[epoch % planting.VARIANTS, drawn])
         return out
 
     return redraw
@@ -224,7 +222,7 @@ def _card(
     content: str,
     split: pd.Series,
     history: dict[str, list[float]],
-) -> registry.Card:
+) -> Card:
     recipe = job.recipe
     labels = classes.is_positive(table.loc[table["split"] == "train", "label"]).to_numpy()
     weights = fitting.class_weights(labels, recipe.class_weight)
@@ -232,7 +230,7 @@ def _card(
         str(part): {str(label): int(n) for label, n in rows["label"].value_counts().items()}
         for part, rows in table.groupby("split")
     }
-    return registry.Card(
+    return Card(
         name=job.name,
         title=recipe.title,
         recipe=recipe.name,
@@ -261,22 +259,22 @@ def _card(
 
 def store(
     folder: Path,
-    card: registry.Card,
+    card: Card,
     network: Any,
     table: pd.DataFrame,
     films: Pixels,
     half: bool = False,
     keep_weights: bool = True,
-) -> registry.Card:
+) -> Card:
     """Write a trained network, choose its threshold on validation, and store its predictions.
 
     Predictions are made by the model as it is read back from disk, rounding included.
     Weights that are not to be kept are removed once they have predicted; their hash stays.
     """
-    path = folder / registry.WEIGHTS
+    path = folder / WEIGHTS
     networks.save(network, path, half=half)
-    card = replace(card, files={registry.WEIGHTS: sha256_file(path)}, bytes=path.stat().st_size)
-    model = registry.Model(card, networks.read(path, card.name))
+    card = replace(card, files={WEIGHTS: sha256_file(path)}, bytes=path.stat().st_size)
+    model = Model(card, networks.read(path, card.name))
     if not keep_weights:
         path.unlink()
     used = table["split"].isin(["val", "test"]).to_numpy()
@@ -293,6 +291,6 @@ def store(
         threshold=float(np.clip(odds.to_probability(np.array(threshold)), 1e-9, 1 - 1e-9)),
         files={**card.files, "predictions.csv": sha256_file(folder / "predictions.csv")},
     )
-    registry.write_card(card, folder)
+    write_card(card, folder)
     evaluation.store_metrics(folder, card, rows)
     return card

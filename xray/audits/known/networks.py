@@ -20,12 +20,15 @@ from xray.audits.known.specs import (
 )
 from xray.drawing import laying
 from xray.drawing.laying import Place
-from xray.drawing.planting import Bytes, as_bytes, as_float
 from xray.errors import DatasetError
-from xray.files import Progress, sha256_file, write_table
+from xray.files import sha256_file, write_table
 from xray.films import lungs
-from xray.films.decode import resize
-from xray.models import framing, networks, registry
+from xray.films.pixels import Bytes, as_bytes, as_float
+from xray.films.resize import resize
+from xray.jobs.progress import Progress
+from xray.models import framing, networks
+from xray.models.card import WEIGHTS, Card, write_card
+from xray.models.model import Model
 from xray.training import architectures
 from xray.training import fit as fitting
 from xray.training.fit import Sample
@@ -179,16 +182,16 @@ def store(
 ) -> None:
     """Write a network's weights, predictions and card; the card last, as what says "done"."""
     home = out / spec.name
-    path = home / registry.WEIGHTS
+    path = home / WEIGHTS
     networks.save(network, path, half=spec.architecture == "vgg19")
-    card = registry.Card(
+    card = Card(
         spec.name,
         spec.name,
         role="panel",
         size=spec.film_size(),
         settings=dict(spec.__dict__),
         seed=spec.seed,
-        files={registry.WEIGHTS: sha256_file(path)},
+        files={WEIGHTS: sha256_file(path)},
         bytes=path.stat().st_size,
         counts=facts["counts"],
         history=facts["history"],
@@ -198,11 +201,11 @@ def store(
     if "log_odds" in facts:
         rows["log_odds"] = facts["log_odds"][asked]
     else:
-        rows["log_odds"] = registry.Model(card, networks.read(path, spec.name)).log_odds(
+        rows["log_odds"] = Model(card, networks.read(path, spec.name)).log_odds(
             as_float(films[asked])
         )
     write_table(home / "predictions.csv", rows.round({"log_odds": 4}))
-    registry.write_card(card, home)
+    write_card(card, home)
 
 
 def train(

@@ -15,9 +15,10 @@ from xray.audits import moved as again
 from xray.dashboard import background, loaders, page
 from xray.errors import ArtifactError
 from xray.figures import audits
-from xray.files import Progress, hash_json
-from xray.models import registry
-from xray.models.registry import Card
+from xray.files import hash_json
+from xray.jobs.progress import Progress
+from xray.metrics.odds import to_probability
+from xray.models.card import Card
 from xray.reports import html, overview, sentences, tables
 
 METHOD = (
@@ -35,7 +36,7 @@ def verdict(card: Card, audit: Mapping[str, Any]) -> None:
     said = sentences.finding(audit)
     facts = overview.facts_of(audit)
     st.html(html.verdict_row(card.name, card.title, sentences.chip(audit), said, "", facts))
-    for note in sentences.notes(audit):
+    for note in filter(None, (*sentences.notes(audit), sentences.witness(audit))):
         st.caption(html.plain(note))
     if not findings.judged(audit):
         return
@@ -89,7 +90,7 @@ def moved(audit: Mapping[str, Any]) -> None:
     )
     for column, (picture, which, words) in zip(st.columns(3), pictures, strict=True):
         with column:
-            says = text.percent(float(registry.probability(row[which])))
+            says = text.percent(float(to_probability(row[which])))
             page.film(picture, f"Film {words}", f"{words}: {says} {classes.spoken()}")
 
 
@@ -99,6 +100,7 @@ def suspects(card: Card, audit: Mapping[str, Any]) -> None:
     if rows.empty or "calls" not in rows:
         st.caption("This audit looked at devices alone.")
         return
+    st.markdown(html.plain(sentences.suspects(audit)))
     margin = findings.margin(audit, "calls")
     page.show(audits.suspects(rows, margin, card.title), key="others")
 

@@ -25,10 +25,14 @@ from xray.drawing import phantoms
 from xray.errors import FilmError
 from xray.explanations import perturbation, sanity, superpixels
 from xray.figures import overlay, readings
-from xray.files import Progress, sha256_bytes
+from xray.files import sha256_bytes
 from xray.films import decode, decoder
-from xray.films.decode import Film, Pixels
+from xray.films.decode import Film
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
+from xray.jobs.progress import Progress
 from xray.models import registry
+from xray.models.card import Card, titles_of
 from xray.reports import film_words, html, report, sentences
 
 MADE_UP, OF_DATASET = "Synthetic film", "Film of the dataset"
@@ -199,18 +203,16 @@ def small(pixels: Pixels, side: int = SIDE) -> Pixels:
     """A film no larger than it is shown, (h, w) float32; its aspect is kept."""
     scale = min(1.0, side / max(pixels.shape))
     height, width = (max(1, round(length * scale)) for length in pixels.shape)
-    return decode.resize(pixels, (height, width))
+    return resize(pixels, (height, width))
 
 
 # --- a question ------------------------------------------------------------------------------
 
 
-def ask(cards: Sequence[registry.Card], chosen: Chosen) -> tuple[list[registry.Card], Question]:
+def ask(cards: Sequence[Card], chosen: Chosen) -> tuple[list[Card], Question]:
     """Let the visitor choose the models and how to explain; both have sound defaults."""
     names = {card.name: card for card in cards if not card.problem}
-    usable = {
-        title: names[name] for title, name in registry.titles_of(list(names.values())).items()
-    }
+    usable = {title: names[name] for title, name in titles_of(list(names.values())).items()}
     read = st.pills(
         "Models",
         list(usable),
@@ -249,7 +251,7 @@ def ask(cards: Sequence[registry.Card], chosen: Chosen) -> tuple[list[registry.C
     return [usable[title] for title in read], question
 
 
-def submit(chosen: Chosen, cards: Sequence[registry.Card], question: Question) -> None:
+def submit(chosen: Chosen, cards: Sequence[Card], question: Question) -> None:
     """Put the reading of a film by each model into the queue."""
     for card in cards:
 
@@ -259,7 +261,7 @@ def submit(chosen: Chosen, cards: Sequence[registry.Card], question: Question) -
         background.ask(question.key(chosen.film.sha256, card), work)
 
 
-def collect(chosen: Chosen, cards: Sequence[registry.Card], question: Question) -> list[Reading]:
+def collect(chosen: Chosen, cards: Sequence[Card], question: Question) -> list[Reading]:
     """Readings that are done; what is still to come is watched, problems are told."""
     keys = {card.name: question.key(chosen.film.sha256, card) for card in cards}
     statuses = {card.name: background.look(keys[card.name]) for card in cards}
@@ -282,7 +284,7 @@ def collect(chosen: Chosen, cards: Sequence[registry.Card], question: Question) 
 # --- answers ---------------------------------------------------------------------------------
 
 
-def calls(done: Sequence[Reading], titles: dict[str, str], cards: Sequence[registry.Card],
+def calls(done: Sequence[Reading], titles: dict[str, str], cards: Sequence[Card],
           question: Question) -> None:  # fmt: skip
     """What every model calls the film, as it is, with devices and with their matches."""
     page.show(readings.calls(done, titles, question.device), key="calls")
@@ -369,7 +371,7 @@ def checks(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) -> N
 
 
 def downloads(
-    chosen: Chosen, done: Sequence[Reading], cards: Sequence[registry.Card], question: Question
+    chosen: Chosen, done: Sequence[Reading], cards: Sequence[Card], question: Question
 ) -> None:
     """What was found, as CSV, JSON and a report; named by hash, never by the upload's name."""
     name = f"film-{chosen.film.sha256[:12]}"
