@@ -80,7 +80,8 @@ def materials(labels: list[str], seed: int = 0) -> Materials:
     )
     told = Labels("facts", "hash", True)
     return inputs.assemble(
-        table, films, {}, pd.Series(np.nan, table.index), "synthetic films", "hash", told, seed,
+        table, films, {}, pd.DataFrame({"confidence": np.nan}, table.index), "synthetic films",
+        "hash", told, seed,
         draws={"NORMAL": 4, "PNEUMONIA": 4},
     )  # fmt: skip
 
@@ -275,7 +276,7 @@ def test_labels_of_ones_own_are_cut_out_of_the_folders_films(folder: Path, tmp_p
     looks, labels, sure = inputs.looks_of(pd.Series(files), tmp_path / "mine.jsonl")
     assert (labels.source, labels.rendered) == ("mine.jsonl", False)
     assert len(looks) == len(files)
-    assert (sure >= 0.5).tolist() == [place % 3 == 0 for place in range(len(files))]
+    assert (sure["confidence"] >= 0.5).tolist() == [place % 3 == 0 for place in range(len(files))]
     made = inputs.prepare(folder, device_labels=tmp_path / "mine.jsonl")
     assert made.table["has_device"].sum() == len(files[::3])
     wearers = set(files[::3])

@@ -229,7 +229,7 @@ def test_a_film_is_reported_without_its_name() -> None:
     predictor = Linear()
     pixels = phantoms.phantom(3, (96, 80)).pixels
     why = lime_image.explain(predictor, pixels, seed=0)
-    reading = Reading("linear", 0.0, why, why.log_odds + 1, why.log_odds)
+    reading = Reading("linear", 0.0, why, (why.log_odds + 1,), (why.log_odds,))
     film = Film(pixels, "Jane Doe 1987.png", "a" * 64, "PNG", "L", 10)
     html = report.build_film(film, [reading], [predictor.card], "electrode", note="Synthetic.")
     page = Page(html)

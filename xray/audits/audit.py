@@ -13,10 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xray import classes, environment
-from xray.audits import judging, showing
+from xray.audits import judging, moved, showing, suspects, witness
 from xray.audits.inputs import Materials, prepare
 from xray.audits.judging import Cut, Margin, Verdict
 from xray.audits.showing import Trials
+from xray.audits.suspects import Answers, Try
 from xray.errors import ModelError
 from xray.films.pixels import as_float
 from xray.jobs.progress import Progress, Stage
@@ -57,6 +58,8 @@ class Audit:
     precision : arithmetic
     model_hash : of the model's file; "" where there is none
     left_out : films that were not judged because the model was trained on them
+    witness : what children filmed with and without a device say (``witness.told``)
+    most_moved : films that devices moved most (``moved.most``)
     """
 
     model: str
@@ -67,6 +70,8 @@ class Audit:
     precision: str
     model_hash: str
     left_out: int = 0
+    witness: dict[str, Any] | None = None
+    most_moved: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, numbers that are not known as null."""
@@ -88,6 +93,8 @@ class Audit:
                 for (kind, reason), count in sorted(self.materials.material.refused.items())
             ],
             "strata": self.strata.to_dict("records"),
+            "witness": self.witness,
+            "most_moved": list(self.most_moved),
             "seed": self.materials.seed,
             "precision": self.precision,
             "versions": environment.versions(),
@@ -152,14 +159,16 @@ def audit(
         trials = showing.ask(
             asked, materials.material, precision=arithmetic, progress=stage("devices laid on films")
         )
-    answered = iter(zip(asked, arithmetic, trials, strict=True))
+    tries = suspects.prepare(materials.material, materials.has_text)
+    others = suspects.ask(asked, materials.material, tries, arithmetic, stage("other suspects"))
+    answered = iter(zip(asked, arithmetic, trials, others, strict=True))
     say = stage("lungs hidden")
     made = []
     for i, model in enumerate(models):
         if problems[i]:
             made.append(_unasked(model, materials, options, problems[i]))
         else:
-            made.append(_judged(*next(answered), materials, options))
+            made.append(_judged(*next(answered), tries, materials, options))
         if say:
             say(i + 1, len(models))
     return made
@@ -222,7 +231,13 @@ def _no_verdict(
 
 
 def _judged(
-    model: Any, precision: str, trials: Trials, materials: Materials, options: Options
+    model: Any,
+    precision: str,
+    trials: Trials,
+    others: Answers,
+    tries: Sequence[Try],
+    materials: Materials,
+    options: Options,
 ) -> Audit:
     """Judge one model by what it said."""
     kept = ~_known(materials.table["file"], options.trained_on)
@@ -240,6 +255,8 @@ def _judged(
             unsure = verdict.auroc[0] > judging.GATE
             why = (MORE,) if unsure else _cause(model, materials, truth, kept)
             verdict = replace(verdict, reasons=(*verdict.reasons, *why))
+        other = suspects.effects(materials.material, tries, others, trials.plain, verdict, kept)
+        verdict = replace(verdict, effects=(*verdict.effects, *other))
     return Audit(
         model.card.name,
         verdict,
@@ -249,6 +266,8 @@ def _judged(
         precision,
         model.card.sha256,
         int((~kept).sum()),
+        witness.told(materials.table, materials.sure, trials.plain, verdict, kept),
+        tuple(moved.most(materials.material, trials, verdict.cut.films, kept)),
     )
 
 

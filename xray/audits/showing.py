@@ -90,7 +90,7 @@ def ask(
     steps = list(_steps(material, clouds))
     # One thread draws the next pictures while the models look at these.
     answered = executor.each(
-        _answers, steps, total=sum(map(len, steps)), progress=progress, prepare=_drawn,
+        show, steps, total=sum(map(len, steps)), progress=progress, prepare=_drawn,
         material=material, models=list(models), precision=list(precision),
     )  # fmt: skip
     for answers in answered:
@@ -105,7 +105,7 @@ def ask(
     return results
 
 
-def _answers(
+def show(
     drawn: list[Pictures], material: Material, models: Sequence[Any], precision: Sequence[str]
 ) -> list[list[Any]]:
     """Name, kind, places, and what every model says of pictures, brought once to each size."""

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from xray.models.at_hand import Sample
     from xray.models.model import Model
 
+#: What the card of a model says that no real film was shown to.
+UNCHECKED = "Its options are not checked on real films; add it again with --data FOLDER."
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``add``."""
@@ -135,7 +138,7 @@ def _look(model: Model, films: Sample, force: bool) -> str:
               file=sys.stderr)  # fmt: skip
     if not films.real:
         print("  not checked on real films")
-        return ""
+        return UNCHECKED
     changed = plausibility.resizes(model, films.ways(model.card.size, tuple(RESIZES)))
     moved = changed[changed["changed"] > 0].head(4)
     if len(moved):

@@ -93,10 +93,13 @@ def run(options: argparse.Namespace) -> int:
 
 def say(value: dict[str, Any]) -> None:
     """Print an audit's verdict, kinds and reasons."""
+    from xray.reports import sentences
+
     print(f"{value['model']}: {value['verdict'].replace('_', ' ')}")
     for kind in value["kinds"]:
         print(f"  {kind['kind']}: {kind['verdict'].replace('_', ' ')}")
-    for sentence in [*value["reasons"], *value["notes"]]:
+    more = (sentences.suspects(value), sentences.witness(value))
+    for sentence in [*value["reasons"], *value["notes"], *filter(None, more)]:
         print(f"  {sentence}")
 
 

@@ -1,6 +1,6 @@
 """``python -m xray showcase``: what the first page shows, made once and kept.
 
-What models say of synthetic films with a device drawn in, and the parts of
+What models say of synthetic films with a device laid over them, and the parts of
 ``xray.reports.overview``.
 """
 
@@ -47,6 +47,8 @@ def measure(models: list[str]) -> None:
     with bars() as stage:
         table = showcase.measure(names, stage("models"))
     showcase.store(table)
-    effect = (table["drawn"] - table["sham"]).groupby([table["model"], table["device"]]).median()
+    effect = (table["worn"] - table["null"]).groupby([table["model"], table["device"]]).median()
     for row in effect.rename("net").reset_index().itertuples():
-        print(f"{row.model}: {row.device} moves log-odds by {row.net:+.2f} beyond a sham (median)")
+        print(
+            f"{row.model}: {row.device} moves log-odds by {row.net:+.2f} beyond its null (median)"
+        )

@@ -212,7 +212,7 @@ def as_piece(delta: NDArray[np.float32]) -> Piece | None:
 def cloud(delta: NDArray[np.float32]) -> NDArray[np.float32]:
     """Spread a device's brightness so that no edge of it is left, on a ``CLOUD_STEP`` grid.
 
-    As wide as the cloud of ``shams.brightness``: 5 % of the film's side, more for large things.
+    5 % of the film's side wide, wider than any lead or tube, and more for large things.
     """
     total = float(delta.sum(dtype=np.float64))
     energy = float((delta.astype(np.float64) ** 2).sum())

@@ -176,6 +176,17 @@ def lay(film: Pixels, lungs: Box, layer: Layer, cut: Null, place: Place) -> Laid
     )
 
 
+def put(film: Pixels, lungs: Box, layer: Layer, place: Place) -> Pixels:
+    """Lay a layer over a film, as ``lay`` does, without a null: for films that are learnt from."""
+    base = onto(layer.lungs, lungs, place)
+    exposed = exposure(film)
+    added, spare = exposed.copy(), exposed.copy()
+    for piece in layer.pieces:
+        matrix = settled(base, piece.box, piece.touches, film.shape)
+        _add((added, spare), (piece.delta, piece.delta), piece.box, matrix)
+    return np.where(added != exposed, developed(added), film)
+
+
 def _add(
     canvases: tuple[Pixels, Pixels],
     deltas: tuple[NDArray[np.float32], NDArray[np.float32]],

@@ -171,8 +171,10 @@ def write(layers: Sequence[Layer], path: Path | None = None) -> None:
     write_json(path or artifacts_dir() / "devices" / FILE, rows)
 
 
-def read(size: tuple[int, int], path: Path | None = None, seed: int = 0) -> list[Layer]:
-    """Draw all layers of which facts are stored.
+def read(
+    size: tuple[int, int], path: Path | None = None, seed: int = 0, kind: str = ""
+) -> list[Layer]:
+    """Draw all layers of which facts are stored; those of one kind where it is named.
 
     Raises
     ------
@@ -181,6 +183,11 @@ def read(size: tuple[int, int], path: Path | None = None, seed: int = 0) -> list
     """
     path = path or artifacts_dir() / "devices" / FILE
     try:
-        return [render(row, size, seed + i) for i, row in enumerate(read_json(path))]
+        return [
+            render(row, size, seed + i)
+            for i, row in enumerate(read_json(path))
+            # Of one too faint to have an outline nothing can be drawn.
+            if row["pieces"] and kind in ("", row["kind"])
+        ]
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"{path} is damaged ({error}); restore it from git.") from error

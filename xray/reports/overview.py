@@ -154,7 +154,7 @@ def effects(cards: Sequence[Card], audits: Audits) -> Part:
 
 
 def picture(cards: Sequence[Card], audits: Audits) -> Part:
-    """A synthetic film and the same with a device drawn in, as a model reads them.
+    """A synthetic film and the same with a rendered device on it, as a model reads them.
 
     Of the model that devices move most, and only where the device changes its call of the film;
     else there is no picture, as it would show nothing.
@@ -187,18 +187,18 @@ def _picture(ranked: Sequence[Card], content: str) -> dict[str, Any] | None:
             each
             for each in found
             if each is not None
-            and (each.original > limits[each.model]) != (each.drawn > limits[each.model])
+            and (each.original > limits[each.model]) != (each.worn > limits[each.model])
         ),
         None,
     )
     if example is None:
         return None
     film = showcase.film(example.seed, example.label)
-    drawn = showcase.with_device(film, example.device, example.seed).film
-    words = f"with {text.a(example.device)} drawn in"
+    worn = showcase.with_device(film, example.device, example.seed).device
+    words = f"with {findings.ONE[example.device]} laid over it"
     entries = (
         (film, example.original, "Synthetic chest film", f"{names.spoken()}, as it is"),
-        (drawn, example.drawn, f"The same film {words}", f"{names.spoken()}, {words}"),
+        (worn, example.worn, f"The same film {words}", f"{names.spoken()}, {words}"),
     )
     title = next(card.title for card in ranked if card.name == example.model)
     return {

@@ -29,7 +29,7 @@ from xray.films.resize import resize
 from xray.labels import devices
 from xray.metrics import scores
 from xray.models.card import Card, read_cards
-from xray.reports import html, overview, render, sentences, tables
+from xray.reports import film_words, html, overview, render, sentences, tables
 
 Found = TypeVar("Found")
 
@@ -108,11 +108,12 @@ def build_film(
     film : the film
     readings : one a model
     cards : cards of those models
-    device : kind that was drawn in for the device test
+    device : kind that was laid over it for the device test
     note : a sentence about the film, such as that it is synthetic
     created : the date it bears; now when None
     """
     titles = {card.name: card.title or card.name for card in cards}
+    known = {card.name: card for card in cards}
     side = max(film.pixels.shape)
     shape = tuple(max(1, round(n * min(1.0, SIDE / side))) for n in film.pixels.shape)
     small = resize(film.pixels[None], (shape[0], shape[1]))[0]
@@ -126,7 +127,8 @@ def build_film(
         calls_figure=render.embed(figures_explain.calls(readings, titles, device)),
         calls=tables.calls(readings, titles, device),
         picture=Markup(html.image(small, "The film")),
-        readings=[_reading(reading, titles[reading.model], small) for reading in readings],
+        devices=film_words.devices_laid(readings[0], device) if readings else "",
+        readings=[_reading(reading, known[reading.model], small) for reading in readings],
         provenance=tables.provenance(cards, {}).iloc[:-3],
         environment=environment.described(),
     )
@@ -256,15 +258,18 @@ def _films(gaps: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def _reading(reading: Reading, title: str, film: Any) -> dict[str, Any]:
+def _reading(reading: Reading, card: Card, film: Any) -> dict[str, Any]:
     """What the report on a film says of one model."""
-    why = reading.explanation
+    why, title = reading.explanation, card.title or card.name
     return {
         "title": title,
         "swatch": Markup(html.swatch(reading.model)),
         "overlay": Markup(
-            html.image(overlay.overlay(why, film), f"The film with the weights of {title}")
+            html.image(
+                overlay.overlay(why, film, numbers=True), f"The film with the weights of {title}"
+            )
         ),
+        "says": [*film_words.weight_shares(reading.shares), *film_words.warnings(card)],
         "unstable": "" if why.stable else why.why_unstable,
         "weights": tables.superpixels(why.table()),
         "facts": f"{why.n_evaluations} evaluations; the surrogate explains {why.r2:.2f} of the "

@@ -252,11 +252,11 @@ def _listed(values: Mapping[str, Any]) -> str:
 
 
 def superpixels(table: pd.DataFrame, leading: int = 12) -> pd.DataFrame:
-    """The leading superpixels of one explanation (``Explanation.table``)."""
+    """The leading regions of one explanation (``Explanation.table``), numbered by weight."""
     rows = table.head(leading)
     return pd.DataFrame(
         {
-            "Superpixel": rows["superpixel"].astype(str),
+            "Region": [str(number) for number in range(1, len(rows) + 1)],
             "Weight in log-odds": [
                 with_interval(r.weight, r.low, r.high, 2, True) for r in rows.itertuples()
             ],
@@ -268,18 +268,28 @@ def superpixels(table: pd.DataFrame, leading: int = 12) -> pd.DataFrame:
 
 
 def calls(readings: Sequence[Any], titles: Mapping[str, str], device: str) -> pd.DataFrame:
-    """What every model calls a film, as it is and with a device drawn in (``reading.Reading``)."""
+    """What every model calls a film, as it is and with devices (``reading.Reading``).
+
+    Parameters
+    ----------
+    device : kind that is laid on
+    """
     rows = []
     for reading in readings:
-        chance = [odds.to_probability(x) for x in (reading.log_odds, reading.with_device)]
+        chance = [
+            text.percent(float(odds.to_probability(value)))
+            for value in (reading.log_odds, reading.with_device, reading.with_null)
+        ]
+        turned = reading.turned
         rows.append(
             {
                 "Model": titles.get(reading.model, reading.model),
-                f"Probability of {classes.positive()}": text.percent(float(chance[0])),
+                f"Probability of {classes.positive()}": chance[0],
                 "Threshold": metrics.show_threshold(reading.threshold),
                 "Call": reading.call,
-                f"With {text.a(device)} drawn in": text.percent(float(chance[1])),
-                "Call then": reading.call_with_device,
+                f"With {findings.ONE[device]}": chance[1],
+                "With its match": chance[2],
+                "Calls changed": f"{turned[0]} of {len(reading.device)} (match: {turned[1]})",
                 "Explanation": "stable"
                 if reading.explanation.stable
                 else "not stable: " + str(reading.explanation.why_unstable),

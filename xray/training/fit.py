@@ -20,7 +20,7 @@ from xray.training.architectures import augmentation_layers
 from xray.training.recipes import Augmentation, Phase, Recipe
 
 Labels = NDArray[np.bool_]
-#: epoch -> training films of that epoch (N, h, w), for recipes that draw into them
+#: epoch -> training films of that epoch (N, h, w), for recipes that lay devices over them
 Redraw = Callable[[int], Pixels]
 
 

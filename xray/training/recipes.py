@@ -73,7 +73,7 @@ class Recipe:
     precision: str = "float32"
     half: bool = False
     role: str = "recipe"
-    #: Share of the training films of each class that shows a device, real or drawn in.
+    #: Share of the training films of each class that shows a device, its own or laid on.
     planted: float = 0.0
     #: Films dropped from train at random to match the class counts of another split.
     match: str = ""
@@ -190,7 +190,7 @@ RECIPES |= {
     "device_balanced": replace(
         _CURE_BASE,
         name="device_balanced",
-        title="Devices drawn into both classes",
+        title="Devices laid over both classes",
         planted=0.8,
         role="cure",
     ),

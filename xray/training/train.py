@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +15,12 @@ import pandas as pd
 from xray import classes
 from xray.dataset import index, splits
 from xray.dataset.index import data_hash
-from xray.drawing import planting
-from xray.environment import cache_dir, versions
+from xray.drawing import layers, planting, rendering
+from xray.drawing.layers import Layer
+from xray.environment import artifact, cache_dir, versions
 from xray.errors import DatasetError, ModelError
 from xray.files import hash_json, sha256_file, write_table
+from xray.films import lungs
 from xray.films.pixels import Pixels, as_float
 from xray.jobs.progress import Progress, Stage
 from xray.labels import devices
@@ -145,7 +148,7 @@ def _films(job: Job, table: pd.DataFrame, load: Loader, stage: Stage) -> tuple[P
     if recipe.fit != "squash" or recipe.planted:
         raise ModelError(
             "A network that is shown the lungs alone takes films squashed and without devices "
-            "drawn in; drop fit, planted or the framing."
+            "laid on; drop fit, planted or the framing."
         )
     size = framing.film_size(recipe.size)
     films = load(job.data, table, size, recipe.fit, stage("load films"))
@@ -158,9 +161,9 @@ def _sample(table: pd.DataFrame, films: Pixels, part: str) -> Sample:
 
 
 def balanced(films: Pixels, table: pd.DataFrame, share: float, seed: int) -> Redraw:
-    """Draw devices so that the same share of both classes shows one.
+    """Lay devices over films so that the same share of both classes shows one.
 
-    Films that show a real device count; drawing is into the others only, NORMAL as well as
+    Films that show a real device count; devices are laid over the others only, NORMAL as well as
     PNEUMONIA, each class as often as brings it to ``share``. A class that has more real
     devices than that is left as it is.
 
@@ -182,7 +185,7 @@ def balanced(films: Pixels, table: pd.DataFrame, share: float, seed: int) -> Red
         of_class = (table["label"] == label).to_numpy()
         have = float(real[of_class].mean())
         chance[of_class & ~real] = max(0.0, (share - have) / max(1e-9, 1 - have))
-    copies = planting.drawn_copies(films, seed)
+    copies = planting.worn_copies(films, _stock(films, table), seed)
 
     def redraw(epoch: int) -> Pixels:
         rng = np.random.default_rng([seed, epoch])
@@ -192,6 +195,24 @@ def balanced(films: Pixels, table: pd.DataFrame, share: float, seed: int) -> Red
         return out
 
     return redraw
+
+
+#: Fewer devices than this on the training films themselves are too few to learn from.
+LEAST_DEVICES = 20
+
+
+def _stock(films: Pixels, table: pd.DataFrame) -> Sequence[Layer]:
+    """Devices of labelled training films, never of test films; rendered where these are too few."""
+    labelled = devices.second()
+    made: list[Layer] = []
+    for film, file in zip(films, table["file"], strict=True):
+        if looks := labelled.get(file):
+            told = {"file": file, "child": file, "label": "", "subtype": ""}
+            cut = layers.cut(film, looks, lungs.estimate(film), told)
+            made += [layer for layer in cut if layer.kind in devices.KINDS]
+    if len(made) >= LEAST_DEVICES:
+        return made
+    return rendering.read(films.shape[1:], artifact("devices", rendering.FILE))
 
 
 def _card(

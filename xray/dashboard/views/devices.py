@@ -11,6 +11,7 @@ import streamlit as st
 
 from xray import classes, text
 from xray.audits import findings, stored
+from xray.audits import moved as again
 from xray.dashboard import background, loaders, page
 from xray.errors import ArtifactError
 from xray.figures import audits
@@ -35,7 +36,7 @@ def verdict(card: Card, audit: Mapping[str, Any]) -> None:
     said = sentences.finding(audit)
     facts = overview.facts_of(audit)
     st.html(html.verdict_row(card.name, card.title, sentences.chip(audit), said, "", facts))
-    for note in sentences.notes(audit):
+    for note in filter(None, (*sentences.notes(audit), sentences.witness(audit))):
         st.caption(html.plain(note))
     if not findings.judged(audit):
         return
@@ -66,7 +67,7 @@ def moved(audit: Mapping[str, Any]) -> None:
     """Films that moved the model most, to be looked at where the films are."""
     rows = audit.get("most_moved")
     if not rows:
-        st.caption("This audit kept no list of the films that moved most.")
+        st.caption("No device changed the call of a film.")
         return
     folder = loaders.films_folder()
     if folder is None or audit.get("synthetic"):
@@ -75,16 +76,17 @@ def moved(audit: Mapping[str, Any]) -> None:
     # Off at first: finding the lungs to draw by loads TensorFlow.
     if not st.toggle("Look at the films that moved most"):
         return
-    names = [f"{row['file']} · {row['kind']} {row['net']:+.2f}" for row in rows]
+    names = [f"{row['file']} · {findings.ONE.get(row['kind'], row['kind'])}" for row in rows]
     chosen = st.selectbox(
         "Films that moved it most", range(len(rows)), format_func=names.__getitem__
     )
     row = rows[chosen]
-    film, trial = stored.again(folder, row, audit["seed"])
+    film, laid = again.again(folder, row)
+    device = findings.ONE.get(row["kind"], "a device")
     pictures = (
         (film, "original", "as it is"),
-        (trial.treated, "treated", f"{row['kind']}, {row['test']}"),
-        (trial.sham, "sham", "the same without a device"),
+        (laid.device, "device", f"with {device} of another child"),
+        (laid.null, "null", "with its match, which has all but the device"),
     )
     for column, (picture, which, words) in zip(st.columns(3), pictures, strict=True):
         with column:
@@ -98,6 +100,7 @@ def suspects(card: Card, audit: Mapping[str, Any]) -> None:
     if rows.empty or "calls" not in rows:
         st.caption("This audit looked at devices alone.")
         return
+    st.markdown(html.plain(sentences.suspects(audit)))
     margin = findings.margin(audit, "calls")
     page.show(audits.suspects(rows, margin, card.title), key="others")
 
