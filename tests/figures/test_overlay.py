@@ -6,7 +6,8 @@ import numpy as np
 
 from tests.helpers.linear import Linear, film
 from xray.explanations.lime import explain
-from xray.figures.overlay import at_film_size, overlay, weight_map
+from xray.explanations.result import at_film_size
+from xray.figures.overlay import overlay, weight_map
 
 
 def test_weight_map_shows_each_superpixels_weight() -> None:

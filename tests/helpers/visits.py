@@ -9,7 +9,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from xray.dashboard import navigation
-from xray.files import ROOT
+from xray.environment import ROOT
 from xray.reports import html
 
 #: Of a page that failed beyond what it can say in a sentence (see ``page.guard``).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,26 +13,27 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xray import classes, environment
-from xray.audits import judging, showing
+from xray.audits import judging, moved, pointing, showing, suspects, witness
 from xray.audits.inputs import Materials, prepare
 from xray.audits.judging import Cut, Margin, Verdict
 from xray.audits.showing import Trials
-from xray.drawing.planting import as_float
+from xray.audits.suspects import Answers, Try
 from xray.errors import ModelError
-from xray.files import Progress
+from xray.films.pixels import as_float
+from xray.jobs.progress import Progress, Stage
 from xray.metrics import bootstrap
 from xray.models import precision as precisions
 from xray.models import registry
-from xray.models.registry import LogOdds
+from xray.models.model import LogOdds
 
-Stage = Callable[[str], Progress | None]
 #: Films that a model is asked about before others wait for it.
 FIRST = 2
 #: Films of a class that other options are tried on.
 TRIED = 100
 #: Why LIME raises no flag of its own.
 NO_FLAG = (
-    "LIME's own flag needs a threshold from networks of known answers, which is not stored yet."
+    "LIME's own flag needs films with labelled devices, and thresholds from networks of known "
+    "answers (python -m xray panel)."
 )
 ONE_CLASS = (
     "All films are of one class, so that nothing says whether the model tells the classes apart; "
@@ -58,6 +59,8 @@ class Audit:
     precision : arithmetic
     model_hash : of the model's file; "" where there is none
     left_out : films that were not judged because the model was trained on them
+    witness : what children filmed with and without a device say (``witness.told``)
+    most_moved : films that devices moved most (``moved.most``)
     """
 
     model: str
@@ -68,6 +71,9 @@ class Audit:
     precision: str
     model_hash: str
     left_out: int = 0
+    witness: dict[str, Any] | None = None
+    most_moved: tuple[dict[str, Any], ...] = ()
+    lime: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, numbers that are not known as null."""
@@ -75,13 +81,14 @@ class Audit:
         if self.verdict.verdict == "cannot_be_judged":
             told["score"] = None
         names = {"NORMAL": classes.negative(), "PNEUMONIA": classes.positive()}
+        told["effects"] = [*told["effects"], *self.lime]
         told["effects"] = [row | {"label": names.get(row["label"], "")} for row in told["effects"]]
         value = {
             "model": self.model,
             **told,
             "notes": list(self.notes),
-            "lime_flag": None,
-            "lime_reason": NO_FLAG,
+            "lime_flag": (flag := pointing.flag(self.lime, pointing.thresholds())),
+            "lime_reason": NO_FLAG if flag is None else "",
             **self.materials.about(),
             "left_out": self.left_out,
             "refused": [
@@ -89,6 +96,8 @@ class Audit:
                 for (kind, reason), count in sorted(self.materials.material.refused.items())
             ],
             "strata": self.strata.to_dict("records"),
+            "witness": self.witness,
+            "most_moved": list(self.most_moved),
             "seed": self.materials.seed,
             "precision": self.precision,
             "versions": environment.versions(),
@@ -153,17 +162,32 @@ def audit(
         trials = showing.ask(
             asked, materials.material, precision=arithmetic, progress=stage("devices laid on films")
         )
-    answered = iter(zip(asked, arithmetic, trials, strict=True))
+    tries = suspects.prepare(materials.material, materials.has_text)
+    others = suspects.ask(asked, materials.material, tries, arithmetic, stage("other suspects"))
+    answered = iter(zip(asked, arithmetic, trials, others, strict=True))
+    weights = iter([_lime(model, materials, stage) for model in asked])
     say = stage("lungs hidden")
     made = []
     for i, model in enumerate(models):
         if problems[i]:
             made.append(_unasked(model, materials, options, problems[i]))
         else:
-            made.append(_judged(*next(answered), materials, options))
+            judged = _judged(*next(answered), tries, materials, options)
+            made.append(replace(judged, lime=next(weights)))
         if say:
             say(i + 1, len(models))
     return made
+
+
+def _lime(model: Any, materials: Materials, stage: Stage) -> tuple[dict[str, Any], ...]:
+    """What LIME weighs devices on films that show some; nothing where no film is labelled."""
+    asked = pointing.sights(materials.material, seed=materials.seed)
+    if not asked:
+        return ()
+    weighed = pointing.weigh(
+        model, materials.material, asked, "lime", materials.seed, stage("LIME")
+    )
+    return tuple(pointing.effects(weighed, materials.seed))
 
 
 def run(
@@ -223,7 +247,13 @@ def _no_verdict(
 
 
 def _judged(
-    model: Any, precision: str, trials: Trials, materials: Materials, options: Options
+    model: Any,
+    precision: str,
+    trials: Trials,
+    others: Answers,
+    tries: Sequence[Try],
+    materials: Materials,
+    options: Options,
 ) -> Audit:
     """Judge one model by what it said."""
     kept = ~_known(materials.table["file"], options.trained_on)
@@ -241,6 +271,8 @@ def _judged(
             unsure = verdict.auroc[0] > judging.GATE
             why = (MORE,) if unsure else _cause(model, materials, truth, kept)
             verdict = replace(verdict, reasons=(*verdict.reasons, *why))
+        other = suspects.effects(materials.material, tries, others, trials.plain, verdict, kept)
+        verdict = replace(verdict, effects=(*verdict.effects, *other))
     return Audit(
         model.card.name,
         verdict,
@@ -250,6 +282,8 @@ def _judged(
         precision,
         model.card.sha256,
         int((~kept).sum()),
+        witness.told(materials.table, materials.sure, trials.plain, verdict, kept),
+        tuple(moved.most(materials.material, trials, verdict.cut.films, kept)),
     )
 
 

@@ -33,6 +33,15 @@ ONE = {
     "other": "another device",
     "support": "a support",
 }
+#: Other suspects -> what people call them.
+SUSPECTS = {
+    "marker": "side marker",
+    "text": "burned-in text",
+    "aspect": "aspect of the film",
+    "framing": "framing",
+    "jpeg": "JPEG quality",
+    "brightness": "brightness",
+}
 #: What the words above stand for.
 HELP = (
     "Wires: leads and thin lines. Supports: sandbags, cushions and hands that hold a child. "
@@ -42,22 +51,6 @@ HELP = (
 MARGIN: dict[Unit, float] = {"calls": 3.0, "auroc_drop": 0.02}
 #: Tests of an audit that are about devices; all others are about other suspects.
 OF_DEVICES = ("insertion", "as_worn", "null", "swap", "removal", "lime")
-#: Kind or test of another suspect -> its group, as people call it.
-GROUPS = {
-    "marker": "lettering",
-    "text": "lettering",
-    "marks": "lettering",
-    "lettering": "lettering",
-    "aspect": "squash of a wide film",
-    "stretch": "squash of a wide film",
-    "border": "framing",
-    "framing": "framing",
-    "jpeg": "JPEG quality",
-    "recompression": "JPEG quality",
-    "brightness": "brightness",
-    "exposure": "brightness",
-}
-SUSPECTS = tuple(dict.fromkeys(GROUPS.values()))
 VERDICTS = ("reads_devices", "no_reliance", "inconclusive", "cannot_be_judged")
 
 
@@ -67,7 +60,7 @@ class Change:
 
     Attributes
     ----------
-    kind : str
+    kind : str, or the name of another suspect
     label : true class of the films; "" for both
     unit : "calls", points of 100 films called positive; or "auroc_drop", the fall of AUROC
     value, low, high : with its 95 % interval, NaN where there is none
@@ -153,6 +146,19 @@ def changes(audit: Audit, kind: str) -> list[Change]:
     return found
 
 
+def others(audit: Audit) -> list[Change]:
+    """Changes by other suspects in calls, the largest first."""
+    found = []
+    for name in SUSPECTS:
+        for row in effects(audit, name):
+            value, low, high = (number(row.get(f"calls{end}")) for end in ("", "_low", "_high"))
+            if math.isfinite(value):
+                label = str(row.get("label") or "")
+                change = Change(name, label, "calls", value, low, high, margin(audit, "calls"))
+                found.append(change)
+    return sorted(found, key=lambda change: -abs(change.value))
+
+
 def strongest(audit: Audit, names: Sequence[str]) -> Change | None:
     """The largest change by some kinds, in margins.
 
@@ -208,29 +214,3 @@ def stratum(audit: Audit, name: str, metric: str) -> tuple[float, float, float] 
             value, low, high = (number(row.get(end)) for end in ("value", "low", "high"))
             return (value, low, high) if math.isfinite(value) else None
     return None
-
-
-def suspects(audit: Audit) -> dict[str, tuple[float, float, float]]:
-    """What other suspects change in the calls of healthy films, by group, the largest first.
-
-    Of the rows of a group the one that changes most stands for all; rows of both classes count
-    where none is of healthy films alone.
-
-    Returns
-    -------
-    dict
-        One of ``SUSPECTS`` -> calls of 100, with their 95 % interval.
-    """
-    found: dict[str, tuple[float, float, float]] = {}
-    for row in audit.get("effects") or []:
-        names = [str(row.get(key) or "") for key in ("kind", "test")]
-        group = next((GROUPS[name] for name in names if name in GROUPS), None)
-        value, low, high = (number(row.get(f"calls{end}")) for end in ("", "_low", "_high"))
-        if row.get("test") in OF_DEVICES and names[0] not in GROUPS:
-            continue
-        sick = classes.side(str(row.get("label") or ""))
-        if group and not sick and math.isfinite(value):
-            before = found.get(group)
-            if before is None or abs(value) > abs(before[0]):
-                found[group] = (value, low, high)
-    return dict(sorted(found.items(), key=lambda entry: -abs(entry[1][0])))

@@ -18,11 +18,14 @@ from xray.audits.findings import KINDS
 from xray.drawing import laying, phantoms, rendering
 from xray.drawing.laying import Laid, Place
 from xray.drawing.phantoms import Phantom
+from xray.environment import artifact, artifacts_dir
 from xray.errors import ArtifactError
-from xray.files import Progress, artifact, artifacts_dir, read_json, read_table, write_table
+from xray.files import read_json, read_table, write_table
 from xray.films.lungs import Box
+from xray.jobs.progress import Progress
 from xray.metrics.odds import to_probability
 from xray.models import registry
+from xray.models.card import Card
 
 #: Healthy synthetic children, and devices of each kind that are laid over each.
 CHILDREN, DEVICES = 30, 6
@@ -177,7 +180,7 @@ def load() -> pd.DataFrame:
     return table
 
 
-def example(table: pd.DataFrame, card: registry.Card, kinds: Sequence[str]) -> Example | None:
+def example(table: pd.DataFrame, card: Card, kinds: Sequence[str]) -> Example | None:
     """The film to show for a model: of the first of these kinds that changes any call of it.
 
     None where there is none, or the table knows the model otherwise.

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xray.audits import archive, findings
+from xray.environment import artifact
 from xray.errors import ArtifactError
-from xray.files import artifact, read_json, read_table
-from xray.models.registry import Card
+from xray.files import read_json, read_table
+from xray.models.card import Card
 
 if TYPE_CHECKING:
     # For types only: see tests/reports/test_overview.py for what the first page does without.

@@ -9,8 +9,7 @@ from typing import Any
 import streamlit as st
 
 from xray.dashboard import links, loaders, page
-from xray.models import registry
-from xray.models.registry import Card
+from xray.models.card import Card, titles_of
 from xray.reports import html, overview
 
 KEY = "add"
@@ -47,7 +46,7 @@ def _others() -> dict[str, Card]:
     cards = loaders.cards()
     first = {card.name for card in overview.shown(cards)}
     by_name = {card.name: card for card in cards}
-    found = registry.titles_of([card for card in cards if card.name not in first])
+    found = titles_of([card for card in cards if card.name not in first])
     return {title: by_name[name] for title, name in found.items()}
 
 

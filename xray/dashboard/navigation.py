@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from xray.dashboard import sections
-from xray.files import ROOT, data_dirs
+from xray.environment import ROOT, data_dirs
 
 #: Group -> pages as (file, title, icon).
 PAGES: dict[str, list[tuple[str, str, str]]] = {

@@ -122,21 +122,41 @@ def _told(says: str, found: Sequence[Change], digits: int = 1) -> str:
 
 
 def suspects(models: Models) -> go.Figure:
-    """What other suspects change in the calls of healthy films, in at most five rows."""
-    found = [(name, title, findings.suspects(audit)) for name, title, audit in models]
-    groups = [group for group in findings.SUSPECTS if any(group in each for *_, each in found)]
+    """What other suspects change in the calls of healthy films, in at most five rows.
+
+    Markers and text share a row, in which the one that changes more stands for both.
+    """
+    found = [(name, title, _grouped(audit)) for name, title, audit in models]
+    groups = [
+        g for g in dict.fromkeys(map(_group, findings.SUSPECTS)) if any(g in e for *_, e in found)
+    ]
     figure = side_by_side(
-        [(name, title, [(groups.index(group), *value) for group, value in each.items()])
+        [(name, title, [(groups.index(g), c.value, c.low, c.high) for g, c in each.items()])
          for name, title, each in found],
         groups,
     )  # fmt: skip
     margin_band(figure, max(findings.margin(audit, "calls") for *_, audit in models))
     figure.update_xaxes(title="more of 100 healthy children called sick")
-    every = [(title, group, value) for _, title, e in found for group, (value, *_) in e.items()]
-    whom, group, most = max(every, key=lambda entry: abs(entry[2]))
-    says = f"Of all else {group} changes most: {most:+.1f} of 100 calls, with {whom}"
+    every = [(title, group, c.value) for _, title, each in found for group, c in each.items()]
+    says = "Of healthy films nothing else was measured"
+    if every:
+        whom, group, most = max(every, key=lambda entry: abs(entry[2]))
+        says = f"Of all else {group} changes most: {most:+.1f} of 100 calls, with {whom}"
     told = "; ".join(f"{title}, {group} {value:+.1f}" for title, group, value in every)
     return template(figure, says, f"{says}. {told}", height=150 + 42 * len(groups))
+
+
+def _group(name: str) -> str:
+    return "lettering" if name in ("marker", "text") else findings.SUSPECTS[name]
+
+
+def _grouped(audit: Mapping[str, Any]) -> dict[str, Change]:
+    """The largest change of healthy films by each group of suspects."""
+    found: dict[str, Change] = {}
+    for change in findings.others(audit):
+        if change.healthy:
+            found.setdefault(_group(change.kind), change)
+    return found
 
 
 def quality(table: pd.DataFrame) -> go.Figure:

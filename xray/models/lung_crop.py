@@ -38,21 +38,31 @@ class LungCrop(keras.layers.Layer):  # type: ignore[misc]
     def call(self, inputs: Any) -> Any:
         """Cut films (N, H, W, 1) by maps (N, s, s, 1) of lung 0..1 to (N, height, width, 1)."""
         films, lung = inputs
-        mass = ops.relu(ops.stop_gradient(lung)[..., 0] - 0.5)
-        found = 2 * ops.mean(mass, axis=(1, 2)) > LEAST
+        box = self.box(lung)
         rows, columns = (
-            self._sampling(ops.sum(mass, axis=other), found, films.shape[axis], size)
-            for axis, other, size in ((1, 2, self.size[0]), (2, 1, self.size[1]))
+            self._sampling(box[axis - 1], films.shape[axis], self.size[axis - 1]) for axis in (1, 2)
         )
         cut = ops.matmul(ops.matmul(rows, films[..., 0]), ops.transpose(columns, (0, 2, 1)))
         return cut[..., None]
 
-    def _sampling(self, profile: Any, found: Any, length: int, size: int) -> Any:
+    def box(self, lung: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+        """Where films are cut, by maps (N, s, s, 1) of lung: (top, bottom), (left, right).
+
+        Each (N,), as shares of the film's height and width; below 0 and above 1 where the margin
+        reaches past the film. The whole film where no lungs are found.
+        """
+        mass = ops.relu(ops.stop_gradient(lung)[..., 0] - 0.5)
+        found = 2 * ops.mean(mass, axis=(1, 2)) > LEAST
+        ends = []
+        for other in (2, 1):
+            start, end = span(ops.sum(mass, axis=other))
+            edge = self.margin * (end - start)
+            ends.append((ops.where(found, start - edge, 0.0), ops.where(found, end + edge, 1.0)))
+        return ends[0], ends[1]
+
+    def _sampling(self, ends: tuple[Any, Any], length: int, size: int) -> Any:
         """Weights (N, size, length) that resample one axis of a film, as antialiased triangles."""
-        start, end = span(profile)
-        edge = self.margin * (end - start)
-        start = ops.where(found, start - edge, 0.0)[:, None, None] * length
-        end = ops.where(found, end + edge, 1.0)[:, None, None] * length
+        start, end = (each[:, None, None] * length for each in ends)
         step = (end - start) / size
         centre = start + (ops.arange(size, dtype="float32")[None, :, None] + 0.5) * step
         centre = ops.clip(centre, 0.5, length - 0.5)

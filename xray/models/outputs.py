@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from xray.errors import ModelError
 
 if TYPE_CHECKING:
-    from xray.models.registry import Card
+    from xray.models.card import Card
 
 Floats = NDArray[np.float64]
 
@@ -221,6 +221,32 @@ def by_card(raw: NDArray[Any], card: Card, logits: bool) -> Floats:
         logits=logits,
         model=card.name,
     )
+
+
+def tensor(raw: Any, card: Card, exact: bool) -> Any:
+    """Log-odds (N,) as a tensor, of what a network gave (N, units); see ``log_odds``."""
+    from keras import ops
+
+    units = raw.shape[1]
+    picked = list(card.positive_index)
+    others = [unit for unit in range(units) if unit not in picked]
+    logits = exact or card.output in ("logit", "multilabel_logit")
+    tiny = 1e-7 if not logits else 0.0
+    if card.output == "softmax" or (card.output == "logit" and units > 1):
+        scores = raw if logits else ops.log(ops.clip(raw, tiny, 1.0))
+        odds = ops.logsumexp(ops.take(scores, picked, 1), axis=1) - ops.logsumexp(
+            ops.take(scores, others, 1), axis=1
+        )
+    else:
+        chosen = ops.take(raw, picked, 1)
+        if not logits:
+            chosen = ops.clip(chosen, tiny, 1 - tiny)
+            chosen = ops.log(chosen) - ops.log1p(-chosen)
+        odds = chosen[:, 0]
+        if len(picked) > 1:
+            none = -ops.sum(ops.softplus(chosen), axis=1)
+            odds = ops.log(-ops.expm1(none)) - none
+    return -odds if card.settings.get("unit_means_normal") else odds
 
 
 def _total(scores: Floats) -> Floats:

@@ -22,10 +22,10 @@ import plotly.graph_objects as go
 from xray import classes as names
 from xray import text
 from xray.audits import findings, stored
+from xray.environment import artifacts_dir
 from xray.errors import ArtifactError, XrayError
-from xray.files import artifacts_dir, digest, hash_json, write_json
-from xray.models import registry
-from xray.models.registry import Card
+from xray.files import digest, hash_json, write_json
+from xray.models.card import Card, models_dir, read_predictions
 from xray.reports import sentences
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def _film(pixels: Any, alt: str, odds: float, words: str) -> dict[str, Any]:
 
 def _scored(card: Card) -> list[Any]:
     """What the metrics of a model are made from."""
-    stored = digest(registry.models_dir() / card.name / "predictions.csv")
+    stored = digest(models_dir() / card.name / "predictions.csv")
     named = card.files.get("predictions.csv", "")
     return [card.name, card.title, card.threshold, card.problem, named, stored]
 
@@ -207,7 +207,7 @@ def _test_scores(card: Card) -> pd.DataFrame | None:
     from xray.models import evaluation
 
     try:
-        table = evaluation.score(registry.predictions(card.name), card.threshold_log_odds)
+        table = evaluation.score(read_predictions(card.name), card.threshold_log_odds)
     except ArtifactError:
         return None
     table = table[table["split"] == "test"]

@@ -10,7 +10,7 @@ from xray import text
 from xray.audits import findings
 from xray.dashboard import cast, page
 from xray.figures import audits as figures
-from xray.reports import sentences
+from xray.reports import html, sentences
 
 
 def show() -> None:
@@ -50,10 +50,12 @@ def show() -> None:
 def suspects(shown: list[tuple[str, str, dict[str, Any]]], names: list[str]) -> None:
     """What lettering, aspect, framing, JPEG quality and brightness change."""
     st.subheader("Does anything else change their calls?", anchor=False)
-    measured = [entry for entry in shown if findings.suspects(entry[2])]
+    measured = [entry for entry in shown if findings.others(entry[2])]
     missing = [title for name, title, _ in shown if name not in {n for n, *_ in measured}]
     if measured:
         page.show(figures.suspects(measured), key="suspects")
+        for _, title, audit in measured:
+            st.markdown(f"**{html.plain(title)}**: {html.plain(sentences.suspects(audit))}")
         st.caption("Changed films against films changed as much without the suspected thing.")
     if missing or not shown:
         page.empty(

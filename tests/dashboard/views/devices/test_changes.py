@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers import shelf
 from tests.helpers.visits import alone, words
-from xray.models import registry
+from xray.models.card import read_card
 from xray.reports import html, sentences
 
 
@@ -31,7 +31,7 @@ def test_every_world_is_told_without_the_experts_units(
     monkeypatch.setenv("XRAY_ARTIFACTS", str(copy))
     audit = shelf.world(world)["basic"]
     app = alone("devices", model="basic")
-    card = registry.read_card(copy / "models" / "basic")
+    card = read_card(copy / "models" / "basic")
     assert app.title[0].value == html.plain(sentences.title([card], {"basic": audit}))
     said = words(app)
     assert html.escape(sentences.finding(audit)) in said

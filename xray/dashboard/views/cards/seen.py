@@ -13,11 +13,11 @@ from xray.drawing import phantoms
 from xray.figures import composition
 from xray.files import sha256_bytes
 from xray.films import decode, thumbnails
-from xray.models import registry
+from xray.models.card import Card, titles_of
 from xray.reports import html
 
 
-def say(shown: dataset_page.Films, usable: Sequence[registry.Card]) -> str:
+def say(shown: dataset_page.Films, usable: Sequence[Card]) -> str:
     """Which share of an original's pixels the models see."""
     pixels = (shown.table["width"] * shown.table["height"]).dropna()
     if not (len(pixels) and (sides := sorted({card.size for card in usable}))):
@@ -53,7 +53,7 @@ def made_up() -> decode.Film:
     return decode.Film(pixels, "synthetic", sha256_bytes(pixels.tobytes()), "synthetic", "L", 0)
 
 
-def drawn(film: decode.Film, card: registry.Card) -> Iterator[tuple[str, str]]:
+def drawn(film: decode.Film, card: Card) -> Iterator[tuple[str, str]]:
     """Picture of each step as HTML, and what it did."""
     for place, step in enumerate(preprocessing.steps(film, card)):
         picture = thumbnails.fit(step.picture, thumbnails.LARGE)
@@ -63,7 +63,7 @@ def drawn(film: decode.Film, card: registry.Card) -> Iterator[tuple[str, str]]:
         )
 
 
-def steps(film: decode.Film, card: registry.Card) -> None:
+def steps(film: decode.Film, card: Card) -> None:
     """Decoded, resized, as numbers: three pictures and the numbers' distribution."""
     key = (film.sha256, card.name, card.size, card.scale, card.channels, card.fit)
     made = cache.remember("steps", lambda: list(drawn(film, card)), *key)
@@ -80,7 +80,7 @@ def steps(film: decode.Film, card: registry.Card) -> None:
     page.show(figure, "model values")
 
 
-def asked(film: decode.Film, card: registry.Card) -> None:
+def asked(film: decode.Film, card: Card) -> None:
     """What a network cuts out of the film, and how training varies it."""
     key = f"{film.sha256} {card.name} {card.sha256}"
     if size := preprocessing.lungs_size(card):
@@ -109,7 +109,7 @@ def asked(film: decode.Film, card: registry.Card) -> None:
 def show() -> None:
     """Draw the section."""
     usable = {card.name: card for card in dataset_page.models()}
-    names = {name: title for title, name in registry.titles_of(list(usable.values())).items()}
+    names = {name: title for title, name in titles_of(list(usable.values())).items()}
     shown = dataset_page.begin(
         lambda films: say(films, list(usable.values())),
         "What is lost on the way in cannot be read. What is kept by chance can, such as the aspect "

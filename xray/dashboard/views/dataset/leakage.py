@@ -14,7 +14,7 @@ from xray.dashboard import catalogue as browse
 from xray.dataset import leakage
 from xray.dataset.composition import SPLIT_TITLES
 from xray.figures import curation
-from xray.files import Progress
+from xray.jobs.progress import Progress
 from xray.metrics import patients as patients_
 from xray.reports import html
 

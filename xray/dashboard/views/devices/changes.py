@@ -7,12 +7,15 @@ from typing import Any
 
 import streamlit as st
 
+from xray import classes, text
 from xray.audits import findings
+from xray.audits import moved as again
 from xray.dashboard import choices, loaders, page
 from xray.dashboard.views.devices import live
+from xray.environment import data_dir
 from xray.figures import audits
-from xray.models import registry
-from xray.models.registry import Card
+from xray.metrics.odds import to_probability
+from xray.models.card import Card, titles_of
 from xray.reports import html, overview, sentences, tables
 
 METHOD = (
@@ -30,7 +33,7 @@ def show() -> None:
     page.enter()
     header = st.container()
     known = {card.name: card for card in loaders.cards() if not card.problem}
-    names = {name: title for title, name in registry.titles_of(list(known.values())).items()}
+    names = {name: title for title, name in titles_of(list(known.values())).items()}
     parameters = {"model": choices.offered(names)}
     page.heed(parameters)
     card = None
@@ -69,7 +72,7 @@ def verdict(card: Card, audit: Mapping[str, Any]) -> None:
     """A model's verdict, what was counted, and how devices change its calls."""
     said, facts = sentences.finding(audit), overview.facts_of(audit)
     st.html(html.verdict_row(card.name, card.title, sentences.chip(audit), said, "", facts))
-    for note in sentences.notes(audit):
+    for note in filter(None, (*sentences.notes(audit), sentences.witness(audit))):
         st.caption(html.plain(note))
     if not findings.judged(audit):
         return
@@ -81,7 +84,41 @@ def verdict(card: Card, audit: Mapping[str, Any]) -> None:
         st.subheader("Does it tell sick from healthy worse?", anchor=False)
         page.show(audits.auroc(audit, card.title), key="auroc")
     st.caption(html.plain(findings.HELP))
+    most = st.expander("Films that moved it most", icon=":material/radiology:")
+    with most, page.guard("The films that moved most"):
+        moved(audit)
     with st.expander("How this was measured", icon=":material/straighten:"):
         st.markdown(html.plain(METHOD))
         st.dataframe(tables.kinds(audit), hide_index=True, width="stretch")
         st.dataframe(tables.effects(audit), hide_index=True, width="stretch")
+
+
+def moved(audit: Mapping[str, Any]) -> None:
+    """Films of which a device changed the call, to be looked at where the films are."""
+    rows = audit.get("most_moved") or []
+    folder = None if audit.get("synthetic") else data_dir()
+    if not rows or folder is None:
+        st.caption(
+            f"A device changed the call of {len(rows)} films; they are shown where the films are "
+            "(XRAY_DATA)."
+            if rows
+            else "No film is stored whose call a device changed."
+        )
+        return
+    names = [f"{row['file']} · {findings.ONE.get(row['kind'], row['kind'])}" for row in rows]
+    chosen = st.selectbox("Film", range(len(rows)), format_func=names.__getitem__)
+    # Off at first: finding the lungs to draw by loads TensorFlow.
+    if not st.toggle("Look at it, with the device and with its match"):
+        return
+    row = rows[chosen]
+    film, laid = again.again(folder, row)
+    device = findings.ONE.get(row["kind"], "a device")
+    pictures = (
+        (film, "original", "as it is"),
+        (laid.device, "device", f"with {device} of another child"),
+        (laid.null, "null", "with its match, which has all but the device"),
+    )
+    for column, (picture, which, said) in zip(st.columns(3), pictures, strict=True):
+        with column:
+            share = text.percent(float(to_probability(row[which])))
+            page.film(picture, f"Film {said}", f"{said}: {share} {classes.spoken()}")

@@ -10,8 +10,9 @@ import streamlit as st
 
 from xray.dashboard import background, loaders, page
 from xray.dashboard.views.devices import running
-from xray.files import Progress, hash_json
-from xray.models.registry import Card
+from xray.files import hash_json
+from xray.jobs.progress import Progress
+from xray.models.card import Card
 from xray.reports import html, sentences
 
 
