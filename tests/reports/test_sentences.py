@@ -10,7 +10,7 @@ import pytest
 from tests.helpers import shelf
 from xray import classes
 from xray.models.card import Card
-from xray.reports import model_card, overview, sentences
+from xray.reports import headlines, model_card, overview, sentences
 
 CARDS = [Card(name, title=f"Model {name}") for name in shelf.GOOD]
 
@@ -67,7 +67,7 @@ SAID = {
 @pytest.mark.parametrize("world", shelf.WORLDS)
 def test_every_sentence_of_a_world(world: str) -> None:
     audits = shelf.world(world)
-    assert sentences.title(CARDS, audits) == TITLES[world]
+    assert headlines.title(CARDS, audits) == TITLES[world]
     for name, audit in audits.items():
         said = (sentences.chip(audit), sentences.why(audit), sentences.finding(audit))
         assert said == SAID[world][name]
@@ -158,7 +158,7 @@ def test_the_margin_of_an_audit_is_the_one_that_is_told() -> None:
     audit = shelf.audit("m", {"line": (1.0, 1.0)}) | {"margin": {"calls": 5.0, "auroc": 0.05}}
     assert sentences.why(audit) == "every change under 5 of 100"
     assert "by 5 or more of 100" in sentences.finding(audit)
-    title = sentences.title([Card("m")], {"m": audit})
+    title = headlines.title([Card("m")], {"m": audit})
     assert title == "Devices change fewer than 5 of 100 calls of this model"
 
 
@@ -196,17 +196,17 @@ def test_titles_of_two_models(
         card.name: shelf.audit(card.name, found)
         for card, found in zip(CARDS[:2], kinds, strict=True)
     }
-    assert sentences.title(CARDS[:2], audits) == title
+    assert headlines.title(CARDS[:2], audits) == title
 
 
 def test_titles_of_one_model_and_of_none() -> None:
     reader = {"basic": shelf.world("one reader")["basic"]}
-    assert sentences.title(CARDS, reader) == (
+    assert headlines.title(CARDS, reader) == (
         "Model basic reads devices: a support makes it call 9 more of 100 healthy children sick"
     )
     unknown = {"basic": shelf.audit("basic", {})}
-    assert sentences.title(CARDS, unknown) == "This model cannot be judged"
-    assert sentences.title(CARDS, {}) == "Do these models read lungs, or the devices on the child?"
+    assert headlines.title(CARDS, unknown) == "This model cannot be judged"
+    assert headlines.title(CARDS, {}) == "Do these models read lungs, or the devices on the child?"
 
 
 def test_a_card_tells_the_verdict() -> None:

@@ -73,7 +73,8 @@ STYLE = """<style>
 .xma-models thead tr:first-child th[colspan]{border-bottom:0;padding-bottom:0}
 .xma-models td{font-size:1.15rem;font-weight:600}
 .xma-models tbody th{font-weight:600;min-width:13rem}
-.xma-models .xma-chip{display:table;margin-top:.15rem;font-size:.85rem}
+.xma-models .xma-chip{display:block;width:fit-content;margin-top:.15rem;font-size:.85rem}
+.st-key-bar{margin-bottom:-.5rem}
 .xma-models .xma-why{margin:.1rem 0 0;font-weight:400;font-size:.95rem}
 .xma-models .xma-fact{font-weight:400;font-size:.85rem}
 .xma-verdict{padding:.55rem 0;border-top:1px solid color-mix(in srgb,currentColor 18%,transparent)}
@@ -98,7 +99,9 @@ STYLE = """<style>
   .xma-models td{font-size:1rem}
   .xma-models td::before{content:attr(data-label);display:block;font-size:.68rem;line-height:1.15;
   font-weight:400;opacity:.85;min-height:2.3em}
-  .stMain h1{font-size:1.3rem}
+  .xma-models .xma-chip{display:inline-block;margin:0 0 0 .3rem;font-size:.8rem}
+  .xma-models .xma-why{font-size:.9rem}
+  .stMain h1{font-size:1.3rem}.xma-question{font-size:.9rem}
   .xma-measured div:nth-child(2):not(:last-child){min-width:0}
   .xma-why{display:block;margin:.2rem 0 0}.xma-lead{font-size:1.02rem}.xma-number{font-size:1.6rem}}
 </style>"""
