@@ -22,6 +22,8 @@ from xray.audits.known import networks, specs
 from xray.audits.known import truth as truths
 from xray.audits.known.specs import BARE
 from xray.audits.showing import Trials
+from xray.drawing import rendering
+from xray.environment import artifact
 from xray.errors import ArtifactError
 from xray.files import replacing
 from xray.films.pixels import Bytes
@@ -32,9 +34,9 @@ from xray.metrics import bootstrap
 from xray.models.card import Card
 
 #: What networks are shown: the audit's films and donors; held-out films with donors of another
-#: labelling, which say what is true; the audit again from another seed; and the audit's films
-#: with the other labelling's donors.
-PARTS = ("audit", "truth", "seed", "donors")
+#: labelling, which say what is true; the audit again from another seed; the audit's films with
+#: the other labelling's donors; and with devices rendered from facts.
+PARTS = ("audit", "truth", "seed", "donors", "rendered")
 #: Networks that share what is drawn for them; so many are asked again after a stop.
 TOGETHER = 10
 #: Kinds that are planted: nature forces no network to read them, or hardly.
@@ -79,6 +81,13 @@ class Bench:
             bare = test & (self.table["confidence"] < BARE).to_numpy()
             return insertion.prepare(
                 self.table[kept], self.films[kept], second, bare[kept], bare[kept], kinds=KINDS
+            )
+        if part == "rendered":
+            test = (self.table["split"] == "test").to_numpy()
+            bare = (test & (self.table["confidence"] < BARE).to_numpy())[test]
+            layers = rendering.read(self.films.shape[1:], artifact("devices", rendering.FILE))
+            return insertion.prepare(
+                self.table[test], self.films[test], {}, bare, bare, kinds=KINDS, rendered=layers
             )
         return truths.audit_material(self.table, self.films, self.first, seed=int(part == "seed"))
 
@@ -304,7 +313,8 @@ def agreement(
         share, with low and high by Wilson), against (told "reads_devices" by one and
         "no_reliance" by the other), difference and its spread (mean and standard deviation of
         the difference of scores, in margins: Bland and Altman's limits of agreement are the mean
-        and 1.96 of the spread either way)
+        and 1.96 of the spread either way), correlation and slope (of the second audit's scores
+        on the first's, by least squares)
     """
     made = []
     for kind in KINDS:
@@ -321,11 +331,15 @@ def agreement(
         same = sum(a.verdict == b.verdict for a, b in pairs)
         against = sum({a.verdict, b.verdict} == {"reads_devices", "no_reliance"} for a, b in pairs)
         low, high = bootstrap.wilson(same, len(pairs))
-        apart = np.array([b.score - a.score for a, b in pairs])
+        one, two = np.array([[a.score, b.score] for a, b in pairs]).T
+        apart = two - one
+        varies = len(pairs) > 2 and one.std() > 0 and two.std() > 0
         made.append(
             {"part": part, "kind": kind, "pairs": len(pairs), "same": same / len(pairs),
              "low": low, "high": high, "against": against, "difference": float(apart.mean()),
-             "spread": float(apart.std(ddof=1)) if len(apart) > 1 else float("nan")}
+             "spread": float(apart.std(ddof=1)) if len(apart) > 1 else float("nan"),
+             "correlation": float(np.corrcoef(one, two)[0, 1]) if varies else float("nan"),
+             "slope": float(np.polyfit(one, two, 1)[0]) if varies else float("nan")}
         )  # fmt: skip
     return pd.DataFrame(made)
 
