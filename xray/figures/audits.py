@@ -127,9 +127,8 @@ def suspects(models: Models) -> go.Figure:
     Markers and text share a row, in which the one that changes more stands for both.
     """
     found = [(name, title, _grouped(audit)) for name, title, audit in models]
-    groups = [
-        g for g in dict.fromkeys(map(_group, findings.SUSPECTS)) if any(g in e for *_, e in found)
-    ]
+    every_group = dict.fromkeys(map(_group, findings.SUSPECTS))
+    groups = [group for group in every_group if any(group in each for *_, each in found)]
     figure = side_by_side(
         [(name, title, [(groups.index(g), c.value, c.low, c.high) for g, c in each.items()])
          for name, title, each in found],
