@@ -3,6 +3,7 @@
 import streamlit as st
 
 from xray import classes
+from xray.audits import reading
 from xray.audits.reading import Question, Reading
 from xray.dashboard import links, loaders, page
 from xray.dashboard.views import explain
@@ -20,7 +21,7 @@ def choose(cards: list[Card]) -> None:
         chosen = explain.choose()
         if chosen is None:
             return
-        shown = explain.small(chosen.film.pixels)
+        shown = reading.small(chosen.film.pixels)
         page.film(shown, "The film to explain")
         st.caption(html.plain(f"{chosen.about} {explain.facts(chosen.film)}."))
     with right:

@@ -63,6 +63,13 @@ def weight_shares(shares: Shares | None) -> list[str]:
     return said
 
 
+def second_opinion(reading: Reading) -> str:
+    """Where Grad-CAM's weight lies, beside LIME's; why there is none where there is none."""
+    if reading.second_lungs is None:
+        return f"No second opinion by Grad-CAM: {reading.no_second}" if reading.no_second else ""
+    return f"Grad-CAM, a second opinion, lays {percent(reading.second_lungs)} on the lungs."
+
+
 def warnings(card: Card) -> list[str]:
     """What its card warns of."""
     return [card.warning] if card.warning else []
