@@ -22,6 +22,8 @@ from xray.audits.known import networks, specs
 from xray.audits.known import truth as truths
 from xray.audits.known.specs import BARE
 from xray.audits.showing import Trials
+from xray.drawing import rendering
+from xray.environment import artifact
 from xray.errors import ArtifactError
 from xray.files import replacing
 from xray.films.pixels import Bytes
@@ -32,11 +34,13 @@ from xray.metrics import bootstrap
 from xray.models.card import Card
 
 #: What networks are shown: the audit's films and donors; held-out films with donors of another
-#: labelling, which say what is true; the audit again from another seed; and the audit's films
-#: with the other labelling's donors.
-PARTS = ("audit", "truth", "seed", "donors")
+#: labelling, which say what is true; the audit again from another seed; the audit's films with
+#: the other labelling's donors; and with devices rendered from facts.
+PARTS = ("audit", "truth", "seed", "donors", "rendered")
 #: Networks that share what is drawn for them; so many are asked again after a stop.
 TOGETHER = 10
+#: Kinds that are planted: nature forces no network to read them, or hardly.
+PLANTS = ("line", "tube", "electrode")
 #: Fewer reliant or clean networks than this say too little of a kind.
 LEAST = 15
 #: Arrays of ``Trials`` by kind.
@@ -68,17 +72,24 @@ class Bench:
         ----------
         without : files whose devices a network was trained with; they give no layer
         """
-        first = {file: looks for file, looks in self.first.items() if file not in without}
+        second = {file: looks for file, looks in self.second.items() if file not in without}
         if part == "truth":
-            return truths.truth_material(self.table, self.use, self.films, self.second)
+            return truths.truth_material(self.table, self.use, self.films, second)
         if part == "donors":
             test = (self.table["split"] == "test").to_numpy()
             kept = test | (self.use == "donor").to_numpy()
             bare = test & (self.table["confidence"] < BARE).to_numpy()
             return insertion.prepare(
-                self.table[kept], self.films[kept], self.second, bare[kept], bare[kept], kinds=KINDS
+                self.table[kept], self.films[kept], second, bare[kept], bare[kept], kinds=KINDS
             )
-        return truths.audit_material(self.table, self.films, first, seed=int(part == "seed"))
+        if part == "rendered":
+            test = (self.table["split"] == "test").to_numpy()
+            bare = (test & (self.table["confidence"] < BARE).to_numpy())[test]
+            layers = rendering.read(self.films.shape[1:], artifact("devices", rendering.FILE))
+            return insertion.prepare(
+                self.table[test], self.films[test], {}, bare, bare, kinds=KINDS, rendered=layers
+            )
+        return truths.audit_material(self.table, self.films, self.first, seed=int(part == "seed"))
 
 
 def content(material: Material) -> str:
@@ -156,9 +167,18 @@ def ask(
     return verdicts
 
 
-def planters(bench: Bench) -> tuple[Donors, frozenset[str]]:
-    """Donors of tubes that networks are planted with, and the files that then judge nobody."""
-    return networks.planters(bench.material("audit").donors["tube"])
+def planters(bench: Bench) -> dict[str, Donors]:
+    """Donors of the second labelling that networks are planted with.
+
+    Their nulls are cut from films that nothing is measured on (``specs.held_out``: "kin").
+    """
+    kept = bench.use.isin(["kin", "donor"]).to_numpy()
+    bare = ((bench.use == "kin") & (bench.table["confidence"] < BARE)).to_numpy()
+    none = np.zeros(int(kept.sum()), bool)
+    material = insertion.prepare(
+        bench.table[kept], bench.films[kept], bench.second, none, bare[kept], kinds=PLANTS
+    )
+    return networks.planters(material.donors)
 
 
 def measure(
@@ -175,13 +195,14 @@ def measure(
     ----------
     stage : called with the name of a stretch of the work, gives its progress callback
     """
-    plain = [card for card in cards if card.settings["shown"] != "planted"]
+    rest = [card for card in cards if card.settings["shown"] == "planted"]
+    if part not in ("truth", "donors") or not rest:
+        return ask(bench, part, out, weights, cards, progress=stage(part))
+    plain = [card for card in cards if card not in rest]
     verdicts = ask(bench, part, out, weights, plain, progress=stage(part))
-    if rest := [card for card in cards if card.settings["shown"] == "planted"]:
-        without = planters(bench)[1]
-        told = stage(f"{part}, planted")
-        verdicts |= ask(bench, part, out, weights, rest, without, told)
-    return verdicts
+    taught = planters(bench).values()
+    without = frozenset(layer.file for of_kind in taught for layer in of_kind.layers)
+    return verdicts | ask(bench, part, out, weights, rest, without, stage(f"{part}, planted"))
 
 
 def rows(
@@ -292,7 +313,8 @@ def agreement(
         share, with low and high by Wilson), against (told "reads_devices" by one and
         "no_reliance" by the other), difference and its spread (mean and standard deviation of
         the difference of scores, in margins: Bland and Altman's limits of agreement are the mean
-        and 1.96 of the spread either way)
+        and 1.96 of the spread either way), correlation and slope (of the second audit's scores
+        on the first's, by least squares)
     """
     made = []
     for kind in KINDS:
@@ -309,11 +331,15 @@ def agreement(
         same = sum(a.verdict == b.verdict for a, b in pairs)
         against = sum({a.verdict, b.verdict} == {"reads_devices", "no_reliance"} for a, b in pairs)
         low, high = bootstrap.wilson(same, len(pairs))
-        apart = np.array([b.score - a.score for a, b in pairs])
+        one, two = np.array([[a.score, b.score] for a, b in pairs]).T
+        apart = two - one
+        varies = len(pairs) > 2 and one.std() > 0 and two.std() > 0
         made.append(
             {"part": part, "kind": kind, "pairs": len(pairs), "same": same / len(pairs),
              "low": low, "high": high, "against": against, "difference": float(apart.mean()),
-             "spread": float(apart.std(ddof=1)) if len(apart) > 1 else float("nan")}
+             "spread": float(apart.std(ddof=1)) if len(apart) > 1 else float("nan"),
+             "correlation": float(np.corrcoef(one, two)[0, 1]) if varies else float("nan"),
+             "slope": float(np.polyfit(one, two, 1)[0]) if varies else float("nan")}
         )  # fmt: skip
     return pd.DataFrame(made)
 
