@@ -9,7 +9,7 @@ from xray.dashboard import links, loaders, page
 from xray.dashboard.views import explain
 from xray.figures import readings
 from xray.models.card import Card, titles_of
-from xray.reports import html
+from xray.reports import film_words, html
 
 page.enter()
 
@@ -23,7 +23,7 @@ def choose(cards: list[Card]) -> None:
             return
         shown = reading.small(chosen.film.pixels)
         page.film(shown, "The film to explain")
-        st.caption(html.plain(f"{chosen.about} {explain.facts(chosen.film)}."))
+        st.caption(html.plain(f"{chosen.about} {film_words.facts(chosen.film)}."))
     with right:
         asked, question = explain.ask(cards, chosen)
         pressed = st.button(

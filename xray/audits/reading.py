@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pandas as pd
 from xray import classes
 from xray.audits import lime_weights, one_film
 from xray.audits.lime_weights import Shares
+from xray.drawing.marks import Mask
 from xray.explanations import lime, methods
 from xray.explanations.lime import Explanation
 from xray.explanations.perturbation import Fill
@@ -64,6 +64,11 @@ class Question:
         """The devices that are laid over the film."""
         folder = Path(self.films) if self.films else None
         return one_film.stock(self.device, folder, self.seed)
+
+    def marked(self, size: tuple[int, ...]) -> Mask | None:
+        """Where labels say that devices are on the film, (H, W) bool; None without labels."""
+        looks = devices.load_geometry().get(self.file) if self.file else None
+        return None if looks is None else devices.mask(looks, (size[0], size[1]))
 
     @property
     def own(self) -> str:
@@ -180,10 +185,7 @@ def read(
         The film or the question cannot be used.
     """
     loaded = registry.load(model)
-    looks: Sequence[devices.Look] = ()
-    if question.file:
-        looks = devices.load_geometry().get(question.file, ())
-    found = lime_weights.regions(loaded, pixels, looks, question.seed)
+    found = lime_weights.regions(loaded, pixels, question.marked(pixels.shape), question.seed)
     grey = loaded.prepare(np.asarray(pixels, np.float32)[None])[0]
     explanation = lime.explain(
         loaded,

@@ -103,7 +103,7 @@ def _numbered(picture: Picture, explanation: Explanation, leading: int | None) -
     shape = (picture.shape[0], picture.shape[1])
     fit = explanation.params.get("fit", "squash")
     labels = at_film_size(explanation.segments, shape, fit)
-    size = max(0.4, min(shape) / 900)
+    size = max(0.4, min(shape) / 560)
     made = np.ascontiguousarray(picture)
     for number, region in enumerate(explanation.ranking[:leading], start=1):
         inside = np.pad((labels == region).astype(np.uint8), 1)
@@ -112,9 +112,9 @@ def _numbered(picture: Picture, explanation: Explanation, leading: int | None) -
         depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
         y, x = np.unravel_index(int(depth.argmax()), shape)
         words = str(number)
-        (wide, high), _ = cv2.getTextSize(words, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
+        (wide, high), _ = cv2.getTextSize(words, cv2.FONT_HERSHEY_SIMPLEX, size, 2)
         at = (int(np.clip(x - wide // 2, 0, max(0, shape[1] - wide))), int(y + high // 2))
-        for colour, thick in (((0, 0, 0), 4), ((255, 255, 255), 1)):
+        for colour, thick in (((0, 0, 0), 5), ((255, 255, 255), 2)):
             cv2.putText(made, words, at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, thick, cv2.LINE_AA)
     return made
 

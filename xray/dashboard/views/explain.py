@@ -320,7 +320,9 @@ def overlays(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) ->
             else:
                 picture = overlay.heat(each.second, shown, float(opacity))
             spoken = classes.spoken()
-            page.film(picture, f"{by} of {titles[each.model]}: orange toward {spoken}, blue away")
+            page.film(
+                picture, f"{by} overlay of {titles[each.model]}: orange toward {spoken}, blue away"
+            )
             said = [film_words.blue(each), *film_words.weight_shares(each.shares),
                     film_words.second_opinion(each), sentences.stability(why)]  # fmt: skip
             st.caption(html.plain(" ".join(filter(None, said))))
@@ -396,13 +398,3 @@ def downloads(
             f"{name}.html", "text/html", key="report", icon=":material/description:",
             on_click="ignore",
         )  # fmt: skip
-
-
-def facts(film: Film) -> str:
-    """Size and format of a film in a line; nothing that names a patient."""
-    parts = [f"{film.width} × {film.height} pixels", film.format]
-    if film.bytes:
-        parts.append(f"{film.bytes / 1024:,.0f} KB")
-    if film.jpeg_quality is not None:
-        parts.append(f"JPEG quality about {film.jpeg_quality:.0f}")
-    return ", ".join(parts)
