@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xray.audits import archive, audit, inputs
+from xray.audits import archive, audit, inputs, lime_weights, witness
 from xray.audits.inputs import Labels
 from xray.dataset import index
 from xray.drawing import phantoms, planting, rendering
 from xray.environment import artifact
+from xray.explanations import lime, superpixels
 from xray.files import hash_json, sha256_file, write_json
 from xray.films.pixels import Bytes, as_bytes, as_float
 from xray.films.resize import resize
