@@ -34,7 +34,7 @@ def verdicts(models: list[Card], audits: dict[str, dict[str, Any]], gaps: dict[s
 
 
 def picture(shown: dict[str, Any]) -> None:
-    """A synthetic film, the same with a device drawn in, and the model's probability of each."""
+    """A synthetic film, the same with a device on it, and the model's probability of each."""
     films = [
         tuple(film[name] for name in ("png", "alt", "number", "words")) for film in shown["films"]
     ]
