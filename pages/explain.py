@@ -3,12 +3,13 @@
 import streamlit as st
 
 from xray import classes
+from xray.audits import reading
 from xray.audits.reading import Question, Reading
 from xray.dashboard import links, loaders, page
 from xray.dashboard.views import explain
 from xray.figures import readings
 from xray.models.card import Card, titles_of
-from xray.reports import html
+from xray.reports import film_words, html
 
 page.enter()
 
@@ -20,9 +21,9 @@ def choose(cards: list[Card]) -> None:
         chosen = explain.choose()
         if chosen is None:
             return
-        shown = explain.small(chosen.film.pixels)
+        shown = reading.small(chosen.film.pixels)
         page.film(shown, "The film to explain")
-        st.caption(html.plain(f"{chosen.about} {explain.facts(chosen.film)}."))
+        st.caption(html.plain(f"{chosen.about} {film_words.facts(chosen.film)}."))
     with right:
         asked, question = explain.ask(cards, chosen)
         pressed = st.button(

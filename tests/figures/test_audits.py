@@ -55,12 +55,15 @@ def test_models_side_by_side() -> None:
     assert [len(trace.x) for trace in figure.data] == [5, 4, 5]
 
 
-def test_the_record_names_the_weakest_kind() -> None:
+def test_the_record_says_how_many_readers_are_found_and_of_which_kinds_it_cannot_know() -> None:
     table = shelf.quality()
     figure = audits.quality(table)
     assert sound(figure) == (
-        "Hardest to find are readers of supports: 89 of 100 found, 2 of 100 clean networks accused"
+        "Of 30 readings of devices it finds 87 of 100, and of 30 clean answers it accuses 0 of 100"
     )
+    assert audits.quality_gaps(table) == ""
+    few = table.assign(n=table["n"].where(table["kind"] != "tube", 3))
+    assert audits.quality_gaps(few).endswith("tubes (3).")
     assert len(figure.data) == 4
     assert "is not known" in audits.quality_says(table.head(0))
 
