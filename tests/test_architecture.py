@@ -222,7 +222,9 @@ def test_page_begins_with_the_door(name: str) -> None:
     assert named[module] == ("xray.dashboard", "page")
 
 
-@pytest.mark.parametrize("name", ["page.page", "models_page.begin", "dataset_page.begin", "sections.show"])
+@pytest.mark.parametrize(
+    "name", ["page.page", "models_page.begin", "dataset_page.begin", "sections.show"]
+)
 def test_frame_of_a_page_begins_with_the_door(name: str) -> None:
     """A page that forgot is still held up here, before any data is touched."""
     module, _, function = name.partition(".")

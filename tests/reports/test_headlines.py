@@ -7,9 +7,11 @@ import re
 import pytest
 
 from tests.helpers import shelf
+from xray.audits import stored
 from xray.audits.showcase import Example
 from xray.models.card import Card
 from xray.reports import headlines
+from xray.training import recipes
 
 CARDS = [Card(name, title=f"Model {name}") for name in shelf.GOOD]
 TITLES = {
@@ -54,6 +56,7 @@ def test_what_was_done_about_it_is_told_as_it_is(before: float, after: float, sa
     }
     assert headlines.remedy(cards, audits) == said
     assert headlines.remedy(cards, {}) == ""
+    assert {*stored.LUNGS_ALONE, *stored.LUNGS_ALONE.values()} <= set(recipes.RECIPES)
 
 
 def test_hidden_lungs_that_leave_nothing_are_said_so() -> None:

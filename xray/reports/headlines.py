@@ -126,29 +126,27 @@ def picture(shown: Example, title: str) -> str:
 def remedy(cards: Sequence[Card], audits: Mapping[str, Audit]) -> str:
     """What devices did to a network of whole films, and do when it sees the lungs alone.
 
-    "" where such a pair was not audited, or the network of whole films reads none.
+    Of the pair that devices moved most; "" where none was audited that reads devices.
     """
     titles = {card.name: card.title or card.name for card in cards}
-    for whole_, alone in stored.LUNGS_ALONE.items():
-        before, after = audits.get(whole_), audits.get(alone)
-        if not {whole_, alone} <= titles.keys() or before is None or after is None:
-            continue
-        change = findings.strongest(before, findings.kinds(before, "reads_devices"))
-        if change is None:
-            continue
-        now = next(
-            (
-                each
-                for each in findings.changes(after, change.kind)
-                if (each.label, each.unit) == (change.label, change.unit)
-            ),
-            None,
-        )
-        said = f"{titles[whole_]}: {findings.ONE[change.kind]} makes it {sentences.does(change)}."
-        if now is None:
-            return said
-        return f"{said} Shown the lungs alone, the same network: {_less(now)}."
-    return ""
+    found = [
+        (whole, alone, change)
+        for whole, alone in stored.LUNGS_ALONE.items()
+        if {whole, alone} <= titles.keys() & audits.keys()
+        and (change := _leading(audits[whole])) is not None
+    ]
+    if not found:
+        return ""
+    whole, alone, change = max(found, key=lambda pair: abs(pair[2].margins))
+    said = f"{titles[whole]}: {findings.ONE[change.kind]} makes it {sentences.does(change)}."
+    now = [
+        each
+        for each in findings.changes(audits[alone], change.kind)
+        if (each.label, each.unit) == (change.label, change.unit)
+    ]
+    if not now:
+        return said
+    return f"{said} Shown the lungs alone, the same network: {_less(now[0])}."
 
 
 def _less(change: Change) -> str:
