@@ -15,11 +15,10 @@ page.enter()
 
 def table(shown: Cast) -> None:
     """A row a model: the verdict, why, and what was counted."""
-    problems = {card.name: card.problem for card in shown.cards}
     rows = []
     for row in loaders.first_page(overview.rows(shown.cards, shown.audits)):
         why = row["why"] or sentences.why(None, shown.gaps.get(row["name"], ""))
-        rows.append({**row, "why": why, "problem": problems[row["name"]]})
+        rows.append({**row, "why": why})
     if rows:
         st.html(html_tables.models_table(rows))
     else:

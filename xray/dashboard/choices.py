@@ -71,7 +71,8 @@ def choose(
         format_func=html.label,
         label_visibility="collapsed" if hidden else "visible",
     )
-    return read[chosen]
+    # An empty value in a link chooses none.
+    return read.get(chosen, next(iter(read.values())))
 
 
 def offered(options: Options) -> links.Choice:

@@ -29,7 +29,7 @@ from xray.models.card import Card, models_dir, read_predictions
 from xray.reports import headlines, sentences
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 #: Roles of models that the first page speaks of; controls are no answers.
 ROLES = ("recipe", "user", "demo")
@@ -73,14 +73,14 @@ def told(cards: Sequence[Card]) -> list[Card]:
 def parts(cards: Sequence[Card], audits: Audits) -> list[Part]:
     """All parts, for the models that are told of and their audits by name."""
     first = shown(cards)
-    return [rows(first, audits), picture(cards, audits), effects(cards, audits)]
+    return [rows(first, audits), picture(cards, audits), effects(first, audits)]
 
 
 def rows(cards: Sequence[Card], audits: Audits) -> Part:
     """A row a model: what it is worth, what devices change, and the verdict.
 
-    Made: list of name, title; chip, key and words; why; accuracy, called and hidden, in words;
-    beyond, what devices add to their matches.
+    Made: list of name, title; chip, key and words; why; problem; accuracy, called and hidden, in
+    words.
     """
 
     def make() -> list[dict[str, Any]]:
@@ -91,16 +91,19 @@ def rows(cards: Sequence[Card], audits: Audits) -> Part:
 
 
 def _row(card: Card, audit: Mapping[str, Any] | None) -> dict[str, Any]:
-    accuracy = ""
-    if not card.problem and (scores := _test_scores(card)) is not None:
-        row = scores.set_index("metric").loc["accuracy"]
-        accuracy = f"{100 * row['value']:.0f}"
+    accuracy, problem = "", card.problem
+    if not problem:
+        try:
+            accuracy = _accuracy(card)
+        except ArtifactError as error:
+            problem = str(error)
     hidden = findings.stratum(audit or {}, "lungs hidden", "auroc")
     return {
         "name": card.name,
         "title": card.title or card.name,
         "chip": list(sentences.chip(audit)),
         "why": sentences.why(audit) if audit else "",
+        "problem": problem,
         "accuracy": accuracy,
         "called": [sentences.whole(value) for _, value in findings.called(audit or {})],
         "hidden": f"{hidden[0]:.2f}" if hidden else "",
@@ -204,16 +207,13 @@ def _scored(card: Card) -> list[Any]:
     return [card.name, card.title, card.threshold, card.problem, named, stored]
 
 
-def _test_scores(card: Card) -> pd.DataFrame | None:
-    """Metrics of a model on its test films; None where it has none."""
+def _accuracy(card: Card) -> str:
+    """Of 100 test films those that a model calls rightly; "" where it has none."""
     from xray.models import evaluation
 
-    try:
-        table = evaluation.score(read_predictions(card.name), card.threshold_log_odds)
-    except ArtifactError:
-        return None
-    table = table[table["split"] == "test"]
-    return table if len(table) else None
+    table = evaluation.score(read_predictions(card.name), card.threshold_log_odds)
+    found = table[(table["split"] == "test") & (table["metric"] == "accuracy")]["value"]
+    return f"{100 * found.iloc[0]:.0f}" if len(found) else ""
 
 
 def _plain(figure: go.Figure) -> dict[str, Any]:
