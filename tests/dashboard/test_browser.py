@@ -7,15 +7,16 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pytest
 
 from benchmarks.browser import SIZES, THEMES, Browser, missing
 from benchmarks.screenshots import EXPLAINED
 from benchmarks.serving import serve
+from tests.helpers.visits import SECTIONS
 from xray.dashboard import navigation
 from xray.drawing import phantoms
-from xray.environment import ROOT
 from xray.figures import palette
 from xray.models.card import read_cards
 from xray.reports import html
@@ -30,12 +31,15 @@ pytestmark = [
     ),
 ]
 
+#: Address of every section.
 PAGES = [
-    "" if name == "overview" else name
+    ("" if name == "overview" else name) + (f"?section={quote(section)}" if section else "")
     for entries in navigation.PAGES.values()
     for name, *_ in entries
-    if (ROOT / "pages" / f"{name}.py").is_file()
+    for section in SECTIONS.get(name, ("",))
 ]
+#: No section is higher before something is unfolded: three screens of 900 pixels.
+HIGHEST = 2700
 #: Keeps the names of all pages that the sidebar ever offers, however briefly.
 WATCH = """window.seen = []; new MutationObserver(() => {
   for (const e of document.querySelectorAll('[data-testid=stSidebarNavLink]')) {
@@ -84,15 +88,20 @@ def test_page_is_drawn_in_both_sizes_and_accessible(
     browser.resize("desktop")
     browser.complaints()
     browser.open(f"{url}/{page}", theme)
+    high = "return document.querySelector('.stMain .block-container').scrollHeight"
+    assert browser.run(high) <= HIGHEST
     assert browser.background() == rgb(palette.BACKGROUND[theme.lower()])
     assert browser.axe(axe) == []
     for size in SIZES:
         browser.resize(size)
         browser.settle()
-        browser.picture(pictures / f"{page or 'overview'}-{theme.lower()}-{size}.png")
+        name = re.sub(r"\W+", "-", unquote(page)) or "overview"
+        browser.picture(pictures / f"{name}-{theme.lower()}-{size}.png")
         text = browser.text()
         assert "the server's log says why" not in text
         assert not browser.run("return document.querySelector('[data-testid=stException]')")
+        share = "document.querySelector('.st-key-share button').getBoundingClientRect()"
+        assert browser.run(f"return {share}.right <= innerWidth && {share}.bottom < innerHeight")
         over = "const m = document.querySelector('.stMain'); return m.scrollWidth - m.clientWidth"
         assert browser.run(over) <= 1, f"{size}: the page is wider than the screen"
     assert browser.complaints() == []
@@ -100,12 +109,12 @@ def test_page_is_drawn_in_both_sizes_and_accessible(
 
 def test_first_visitor_by_a_link_sees_the_app_and_it_is_dark(tmp_path: Path) -> None:
     """To a fresh server and with a fresh browser, to a page that is not the first."""
-    titles = {entry[1] for entries in navigation.PAGES.values() for entry in entries}
+    titles = {entry[1] for entries in navigation.PAGES.values() for entry in entries} - {"Label"}
     with serve(tmp_path, {"XRAY_DATA": None}) as server:
         fresh = Browser()
         try:
             fresh.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
-            fresh.open(f"{server.url}/models")
+            fresh.open(f"{server.url}/performance")
             dark = (
                 "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
                 f" === '{rgb(palette.BACKGROUND['dark'])}'"
@@ -167,7 +176,7 @@ def test_share_shows_and_copies_the_link_to_the_view(url: str, browser: Browser)
         {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": url},
     )
     browser.open(f"{url}/explain?child=42&shows=NORMAL", "Dark")
-    browser.press("Share this view")
+    browser.press("Share")
     shown = "document.querySelector('[data-testid=stPopoverBody] code')"
     browser.wait(shown, "the link")
     link = browser.run(f"return {shown}.innerText")
@@ -215,7 +224,7 @@ def test_report_is_saved_and_opens_without_a_server(
     browser.driver.execute_cdp_cmd(
         "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)}
     )
-    browser.press("Save the report")
+    browser.press("One-page report")
     saved = tmp_path / "xray-model-audit.html"
     browser.wait_for(saved.is_file, "the report")
     browser.complaints()
@@ -227,19 +236,40 @@ def test_report_is_saved_and_opens_without_a_server(
     assert browser.complaints() == []
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("calibration?model=augmented", "/performance?section=Calibration&model="),
+        ("oddballs?kind=Rotated", "/dataset?section=Outliers&kind=Rotated"),
+        ("film_browser?splits=test", "/browse?splits=test"),
+    ],
+)
+def test_addresses_of_before_lead_to_the_section_with_their_query(
+    old: str, new: str, url: str, browser: Browser
+) -> None:
+    browser.resize("desktop")
+    browser.open(f"{url}/{old}")
+    page, _, query = new.partition("?")
+    browser.wait(f"location.pathname === '{page}'", "the page of now")
+    browser.settle()
+    address = unquote(browser.driver.current_url)
+    assert all(part in address for part in query.split("&")), address
+    assert "ignored" not in browser.text()
+
+
 def test_phone_reaches_other_pages_by_the_menu(url: str, browser: Browser) -> None:
     browser.resize("phone")
-    browser.open(f"{url}/calibration", "Dark")
+    browser.open(f"{url}/robustness", "Dark")
     bar = "document.querySelector('[data-testid=stExpandSidebarButton]')"
     browser.wait(bar, "the button of the menu")
     browser.run(f"{bar}.click()")
     link = (
         "[...document.querySelectorAll('[data-testid=stSidebarNavLink]')]"
-        ".find(a => a.innerText.includes('Model cards'))"
+        ".find(a => a.innerText.includes('Cards'))"
     )
     browser.wait(f"{link} && {link}.getBoundingClientRect().left >= 0", "the menu")
     browser.run(f"{link}.click()")
-    browser.wait("location.pathname.endsWith('/model_cards')", "the page")
+    browser.wait("location.pathname.endsWith('/cards')", "the page")
     browser.settle()
     browser.resize("desktop")
 
@@ -249,12 +279,12 @@ def test_keyboard_alone_goes_to_another_page(url: str, browser: Browser) -> None
     from selenium.webdriver.common.keys import Keys
 
     browser.resize("desktop")
-    browser.open(f"{url}/calibration", "Dark")
+    browser.open(f"{url}/robustness", "Dark")
     for _ in range(60):
         ActionChains(browser.driver).send_keys(Keys.TAB).perform()
-        if "Model cards" in browser.run("return document.activeElement.innerText || ''"):
+        if "Cards" in browser.run("return document.activeElement.innerText || ''"):
             break
     else:
         pytest.fail("no number of tabs reaches the list of pages")
     ActionChains(browser.driver).send_keys(Keys.ENTER).perform()
-    browser.wait("location.pathname.endsWith('/model_cards')", "the page")
+    browser.wait("location.pathname.endsWith('/cards')", "the page")

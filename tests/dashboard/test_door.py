@@ -26,6 +26,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from benchmarks._visitor import Visitor
 from benchmarks.serving import Server, free_port, serve
 from tests.dashboard.test_who_comes_in import shown as shown_by_itself
+from xray.dashboard import navigation
 from xray.environment import ROOT
 
 pytestmark = pytest.mark.slow
@@ -163,7 +164,8 @@ def work_begun(server: Server) -> list[str]:
 def test_strangers_in_a_crowd_get_the_sign_in_page_and_nothing_else(
     tmp_path: Path, synthetic_folder: Path
 ) -> None:
-    crowd = [PAGES[i % len(PAGES)] for i in range(CROWD)]
+    asked = [*PAGES, *navigation.MOVED]
+    crowd = [asked[i % len(asked)] for i in range(CROWD)]
     icon = (ROOT / "assets" / "icon.png").read_bytes()
     with closed(tmp_path, synthetic_folder) as server:
         cold = at_once(server, crowd, None)
@@ -176,7 +178,7 @@ def test_strangers_in_a_crowd_get_the_sign_in_page_and_nothing_else(
         with Watched(server.url, welcome(server)) as visitor:
             end = time.monotonic() + 60
             while b"data:image" not in inside.raw and time.monotonic() < end:
-                visitor.open("film_browser")
+                visitor.open("browse")
                 time.sleep(0.2)
                 inside = visitor.shown
         assert b"data:image" in inside.raw
@@ -215,10 +217,10 @@ def test_page_by_itself_asks_first(
 def test_link_to_a_page_leads_there_from_a_server_that_nobody_has_seen(
     tmp_path: Path, synthetic_folder: Path
 ) -> None:
-    pages = ["film_browser", "models", "labelling", "", "runs", "film_browser", "explain"]
+    pages = ["browse", "performance", "label", "", "cards", "browse", "explain"]
     with closed(tmp_path, synthetic_folder) as server:
         cold = at_once(server, pages, welcome(server), "?nowhere=1")
         for page, shown in zip(pages, cold, strict=True):
-            assert shown.place == (page, len(PAGES) - 1)
+            assert shown.place == (page, len(PAGES) - 1 + len(navigation.MOVED))
             assert any("nowhere” is unknown to this page" in text for text in shown.texts), page
             assert any(text == "Sign out" for text in shown.texts)

@@ -121,7 +121,9 @@ def test_what_is_kept_of_other_results_is_not_shown(full_shelf: Path) -> None:
     assert not states.pop("rows")
     assert all(states.values())
     # The predictions are not those that their card names: the page says so instead.
-    (table,) = [each for each in overview().get("html") if "xma-models" in each.proto.body]
+    (table,) = [
+        each for each in overview().get("html") if '<table class="xma-models' in each.proto.body
+    ]
     assert "were changed after they were made" in table.proto.body
 
 
