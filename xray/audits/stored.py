@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Cures, the model they are compared with first.
-CURES = ("whole_film", "device_matched", "device_free", "device_balanced")
+CURES = ("whole_film", "basic", "device_matched", "device_free", "device_balanced")
+#: Network that was shown whole films -> the same network shown the lungs alone.
+LUNGS_ALONE = {"whole_film": "basic"}
 #: What is said of the test while its record on networks of known answers is not measured.
 UNKNOWN = "not measured yet, so that the sensitivity of this test is unknown"
 QUALITY = ("kind", "measure", "value", "low", "high", "n", "always")
@@ -76,18 +78,6 @@ def read_audits(
 def stored_audits(cards: Sequence[Card]) -> dict[str, dict[str, Any]]:
     """Audits by model, of those models as they are now (see ``read_audits``)."""
     return read_audits(cards)[0]
-
-
-def effects(audit: Mapping[str, Any], devices: bool) -> pd.DataFrame:
-    """Effects of devices, or those of other suspects, as a table."""
-    import pandas as pd
-
-    rows = [
-        row
-        for row in audit.get("effects") or []
-        if (row.get("test") in findings.OF_DEVICES) == devices
-    ]
-    return pd.DataFrame(rows)
 
 
 def quality() -> pd.DataFrame:

@@ -122,3 +122,30 @@ def _numbered(picture: Picture, explanation: Explanation, leading: int | None) -
 def _colour(code: str) -> NDArray[np.float64]:
     """#RRGGBB as three floats in [0, 1]."""
     return np.array([int(code[start : start + 2], 16) for start in (1, 3, 5)]) / 255
+
+
+def outline(change: Pixels, least: float = 0.04) -> list[list[list[float]]]:
+    """Outlines of where a film was changed.
+
+    Parameters
+    ----------
+    change : (H, W), the changed film less the film as it was
+    least : grey level from which a change is seen
+
+    Returns
+    -------
+    list of closed polygons
+        Points (x, y) in shares of width and height; specks are left out.
+    """
+    height, width = change.shape
+    near = max(3, round(0.02 * width) | 1)
+    soft = cv2.GaussianBlur(np.abs(change), (0, 0), near / 3)
+    seen = cv2.morphologyEx(
+        (soft > least).astype(np.uint8), cv2.MORPH_DILATE, np.ones((near, near), np.uint8)
+    )
+    found, _ = cv2.findContours(seen, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_TC89_L1)
+    return [
+        [[round(x / width, 3), round(y / height, 3)] for x, y in contour[:, 0].tolist()]
+        for contour in found
+        if cv2.contourArea(contour) > near * near * 4
+    ]
