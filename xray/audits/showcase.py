@@ -16,6 +16,7 @@ import pandas as pd
 from xray import classes
 from xray.audits.findings import KINDS
 from xray.drawing import laying, phantoms, rendering
+from xray.drawing.layers import Layer
 from xray.drawing.laying import Laid, Place
 from xray.drawing.phantoms import Phantom
 from xray.environment import artifact, artifacts_dir
@@ -78,7 +79,7 @@ def _shapes() -> list[dict[str, object]]:
     return shapes
 
 
-def _lay(film: Phantom, layer: rendering.Layer, shape: int) -> Laid:
+def _lay(film: Phantom, layer: Layer, shape: int) -> Laid:
     other = child(OTHERS + shape)
     cut = laying.null(layer, other.pixels, _lungs(other), "synthetic")
     return laying.lay(film.pixels, _lungs(film), layer, cut, Place())
@@ -117,8 +118,9 @@ def measure(names: Sequence[str], progress: Progress | None = None) -> pd.DataFr
     rows = []
     for done, name in enumerate(names, start=1):
         model = registry.load(name)
-        told = pd.DataFrame(trials, columns=["kind", "child", "shape"]).assign(
-            original=lambda t, m=model: m.log_odds(films)[t["child"].to_numpy()],
+        told = pd.DataFrame(trials, columns=["kind", "child", "shape"])
+        told = told.assign(
+            original=model.log_odds(films)[told["child"].to_numpy()],
             device=model.log_odds(device),
             match=model.log_odds(match),
         )
@@ -191,7 +193,7 @@ def example(table: pd.DataFrame, card: Card, kinds: Sequence[str]) -> Example | 
     rows = rows[np.isclose(rows["threshold"].astype(float), card.threshold, atol=1e-4)]
     for kind in kinds:
         for row in rows[(rows["kind"] == kind) & (rows["changed"] > 0)].to_dict("records"):
-            numbers = {name: int(row[name]) for name in ("films", "changed", "child", "shape")}
-            odds = {name: float(row[name]) for name in ("original", "device", "match")}
-            return Example(card.name, kind, **numbers, **odds)
+            films, changed, child, shape = (int(row[n]) for n in COLUMNS[4:8])
+            original, device, match = (float(row[name]) for name in COLUMNS[8:])
+            return Example(card.name, kind, films, changed, child, shape, original, device, match)
     return None

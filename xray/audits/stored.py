@@ -25,6 +25,8 @@ CURES = ("whole_film", "basic", "device_matched", "device_free", "device_balance
 LUNGS_ALONE = {"whole_film": "basic"}
 #: What is said of the test while its record on networks of known answers is not measured.
 UNKNOWN = "not measured yet, so that the sensitivity of this test is unknown"
+#: Fewer networks than this that read a kind leave the sensitivity for it unknown.
+LEAST_READERS = 15
 QUALITY = ("kind", "measure", "value", "low", "high", "n", "always")
 NETWORKS = ("network", "kind", "truth", "truth_calls", "truth_low", "truth_high", "verdict",
             "score")  # fmt: skip
@@ -86,7 +88,8 @@ def quality() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        kind, measure ("auroc", "detection", "false_alarms" or "undecided"), value, low, high, n,
+        kind ("" for all together), measure ("auroc", "detection", "false_alarms" or
+        "undecided"), value, low, high, n,
         always (what accusing every network would score)
 
     Raises
@@ -94,7 +97,7 @@ def quality() -> pd.DataFrame:
     ArtifactError
         It is missing or damaged; the message says what to do.
     """
-    return _panel_table("quality.csv", QUALITY)
+    return _panel_table("quality.csv", QUALITY).fillna({"kind": ""})
 
 
 def panel() -> pd.DataFrame:

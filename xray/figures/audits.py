@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from xray.audits import findings
+from xray.audits import findings, stored
 from xray.audits.findings import Change
 from xray.figures import palette
 from xray.figures.base import (
@@ -127,9 +127,8 @@ def suspects(models: Models) -> go.Figure:
     Markers and text share a row, in which the one that changes more stands for both.
     """
     found = [(name, title, _grouped(audit)) for name, title, audit in models]
-    groups = [
-        g for g in dict.fromkeys(map(_group, findings.SUSPECTS)) if any(g in e for *_, e in found)
-    ]
+    every_group = dict.fromkeys(map(_group, findings.SUSPECTS))
+    groups = [group for group in every_group if any(group in each for *_, each in found)]
     figure = side_by_side(
         [(name, title, [(groups.index(g), c.value, c.low, c.high) for g, c in each.items()])
          for name, title, each in found],
@@ -190,22 +189,28 @@ def quality(table: pd.DataFrame) -> go.Figure:
 
 
 def quality_says(table: pd.DataFrame) -> str:
-    """The weakest kind of the panel, in a sentence."""
-    by = {
-        measure: table[table["measure"] == measure].set_index("kind")
-        for measure in ("detection", "false_alarms")
-    }
-    found = by["detection"]["value"].dropna()
-    if found.empty:
+    """How many readers of devices the audit finds, and whom it accuses, in a sentence."""
+    by = table[table["kind"].fillna("") == ""].set_index("measure")
+    if "detection" not in by.index or not by.loc["detection", "n"]:
         return "How many readers this test finds is not known"
-    worst = str(found.idxmin())
-    said = (
-        f"Hardest to find are readers of {findings.PLURAL.get(worst, worst)}: "
-        f"{100 * found[worst]:.0f} of 100 found"
+    found, accused = by.loc["detection"], by.loc["false_alarms"]
+    return (
+        f"Of {found['n']:.0f} readings of devices it finds {100 * found['value']:.0f} of 100, "
+        f"and of {accused['n']:.0f} clean answers it accuses {100 * accused['value']:.0f} of 100"
     )
-    if worst not in by["false_alarms"].index:
-        return said
-    return f"{said}, {100 * by['false_alarms']['value'][worst]:.0f} of 100 clean networks accused"
+
+
+def quality_gaps(table: pd.DataFrame) -> str:
+    """Kinds for which too few networks read, in a sentence; "" where there are enough of all."""
+    readers = table[table["measure"] == "detection"].set_index("kind")["n"]
+    few = [
+        f"{findings.PLURAL[kind]} ({readers[kind]:.0f})"
+        for kind in findings.KINDS
+        if kind in readers.index and readers[kind] < stored.LEAST_READERS
+    ]
+    if not few:
+        return ""
+    return f"Too few networks read these to know how often they are found: {', '.join(few)}."
 
 
 def strata(models: Models, metric: str, parts: Mapping[str, str]) -> go.Figure:

@@ -60,7 +60,7 @@ def key_figures(scores: pd.DataFrame) -> go.Figure:
     """
     metrics = list(dict.fromkeys(scores["metric"]))
     found = [
-        (name, part["title"].iloc[0], [
+        (str(name), str(part["title"].iloc[0]), [
             (metrics.index(row["metric"]), row["value"], row["low"], row["high"])
             for row in part.to_dict("records")
         ])

@@ -8,7 +8,6 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from io import BytesIO
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -155,7 +154,9 @@ def pair(
         f'<figure><div class="xma-frame">{image(picture, alt)}{_outlined(drawn)}</div>'
         f'<figcaption><span class="xma-number">{escape(number)}</span> {escape(words)}'
         "</figcaption></figure>"
-        for (picture, alt, number, words), drawn in zip_longest(entries, outlines, fillvalue=())
+        for (picture, alt, number, words), drawn in zip(
+            entries, outlines or [()] * len(entries), strict=True
+        )
     ]
     return f'<div class="xma-pair">{"".join(figures)}</div>'
 

@@ -159,11 +159,13 @@ def picture(cards: Sequence[Card], audits: Audits) -> Part:
 
 
 def _picture(ranked: Sequence[Card], audits: Audits, content: str) -> dict[str, Any] | None:
+    import pandas as pd
+
     from xray.audits import showcase
     from xray.figures.overlay import outline
 
-    table = showcase.load() if content else None
-    for card in ranked if table is not None else ():
+    table = showcase.load() if content else pd.DataFrame(columns=showcase.COLUMNS)
+    for card in ranked:
         kinds = findings.kinds(audits[card.name], "reads_devices")
         if example := showcase.example(table, card, kinds):
             break

@@ -351,8 +351,8 @@ def hidden(models: Sequence[tuple[str, str, Audit]]) -> str:
     ]
     if not found:
         return "Whether models need the lungs is not measured yet"
-    title_, (value, low, high) = max(found, key=lambda entry: entry[1][0])
-    said = f"AUROC {value:.2f} ({interval(low, high)})"
+    title_, (area, low, high) = max(found, key=lambda entry: entry[1][0])
+    said = f"AUROC {area:.2f} ({interval(low, high)})"
     if low <= 0.6:
         return f"With the lungs hidden no model does much better than chance: at most {said}"
     return f"With the lungs hidden {title_} still tells sick from healthy: {said}"

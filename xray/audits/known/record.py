@@ -7,7 +7,7 @@ that was stopped goes on where it was. Verdicts are computed from them anew each
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,6 @@ PARTS = ("audit", "truth", "seed", "donors", "rendered")
 TOGETHER = 10
 #: Kinds that are planted: nature forces no network to read them, or hardly.
 PLANTS = ("line", "tube", "electrode")
-#: Fewer reliant or clean networks than this say too little of a kind.
-LEAST = 15
 #: Arrays of ``Trials`` by kind.
 FIELDS = ("device", "null", "relieved", "sham")
 
@@ -255,15 +253,16 @@ def _calls(verdict: Verdict, kind: str) -> dict[str, float | None]:
 
 
 def quality(table: pd.DataFrame) -> pd.DataFrame:
-    """How often the audit is right, kind by kind, over networks whose truth is not open.
+    """How often the audit is right, over networks whose truth is not open.
 
     Returns
     -------
     DataFrame
-        kind, measure, value, low, high, n, always: AUROC of the size of the score (reliant
-        against clean; Newcombe's interval), detection (reliant networks told to read),
-        false_alarms (clean ones), undecided (of both; Wilson's intervals), each with how many
-        networks it rests on and what accusing every network would score.
+        kind ("" for all kinds together), measure, value, low, high, n, always: AUROC of the size
+        of the score (reliant against clean), detection (reliant networks told to read),
+        false_alarms (clean ones), undecided (of both), each with how many networks it rests on
+        and what accusing every network would score. Intervals are Newcombe's and Wilson's within
+        a kind, where each network stands once; over all kinds networks are drawn again whole.
 
     Raises
     ------
@@ -272,33 +271,39 @@ def quality(table: pd.DataFrame) -> pd.DataFrame:
     """
     if table.empty:
         raise ArtifactError("No network of known answers was asked; run 'python -m xray panel'.")
-    made: list[dict[str, Any]] = []
-    for kind in KINDS:
-        of_kind = table[(table["kind"] == kind) & table["truth"].isin(["reliant", "clean"])]
-        reliant = (of_kind["truth"] == "reliant").to_numpy()
-        reads = (of_kind["verdict"] == "reads_devices").to_numpy()
-        unsure = of_kind["verdict"].isin(["inconclusive", "cannot_be_judged"]).to_numpy()
-        area = float("nan")
-        if reliant.any() and not reliant.all():
-            area = float(bootstrap.auroc(reliant, of_kind["score"].abs().to_numpy())[0])
+    settled = table[table["truth"].isin(["reliant", "clean"])]
+    parts = [(kind, settled[settled["kind"] == kind]) for kind in KINDS]
+    return pd.DataFrame([row for kind, part in [*parts, ("", settled)]
+                         for row in _measures(kind, part)])  # fmt: skip
+
+
+def _measures(kind: str, part: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """The four figures of one kind, or of all."""
+    reliant = (part["truth"] == "reliant").to_numpy()
+    reads = (part["verdict"] == "reads_devices").to_numpy()
+    unsure = part["verdict"].isin(["inconclusive", "cannot_be_judged"]).to_numpy()
+    score = part["score"].abs().to_numpy()
+    drawn = bootstrap.resamples(part["network"].to_numpy().astype(str)) if len(part) else None
+    area = low = high = float("nan")
+    if reliant.any() and not reliant.all():
+        area = float(bootstrap.auroc(reliant, score)[0])
         low, high = bootstrap.newcombe(area, int(reliant.sum()), int((~reliant).sum()))
-        made.append(_row(kind, "auroc", area, low, high, len(of_kind), 0.5))
-        for measure, of, hit, always in (
-            ("detection", reliant, reads, 1.0),
-            ("false_alarms", ~reliant, reads, 1.0),
-            ("undecided", np.ones(len(of_kind), bool), unsure, 0.0),
-        ):
-            n, hits = int(of.sum()), int((of & hit).sum())
-            low, high = bootstrap.wilson(hits, n)
-            made.append(_row(kind, measure, hits / n if n else float("nan"), low, high, n, always))
-    return pd.DataFrame(made)
-
-
-def _row(
-    kind: str, measure: str, value: float, low: float, high: float, n: int, always: float
-) -> dict[str, Any]:
-    return {"kind": kind, "measure": measure, "value": value, "low": low, "high": high, "n": n,
-            "always": always}  # fmt: skip
+        if not kind:
+            low, high, _ = bootstrap.percentiles(bootstrap.auroc(reliant, score, drawn))
+    yield {"kind": kind, "measure": "auroc", "value": area, "low": low, "high": high,
+           "n": len(part), "always": 0.5}  # fmt: skip
+    for measure, of, hit, always in (
+        ("detection", reliant, reads, 1.0),
+        ("false_alarms", ~reliant, reads, 1.0),
+        ("undecided", np.ones(len(part), bool), unsure, 0.0),
+    ):
+        n, hits = int(of.sum()), int((of & hit).sum())
+        low, high = bootstrap.wilson(hits, n)
+        if not kind and drawn is not None and 0 < hits < n:
+            shares = (drawn @ (of & hit)) / np.maximum(drawn @ of.astype(float), 1e-9)
+            low, high, _ = bootstrap.percentiles(shares)
+        yield {"kind": kind, "measure": measure, "value": hits / n if n else float("nan"),
+               "low": low, "high": high, "n": n, "always": always}  # fmt: skip
 
 
 def agreement(

@@ -35,6 +35,8 @@ def show() -> None:
         return
     with page.guard("The record of the test"):
         page.show(audits.quality(table), key="quality")
+        if gaps := audits.quality_gaps(table):
+            st.caption(gaps)
         st.caption("Nothing about the verdict was fitted to these networks.")
         with st.expander("The record in figures", icon=":material/straighten:"):
             st.dataframe(tables.quality(table), hide_index=True, width="stretch")
