@@ -173,8 +173,7 @@ TESTED_ELSEWHERE = {
     "dataset": "composition download left_out walk",
     "dataset.tables": "asking labelling places presets rows text",
     "drawing": "anatomy laying marks",
-    "figures": "audits base calibration comparison "
-    "curation decision generalization overview readings",
+    "figures": "audits base calibration comparison curation decision generalization overview",
     "films": "decoder_channel decoder_process formats grey sanitize",
     "jobs": "batches cluster",
     "labels": "annotation coco database format history own priorities schema shapes studio",

@@ -16,7 +16,7 @@ from xray.metrics.odds import to_log_odds
 from xray.text import percent
 
 #: Probabilities at which the axis of calls is labelled; it is spaced by log-odds.
-_TICKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
+_TICKS = (0.01, 0.1, 0.5, 0.9, 0.99)
 _END = 8.0
 #: Rows of one model: its name, and three marks.
 GROUP = 4
@@ -53,6 +53,7 @@ def calls(readings: Sequence[Reading], titles: dict[str, str], device: str) -> g
         range=[-_END - 0.4, _END + 0.4],
         tickvals=to_log_odds(_TICKS).tolist(),
         ticktext=[f"{100 * p:g} %" for p in _TICKS],
+        tickangle=0,
         title=f"probability of {classes.spoken()}",
     )
     rows = GROUP * len(readings)
