@@ -2,10 +2,13 @@
 
 import streamlit as st
 
-from xray.dashboard import browser, cache, dataset_page, grid, page
+from xray.dashboard import browser, cache, choices, dataset_page, grid, page
 from xray.dashboard import catalogue as browse
+from xray.dashboard.views import film_map, neighbours
 
 page.enter()
+
+SHOWN_AS = ("Tiles", "Map")
 
 
 def say(films: dataset_page.Films) -> str:
@@ -43,7 +46,12 @@ def listed(films: dataset_page.Films, rows: browse.Rows, wish: browse.Wish) -> N
 shown = dataset_page.begin(
     say,
     "Filter, sort, open. The address of this page always leads back to the same view.",
-    browser.parameters,
+    lambda films: {
+        **film_map.parameters(films),
+        **neighbours.parameters(),
+        **browser.parameters(films),
+        "as": choices.offered(SHOWN_AS),
+    },
     clinical=True,
 )
 if shown:
@@ -55,6 +63,10 @@ if shown:
         row = catalogue.row(st.query_params.get("film", ""))
         if row is not None:
             browser.in_full(shown, row, rows, models)
+            with st.expander("Films like this one", icon=":material/join_inner:"):
+                neighbours.show(shown, row)
+        elif choices.choose("Shown as", SHOWN_AS, "as", hidden=True) == SHOWN_AS[1]:
+            film_map.show(shown, rows if len(rows) < len(shown.table) else None)
         else:
             st.markdown(f"**{len(rows):,} films**")
             listed(shown, rows, wish)
