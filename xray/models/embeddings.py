@@ -33,7 +33,7 @@ PIXELS, SIDE = "pixels", 32
 #: Films read and embedded as one piece of work.
 PIECE = 64
 #: Ways to lay films out on a plane -> words for people.
-LAYOUTS = {"tsne": "t-SNE: neighbours stay together", "pca": "PCA: the two widest directions"}
+LAYOUTS = {"pca": "PCA: the two widest directions", "tsne": "t-SNE: neighbours stay together"}
 #: Films on a map at most; of more a sample is drawn.
 MOST = 6000
 #: Directions that are kept before t-SNE, as its authors do (van der Maaten and Hinton 2008).
@@ -214,7 +214,7 @@ def drawn(count: int, most: int = MOST, seed: int = 0) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
 
 
-def layout(space: Space, how: str = "tsne", seed: int = 0) -> NDArray[np.float32]:
+def layout(space: Space, how: str = "pca", seed: int = 0) -> NDArray[np.float32]:
     """Places (N, 2) of films on a plane, in [0, 1]; stored, as t-SNE takes a while.
 
     Raises
