@@ -7,7 +7,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from xray import __version__
 from xray.dashboard import gate, navigation, signin, startup
 from xray.dashboard import page as dashboard
-from xray.files import ROOT
+from xray.environment import ROOT
 
 ICON = str(ROOT / "assets" / "icon.png")
 

@@ -17,9 +17,9 @@ from typing import Any
 from benchmarks._common import parser, report
 from xray.audits import audit, inputs
 from xray.drawing import phantoms
-from xray.files import data_dir
+from xray.environment import data_dir
 from xray.models import precision, registry
-from xray.models.registry import LogOdds, Model
+from xray.models.model import LogOdds, Model
 
 
 class Timed(Model):

@@ -29,9 +29,11 @@ from pydicom.uid import (
 from benchmarks._common import best, parser, report
 from xray.dataset.scan import scan
 from xray.drawing import phantoms
+from xray.environment import data_dir
 from xray.errors import XrayError
-from xray.files import data_dir, sha256_bytes
+from xray.files import sha256_bytes
 from xray.films import decode, decoder, formats
+from xray.films.pixels import as_float
 
 #: Films of a folder that are read in one measurement.
 MANY = 300
@@ -85,7 +87,7 @@ def here(data: bytes) -> np.ndarray:
     assert kind is not None
     levels = decode.decode_here(data, kind, "film").levels
     assert levels.min() < levels.max() and sha256_bytes(data)
-    return decode.unit(levels)
+    return as_float(levels)
 
 
 def single(name: str, data: bytes, repeats: int) -> dict[str, Any]:

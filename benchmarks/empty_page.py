@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from xray.files import ROOT
+from xray.environment import ROOT
 
 PAGE = """import plotly.graph_objects as go, streamlit as st
 st.plotly_chart(go.Figure(go.Scatter(x=[1, 2, 3], y=[1, 3, 2])))

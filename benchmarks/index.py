@@ -24,8 +24,8 @@ from PIL import Image
 from benchmarks._common import best, parser, report
 from xray.dataset import index
 from xray.dataset.scan import scan
+from xray.environment import data_dir
 from xray.errors import DatasetError
-from xray.files import data_dir
 
 
 def decode(path: str) -> int:

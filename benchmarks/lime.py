@@ -25,14 +25,17 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from xray.environment import data_dir
 from xray.explanations import superpixels, surrogate
 from xray.explanations.lime import Settings, explain, take_apart
 from xray.explanations.surrogate import Floats
-from xray.files import data_dir, write_json
-from xray.films.decode import Pixels, read
+from xray.files import write_json
+from xray.films.decode import read
+from xray.films.pixels import Pixels
 from xray.metrics import odds
 from xray.models import precision, registry
-from xray.models.registry import Model
+from xray.models.card import WEIGHTS, models_dir
+from xray.models.model import Model
 
 STOCK = "stock lime, model.predict"
 STOCK_COMPILED = "stock lime, compiled predictor"
@@ -87,7 +90,7 @@ def stock(model: Model, kind: str) -> Method:
         import keras
 
         # As a user has it: the network with its sigmoid or softmax at the end.
-        network = keras.saving.load_model(registry.models_dir() / card.name / registry.WEIGHTS)
+        network = keras.saving.load_model(models_dir() / card.name / WEIGHTS)
         network.predict(inputs.scaled(warm, card.scale, card.channels), verbose=0)
     else:
         model.log_odds_prepared(warm, kind)

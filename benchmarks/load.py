@@ -28,7 +28,7 @@ from benchmarks import _common
 from benchmarks._visitor import Visitor
 from benchmarks.serving import serve
 from xray.drawing import phantoms
-from xray.files import ROOT
+from xray.environment import ROOT
 from xray.reports import html
 
 #: Never more, whatever is asked for.

@@ -13,7 +13,9 @@ import numpy as np
 
 from benchmarks._common import parser, report
 from xray.films import decode
+from xray.films.resize import resize
 from xray.models import registry
+from xray.models.card import read_cards
 
 
 def main() -> int:
@@ -28,11 +30,11 @@ def main() -> int:
         print("There is no film that both folders hold.", file=sys.stderr)
         return 2
     sides = [
-        np.stack([decode.resize(decode.read(folder / name).pixels, (224, 224)) for name in names])
+        np.stack([resize(decode.read(folder / name).pixels, (224, 224)) for name in names])
         for folder in (chosen.native, chosen.copies)
     ]
     rows = []
-    for card in registry.cards(roles=("recipe",)):
+    for card in read_cards(roles=("recipe",)):
         model = registry.load(card.name)
         native, copy = (model.log_odds(side) for side in sides)
         cut = card.threshold_log_odds

@@ -33,8 +33,9 @@ from benchmarks.empty_page import EmptyPage
 from xray import parquet
 from xray.dashboard import navigation
 from xray.dataset import index, large_tables, public_set
-from xray.files import ROOT, artifacts_dir, sha256_bytes, sha256_file, write_bytes, write_table
-from xray.models import registry
+from xray.environment import ROOT, artifacts_dir
+from xray.files import sha256_bytes, sha256_file, write_bytes, write_table
+from xray.models.card import WEIGHTS, read_cards, read_predictions, write_card
 
 GOALS = {"public": 3.0, "made": 5.0, "large": 5.0}
 
@@ -93,15 +94,15 @@ def made(folder: Path, rows: int, seed: int = 0) -> Path:
     write_table(folder / "devices" / "devices.csv", enlarged(labels, rows, ("file",)))
     for name in ("dataset/giveaways.csv", "devices/devices_test.jsonl"):
         write_bytes(folder / name, (stored / name).read_bytes())
-    for card in registry.cards(stored / "models", ("recipe", "cure")):
+    for card in read_cards(stored / "models", ("recipe", "cure")):
         home, source = folder / "models" / card.name, stored / "models" / card.name
-        calls = registry.predictions(card.name, stored / "models")
+        calls = read_predictions(card.name, stored / "models")
         write_table(
             home / "predictions.csv", enlarged(calls, round(len(calls) * factor), ("file",))
         )
-        (home / registry.WEIGHTS).symlink_to((source / registry.WEIGHTS).resolve())
+        (home / WEIGHTS).symlink_to((source / WEIGHTS).resolve())
         hashes = {**card.files, "predictions.csv": sha256_file(home / "predictions.csv")}
-        registry.write_card(replace(card, files=hashes), home)
+        write_card(replace(card, files=hashes), home)
     return folder
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.browser import THEMES, Browser, missing
 from benchmarks.serving import serve
-from xray.files import ROOT
+from xray.environment import ROOT
 
 #: Picture -> (page, whether the film is explained first).
 VIEWS = {"overview": ("", False), "explain": ("explain?child=12", True)}

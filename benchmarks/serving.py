@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from xray.files import ROOT
+from xray.environment import ROOT
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks import _common
 from benchmarks._visitor import Visitor
 from benchmarks.serving import serve
-from xray.files import ROOT
+from xray.environment import ROOT
 
 GOAL = 1.5
 

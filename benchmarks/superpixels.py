@@ -3,8 +3,8 @@
 One choice at a time is varied around the default. Deletion score: hiding superpixels by weight
 against random order (``xray.explanations.sanity.deletion``), the mean over all fills as judges,
 so that no fill is judged by itself alone; higher is better. Agreement: overlap of the five leading
-superpixels between repeats of one block each. Fills are also judged by devices drawn into films:
-the weight of a device should be what drawing it did to the log-odds.
+superpixels between repeats of one block each. Fills are also judged by rendered devices: the weight
+of a device should be what laying it on did to the log-odds.
 ``python -m benchmarks.superpixels [--json FILE]``; real films where ``XRAY_DATA`` is set,
 synthetic ones otherwise.
 """
@@ -24,16 +24,18 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmarks.lime import pick_films
-from xray.drawing import devices as draw
+from xray.audits import one_film
+from xray.audits.findings import KINDS
 from xray.explanations import sanity, superpixels, surrogate
 from xray.explanations.lime import Settings, explain
 from xray.explanations.perturbation import Fill
 from xray.explanations.superpixels import COMPACTNESS, Labels
 from xray.files import write_json
 from xray.films import lungs
-from xray.films.decode import Pixels, resize
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
 from xray.models import precision, registry
-from xray.models.registry import Model
+from xray.models.model import Model
 
 DEFAULT = Settings()
 NUMBERS = (20, 28, 44, 60, 76)
@@ -150,20 +152,18 @@ def study(model: Model, films: list[Pixels], repeats: int, wanted: list[str]) ->
 
 
 def devices(model: Model, films: list[Pixels]) -> pd.DataFrame:
-    """Weight of a drawn device under each fill, against what drawing it really did.
+    """Weight of a device laid on under each fill, against what laying it on really did.
 
     Columns: model, choice (fill), correlation and rmse (log-odds) over films, n.
     """
     arithmetic = precision.probe(model).choice
-    rng = np.random.default_rng(0)
     effects: list[float] = []
     weights: dict[Fill, list[float]] = {fill: [] for fill in get_args(Fill)}
-    for index, (film, chest) in enumerate(
-        zip(tqdm(films, desc="devices", file=sys.stderr), lungs.estimate_many(films), strict=True)
-    ):
-        drawn = draw.draw(film, draw.KINDS[index % len(draw.KINDS)], rng, "test", chest)
-        with_device, without = model.prepare(np.stack([drawn.film, film]))
-        mask = resize((drawn.mask > 0.3).astype(np.float32), model.card.size) > 0.2
+    for index, film in enumerate(tqdm(films, desc="devices", file=sys.stderr)):
+        stock = one_film.stock(KINDS[index % len(KINDS)], None)
+        worn = next(one_film.wear(film, stock, index)).device
+        with_device, without = model.prepare(np.stack([worn, film]))
+        mask = resize((np.abs(worn - film) > 0.02).astype(np.float32), model.card.size) > 0.2
         if not mask.any():
             continue
         labels = superpixels.segment(with_device, masks=[mask])
@@ -171,7 +171,7 @@ def devices(model: Model, films: list[Pixels]) -> pd.DataFrame:
         effects.append(float(log_odds[0] - log_odds[1]))
         for fill, found in weights.items():
             settings = Settings(fill=fill, ceiling=2, precision=arithmetic)
-            found.append(explain(model, drawn.film, settings, segments=labels).weights[-1])
+            found.append(explain(model, worn, settings, segments=labels).weights[-1])
     truth = np.array(effects)
     rows = [
         {
@@ -200,11 +200,11 @@ def main() -> None:
     table = pd.concat(
         [study(each, films, options.repeats, options.vary) for each in models], ignore_index=True
     )
-    drawn_into, _ = pick_films(2 * options.films)
-    hidden = pd.concat([devices(each, drawn_into) for each in models], ignore_index=True)
+    worn_by, _ = pick_films(2 * options.films)
+    hidden = pd.concat([devices(each, worn_by) for each in models], ignore_index=True)
     print(f"{len(films)} {source} films, {options.repeats} repeats each\n")
     print(table.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
-    print(f"\nWeight of a drawn device against what drawing it did, {len(drawn_into)} films\n")
+    print(f"\nWeight of a device against what laying it on did, {len(worn_by)} films\n")
     print(hidden.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
     if options.json:
         rows = table.to_dict("records") + hidden.assign(varied="device").to_dict("records")

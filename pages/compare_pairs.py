@@ -9,7 +9,7 @@ from xray.dashboard import models_page as shared
 from xray.figures import comparison as figures_pairs
 from xray.metrics import comparison
 from xray.metrics.comparison import Pair
-from xray.models import registry
+from xray.models.card import WEIGHTS
 from xray.reports import html
 from xray.training import replication
 
@@ -87,9 +87,7 @@ if view and found:
     )
     pair = found[place]
     with page.guard("The comparison"):
-        hashes = {
-            name: view.cards[name].files.get(registry.WEIGHTS, "") for name in (pair.a, pair.b)
-        }
+        hashes = {name: view.cards[name].files.get(WEIGHTS, "") for name in (pair.a, pair.b)}
         for metric, words in (("auroc", "Ranking"), ("accuracy", "Calls")):
             said = comparison.survives(pair, metric, view.titles)
             st.markdown(f"**{words}, other films.** {html.plain(said)}")

@@ -1,4 +1,4 @@
-"""Explain a film: what every model calls it, why, and what a device drawn in would change."""
+"""Explain a film: what every model calls it, why, and what a device on it would change."""
 
 import streamlit as st
 
@@ -7,13 +7,13 @@ from xray.audits.reading import Question, Reading
 from xray.dashboard import links, loaders, page
 from xray.dashboard.views import explain
 from xray.figures import readings
-from xray.models import registry
+from xray.models.card import Card, titles_of
 from xray.reports import html
 
 page.enter()
 
 
-def choose(cards: list[registry.Card]) -> None:
+def choose(cards: list[Card]) -> None:
     """The film on the left, the question on the right; what came of it below."""
     left, right = st.columns([9, 11], gap="large")
     with left:
@@ -24,7 +24,7 @@ def choose(cards: list[registry.Card]) -> None:
         page.film(shown, "The film to explain")
         st.caption(html.plain(f"{chosen.about} {explain.facts(chosen.film)}."))
     with right:
-        asked, question = explain.ask(cards)
+        asked, question = explain.ask(cards, chosen)
         pressed = st.button(
             "Explain this film",
             type="primary",
@@ -41,37 +41,31 @@ def choose(cards: list[registry.Card]) -> None:
                 page.problem(f"{card.title}: {card.problem}")
         if done:
             with page.guard("The calls"):
-                calls(done, titles, question.device.replace("_", " "))
+                explain.calls(done, titles, cards, question)
     if done:
         answers(chosen, done, question, cards)
-
-
-def calls(done: list[Reading], titles: dict[str, str], device: str) -> None:
-    """What every model calls the film, before and after the device is drawn in."""
-    page.show(readings.calls(done, titles, device), key="calls")
-    st.caption(
-        f"Filled: as it is. Open: with the {device} drawn in. Small tick: with a sham that has "
-        "its brightness but not its shape. Tall bar: the model's threshold."
-    )
 
 
 def answers(
     chosen: explain.Chosen,
     done: list[Reading],
     question: Question,
-    cards: list[registry.Card],
+    cards: list[Card],
 ) -> None:
     """Why, what would change it, how far to trust it, and all of it to take away."""
     st.subheader(f"What speaks for {classes.spoken()}", anchor=False)
-    st.caption(f"Orange speaks for {classes.spoken()}, blue against it; the fainter, the weaker.")
+    st.caption(
+        f"Orange speaks for {classes.spoken()}, blue against it; the fainter, the weaker. Regions "
+        "are numbered by weight."
+    )
     with page.guard("The overlays"):
         explain.overlays(chosen, done, titles)
-    with st.expander("What each superpixel weighs", icon=":material/bar_chart:"):
+    with st.expander("What each region weighs", icon=":material/bar_chart:"):
         for each in done:
             with page.guard("The weights"):
                 figure = readings.weights(each, titles[each.model], leading=12)
                 page.show(figure, key=f"weights {each.model}")
-    drawn = st.expander("The device that was drawn in", icon=":material/cable:")
+    drawn = st.expander("A device that was laid on, and its match", icon=":material/cable:")
     with drawn, page.guard("The device test"):
         explain.device_pair(chosen, question)
     trust = st.expander("Can these explanations be trusted?", icon=":material/rule:")
@@ -83,11 +77,11 @@ def answers(
 
 models = loaders.cards()
 titles = {card.name: card.title or card.name for card in models}
-usable = tuple(registry.titles_of([card for card in models if not card.problem]))
+usable = tuple(titles_of([card for card in models if not card.problem]))
 page.page(
     "Explain a film",
     "Every model's probability, the parts of the film that speak for it (LIME), and whether a "
-    "device drawn in would change its mind.",
+    "device on it would change its mind.",
     {**explain.PARAMETERS, "models": links.Choice(usable, several=True)},
     clinical=True,
 )

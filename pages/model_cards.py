@@ -6,14 +6,14 @@ import streamlit as st
 from xray.dashboard import choices, loaders, page
 from xray.errors import XrayError
 from xray.figures import training as training_
-from xray.models import registry
+from xray.models.card import Card, titles_of
 from xray.reports import html, model_card, sentences
 from xray.training import diagnosis
 
 page.enter()
 
 cards = loaders.cards()
-names = {name: title for title, name in registry.titles_of(cards).items()}
+names = {name: title for title, name in titles_of(cards).items()}
 page.page(
     "Each model, from its recipe to its weaknesses" if cards else "No model yet",
     "What a model was trained on and how; what its training curves say; every layer it has.",
@@ -22,7 +22,7 @@ page.page(
 )
 
 
-def predictions(card: registry.Card) -> pd.DataFrame | None:
+def predictions(card: Card) -> pd.DataFrame | None:
     """Stored predictions, None where there are none."""
     try:
         return loaders.predictions(card.name)
@@ -30,7 +30,7 @@ def predictions(card: registry.Card) -> pd.DataFrame | None:
         return None
 
 
-def show(card: registry.Card) -> None:
+def show(card: Card) -> None:
     """One card."""
     if card.problem or card.warning:
         page.problem(card.problem or card.warning)

@@ -7,15 +7,13 @@ import streamlit as st
 from xray import text
 from xray.audits import findings
 from xray.dashboard import loaders, page
-from xray.models import registry
+from xray.models.card import Card
 from xray.reports import html, overview, sentences
 
 page.enter()
 
 
-def verdicts(
-    models: list[registry.Card], audits: dict[str, dict[str, Any]], gaps: dict[str, str]
-) -> None:
+def verdicts(models: list[Card], audits: dict[str, dict[str, Any]], gaps: dict[str, str]) -> None:
     """A row a model: the verdict, why, and what was counted."""
     problems = {card.name: card.problem for card in models}
     made = []

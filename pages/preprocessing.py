@@ -11,7 +11,7 @@ from xray.drawing import phantoms
 from xray.figures import composition
 from xray.files import sha256_bytes
 from xray.films import decode, thumbnails
-from xray.models import registry
+from xray.models.card import Card
 from xray.reports import html
 
 page.enter()
@@ -56,7 +56,7 @@ def made_up() -> decode.Film:
     return decode.Film(pixels, "synthetic", sha256_bytes(pixels.tobytes()), "synthetic", "L", 0)
 
 
-def drawn(film: decode.Film, card: registry.Card) -> Iterator[tuple[str, str]]:
+def drawn(film: decode.Film, card: Card) -> Iterator[tuple[str, str]]:
     """Picture of each step as HTML, and what it did."""
     for place, step in enumerate(preprocessing.steps(film, card)):
         picture = thumbnails.fit(step.picture, thumbnails.LARGE)
@@ -66,7 +66,7 @@ def drawn(film: decode.Film, card: registry.Card) -> Iterator[tuple[str, str]]:
         )
 
 
-def steps(film: decode.Film, card: registry.Card) -> None:
+def steps(film: decode.Film, card: Card) -> None:
     """Decoded, resized, as numbers: three pictures and the numbers' distribution."""
     key = (film.sha256, card.name, card.size, card.scale, card.channels, card.fit)
     made = cache.remember("steps", lambda: list(drawn(film, card)), *key)
@@ -83,7 +83,7 @@ def steps(film: decode.Film, card: registry.Card) -> None:
     page.show(figure, "model values")
 
 
-def asked(film: decode.Film, card: registry.Card) -> None:
+def asked(film: decode.Film, card: Card) -> None:
     """What a network cuts out of the film, and how training varies it."""
     key = f"{film.sha256} {card.name} {card.sha256}"
     if size := preprocessing.lungs_size(card):

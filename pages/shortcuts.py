@@ -8,9 +8,11 @@ import streamlit as st
 
 from xray.dashboard import background, cache, choices, dataset_page, links, page
 from xray.dataset import shortcuts
+from xray.environment import artifacts_dir
 from xray.errors import ArtifactError
 from xray.figures import composition
-from xray.files import Progress, artifacts_dir, digest
+from xray.files import digest
+from xray.jobs.progress import Progress
 from xray.reports import html
 
 page.enter()

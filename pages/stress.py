@@ -10,7 +10,8 @@ from xray.errors import ArtifactError
 from xray.figures import stress as figures_stress
 from xray.files import digest
 from xray.metrics import scores
-from xray.models import registry, stress
+from xray.models import stress
+from xray.models.card import models_dir
 from xray.reports import html
 
 page.enter()
@@ -29,7 +30,7 @@ def tables(view: shared.View) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
     """What is stored of each chosen model that was stressed; of others, what is wrong with it."""
     found, wrong = {}, {}
     for entrant in view.lineup.entrants:
-        home = registry.models_dir() / entrant.name
+        home = models_dir() / entrant.name
         if (home / stress.FILE).is_file():
             read = (stress.FILE, "predictions.csv", "card.json")
             key = (entrant.name, *(digest(home / file) for file in read))

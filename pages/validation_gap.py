@@ -5,9 +5,10 @@ import streamlit as st
 from xray.dashboard import cache, choices, loaders, page
 from xray.dashboard import models_page as shared
 from xray.dataset import public_set, shift, sources
+from xray.environment import artifacts_dir
 from xray.errors import ArtifactError
 from xray.figures import generalization
-from xray.files import artifacts_dir, digest
+from xray.files import digest
 from xray.labels import devices as device_labels
 from xray.metrics import bootstrap
 from xray.metrics import generalization as gap

@@ -24,8 +24,8 @@ from tests.helpers.fakes import Gives
 from xray.audits import inputs
 from xray.commands.main import main
 from xray.drawing.phantoms import phantom, write_dataset, write_film
+from xray.environment import ROOT
 from xray.errors import DatasetError, FilmError, ModelError
-from xray.files import ROOT
 from xray.metrics import scores
 
 SIDE = 48

@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from xray.files import ROOT
+from xray.environment import ROOT
 
 LISTED = pd.read_csv(ROOT / "docs" / "dependencies.csv", keep_default_na=False, dtype=str)
 

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 
 import xray
 from xray.commands.main import main
-from xray.files import ROOT
+from xray.environment import ROOT
 from xray.films import formats
 
 #: What a build reads of the clone.
@@ -102,7 +102,7 @@ def test_the_metadata_is_that_of_the_clone(metadata: Message) -> None:
 OUTSIDE = """
 import sys
 from pathlib import Path
-from xray import files
+from xray import environment
 from xray.audits import inputs
 from xray.dataset import public_set
 from xray.drawing import rendering
@@ -111,19 +111,19 @@ from xray.labels import database, devices
 from xray.reports import render
 
 home, unpacked = Path(sys.argv[1]), Path(sys.argv[2])
-assert Path(files.__file__).is_relative_to(unpacked)
-assert files.artifacts_dir() == home / "xray-model-audit" / "artifacts"
-path = files.artifact("devices", rendering.FILE)
+assert Path(environment.__file__).is_relative_to(unpacked)
+assert environment.artifacts_dir() == home / "xray-model-audit" / "artifacts"
+path = environment.artifact("devices", rendering.FILE)
 assert len(rendering.read((32, 32), path)) > 100 and inputs.KINDS
 assert len(devices.load()) == 5856 and len(devices.load_geometry()) == 624
 assert len(public_set.read()) == 5856
 assert lungs.network() is not None, "the lungs would be guessed"
 assert (database.MIGRATIONS / "versions").is_dir()
 assert render.render("results.html", "x", clinical="", groups=[], environment="")
-mine = files.artifacts_dir() / "devices" / "shapes.json"
+mine = environment.artifacts_dir() / "devices" / "shapes.json"
 mine.parent.mkdir(parents=True)
 mine.write_text("{}")
-assert files.artifact("devices", "shapes.json") == mine, "one's own comes first"
+assert environment.artifact("devices", "shapes.json") == mine, "one's own comes first"
 """
 
 

@@ -20,13 +20,14 @@ from xray.dataset import index
 from xray.dataset.tables import asking
 from xray.errors import ArtifactError, DatasetError, FilmError, ModelError
 from xray.explanations import lime
-from xray.files import Progress
 from xray.films import decode
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
 from xray.metrics import odds, patients
 from xray.models import evaluation, objects, registry
+from xray.models.card import models_dir
+from xray.models.model import Model
 from xray.models.objects import ObjectModel
-from xray.models.registry import Model
 from xray.results import (
     AuditResult,
     EvaluationResult,
@@ -111,7 +112,7 @@ def load_model(
         if given:
             raise ModelError("The model is loaded already; give options when you load it.")
         return source
-    if given and (registry.models_dir() / source / "card.json").is_file():
+    if given and (models_dir() / source / "card.json").is_file():
         raise ModelError(
             f"{source} is registered, and its card says how it is read; leave out "
             f"{', '.join(given)}, or load its file."

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xray.environment import cache_dir, data_dir
 from xray.errors import ArtifactError, DatasetError
-from xray.files import cache_dir, data_dir, hash_json, read_json
+from xray.files import hash_json, read_json
 
 if TYPE_CHECKING:
     import pandas as pd

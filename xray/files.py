@@ -1,4 +1,4 @@
-"""Where things live, and how they are written: whole or not at all."""
+"""How files are written, whole or not at all, and read."""
 
 from __future__ import annotations
 
@@ -6,87 +6,17 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xray.errors import ArtifactError, DatasetError
+from xray.errors import ArtifactError
 
 if TYPE_CHECKING:
     # For types only: the first page is drawn without a table, and pandas takes long to import.
     import pandas as pd
-
-#: Called as ``progress(done, total)`` while work goes on; raises ``Stopped`` to end it.
-Progress = Callable[[int, int], None]
-
-ROOT = Path(__file__).resolve().parent.parent
-
-
-#: Artifacts that travel inside an installed package; a checkout does not have this folder.
-SHIPPED = Path(__file__).resolve().parent / "shipped"
-
-
-def user_dir() -> Path:
-    """Folder of what this user keeps: labels, and artifacts where there is no checkout."""
-    home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return home / "xray-model-audit"
-
-
-def artifacts_dir() -> Path:
-    """Folder of everything that the app serves without computing (``XRAY_ARTIFACTS``).
-
-    By default that of the checkout; a package installed elsewhere takes one of the user's.
-    """
-    home = user_dir() if SHIPPED.is_dir() else ROOT
-    return Path(os.environ.get("XRAY_ARTIFACTS") or home / "artifacts")
-
-
-def artifact(*parts: str) -> Path:
-    """A file or folder of the artifacts, or else the one that travels in the package.
-
-    What a verdict needs beside model and films is found by this function, so that an audit
-    works wherever the package is installed.
-    """
-    own, shipped = artifacts_dir().joinpath(*parts), SHIPPED.joinpath(*parts)
-    return shipped if shipped.exists() and not own.exists() else own
-
-
-def data_dirs() -> list[Path]:
-    """Folders of films named by ``XRAY_DATA``: one, or several with ``os.pathsep`` between.
-
-    Whether they are folders is not looked at.
-    """
-    value = os.environ.get("XRAY_DATA", "")
-    if value and Path(value).is_dir():
-        # Its name may hold the separator.
-        return [Path(value)]
-    return [Path(part) for part in value.split(os.pathsep) if part.strip()]
-
-
-def data_dir() -> Path | None:
-    """First folder of films named by ``XRAY_DATA``, or None when it is not set.
-
-    Raises
-    ------
-    DatasetError
-        It is not a folder.
-    """
-    path = next(iter(data_dirs()), None)
-    if path is not None and not path.is_dir():
-        raise DatasetError(
-            f"XRAY_DATA points to {path}, which is not a folder; set it to the folder of the films."
-        )
-    return path
-
-
-def cache_dir() -> Path:
-    """Folder for what can be computed again (``XRAY_CACHE``); made when absent."""
-    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "xray-model-audit"
-    path = Path(os.environ.get("XRAY_CACHE") or default)
-    path.mkdir(parents=True, exist_ok=True)
-    return path
 
 
 def sha256_bytes(data: bytes) -> str:

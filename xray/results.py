@@ -17,7 +17,7 @@ from xray.dataset import index
 from xray.errors import FilmError
 from xray.explanations.result import Explanation
 from xray.files import replacing, write_json, write_text
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.metrics import odds, scores
 from xray.models import evaluation
 from xray.reports import sections

@@ -21,11 +21,12 @@ from xray.audits.judging import Margin
 from xray.drawing import rendering
 from xray.drawing.layers import Layer
 from xray.drawing.phantoms import phantom, write_dataset
-from xray.drawing.planting import as_bytes
+from xray.environment import artifact
 from xray.errors import DatasetError, ModelError
-from xray.files import artifact
+from xray.films.pixels import as_bytes
 from xray.labels import format
-from xray.models.registry import Card, Model
+from xray.models.card import Card
+from xray.models.model import Model
 
 SIZE = (96, 96)
 KINDS = ("line", "support")
@@ -79,7 +80,8 @@ def materials(labels: list[str], seed: int = 0) -> Materials:
     )
     told = Labels("facts", "hash", True)
     return inputs.assemble(
-        table, films, {}, pd.Series(np.nan, table.index), "synthetic films", "hash", told, seed,
+        table, films, {}, pd.DataFrame({"confidence": np.nan}, table.index), "synthetic films",
+        "hash", told, seed,
         draws={"NORMAL": 4, "PNEUMONIA": 4},
     )  # fmt: skip
 
@@ -176,7 +178,7 @@ def weights(shown: Materials) -> tuple[np.ndarray, float]:
     """What tells the classes apart."""
     from sklearn.linear_model import LogisticRegression
 
-    from xray.films.decode import resize
+    from xray.films.resize import resize
 
     films = resize(shown.films.astype(np.float32) / 255, (32, 32))
     parts = films.reshape(-1, 8, 4, 8, 4).mean(axis=(2, 4)).reshape(len(films), -1)
@@ -274,7 +276,7 @@ def test_labels_of_ones_own_are_cut_out_of_the_folders_films(folder: Path, tmp_p
     looks, labels, sure = inputs.looks_of(pd.Series(files), tmp_path / "mine.jsonl")
     assert (labels.source, labels.rendered) == ("mine.jsonl", False)
     assert len(looks) == len(files)
-    assert (sure >= 0.5).tolist() == [place % 3 == 0 for place in range(len(files))]
+    assert (sure["confidence"] >= 0.5).tolist() == [place % 3 == 0 for place in range(len(files))]
     made = inputs.prepare(folder, device_labels=tmp_path / "mine.jsonl")
     assert made.table["has_device"].sum() == len(files[::3])
     wearers = set(files[::3])

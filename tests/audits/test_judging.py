@@ -15,7 +15,7 @@ from xray.audits.insertion import Material
 from xray.audits.judging import Margin
 from xray.audits.uncertainty import AUROC, CALLS, Influence, Measure
 from xray.drawing.phantoms import phantom
-from xray.models.registry import Card
+from xray.models.card import Card
 
 SIZE = (96, 96)
 CHILDREN = 24

@@ -1,95 +1,68 @@
-"""Cases of LIME: cut once, weighed for networks of any size; devices drawn several times a film."""
+"""Where weight lies: shares add up, devices have their own region, and a guess is told."""
 
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from tests.helpers.fakes import Fake, thin_and_bright
-from xray.audits import interventions, lime_weights, suspects
-from xray.audits.lime_weights import Case
-from xray.audits.suspects import Subject
-from xray.drawing import devices, phantoms
-from xray.drawing.planting import as_bytes
+from xray.audits import lime_weights
+from xray.drawing.phantoms import phantom
+from xray.explanations import lime
 from xray.films import lungs
 
-SIDE, FILMS = 128, 7
+SIZE = (96, 96)
+#: An electrode in tenths of width and height, as labels say it.
+LOOKS = ({"devices": [{"kind": "electrode", "geometry": [5.0, 2.0, 0.4], "confidence": 0.9}],
+          "tech_text": False, "quality": "ok"},)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def under_test() -> list[Subject]:
-    films = [phantoms.phantom(i, (SIDE, SIDE), "NORMAL").pixels for i in range(FILMS)]
-    return [Subject(film, lungs.guess(film)) for film in films]
+def film() -> np.ndarray:
+    """A synthetic film with a ring that is bright and thin, where the labels say."""
+    grey = phantom(3, (224, 224), "NORMAL").pixels.copy()
+    ys, xs = np.mgrid[:224, :224]
+    away = np.hypot(ys - 0.2 * 224, xs - 0.5 * 224)
+    grey[(away < 9) & (away > 5)] = 1.0
+    return grey
 
 
-@pytest.fixture(scope="module")
-def films() -> pd.DataFrame:
-    return pd.DataFrame(
-        {"file": [f"{i}.png" for i in range(FILMS)], "label": "NORMAL", "person": ""}
-    ).assign(free=True, marked=False)
+def test_devices_and_their_null_are_regions_of_their_own(film: np.ndarray) -> None:
+    model = Fake(thin_and_bright)
+    found = lime_weights.regions(model, film, LOOKS)
+    assert found.device is not None and found.null is not None
+    assert not (found.device & found.null).any()
+    assert found.null.sum() == pytest.approx(found.device.sum(), rel=0.4)
+    labels = lime_weights.cut(model.prepare(film[None])[0], 40, found)
+    assert labels is not None
+    assert len(set(labels[found.device])) == len(set(labels[found.null])) == 1
 
 
-@pytest.fixture(scope="module")
-def cases(films: pd.DataFrame, under_test: list[Subject]) -> list[Case]:
-    return lime_weights.cases(films, under_test, seed=0, most=FILMS)
+def test_what_reads_devices_gives_them_weight(film: np.ndarray) -> None:
+    model = Fake(thin_and_bright)
+    found = lime_weights.regions(model, film, LOOKS)
+    grey = model.prepare(film[None])[0]
+    why = lime.explain(model, film, segments=lime_weights.cut(grey, 40, found), fill="inpaint")
+    shares = lime_weights.shares(why, found)
+    assert shares.device is not None and shares.null is not None
+    assert shares.device > 3 * shares.null
+    assert 0 < shares.lungs < 1 and shares.lungs_area == pytest.approx(found.lungs.mean())
 
 
-def test_each_case_has_device_and_sham_last(cases: list[Case]) -> None:
-    assert [case.kind for case in cases] == list(devices.KINDS)
-    for case in cases:
-        last = int(case.labels.max())
-        assert (case.labels[case.device] == last - 1).all()
-        assert (case.labels[case.sham] == last).all()
-        # Hidden is another picture than shown, and never brighter than the film's brightest.
-        assert (case.fill != case.film).mean() > 0.2
-        assert case.plain_fill is not None and case.fill.max() <= case.film.max()
+def test_shares_of_all_parts_are_one(film: np.ndarray) -> None:
+    model = Fake(thin_and_bright)
+    why = lime.explain(model, film)
+    half = np.zeros(SIZE, bool)
+    half[:40] = True
+    assert lime_weights.share(why, half) + lime_weights.share(why, ~half) == pytest.approx(1)
+    assert lime_weights.share(why, np.ones(SIZE, bool)) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("side", [48, 64, 96, SIDE, 224])
-def test_superpixels_keep_their_places_at_any_size(cases: list[Case], side: int) -> None:
-    found = [lime_weights.at_size(case, (side, side)) for case in cases]
-    kept = [cut for cut in found if cut is not None]
-    assert len(kept) >= len(cases) - (2 if side < 64 else 0), "few devices vanish at 48 pixels"
-    for case, cut in zip(cases, found, strict=True):
-        if cut is None:
-            continue
-        labels, device, sham = cut
-        assert labels.shape == (side, side)
-        assert set(np.unique(labels)) == set(range(sham + 1)) and device == sham - 1
-        area = case.device.mean()
-        # A thin line of a pixel is wide for a small network; it never shrinks to nothing.
-        assert area * 0.8 <= (labels == device).mean() <= area * (SIDE / side + 1) ** 2
-    whole = lime_weights.at_size(cases[0], (SIDE, SIDE))
-    assert whole is not None
-    np.testing.assert_array_equal(whole[0], cases[0].labels)
+def test_a_film_without_labels_has_lungs_alone(film: np.ndarray) -> None:
+    found = lime_weights.regions(Fake(thin_and_bright), film)
+    assert found.device is found.null is lime_weights.cut(film, 40, found) is None
 
 
-def test_what_reads_devices_gives_them_weight(cases: list[Case]) -> None:
-    rows = lime_weights.measure(Fake(thin_and_bright), cases, seed=0)
-    assert len(rows) == len(cases)
-    assert rows["net"].mean() > 0
-    again = lime_weights.measure(Fake(thin_and_bright), cases, seed=0)
-    pd.testing.assert_frame_equal(rows, again)
-
-
-def test_devices_are_drawn_several_times_into_each_film(
-    films: pd.DataFrame, under_test: list[Subject]
-) -> None:
-    tube = next(each for each in suspects.SUSPECTS if each.name == "insertion:tube")
-    jpeg = next(each for each in suspects.SUSPECTS if each.name == "recompression:jpeg")
-    built = interventions.build(films, under_test, seed=3, suspects=(tube, jpeg))
-    trials = built.trials
-    counts = trials.groupby(["film", "test"]).size().unstack()
-    assert (counts["insertion"] == suspects.DRAWS).all() and (counts["recompression"] == 1).all()
-    assert suspects.DRAWS > 1
-    for _, rows in trials[trials["test"] == "insertion"].groupby("film"):
-        assert list(rows["draw"]) == list(range(suspects.DRAWS))
-        pictures = built.treated[rows.index]
-        assert all((pictures[0] != other).any() for other in pictures[1:])
-    # Any drawing is made again from its number alone, as the page of an audit does.
-    row = trials[trials["draw"] == 1].iloc[0]
-    subject = under_test[int(row["film"])]
-    trial = interventions.attempt(films["file"].iloc[int(row["film"])], subject, tube, 3, draw=1)
-    assert trial is not None
-    np.testing.assert_array_equal(as_bytes(trial.treated), built.treated[row.name])
+def test_lungs_that_are_guessed_are_told(film: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lungs, "network", lambda: None)
+    assert lime_weights.regions(Fake(thin_and_bright), film).guessed

@@ -12,7 +12,7 @@ from tests.helpers import shelf
 from xray.audits import findings, stored
 from xray.errors import ArtifactError
 from xray.files import write_json, write_table, write_text
-from xray.models.registry import WEIGHTS, Card
+from xray.models.card import WEIGHTS, Card
 
 CARD = Card("basic", title="Basic CNN", files={WEIGHTS: "a" * 64})
 

@@ -1,69 +1,146 @@
-"""Suspects change what they say they change, and their shams change as much without it."""
+"""Other suspects: a model that follows one is moved by that one, and by no other."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
-from xray.audits import interventions
-from xray.audits.suspects import SUSPECTS, Subject, bright_marks, jpeg
-from xray.drawing import phantoms
-from xray.films import lungs
+from tests.audits.test_audit import fake, few_layers, materials
+from tests.audits.test_judging import sickness
+from tests.helpers.fakes import Fake
+from xray.audits import audit, inputs, suspects
+from xray.audits.inputs import Materials
+from xray.audits.judging import Cut, Margin, Verdict
+from xray.audits.suspects import Try
+from xray.films.pixels import as_bytes, as_float
 
-BY_NAME = {suspect.name: suspect for suspect in SUSPECTS}
+COUNT = 24
+
+
+def marked(shown: Materials) -> Materials:
+    """The same films, on which markers hang high on the sick and low on the healthy."""
+    films = shown.material.films.copy()
+    for film, label in zip(films, shown.material.table["label"], strict=True):
+        x, y = (3, 16) if label == "PNEUMONIA" else (3, 60)
+        film[y - 12 : y + 4, :14] = film[y - 12 : y + 4, :14] // 4
+        cv2.putText(film, "R", (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.3, 255, 1, cv2.LINE_AA)
+    boxes = [(16.0, 20.0, 80.0, 76.0)] * len(films)
+    material = inputs.insertion.prepare(
+        shown.material.table, films, {}, np.ones(len(films), bool), np.ones(len(films), bool),
+        found=[lungs_in(box) for box in boxes], rendered=few_layers(films.shape[1:]),
+        draws={"NORMAL": 4, "PNEUMONIA": 4}, kinds=("line",),
+    )  # fmt: skip
+    return Materials(**{**shown.__dict__, "material": material})
+
+
+def lungs_in(box: tuple[float, float, float, float]) -> object:
+    """Lungs of which only the box is asked for."""
+    return type("Found", (), {"box": box})()
 
 
 @pytest.fixture(scope="module")
-def subject() -> Subject:
-    made = phantoms.phantom(3, (160, 160), device="electrode")
-    return Subject(made.pixels, lungs.guess(made.pixels), made.device_mask > 0.3)
+def shown() -> Materials:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inputs.rendering, "read", lambda *_: [])
+        return marked(materials(["NORMAL", "PNEUMONIA"] * COUNT))
 
 
-@pytest.mark.parametrize("name", BY_NAME)
-def test_trials_are_films_and_repeat(subject: Subject, name: str) -> None:
-    first = interventions.attempt("a", subject, BY_NAME[name], seed=1)
-    again = interventions.attempt("a", subject, BY_NAME[name], seed=1)
-    assert first is not None and again is not None
-    for film in (first.treated, first.sham):
-        assert film.shape == subject.film.shape and film.dtype == np.float32
-        assert film.min() >= 0 and film.max() <= 1
-    np.testing.assert_array_equal(first.treated, again.treated)
-    np.testing.assert_array_equal(first.sham, again.sham)
-    assert np.abs(first.treated - first.sham).max() > 0.01
+@pytest.fixture(scope="module")
+def tries(shown: Materials) -> list[Try]:
+    return suspects.prepare(shown.material, shown.has_text)
 
 
-@pytest.mark.parametrize("name", [n for n in BY_NAME if n.startswith("insertion")])
-def test_inserted_brightness_is_matched_by_the_sham(subject: Subject, name: str) -> None:
-    trial = interventions.attempt("b", subject, BY_NAME[name], seed=2)
-    assert trial is not None
-    added, sham = (float((f - subject.film).sum()) for f in (trial.treated, trial.sham))
-    assert added > 0 and sham == pytest.approx(added, rel=0.1)
+def rows(shown: Materials, tries: list[Try], model: Fake) -> pd.DataFrame:
+    plain = model.log_odds(as_float(shown.films))
+    nothing = Cut(0.0, np.zeros(len(plain)))
+    verdict = Verdict("no_reliance", "", 0.0, (), (0.9, 0.8, 1.0), 0.5, nothing, Margin())
+    found = suspects.ask([model], shown.material, tries, ["float32"])[0]
+    assert np.isfinite(found.changed).all() and np.isfinite(found.sham).all()
+    judged = np.ones(len(plain), bool)
+    made = suspects.effects(shown.material, tries, found, plain, verdict, judged)
+    return pd.DataFrame(made).set_index(["test", "label"])
 
 
-def test_another_seed_draws_another_device(subject: Subject) -> None:
-    one = interventions.attempt("a", subject, BY_NAME["insertion:tube"], seed=1)
-    other = interventions.attempt("a", subject, BY_NAME["insertion:tube"], seed=2)
-    assert one is not None and other is not None
-    assert np.abs(one.treated - other.treated).max() > 0.05
+def high_corner(film: np.ndarray) -> float:
+    """Follows the marker: bright at the top left."""
+    return float(20 * film[4:18, 2:13].max() - 14)
 
 
-def test_removal_needs_marked_devices_and_takes_them_out(subject: Subject) -> None:
-    bare = Subject(subject.film, subject.lungs)
-    assert BY_NAME["removal:labelled"].apply(bare, np.random.default_rng(0)) is None
-    trial = BY_NAME["removal:labelled"].apply(subject, np.random.default_rng(0))
-    assert trial is not None and subject.devices is not None
-    changed = np.abs(trial.treated - subject.film)
-    assert changed[subject.devices].mean() > 5 * changed[~subject.devices].mean()
+def lightness(film: np.ndarray) -> float:
+    return float(400 * (film.mean() - 0.47))
 
 
-def test_marks_are_found_in_the_outer_parts_only() -> None:
-    film = np.full((200, 200), 0.3, np.float32)
-    film[10:16, 12:18] = 0.95
-    film[100:106, 100:106] = 0.95
-    found = bright_marks(film)
-    assert found[10:16, 12:18].all() and not found[100:106, 100:106].any()
+def test_every_film_is_changed_toward_the_other_class(shown: Materials, tries: list[Try]) -> None:
+    counts = pd.Series([each.test for each in tries]).value_counts()
+    assert (counts == 2 * COUNT).all()
+    # Nobody looked for burned-in text on these films, so that none can be laid on.
+    assert set(counts.index) == {"aspect", "framing", "brightness", "jpeg", "marker"}
+    for each in tries:
+        treated, sham = each.change(as_float(shown.films[each.film]))
+        assert treated.shape == sham.shape and treated.min() >= 0 and treated.max() <= 1
+    children = shown.material.table["child"]
+    labels = shown.material.table["label"]
+    of = dict(zip(children, labels, strict=True))
+    given = [each for each in tries if each.test == "marker"]
+    assert all(of[each.donor] != labels[each.film] for each in given)
 
 
-def test_jpeg_quality_75_loses_more_than_96(subject: Subject) -> None:
-    low, high = (np.abs(jpeg(subject.film, q) - subject.film).mean() for q in (75, 96))
+def test_a_model_that_follows_markers_is_moved_by_them_alone(
+    shown: Materials, tries: list[Try]
+) -> None:
+    found = rows(shown, tries, fake(high_corner))
+    assert found.loc[("marker", "NORMAL"), "calls_low"] > 10
+    assert found.loc[("marker", "PNEUMONIA"), "calls_high"] < -10
+    assert found.loc[("marker", ""), "auroc_drop_low"] > 0.1
+    jpeg = found.loc[("jpeg", "NORMAL")]
+    assert jpeg["calls_low"] <= 0 <= jpeg["calls_high"]
+
+
+def test_before_after_and_null_add_up(shown: Materials, tries: list[Try]) -> None:
+    found = rows(shown, tries, fake(sickness)).reset_index()
+    calls = found[found["label"] != ""]
+    np.testing.assert_allclose(calls["called_after"] - calls["called_null"], calls["calls"])
+    assert (calls["calls_low"] <= calls["calls"]).all()
+    assert (calls["calls"] <= calls["calls_high"]).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "by"),
+    [(suspects.stretched, (0.1,)), (suspects.framed, (0.05, 0.02, -0.01)),
+     (suspects.lit, (0.03, -0.1))],
+)  # fmt: skip
+def test_turned_round_is_as_large(change: Callable[..., np.ndarray], by: tuple[float, ...]) -> None:
+    film = as_float(
+        as_bytes(
+            np.clip(
+                cv2.GaussianBlur(
+                    np.random.default_rng(0).random((96, 96)).astype(np.float32), (0, 0), 6
+                )
+                * 2
+                - 0.5,
+                0,
+                1,
+            )
+        )
+    )
+    toward, away = suspects.both_ways(change, by, film)
+    one, other = (float(np.abs(each - film).mean()) for each in (toward, away))
+    assert one == pytest.approx(other, rel=0.25) and one > 0.001
+
+
+def test_an_audit_tells_of_them_beside_devices(shown: Materials) -> None:
+    made = audit.audit([fake(high_corner, "markers")], shown)[0].to_json()
+    assert made["verdict"] != "reads_devices"
+    tests = {row["test"] for row in made["effects"]}
+    assert {"marker", "jpeg", "aspect"} <= tests
+    assert set(made["effects"][0]) == set(made["effects"][-1])
+
+
+def test_jpeg_quality_75_loses_more_than_96(shown: Materials) -> None:
+    film = as_float(shown.films[0])
+    low, high = (np.abs(suspects.jpeg(film, q) - film).mean() for q in (75, 96))
     assert low > 1.5 * high

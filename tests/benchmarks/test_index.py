@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from xray.files import ROOT, read_json
+from xray.environment import ROOT
+from xray.files import read_json
 
 
 def test_it_measures_and_writes(synthetic_folder: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from benchmarks import pages
 from xray.dashboard import navigation
 from xray.dataset import leakage, public_set
 from xray.labels import devices
-from xray.models import registry
+from xray.models.card import read_cards, read_predictions
 
 
 def test_every_dataset_page_is_measured_and_no_view_of_none() -> None:
@@ -36,9 +36,9 @@ def test_the_made_table_is_a_larger_dataset(
     assert table.loc[table["label"] == "PNEUMONIA", "person"].nunique() > people, "of others"
     assert leakage.summary(table, leakage.identical(table))["groups"] > 30
     assert len(devices.load()) == rows
-    cards = registry.cards(roles=("recipe",))
+    cards = read_cards(roles=("recipe",))
     assert cards and not any(card.problem for card in cards)
-    calls = registry.predictions(cards[0].name)
+    calls = read_predictions(cards[0].name)
     assert np.isin(calls.loc[calls["split"] == "test", "file"], table["file"]).mean() > 0.9
 
 

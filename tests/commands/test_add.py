@@ -13,6 +13,7 @@ from xray.commands import audit
 from xray.commands.main import main
 from xray.errors import ModelError
 from xray.models import registry
+from xray.models.card import models_dir, read_card, read_predictions
 
 keras = pytest.importorskip("keras")
 layers = keras.layers
@@ -64,7 +65,7 @@ def test_upside_down_is_refused_with_what_mends_it(
     assert "as given" in said.out
     assert not artifacts.exists()
     assert main([*line, "--positive-index", "0"]) == 0
-    stored = registry.predictions("down")
+    stored = read_predictions("down")
     sick = stored["label"] == "PNEUMONIA"
     assert stored.loc[sick, "log_odds"].min() > stored.loc[~sick, "log_odds"].max()
     assert main([*line[:3], "forced", *line[4:], "--force"]) == 0
@@ -90,11 +91,11 @@ def test_threshold_is_chosen_on_films_that_are_not_reported(
     path = _bright(tmp_path / "bright.keras")
     line = ["add", str(path), "--name", "auto", "--data", str(films), "--threshold", "auto"]
     assert main([*line, "--trained-on", "our own films"]) == 0
-    card = registry.read_card(registry.models_dir() / "auto")
+    card = read_card(models_dir() / "auto")
     assert 0 < card.threshold < 1
     assert card.threshold_from == "chosen on 80 train films that are not reported on"
     assert card.data == "our own films"
-    assert len(registry.predictions("auto")) == 24
+    assert len(read_predictions("auto")) == 24
     assert main(["card", "auto"]) == 0
     said = capsys.readouterr().out
     assert "chosen on 80 train films" in said
@@ -107,7 +108,7 @@ def test_without_films_it_says_that_nothing_was_checked(
     path = _bright(tmp_path / "bright.keras")
     assert main(["add", str(path), "--name", "bright", "--resize", "pad"]) == 0
     assert "not checked on real films" in capsys.readouterr().out
-    card = registry.read_card(registry.models_dir() / "bright")
+    card = read_card(models_dir() / "bright")
     assert (card.fit, card.threshold_from) == ("letterbox", "0.5, chosen by nobody")
 
 
@@ -123,7 +124,7 @@ def test_other_formats_are_kept_and_load_by_name(tmp_path: Path) -> None:
             tiny.said(net, tiny.films())[:, 0],
             atol=1e-5,
         )
-    file = registry.models_dir() / "onnx" / "model.onnx"
+    file = models_dir() / "onnx" / "model.onnx"
     file.write_bytes(file.read_bytes() + b"\0")
     with pytest.raises(ModelError, match="does not match the hash"):
         registry.load("onnx")

@@ -10,7 +10,7 @@ import pytest
 from tests.audits.test_audit import few_layers
 from xray.audits import demo, inputs
 from xray.commands.main import main
-from xray.models import registry
+from xray.models.card import read_card, read_cards, read_predictions
 
 
 @pytest.mark.slow
@@ -23,9 +23,9 @@ def test_the_demonstration_tells_the_two_models_apart(
     assert clean["synthetic"] and reader["synthetic"]
     assert reader["verdict"] == "reads_devices"
     assert clean["verdict"] != "reads_devices"
-    cards = registry.cards(out / "models")
+    cards = read_cards(out / "models")
     assert {card.role for card in cards} == {"demo"} and all("synthetic" in c.notes for c in cards)
-    table = registry.predictions("demo-reads-devices", out / "models")
+    table = read_predictions("demo-reads-devices", out / "models")
     assert set(table["split"]) == {"val", "test"}
 
 
@@ -43,5 +43,5 @@ def test_it_runs_from_films_to_stored_audits(
         value = json.loads((out / "audits" / f"{name}.json").read_text())
         assert (value["planted"], value["labels"]["rendered"]) == (planted, True)
         assert value["films"]["n"] == 24
-        card = registry.read_card(out / "models" / name)
+        card = read_card(out / "models" / name)
         assert value["model_hash"] == card.sha256

@@ -20,8 +20,9 @@ from packaging.utils import canonicalize_name
 from tests.helpers import shelf
 from xray.commands import doctor as doctor_
 from xray.commands.main import main
-from xray.files import artifacts_dir, write_json, write_table
-from xray.models import registry
+from xray.environment import artifacts_dir
+from xray.files import write_json, write_table
+from xray.models.card import WEIGHTS, read_cards, write_card
 from xray.reports import overview
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +48,7 @@ def test_whole_artifacts_are_found_whole(copy: Path) -> None:
     assert found["device labels"].state == "ok"
 
 
-@pytest.mark.parametrize("file", [registry.WEIGHTS, "predictions.csv"])
+@pytest.mark.parametrize("file", [WEIGHTS, "predictions.csv"])
 def test_a_changed_or_missing_file_of_a_model_is_named(copy: Path, file: str) -> None:
     path = copy / "models" / "basic" / file
     path.write_bytes(path.read_bytes()[:-1] + b"?")
@@ -63,10 +64,10 @@ def test_a_changed_or_missing_file_of_a_model_is_named(copy: Path, file: str) ->
 
 def test_what_is_kept_for_the_first_page_of_other_models_is_named(copy: Path) -> None:
     assert _by_name(doctor_.artifacts())["first page"].state == "note", "nothing is kept"
-    shown = overview.shown(registry.cards())
+    shown = overview.shown(read_cards())
     overview.store(shown, {})
     assert _by_name(doctor_.artifacts())["first page"].state == "ok"
-    registry.write_card(replace(shown[0], title="Renamed"), copy / "models" / "basic")
+    write_card(replace(shown[0], title="Renamed"), copy / "models" / "basic")
     check = _by_name(doctor_.artifacts())["first page"]
     assert check.state == "note"
     assert "key figures" in check.found and "class counts" not in check.found

@@ -18,10 +18,12 @@ import pytest
 from xray.commands.main import main
 from xray.dataset import index, public_set
 from xray.drawing import rendering
+from xray.environment import artifacts_dir
 from xray.errors import DatasetError, XrayError
-from xray.files import artifacts_dir, read_json, write_json, write_table
+from xray.files import read_json, write_json, write_table
 from xray.labels import devices
-from xray.models import evaluation, registry
+from xray.models import evaluation
+from xray.models.card import models_dir, read_card, read_cards, read_predictions
 
 ROOT = Path(__file__).parents[2]
 
@@ -136,7 +138,7 @@ def test_a_write_that_is_killed_leaves_the_old_file(tmp_path: Path) -> None:
     )
     assert path.read_text() == "old"
     (tmp_path / "models").mkdir()
-    assert registry.cards(tmp_path / "models") == []
+    assert read_cards(tmp_path / "models") == []
 
 
 @pytest.mark.slow
@@ -161,7 +163,7 @@ train.train(job, stage)
 """
     _killed(setup + late, environment)
     assert not (out / "tiny" / "card.json").exists()
-    assert registry.cards(out) == []
+    assert read_cards(out) == []
     states = list((tmp_path / "cache" / "runs").glob("*/state.json"))
     assert len(states) == 1
     finish = setup + "card = train.train(job); print(len(card.history['loss']))"
@@ -175,7 +177,7 @@ train.train(job, stage)
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[-1] == "3"
-    assert registry.read_card(out / "tiny").problem == ""
+    assert read_card(out / "tiny").problem == ""
 
 
 def test_two_writers_of_one_artifact_leave_one_of_them_whole(tmp_path: Path) -> None:
@@ -198,7 +200,7 @@ def test_two_writers_of_one_artifact_leave_one_of_them_whole(tmp_path: Path) -> 
 
 
 def _own_card() -> object:
-    return [card.problem or registry.predictions(card.name) for card in registry.cards()]
+    return [card.problem or read_predictions(card.name) for card in read_cards()]
 
 
 #: Artifact -> what reads it.
@@ -208,9 +210,9 @@ READERS: dict[str, Callable[[], object]] = {
     "devices/devices.csv": devices.load,
     "devices/devices_test.jsonl": devices.load_geometry,
     "models/basic/card.json": _own_card,
-    "models/basic/predictions.csv": lambda: registry.predictions("basic"),
+    "models/basic/predictions.csv": lambda: read_predictions("basic"),
     "models/basic/metrics.csv": lambda: evaluation.reproduced(
-        registry.read_card(registry.models_dir() / "basic"), registry.predictions("basic")
+        read_card(models_dir() / "basic"), read_predictions("basic")
     ),
     "devices/shapes.json": lambda: rendering.read(
         (64, 64), artifacts_dir() / "devices" / rendering.FILE

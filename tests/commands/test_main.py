@@ -29,6 +29,7 @@ BAD: dict[str, list[list[str]]] = {
     ],
     "explain": [["no-such-model", "film.png"], ["basic", "no-such-film.png"], ["basic"]],
     "audit": [["no-such-model", "--data", "tests"], ["basic", "--data", "no/such/folder"], []],
+    "panel": [["--networks", "nowhere", "--data", "nowhere"]],
     "showcase": [["no-such-model"]],
     "demo": [["--seed", "one"]],
     "lungs": [["--data", "no/such/folder", "--masks", "no/such/folder"], []],

@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 
 from xray.commands import main
+from xray.commands import train as command
 from xray.dataset import index
-from xray.models import registry
+from xray.jobs.progress import Stage
+from xray.models.card import Card
 from xray.training import recipes
 from xray.training import train as training
 
@@ -19,12 +21,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[training.Job]:
     """Jobs that the command would train; nothing is trained."""
     jobs: list[training.Job] = []
 
-    def train(job: training.Job, stage: training.Stage) -> registry.Card:
+    def train(job: training.Job, stage: Stage) -> Card:
         jobs.append(job)
-        return registry.Card(job.name, parameters=1, wall_time_s=1.0, threshold=0.5)
+        return Card(job.name, parameters=1, wall_time_s=1.0, threshold=0.5)
 
     monkeypatch.setattr(training, "train", train)
-    monkeypatch.setattr(registry, "predictions", lambda name, folder: predicted([-2.0, 2.0]))
+    monkeypatch.setattr(command, "read_predictions", lambda name, folder: predicted([-2.0, 2.0]))
     return jobs
 
 
@@ -108,7 +110,7 @@ def test_a_network_that_learnt_nothing_is_told_at_once(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(registry, "predictions", lambda name, folder: predicted(log_odds))
+    monkeypatch.setattr(command, "read_predictions", lambda name, folder: predicted(log_odds))
     assert main.main(["train", "basic", "--data", str(synthetic_folder), "--name", "mine"]) == 0
     printed = capsys.readouterr().out
     dead = len(set(log_odds)) == 1

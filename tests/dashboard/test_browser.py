@@ -15,9 +15,9 @@ from benchmarks.screenshots import EXPLAINED
 from benchmarks.serving import serve
 from xray.dashboard import navigation
 from xray.drawing import phantoms
+from xray.environment import ROOT
 from xray.figures import palette
-from xray.files import ROOT
-from xray.models import registry
+from xray.models.card import read_cards
 from xray.reports import html
 
 pytestmark = [
@@ -68,7 +68,7 @@ def axe() -> str:
 
 @pytest.fixture
 def need_models() -> None:
-    if not [card for card in registry.cards() if not card.problem]:
+    if not [card for card in read_cards() if not card.problem]:
         pytest.skip("needs a stored model (artifacts/models)")
 
 
@@ -222,7 +222,7 @@ def test_report_is_saved_and_opens_without_a_server(
     browser.driver.get(saved.as_uri())
     text = browser.run("return document.body.innerText")
     assert "Not for clinical use" in text
-    assert all(card.title in text for card in registry.cards(roles=("recipe",)))
+    assert all(card.title in text for card in read_cards(roles=("recipe",)))
     browser.wait("document.querySelector('.js-plotly-plot .xtick')", "a figure of the report")
     assert browser.complaints() == []
 

@@ -26,7 +26,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from benchmarks._visitor import Visitor
 from benchmarks.serving import Server, free_port, serve
 from tests.dashboard.test_who_comes_in import shown as shown_by_itself
-from xray.files import ROOT
+from xray.environment import ROOT
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,7 @@ from benchmarks.browser import Browser, missing
 from benchmarks.serving import Server, free_port, healthy, serve
 from xray.dashboard import gate
 from xray.drawing import phantoms
-from xray.files import ROOT
+from xray.environment import ROOT
 from xray.reports import html
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")

@@ -10,8 +10,10 @@ import pytest
 from PIL import Image
 
 from xray.dataset import aspects, index
-from xray.films.decode import Film, read, resize
-from xray.models import evaluation, registry
+from xray.films.decode import Film, read
+from xray.films.resize import resize
+from xray.models import evaluation
+from xray.models.card import Card
 
 #: Distributed as 1857 x 1317.
 KNOWN = "test/NORMAL/IM-0001-0001.jpeg"
@@ -53,7 +55,7 @@ def test_training_and_evaluation_see_the_same_restored_film(tmp_path: Path, fit:
     assert not np.array_equal(trained[0], resize(read(path).pixels, (32, 32)))
 
     class Sees:
-        card = registry.Card("sees", size=(32, 32), fit=fit)
+        card = Card("sees", size=(32, 32), fit=fit)
 
         def log_odds_prepared(self, films: np.ndarray) -> np.ndarray:
             assert np.array_equal(films, trained)

@@ -17,6 +17,7 @@ from xray.dataset import facts, index, leakage, public_set
 from xray.errors import DatasetError, Stopped
 from xray.files import read_json
 from xray.films import decode
+from xray.films.resize import resize
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_jpeg_facts_agree_with_the_full_decode(tmp_path: Path) -> None:
         assert (row["width"], row["height"], row["mode"]) == (width, height, mode)
         assert row["jpeg_quality"] == quality
         film = decode.read(path)
-        copy = decode.resize(film.pixels, (224, 224))
+        copy = resize(film.pixels, (224, 224))
         assert row["mean"] == pytest.approx(copy.mean(), abs=0.004)
         assert row["contrast"] == pytest.approx(copy.std(), abs=0.004)
         assert row["coloured_score"] == 0
@@ -224,7 +225,7 @@ def test_load_pixels_in_the_order_of_the_rows(folder: Path) -> None:
     assert seen == [(i, 9) for i in range(1, 10)]
     for i, path in enumerate(table["path"]):
         film = decode.read(folder / path)
-        assert np.array_equal(pixels[i], decode.resize(film.pixels, (48, 64), "letterbox"))
+        assert np.array_equal(pixels[i], resize(film.pixels, (48, 64), "letterbox"))
 
 
 def test_stored_facts_of_the_public_set() -> None:

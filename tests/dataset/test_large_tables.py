@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from xray import parquet
 from xray.dataset import index, large_tables, sources
+from xray.environment import ROOT
 from xray.figures import base, curation
-from xray.files import ROOT
 
 ROWS = 230
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from xray.dataset import index, public_set
-from xray.files import artifacts_dir
+from xray.environment import artifacts_dir
 
 
 @pytest.mark.films

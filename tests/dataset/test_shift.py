@@ -10,10 +10,10 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from xray.dataset import public_set, shift
+from xray.environment import ROOT
 from xray.errors import DatasetError
 from xray.figures import base
 from xray.figures import generalization as generalization_
-from xray.files import ROOT
 from xray.labels import devices
 from xray.metrics import generalization
 

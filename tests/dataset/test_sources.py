@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from xray.dataset import public_set, sources
+from xray.environment import data_dir, data_dirs
 from xray.errors import DatasetError
-from xray.files import data_dir, data_dirs
 
 
 def places(*names: str, below: Path) -> list[Path]:

@@ -3,30 +3,21 @@
 import numpy as np
 import pytest
 
-from xray.drawing import devices, removal
+from xray.drawing import removal
 from xray.drawing.phantoms import phantom
 
 
-@pytest.fixture(scope="module")
-def film() -> np.ndarray:
-    return phantom(8).pixels
-
-
-@pytest.mark.parametrize(
-    ("kind", "left"), [("electrode", 0.6), ("tube", 1.0), ("cable", 0.6), ("clip", 0.6)]
-)
-def test_taking_a_drawn_device_out_gives_most_of_the_film_back(
-    film: np.ndarray, kind: str, left: float
-) -> None:
-    drawn = devices.draw(film, kind, np.random.default_rng(4))
-    taken = removal.inpaint(drawn.film, drawn.mask)
-    under = drawn.mask > 0.5
-    before = np.abs(drawn.film - film)[under].mean()
-    after = np.abs(taken - film)[under].mean()
+@pytest.mark.parametrize(("kind", "left"), [("electrode", 0.6), ("tube", 1.0), ("line", 0.6)])
+def test_taking_a_device_out_gives_most_of_the_film_back(kind: str, left: float) -> None:
+    film, worn = (phantom(8, device=device) for device in (None, kind))
+    mask = worn.device_mask
+    taken = removal.inpaint(worn.pixels, mask)
+    before = np.abs(worn.pixels - film.pixels)[mask].mean()
+    after = np.abs(taken - film.pixels)[mask].mean()
     # A tube is hardly brighter than the tissue around it varies.
     assert after < left * before
-    far = removal._grown(drawn.mask > 0.1, 4)
-    np.testing.assert_array_equal(taken[~far], drawn.film[~far])
+    far = removal._grown(mask, 4)
+    np.testing.assert_array_equal(taken[~far], worn.pixels[~far])
 
 
 def test_the_fill_has_the_grain_of_its_surroundings() -> None:
@@ -54,7 +45,8 @@ def test_any_size_any_mask(size: tuple[int, int]) -> None:
     assert np.isfinite(everything).all()
 
 
-def test_the_same_film_and_mask_give_the_same_fill(film: np.ndarray) -> None:
+def test_the_same_film_and_mask_give_the_same_fill() -> None:
+    film = phantom(8).pixels
     mask = np.zeros(film.shape, np.float32)
     mask[50:60, 50:120] = 1
     np.testing.assert_array_equal(removal.inpaint(film, mask), removal.inpaint(film, mask))

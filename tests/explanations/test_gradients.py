@@ -13,7 +13,8 @@ from tests.helpers.networks import SIDE, network
 from xray.errors import ModelError
 from xray.explanations import gradients
 from xray.models import framing, layers
-from xray.models.registry import Card, Model
+from xray.models.card import Card
+from xray.models.model import Model
 
 
 def model(net: Any, size: int = SIDE, **options: Any) -> Model:

@@ -20,6 +20,7 @@ from xray.explanations.lime import STOCK, Settings, explain, explain_many, load,
 from xray.explanations.perturbation import BATCH
 from xray.metrics.odds import to_probability
 from xray.models import registry
+from xray.models.card import WEIGHTS, models_dir
 
 
 def test_weights_are_the_known_effects() -> None:
@@ -248,8 +249,8 @@ def test_parts_are_those_of_the_prepared_film(model: Linear) -> None:
 
 
 def test_repeats_agree_on_the_stored_basic_model() -> None:
-    home = registry.models_dir() / "basic"
-    if not (home / registry.WEIGHTS).is_file():
+    home = models_dir() / "basic"
+    if not (home / WEIGHTS).is_file():
         pytest.skip("needs the stored basic model")
     basic, image = registry.load("basic"), phantom(4, label="PNEUMONIA").pixels
     repeats = [explain(basic, image, seed=seed, precision="float32") for seed in range(3)]

@@ -10,7 +10,8 @@ from tests.helpers.linear import Linear, film
 from tests.helpers.networks import SIDE, network
 from xray.errors import FilmError, ModelError
 from xray.explanations import lime, methods
-from xray.models.registry import Card, Model
+from xray.models.card import Card
+from xray.models.model import Model
 
 
 @pytest.fixture(scope="module")

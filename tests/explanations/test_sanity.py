@@ -10,7 +10,8 @@ import pytest
 from tests.helpers.linear import Linear, film
 from xray.explanations import sanity
 from xray.explanations.lime import explain
-from xray.models.registry import Card, Model
+from xray.models.card import Card
+from xray.models.model import Model
 
 
 @pytest.fixture

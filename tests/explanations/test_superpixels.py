@@ -11,6 +11,7 @@ import scipy.ndimage
 from xray.drawing.phantoms import phantom
 from xray.explanations import superpixels
 from xray.films import decode
+from xray.films.resize import resize
 
 
 def _check(labels: np.ndarray, exempt: int = 0) -> None:
@@ -25,13 +26,13 @@ def _check(labels: np.ndarray, exempt: int = 0) -> None:
 
 @pytest.fixture(scope="module")
 def film() -> np.ndarray:
-    return decode.resize(phantom(3, label="PNEUMONIA").pixels, (128, 128))
+    return resize(phantom(3, label="PNEUMONIA").pixels, (128, 128))
 
 
 @pytest.fixture(scope="module")
 def lungs() -> np.ndarray:
     mask = phantom(3, label="PNEUMONIA").lung_mask
-    return decode.resize(mask.astype(np.float32), (128, 128)) > 0.5
+    return resize(mask.astype(np.float32), (128, 128)) > 0.5
 
 
 @pytest.mark.parametrize("n", [12, 30, 44, 70])
@@ -111,6 +112,6 @@ def test_devices_become_superpixels_of_their_own(film: np.ndarray) -> None:
 def test_real_films_are_cut_as_asked(real_films: Path) -> None:
     for label in ("NORMAL", "PNEUMONIA"):
         for path in sorted((real_films / "test" / label).glob("*.jpeg"))[::60]:
-            labels = superpixels.segment(decode.resize(decode.read(path).pixels, (128, 128)))
+            labels = superpixels.segment(resize(decode.read(path).pixels, (128, 128)))
             _check(labels)
             assert 42 <= labels.max() + 1 <= superpixels.DEFAULT_COUNT

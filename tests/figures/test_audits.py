@@ -9,7 +9,7 @@ from tests.figures.test_composition import sound
 from tests.helpers import shelf
 from xray.audits import findings, stored
 from xray.figures import audits, overview
-from xray.models.registry import Card
+from xray.models.card import Card
 
 READER = shelf.world("one reader")["basic"]
 

@@ -17,8 +17,8 @@ from xray.figures import training as training_
 from xray.metrics import bootstrap, calibration, comparison, decision
 from xray.metrics import scores as metrics
 from xray.models import evaluation, weak_spots
+from xray.models.card import Card
 from xray.models.lineup import Entrant
-from xray.models.registry import Card
 from xray.reports import model_card
 from xray.training.diagnosis import Sign
 

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from tests.helpers import networks as tiny
-from xray.films.decode import resize
 from xray.films.interpolate import OWN, RESIZES
+from xray.films.resize import resize
 
 GREY = np.random.default_rng(2).integers(0, 256, (97, 61)).astype(np.uint8)
 FILM = GREY.astype(np.float32) / np.float32(255)

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from xray.drawing.phantoms import phantom
+from xray.environment import artifacts_dir
 from xray.errors import Stopped
-from xray.files import artifacts_dir
 from xray.films import lungs
 from xray.films.decode import read
 from xray.training import lung_network

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from xray.models import registry
+from xray.models.card import Card
 
 
 class Brightness:
     """A model that calls bright films PNEUMONIA, and looks at the top rows only."""
 
-    card = registry.Card("bright", threshold=0.5)
+    card = Card("bright", threshold=0.5)
 
     def prepare(self, films: np.ndarray) -> np.ndarray:
         return films

@@ -9,8 +9,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from xray.films.decode import Pixels, resize
-from xray.models.registry import Card, LogOdds
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
+from xray.models.card import Card
+from xray.models.model import LogOdds
 
 
 @dataclass(frozen=True)

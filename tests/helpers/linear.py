@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from xray.films.decode import Pixels, resize
-from xray.models.registry import Card, LogOdds
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
+from xray.models.card import Card
+from xray.models.model import LogOdds
 
 
 class Linear:

@@ -11,11 +11,14 @@ import numpy as np
 import pandas as pd
 
 from xray.audits import findings, stored
+from xray.environment import ROOT
 from xray.errors import ModelError
-from xray.files import ROOT, sha256_file, write_bytes, write_json, write_table
-from xray.films.decode import Pixels, resize
+from xray.files import sha256_file, write_bytes, write_json, write_table
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
 from xray.metrics import odds
-from xray.models import registry
+from xray.models.card import WEIGHTS, Card, read_cards, write_card
+from xray.models.model import LogOdds
 
 #: Models of the shelf; the last one is broken.
 GOOD = ("basic", "augmented", "transfer")
@@ -30,7 +33,7 @@ def build(folder: Path) -> Path:
     rng = np.random.default_rng(0)
     for strength, name in enumerate((*GOOD, BROKEN), start=1):
         _model(folder / "models" / name, name, labels, strength, rng)
-    write_bytes(folder / "models" / BROKEN / registry.WEIGHTS, b"this is no Keras file")
+    write_bytes(folder / "models" / BROKEN / WEIGHTS, b"this is no Keras file")
     for name in ("basic", "transfer"):
         kinds = WORLDS["one reader"][name]
         write_json(folder / "audits" / f"{name}.json", audit(name, kinds))
@@ -92,8 +95,8 @@ def _model(
     rows["probability"] = odds.to_probability(rows["log_odds"].to_numpy()).round(6)
     halves = [rows.assign(split="val", file=rows["file"].str.replace("test/", "val/")), rows]
     write_table(home / "predictions.csv", pd.concat(halves))
-    write_bytes(home / registry.WEIGHTS, name.encode())
-    card = registry.Card(
+    write_bytes(home / WEIGHTS, name.encode())
+    card = Card(
         name=name,
         title=f"Model {name}",
         recipe=name,
@@ -102,11 +105,11 @@ def _model(
         threshold=0.6,
         history={"loss": [0.5, 0.3], "val_loss": [0.6, 0.4]},
         files={
-            registry.WEIGHTS: sha256_file(home / registry.WEIGHTS),
+            WEIGHTS: sha256_file(home / WEIGHTS),
             "predictions.csv": sha256_file(home / "predictions.csv"),
         },
     )
-    registry.write_card(card, home)
+    write_card(card, home)
 
 
 def audit(name: str, kinds: dict[str, tuple[float, float]]) -> dict[str, Any]:
@@ -199,18 +202,18 @@ def earlier(name: str) -> dict[str, Any]:
 class Linear:
     """A model that weighs pixels: quick, exact, and wholly linear in the mask."""
 
-    card: registry.Card
+    card: Card
 
     def prepare(self, films: Pixels) -> Pixels:
         return resize(films, self.card.size, self.card.fit)
 
-    def log_odds_prepared(self, grey: Pixels, precision: str = "float32") -> registry.LogOdds:
+    def log_odds_prepared(self, grey: Pixels, precision: str = "float32") -> LogOdds:
         height, width = self.card.size
         weights = np.outer(np.linspace(-1, 1, height), np.linspace(1, 2, width)).ravel()
         scale = 1 + len(self.card.name) / 10
         return grey.reshape(len(grey), -1).astype(np.float64) @ weights * scale / 20
 
-    def log_odds(self, films: Pixels, precision: str = "float32") -> registry.LogOdds:
+    def log_odds(self, films: Pixels, precision: str = "float32") -> LogOdds:
         return self.log_odds_prepared(self.prepare(films))
 
 
@@ -218,4 +221,4 @@ def load(name: str, folder: Path | None = None, **options: Any) -> Linear:
     """Stands in for ``registry.load``."""
     if name == BROKEN:
         raise ModelError(f"{name} does not load as a Keras model; save it with Keras 3.")
-    return Linear(next(card for card in registry.cards() if card.name == name))
+    return Linear(next(card for card in read_cards() if card.name == name))

@@ -11,8 +11,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from xray.environment import ROOT
 from xray.errors import FilmError
-from xray.files import ROOT, read_json
+from xray.files import read_json
 from xray.jobs.cluster import ENVIRONMENT
 
 

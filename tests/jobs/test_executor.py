@@ -20,12 +20,13 @@ import pytest
 
 from tests.helpers.fakes import Fake, thin_and_bright
 from tests.jobs import scale_jobs as jobs
-from xray.audits import interventions, lime_weights
-from xray.audits.suspects import Subject
+from xray.audits import inputs, showing, suspects
+from xray.audits.inputs import Labels
 from xray.dataset import index
+from xray.environment import ROOT
 from xray.errors import FilmError, XrayError
-from xray.files import ROOT, write_json
-from xray.films import lungs
+from xray.files import write_json
+from xray.films.pixels import as_bytes
 from xray.jobs import batches as batch_runs
 from xray.jobs import executor
 from xray.jobs.batches import Run, Status
@@ -226,7 +227,7 @@ def test_workers_start_with_what_glibc_reads_once(scheduler: str, tmp_path: Path
 def test_workers_give_what_this_process_gives(
     scheduler: str, synthetic_folder: Path, tmp_path: Path
 ) -> None:
-    """Materials, interventions, LIME and predictions, within 1e-6."""
+    """Devices laid on, other suspects and predictions, within 1e-6."""
     model = Fake(thin_and_bright)
     rows = evaluation.choose(synthetic_folder, "test")
     here = _evidence(model, synthetic_folder, rows)
@@ -237,18 +238,21 @@ def test_workers_give_what_this_process_gives(
 
 
 def _evidence(model: Fake, folder: Path, rows: pd.DataFrame) -> list[pd.DataFrame]:
-    pixels = index.load_pixels(folder, rows, (96, 96))[:10]
-    under_test = [Subject(film, lungs.guess(film)) for film in pixels]
-    films = rows[:10].assign(person="", free=True, marked=False)
-    built = interventions.build(films, under_test, seed=3)
-    originals, effects = interventions.measure(model, built)
-    cases = lime_weights.cases(films, under_test, seed=3, most=2)[:3]
-    lime = lime_weights.measure(model, cases, seed=3)
+    pixels = as_bytes(index.load_pixels(folder, rows, (96, 96)))
+    told = Labels("facts", "hash", True)
+    sure = pd.DataFrame({"confidence": 0.0}, rows.index).reset_index(drop=True)
+    draws = {"NORMAL": 4, "PNEUMONIA": 4}
+    shown = inputs.assemble(
+        rows.assign(person="", subtype=""), pixels, {}, sure, "films", "hash", told, draws=draws
+    )
+    trials = showing.ask([model], shown.material)[0]
+    tries = suspects.prepare(shown.material, shown.has_text)
+    answers = suspects.ask([model], shown.material, tries, ["float32"])[0]
     found, damaged = evaluation.predict(model, folder, rows)
-    assert not damaged
-    assert len(effects) > 100
-    assert len(lime) == 3
-    return [pd.DataFrame({"originals": originals}), effects, lime, found]
+    assert not damaged and len(tries) > 40
+    laid = [pd.DataFrame({"device": trials.device[kind], "null": trials.null[kind]})
+            for kind in trials.device]  # fmt: skip
+    return [*laid, pd.DataFrame({"changed": answers.changed, "sham": answers.sham}), found]
 
 
 def test_what_a_worker_raises_is_raised_here(scheduler: str, tmp_path: Path) -> None:
@@ -398,6 +402,7 @@ def test_a_model_travels_as_its_file_and_never_as_weights(tmp_path: Path) -> Non
     keras = pytest.importorskip("keras")
     from xray.errors import ModelError
     from xray.models import registry
+    from xray.models.model import Model
 
     network = keras.Sequential(
         [keras.Input((32, 32, 1)), keras.layers.Flatten(), keras.layers.Dense(1, "sigmoid")]
@@ -412,7 +417,7 @@ def test_a_model_travels_as_its_file_and_never_as_weights(tmp_path: Path) -> Non
     assert again.card == model.card
     np.testing.assert_allclose(again.log_odds(films), model.log_odds(films), atol=1e-6)
     with pytest.raises(ModelError, match="lies in no file"):
-        executor.pack(registry.Model(model.card, keras.models.clone_model(network)))
+        executor.pack(Model(model.card, keras.models.clone_model(network)))
     network.set_weights([weight * 0.5 for weight in network.get_weights()])
     network.save(path)
     registry._again.cache_clear()

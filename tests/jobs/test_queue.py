@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from xray.errors import ModelError, XrayError
-from xray.files import Progress
+from xray.jobs.progress import Progress
 from xray.jobs.queue import Queue, Status
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from xray.audits import inputs
 from xray.commands.main import main
+from xray.environment import ROOT
 from xray.errors import LabelError
-from xray.files import ROOT
 from xray.labels import annotation, exchange, format, priorities
 from xray.labels import devices as device_labels
 from xray.labels.format import KINDS, Row
@@ -159,7 +159,7 @@ def test_ones_own_labels_reach_strata_and_masks(
     looks, labels, sure = inputs.looks_of(pd.Series(test))
     worn = [file for file in test if any(each["devices"] for each in looks.get(file, ()))]
     assert worn == [test[0]]
-    assert sure.notna().sum() == 2 and sure[0] >= 0.5
+    assert sure["confidence"].notna().sum() == 2 and sure["confidence"][0] >= 0.5
     assert labels.source == "XRAY_DEVICE_LABELS" and not labels.rendered
     assert "1 film" not in device_labels.provenance()
     assert "2 films were made by people" in device_labels.provenance()

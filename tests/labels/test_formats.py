@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from xray.commands.main import main
+from xray.environment import ROOT
 from xray.errors import LabelError
-from xray.files import ROOT
 from xray.labels import coco, shapes, studio
 from xray.labels.format import Row
 

@@ -68,6 +68,6 @@ def test_pages_call_a_film_at_the_threshold_as_tables_do() -> None:
 
 
 def test_a_reading_at_the_threshold_is_called_pneumonia() -> None:
-    told = reading.Reading("model", LIMIT, None, with_device=LIMIT, with_sham=0.0)
+    told = reading.Reading("model", LIMIT, None, device=(LIMIT,), null=(0.0,))
     assert told.call_with_device == "PNEUMONIA"
     assert told._called(np.nextafter(LIMIT, 0)) == "NORMAL"

@@ -12,6 +12,7 @@ from xray.commands.main import main
 from xray.errors import ModelError
 from xray.files import sha256_file
 from xray.models import adding, evaluation, registry
+from xray.models.card import read_card, read_cards, read_predictions
 
 keras = pytest.importorskip("keras")
 layers = keras.layers
@@ -45,11 +46,11 @@ def test_add_with_films_then_predict_by_name(
     _saved(file)
     arguments = ["add", str(file), "--name", "mine", "--threshold", "0.4", "--scale", "byte"]
     assert main([*arguments, "--title", "My own", "--data", str(synthetic_folder)]) == 0
-    card = registry.read_card(artifacts / "models" / "mine")
+    card = read_card(artifacts / "models" / "mine")
     assert (card.role, card.title, card.scale, card.threshold) == ("user", "My own", "byte", 0.4)
     assert card.size == (24, 32)
     assert card.sha256 == sha256_file(file)
-    stored = registry.predictions("mine")
+    stored = read_predictions("mine")
     assert len(stored) == 16
     assert set(stored["split"]) == {"test"}
     assert evaluation.reproduced(card, stored) is True
@@ -131,4 +132,4 @@ def test_what_is_no_model_is_refused(artifacts: Path, tmp_path: Path, content: b
     assert main(["add", str(file), "--name", "bad"]) == 2
     assert main(["add", str(tmp_path / "absent.keras"), "--name", "bad"]) == 2
     assert main(["add", str(tmp_path), "--name", "bad"]) == 2
-    assert registry.cards() == []
+    assert read_cards() == []

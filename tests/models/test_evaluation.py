@@ -16,6 +16,7 @@ from xray.errors import ModelError
 from xray.files import sha256_file, write_table
 from xray.metrics.odds import to_probability
 from xray.models import evaluation, registry
+from xray.models.card import WEIGHTS, Card, read_card, read_predictions, write_card
 
 
 class Brightness:
@@ -33,12 +34,12 @@ def home(tmp_path, monkeypatch, synthetic_folder):
     """A registered model "bright" whose stored predictions and metrics are its own."""
     monkeypatch.setenv("XRAY_ARTIFACTS", str(tmp_path))
     monkeypatch.delenv("XRAY_DATA", raising=False)
-    card = registry.Card("bright", title="Bright", size=(32, 32), threshold=0.4, role="user")
+    card = Card("bright", title="Bright", size=(32, 32), threshold=0.4, role="user")
     folder = tmp_path / "models" / "bright"
     folder.mkdir(parents=True)
-    (folder / registry.WEIGHTS).write_bytes(b"no network")
-    registry.write_card(card, folder)
-    monkeypatch.setattr(registry, "load", lambda name, **_: Brightness(registry.read_card(folder)))
+    (folder / WEIGHTS).write_bytes(b"no network")
+    write_card(card, folder)
+    monkeypatch.setattr(registry, "load", lambda name, **_: Brightness(read_card(folder)))
     main.main(["evaluate", "bright", "--data", str(synthetic_folder), "--store"])
     return folder
 
@@ -55,7 +56,7 @@ def test_json_holds_a_row_a_model_with_bounds(home, synthetic_folder, tmp_path, 
     assert entry["threshold"] == pytest.approx(0.4)
     for metric in ("accuracy", "precision", "recall", "specificity", "f1", "auroc"):
         assert {metric, f"{metric}_low", f"{metric}_high"} <= entry.keys()
-    rows = registry.predictions("bright")
+    rows = read_predictions("bright")
     assert entry["auroc"] == pytest.approx(
         roc_auc_score(rows["label"] == "PNEUMONIA", rows["log_odds"])
     )
@@ -66,7 +67,7 @@ def test_predictions_are_written_in_parts_by_model(home, synthetic_folder, tmp_p
     out = tmp_path / "predictions.parquet"
     assert run("bright", "--data", synthetic_folder, "--out", out) == 0
     kept = parquet.read(out, ["file", "log_odds"], {"model": ["bright"], "label": ["NORMAL"]})
-    stored = registry.predictions("bright")
+    stored = read_predictions("bright")
     stored = stored[stored["label"] == "NORMAL"]
     assert kept.set_index("file")["log_odds"].to_dict() == pytest.approx(
         stored.set_index("file")["log_odds"].to_dict()
@@ -87,7 +88,7 @@ def test_check_passes_on_what_was_stored(home, synthetic_folder, capsys):
 
 
 def test_check_fails_when_the_model_answers_otherwise(home, synthetic_folder, monkeypatch, capsys):
-    drifted = Brightness(registry.read_card(home), offset=0.5)
+    drifted = Brightness(read_card(home), offset=0.5)
     monkeypatch.setattr(registry, "load", lambda name, **_: drifted)
     assert run("bright", "--data", synthetic_folder) == 0
     assert "BEYOND 0.005" in capsys.readouterr().out
@@ -126,13 +127,13 @@ def test_changed_predictions_are_refused_and_store_mends_them(home, synthetic_fo
     assert "were changed after they were made" in capsys.readouterr().err
     assert run("bright", "--data", synthetic_folder, "--store") == 0
     assert run("bright", "--data", synthetic_folder, "--check") == 0
-    card = registry.read_card(home)
+    card = read_card(home)
     assert card.files["predictions.csv"] == sha256_file(home / "predictions.csv")
 
 
 def test_store_keeps_the_other_split(home, synthetic_folder):
     assert run("bright", "--data", synthetic_folder, "--split", "val", "--store") == 0
-    rows = registry.predictions("bright")
+    rows = read_predictions("bright")
     assert rows["split"].value_counts().to_dict() == {"test": 16, "val": 8}
     scored = pd.read_csv(home / evaluation.METRICS)
     assert set(scored["split"]) == {"test", "val"}
@@ -142,7 +143,7 @@ def test_positive_class_and_threshold_can_be_chosen(home, synthetic_folder, tmp_
     flags = ("--positive", "NORMAL", "--threshold", "0.2", "--json", tmp_path / "m.json")
     assert run("bright", "--data", synthetic_folder, *flags) == 0
     (entry,) = json.loads((tmp_path / "m.json").read_text())
-    rows = registry.predictions("bright")
+    rows = read_predictions("bright")
     normal = rows["label"] == "NORMAL"
     assert entry["positive"] == "NORMAL"
     assert entry["recall"] == pytest.approx(np.mean(rows.loc[normal, "probability"] < 0.2))
@@ -201,7 +202,7 @@ def test_one_broken_model_does_not_cost_the_others_their_figures(
     def load(name, **_):
         if name == "broken":
             raise ModelError("broken cannot be read.")
-        return Brightness(registry.read_card(home))
+        return Brightness(read_card(home))
 
     monkeypatch.setattr(registry, "load", load)
     code = run("broken", "bright", "--data", synthetic_folder, "--json", tmp_path / "m.json")
@@ -227,7 +228,7 @@ def test_scores_without_an_interval_are_null_in_json():
 
 
 def test_agreement_counts_calls_at_the_models_threshold():
-    card = replace(registry.Card("m", size=(8, 8)), threshold=0.5)
+    card = replace(Card("m", size=(8, 8)), threshold=0.5)
     stored = pd.DataFrame({"file": ["a", "b", "c"], "log_odds": [0.001, 2.0, -2.0]})
     fresh = pd.DataFrame({"file": ["b", "a", "z"], "log_odds": [2.0, -0.001, 9.0]})
     for table in (stored, fresh):

@@ -13,11 +13,12 @@ import scipy.ndimage
 from xray.commands import main
 from xray.dashboard.views import preprocessing
 from xray.dataset import index
+from xray.environment import ROOT, artifacts_dir
 from xray.errors import ModelError
 from xray.explanations import lime, sanity
-from xray.files import ROOT, artifacts_dir
 from xray.films import decode, lungs
 from xray.models import framing, registry
+from xray.models.card import read_predictions
 from xray.models.lung_crop import LungCrop
 from xray.training import ledger, overrides, recipes, sweeps
 
@@ -111,7 +112,7 @@ def test_a_model_of_the_lungs_takes_whole_films_like_any_other(
     assert model.card.size == (64, 64) and model.card.settings["size"] == [32, 32]
     assert {"LungCrop", "Conv2D", "Dense"} <= {layer["type"] for layer in model.card.layers}
     film = decode.read(next(synthetic_folder.glob("test/*/*"))).pixels
-    stored = registry.predictions("lungs32")
+    stored = read_predictions("lungs32")
     whole = index.load_pixels(synthetic_folder, stored, model.card.size)
     assert model.log_odds(whole) == pytest.approx(stored["log_odds"], abs=1e-3)
     half = model.log_odds(whole, "bfloat16")

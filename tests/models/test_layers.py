@@ -9,7 +9,8 @@ import pytest
 
 from tests.helpers.networks import SIDE, films
 from xray.models import layers
-from xray.models.registry import Card, Model
+from xray.models.card import Card
+from xray.models.model import Model
 
 
 def residual() -> Model:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from xray.models import lineup, registry
+from xray.models import lineup
+from xray.models.card import Card
 
 
 def table(names, split="test", offset=0.0, label="PNEUMONIA"):
@@ -20,7 +21,7 @@ def table(names, split="test", offset=0.0, label="PNEUMONIA"):
 
 
 def card(name, threshold=0.5):
-    return registry.Card(name, title=name.title(), size=(8, 8), threshold=threshold)
+    return Card(name, title=name.title(), size=(8, 8), threshold=threshold)
 
 
 def test_films_are_in_one_order_whatever_that_of_the_tables():

@@ -11,12 +11,13 @@ import pytest
 from tests.helpers import networks as tiny
 from xray.errors import ModelError
 from xray.models import outputs, registry
+from xray.models.model import Model
 
 keras = pytest.importorskip("keras")
 layers = keras.layers
 
 
-def _load(tmp_path: Path, net: Any, **options: Any) -> registry.Model:
+def _load(tmp_path: Path, net: Any, **options: Any) -> Model:
     net.save(tmp_path / "model.keras")
     return registry.load(str(tmp_path / "model.keras"), **options)
 

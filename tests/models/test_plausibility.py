@@ -12,8 +12,10 @@ from tests.helpers import networks as tiny
 from xray import models
 from xray.errors import DatasetError
 from xray.models import at_hand, networks, objects, plausibility, registry
+from xray.models.card import Card
 from xray.models.formats.runtimes import Runtime
 from xray.models.inputs import Input
+from xray.models.model import Model
 from xray.models.outputs import Output
 
 SIDE = 12
@@ -46,11 +48,11 @@ def _films(n: int = 80, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def _model(
     rule: Callable[[np.ndarray], np.ndarray], scale: str = "unit", **options: object
-) -> registry.Model:
+) -> Model:
     given = {"scale": scale, **options}
     network = Brightness(rule)
-    card = networks.complete(registry.Card("bright", **given), network, given)
-    return registry.Model(card, network)
+    card = networks.complete(Card("bright", **given), network, given)
+    return Model(card, network)
 
 
 def test_right_options_are_left_alone() -> None:

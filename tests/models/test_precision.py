@@ -10,9 +10,9 @@ import pytest
 
 from tests.helpers.linear import Linear, film
 from xray.explanations.lime import explain
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.models import precision
-from xray.models.registry import LogOdds
+from xray.models.model import LogOdds
 
 
 class Probed(Linear):

@@ -13,10 +13,11 @@ from sklearn.metrics import balanced_accuracy_score, recall_score, roc_auc_score
 from tests.helpers import brightness
 from tests.helpers.brightness import Brightness
 from xray.commands import main
+from xray.environment import ROOT
 from xray.errors import ArtifactError
-from xray.files import ROOT
 from xray.films import lungs
-from xray.models import registry, stress
+from xray.models import stress
+from xray.models.card import read_card, read_predictions
 
 BY_NAME = {change.name: change for change in stress.CHANGES}
 
@@ -150,7 +151,7 @@ def test_evaluate_keeps_what_came_of_it_and_damage_is_told(
     first = stress.stored("small64")
     assert main.main(asked) == 0
     pd.testing.assert_frame_equal(first, stress.stored("small64"))
-    predicted = registry.predictions("small64")
+    predicted = read_predictions("small64")
     val = predicted[predicted["split"] == "val"]
     assert set(first["n"]) == {len(val)}
     plain = first[(first["change"] == "") & (first["metric"] == "auroc")]["value"].iloc[0]
@@ -158,7 +159,7 @@ def test_evaluate_keeps_what_came_of_it_and_damage_is_told(
 
     place = tmp_path / "artifacts" / "models" / "small64" / stress.FILE
     kept = place.read_text()
-    place.write_text(kept.replace(registry.read_card(place.parent).sha256, "0" * 64))
+    place.write_text(kept.replace(read_card(place.parent).sha256, "0" * 64))
     with pytest.raises(ArtifactError, match="trained again"):
         stress.stored("small64")
     place.write_text("nonsense\n1\n")
@@ -183,12 +184,12 @@ def test_the_stored_stress_tests_are_of_the_stored_models() -> None:
     for name in ("basic", "augmented", "transfer", "whole_film"):
         place = ROOT / "artifacts" / "models" / name / stress.FILE
         assert place.is_file(), f"run 'python -m xray evaluate {name} --stress'"
-        predicted = registry.predictions(name)
+        predicted = read_predictions(name)
         val = predicted[predicted["split"] == "val"]
         table = stress.stored(name)
         assert set(table["n"]) == {len(val)}
         plain = table[table["change"] == ""].set_index("metric")["value"]
-        limit = registry.read_card(place.parent).threshold_log_odds
+        limit = read_card(place.parent).threshold_log_odds
         y, odds = val["label"] == "PNEUMONIA", val["log_odds"]
         assert plain["auroc"] == pytest.approx(roc_auc_score(y, odds), abs=1e-3)
         wanted = balanced_accuracy_score(y, odds >= limit)

@@ -19,7 +19,7 @@ from tests.helpers import shelf
 from xray.dashboard import navigation
 from xray.dashboard import page as dashboard
 from xray.dataset import cleaning, outliers, public_set
-from xray.files import ROOT
+from xray.environment import ROOT
 from xray.labels import devices
 
 #: The pages of a dataset; large tables are shown whatever the dataset is.

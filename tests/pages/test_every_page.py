@@ -18,9 +18,11 @@ from tests.helpers import shelf
 from xray.dashboard import navigation
 from xray.dashboard.views import explain as explain_view
 from xray.drawing import phantoms
-from xray.files import ROOT
+from xray.environment import ROOT
 from xray.films import decoder
 from xray.models import registry
+from xray.models.card import read_card
+from xray.models.model import LogOdds
 from xray.reports import html, sentences
 
 PAGES = [
@@ -173,7 +175,7 @@ def test_plain_text_is_free_of_the_experts_units(
     copy = shelf.move_in(Path(shutil.copytree(full_shelf, tmp_path / "shelf")), world)
     app = visit(page, copy)
     assert_sound(app)
-    cards = [registry.read_card(copy / "models" / name) for name in shelf.GOOD]
+    cards = [read_card(copy / "models" / name) for name in shelf.GOOD]
     audits = shelf.world(world)
     assert app.title[0].value == html.plain(sentences.title(cards, audits))
     text = words(app)
@@ -334,7 +336,7 @@ def test_stop_leaves_the_queue(
     app = visit(EXPLAIN, full_shelf, query={"child": "77"})
     slow = shelf.Linear.log_odds_prepared
 
-    def slower(self: shelf.Linear, *films: object) -> registry.LogOdds:
+    def slower(self: shelf.Linear, *films: object) -> LogOdds:
         time.sleep(0.3)
         return slow(self, *films)  # type: ignore[arg-type]
 

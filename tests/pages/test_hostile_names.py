@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from xray.dashboard import catalogue
 from xray.drawing.phantoms import write_dataset
-from xray.files import ROOT
+from xray.environment import ROOT
 
 #: No slash: a name of a folder has none.
 EVIL = "<img src=x onerror=alert(1)> [x](www.evil.example) :material-delete: $x^2$ =1+1"

@@ -16,7 +16,7 @@ from benchmarks.browser import Browser
 from benchmarks.serving import serve
 from xray.dashboard import signin
 from xray.dashboard.views import marking
-from xray.files import ROOT
+from xray.environment import ROOT
 from xray.labels import annotation, exchange, format
 from xray.labels.annotation import SURE, UNSURE, Mark
 from xray.labels.format import Row

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from xray.dataset import public_set
 from xray.files import sha256_file, write_table
 from xray.metrics.odds import to_probability
-from xray.models import registry
+from xray.models.card import WEIGHTS, Card
 
 ROOT = Path(__file__).parents[2]
 PAGES = (
@@ -37,11 +37,9 @@ def add(folder, name, log_odds, rows, **facts):
     table = rows.assign(log_odds=np.round(log_odds, 5))
     table["probability"] = to_probability(table["log_odds"]).round(6)
     write_table(home / "predictions.csv", table)
-    (home / registry.WEIGHTS).write_bytes(b"no network")
+    (home / WEIGHTS).write_bytes(b"no network")
     files = {"predictions.csv": sha256_file(home / "predictions.csv")}
-    card = registry.Card(
-        name, title=facts.pop("title", name.title()), size=(64, 64), files=files, **facts
-    )
+    card = Card(name, title=facts.pop("title", name.title()), size=(64, 64), files=files, **facts)
     (home / "card.json").write_text(json.dumps(asdict(card)))
 
 

@@ -14,8 +14,10 @@ from tests.helpers import shelf
 from xray import classes
 from xray.commands.main import main
 from xray.dashboard import navigation
-from xray.files import ROOT, read_json, write_bytes
+from xray.environment import ROOT
+from xray.files import read_json, write_bytes
 from xray.models import registry
+from xray.models.card import WEIGHTS, Card, read_card, write_card
 from xray.reports import model_card
 
 PAGES = [
@@ -42,9 +44,9 @@ def ward(synthetic_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tu
         patch.setenv("XRAY_ARTIFACTS", str(artifacts))
         patch.setattr(registry, "load", shelf.load)
         for name in ("first", "second"):
-            write_bytes(artifacts / "models" / name / registry.WEIGHTS, name.encode())
-            card = registry.Card(name, title=f"Model {name}", size=(32, 32), threshold=0.5)
-            registry.write_card(card, artifacts / "models" / name)
+            write_bytes(artifacts / "models" / name / WEIGHTS, name.encode())
+            card = Card(name, title=f"Model {name}", size=(32, 32), threshold=0.5)
+            write_card(card, artifacts / "models" / name)
         said = "normal=normal,tuberculosis=tuberculosis"
         assert main(["index", str(films), "--classes", said]) == 0
         for split in ("val", "test"):
@@ -118,7 +120,7 @@ def test_report_and_card_speak_of_it_too(
     assert main(["report", "--out", str(out)]) == 0
     text = out.read_text()
     assert "pneumonia" not in text.lower()
-    card = registry.read_card(ward[1] / "models" / "first")
+    card = read_card(ward[1] / "models" / "first")
     assert (card.negative, card.positive) == ("normal", "tuberculosis")
     assert "pneumonia" not in model_card.markdown(card, None, ()).lower()
     monkeypatch.delenv("XRAY_DATA")

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from tests.helpers import networks as tiny
 from xray.commands.main import main
 from xray.dashboard.views import your_model
-from xray.files import ROOT
+from xray.environment import ROOT
 
 
 @pytest.fixture

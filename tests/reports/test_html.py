@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from benchmarks.browser import Browser
 from benchmarks.serving import serve
 from xray.dashboard import cache
-from xray.files import ROOT, spreadsheet
+from xray.environment import ROOT
+from xray.files import spreadsheet
 from xray.reports import html
 
 HOSTILE = [

@@ -19,8 +19,9 @@ from streamlit.testing.v1 import AppTest
 from tests.helpers import shelf
 from xray.audits.stored import stored_audits
 from xray.commands.main import main
-from xray.files import ROOT, artifacts_dir, read_json
-from xray.models import registry
+from xray.environment import ROOT, artifacts_dir
+from xray.files import read_json
+from xray.models.card import read_cards
 from xray.reports import overview as front
 
 #: What a cold start cannot wait for. Streamlit itself brings plotly, its picture of a page
@@ -33,7 +34,7 @@ AGAIN = "run 'python -m xray showcase --front' and commit artifacts/front.json"
 
 
 def parts() -> list[front.Part]:
-    cards = front.shown(registry.cards())
+    cards = front.shown(read_cards())
     return front.parts(cards, stored_audits(cards))
 
 
@@ -70,9 +71,9 @@ def test_first_page_is_drawn_without_heavy_packages() -> None:
         "import sys; from streamlit.testing.v1 import AppTest\n"
         "app = AppTest.from_file('app.py', default_timeout=120).run()\n"
         "assert not app.exception, app.exception[0].value\n"
-        "from xray.audits import stored; from xray.models import registry\n"
+        "from xray.audits import stored; from xray.models.card import read_cards\n"
         "from xray.reports import overview\n"
-        "audits = stored.stored_audits(overview.shown(registry.cards()))\n"
+        "audits = stored.stored_audits(overview.shown(read_cards()))\n"
         "assert len(app.get('plotly_chart')) == 2 + bool(audits)\n"
         "text = ' '.join(str(each.value) for each in app.warning)\n"
         "assert not text, text\n"

@@ -19,11 +19,12 @@ from tests.helpers.linear import Linear
 from xray.audits.reading import Reading
 from xray.commands.main import main
 from xray.drawing import phantoms
+from xray.environment import artifacts_dir
 from xray.explanations import lime as lime_image
-from xray.files import artifacts_dir, sha256_file, write_json, write_table, write_text
+from xray.files import sha256_file, write_json, write_table, write_text
 from xray.films.decode import Film
 from xray.metrics import odds
-from xray.models import registry
+from xray.models.card import WEIGHTS, Card, read_card, read_predictions, write_card
 from xray.reports import report, tables
 
 NASTY = "<script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -59,11 +60,11 @@ class Page(HTMLParser):
         return re.sub(r"\s+", " ", " ".join(self.words))
 
 
-def _card(folder: Path, name: str, **changes: Any) -> registry.Card:
+def _card(folder: Path, name: str, **changes: Any) -> Card:
     """A model whose network is only bytes: a report never loads one."""
     home = folder / "models" / name
     home.mkdir(parents=True)
-    (home / registry.WEIGHTS).write_bytes(name.encode())
+    (home / WEIGHTS).write_bytes(name.encode())
     rng = np.random.default_rng(0)
     files = [f"test/{label}/p{i}.jpeg" for label in ("NORMAL", "PNEUMONIA") for i in range(30)]
     truth = np.repeat([0.0, 1.0], 30)
@@ -73,14 +74,14 @@ def _card(folder: Path, name: str, **changes: Any) -> registry.Card:
     table["log_odds"] = (3 * truth - 1 + rng.normal(0, 1.5, 60)).round(5)
     table["probability"] = odds.to_probability(table["log_odds"].to_numpy()).round(6)
     write_table(home / "predictions.csv", table)
-    hashes = {item: sha256_file(home / item) for item in (registry.WEIGHTS, "predictions.csv")}
+    hashes = {item: sha256_file(home / item) for item in (WEIGHTS, "predictions.csv")}
     values = {"title": name.title(), "role": "recipe", "size": (32, 32), "seed": 5} | changes
-    card = registry.Card(name, files=hashes, data_hash="d" * 64, split_hash="e" * 64, **values)
-    registry.write_card(card, home)
+    card = Card(name, files=hashes, data_hash="d" * 64, split_hash="e" * 64, **values)
+    write_card(card, home)
     return card
 
 
-def _audit(card: registry.Card, **changes: Any) -> dict[str, Any]:
+def _audit(card: Card, **changes: Any) -> dict[str, Any]:
     return shelf.world("one reader")["basic"] | {
         "model": card.name, "model_hash": card.sha256, "seed": 11,
         "lungs": {"weight_share": 0.31, "weight_share_low": 0.3, "weight_share_high": 0.33,
@@ -122,7 +123,7 @@ def test_it_asks_nothing_of_any_network(artifacts: Path) -> None:
 
 def test_it_holds_verdict_evidence_metrics_hashes_and_limits(artifacts: Path) -> None:
     text = Page(report.build()).text
-    card = registry.read_card(artifacts / "models" / "basic")
+    card = read_card(artifacts / "models" / "basic")
     for expected in (
         "Basic CNN reads devices: a support makes it call 9 more of 100 healthy children sick",
         "reads supports",
@@ -146,17 +147,17 @@ def test_it_holds_verdict_evidence_metrics_hashes_and_limits(artifacts: Path) ->
 
 
 def test_metrics_in_the_report_are_those_of_the_stored_predictions(artifacts: Path) -> None:
-    predictions = registry.predictions("basic")
+    predictions = read_predictions("basic")
     called = predictions["log_odds"] >= 0
     right = (called == (predictions["label"] == "PNEUMONIA")).mean()
-    table = tables.scores(registry.read_card(artifacts / "models" / "basic"))
+    table = tables.scores(read_card(artifacts / "models" / "basic"))
     accuracy = table.set_index("metric").loc["accuracy", "value"]
     assert accuracy == pytest.approx(right)
     assert f"{right:.3f} (" in Page(report.build()).text
 
 
 def test_text_from_files_is_escaped_everywhere(artifacts: Path) -> None:
-    card = registry.read_card(artifacts / "models" / "basic")
+    card = read_card(artifacts / "models" / "basic")
     effect = _audit(card)["effects"][0] | {"kind": NASTY}
     nasty = _audit(card, reasons=[NASTY, NASTY], films=NASTY, effects=[effect], seed=NASTY)
     write_json(artifacts / "audits" / "basic.json", nasty)
@@ -191,7 +192,7 @@ def test_no_artifacts_at_all_still_make_a_report(
 
 
 def test_an_audit_of_another_network_is_not_shown(artifacts: Path) -> None:
-    card = registry.read_card(artifacts / "models" / "basic")
+    card = read_card(artifacts / "models" / "basic")
     write_json(artifacts / "audits" / "basic.json", _audit(card, model_hash="0" * 64))
     assert "not audited yet" in Page(report.build()).text
 
@@ -228,7 +229,7 @@ def test_a_film_is_reported_without_its_name() -> None:
     predictor = Linear()
     pixels = phantoms.phantom(3, (96, 80)).pixels
     why = lime_image.explain(predictor, pixels, seed=0)
-    reading = Reading("linear", 0.0, why, why.log_odds + 1, why.log_odds)
+    reading = Reading("linear", 0.0, why, (why.log_odds + 1,), (why.log_odds,))
     film = Film(pixels, "Jane Doe 1987.png", "a" * 64, "PNG", "L", 10)
     html = report.build_film(film, [reading], [predictor.card], "electrode", note="Synthetic.")
     page = Page(html)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers import shelf
 from xray import classes
-from xray.models.registry import Card
+from xray.models.card import Card
 from xray.reports import model_card, overview, sentences
 
 CARDS = [Card(name, title=f"Model {name}") for name in shelf.GOOD]

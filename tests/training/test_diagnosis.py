@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xray.models.registry import Card
+from xray.models.card import Card
 from xray.training import diagnosis
 
 SOUND = {

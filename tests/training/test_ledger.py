@@ -22,7 +22,8 @@ from xray.figures import base as figures
 from xray.figures import generalization
 from xray.figures import training as figures_runs
 from xray.files import read_json, write_json, write_table
-from xray.models import registry
+from xray.jobs.progress import Stage
+from xray.models.card import Card
 from xray.training import ablations, architectures, ledger, overrides, recipes, replication
 from xray.training import train as training
 
@@ -135,7 +136,7 @@ def test_a_sweep_leaves_rows_and_no_run_is_done_twice(
     killed = iter([1, 2])
     add = ledger.add
 
-    def dies(folder: Path, card: registry.Card) -> None:
+    def dies(folder: Path, card: Card) -> None:
         add(folder, card)
         if next(killed) == 2:
             raise KeyboardInterrupt
@@ -234,9 +235,9 @@ def test_a_run_again_is_held_to_what_other_seeds_gave(
     write_table(artifacts / ledger.FILE, pd.DataFrame(rows, columns=ledger.COLUMNS))
     jobs: list[training.Job] = []
 
-    def train(job: training.Job, stage: training.Stage) -> registry.Card:
+    def train(job: training.Job, stage: Stage) -> Card:
         jobs.append(job)
-        return registry.Card(job.name, data_hash="x")
+        return Card(job.name, data_hash="x")
 
     monkeypatch.setattr(training, "train", train)
     monkeypatch.setattr(ledger, "row", lambda *_: dict.fromkeys(replication.METRICS, now))
@@ -250,7 +251,7 @@ def test_a_run_again_is_held_to_what_other_seeds_gave(
 
 def test_other_films_repeat_no_run(artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = pd.DataFrame([row_of("run0")], columns=ledger.COLUMNS)
-    monkeypatch.setattr(training, "train", lambda job, _: registry.Card(job.name, data_hash="y"))
+    monkeypatch.setattr(training, "train", lambda job, _: Card(job.name, data_hash="y"))
     with pytest.raises(DatasetError, match="does not hold the films of run0"):
         replication.repeat(table, "run0", artifacts)
     listed = table.assign(changes='{"exclude": 3}')

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.weightstats import CompareMeans
 
-from xray.models import registry
+from xray.models.card import WEIGHTS, models_dir, read_card
 from xray.training import ledger, replication
 
 TITLES = {"a": "Model A", "b": "Model B"}
@@ -102,9 +102,6 @@ def test_the_interval_is_welchs() -> None:
 
 def test_the_stored_models_are_found_in_the_committed_ledger() -> None:
     table = ledger.read()
-    cards = {
-        name: registry.read_card(registry.models_dir() / name)
-        for name in ("basic", "augmented", "transfer")
-    }
+    cards = {name: read_card(models_dir() / name) for name in ("basic", "augmented", "transfer")}
     for name, card in cards.items():
-        assert (table["model_hash"] == card.files[registry.WEIGHTS]).any(), name
+        assert (table["model_hash"] == card.files[WEIGHTS]).any(), name

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from xray.environment import ROOT
 from xray.errors import ModelError
-from xray.files import ROOT
 from xray.training import ledger, sweeps
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from xray.files import artifacts_dir
+from xray.environment import artifacts_dir
 
 
 def home(artifacts: Path | None = None) -> Path:

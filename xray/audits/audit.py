@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,19 +13,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xray import classes, environment
-from xray.audits import judging, showing
+from xray.audits import judging, moved, showing, suspects, witness
 from xray.audits.inputs import Materials, prepare
 from xray.audits.judging import Cut, Margin, Verdict
 from xray.audits.showing import Trials
-from xray.drawing.planting import as_float
+from xray.audits.suspects import Answers, Try
 from xray.errors import ModelError
-from xray.files import Progress
+from xray.films.pixels import as_float
+from xray.jobs.progress import Progress, Stage
 from xray.metrics import bootstrap
 from xray.models import precision as precisions
 from xray.models import registry
-from xray.models.registry import LogOdds
+from xray.models.model import LogOdds
 
-Stage = Callable[[str], Progress | None]
 #: Films that a model is asked about before others wait for it.
 FIRST = 2
 #: Films of a class that other options are tried on.
@@ -58,6 +58,8 @@ class Audit:
     precision : arithmetic
     model_hash : of the model's file; "" where there is none
     left_out : films that were not judged because the model was trained on them
+    witness : what children filmed with and without a device say (``witness.told``)
+    most_moved : films that devices moved most (``moved.most``)
     """
 
     model: str
@@ -68,6 +70,8 @@ class Audit:
     precision: str
     model_hash: str
     left_out: int = 0
+    witness: dict[str, Any] | None = None
+    most_moved: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, numbers that are not known as null."""
@@ -89,6 +93,8 @@ class Audit:
                 for (kind, reason), count in sorted(self.materials.material.refused.items())
             ],
             "strata": self.strata.to_dict("records"),
+            "witness": self.witness,
+            "most_moved": list(self.most_moved),
             "seed": self.materials.seed,
             "precision": self.precision,
             "versions": environment.versions(),
@@ -153,14 +159,16 @@ def audit(
         trials = showing.ask(
             asked, materials.material, precision=arithmetic, progress=stage("devices laid on films")
         )
-    answered = iter(zip(asked, arithmetic, trials, strict=True))
+    tries = suspects.prepare(materials.material, materials.has_text)
+    others = suspects.ask(asked, materials.material, tries, arithmetic, stage("other suspects"))
+    answered = iter(zip(asked, arithmetic, trials, others, strict=True))
     say = stage("lungs hidden")
     made = []
     for i, model in enumerate(models):
         if problems[i]:
             made.append(_unasked(model, materials, options, problems[i]))
         else:
-            made.append(_judged(*next(answered), materials, options))
+            made.append(_judged(*next(answered), tries, materials, options))
         if say:
             say(i + 1, len(models))
     return made
@@ -223,7 +231,13 @@ def _no_verdict(
 
 
 def _judged(
-    model: Any, precision: str, trials: Trials, materials: Materials, options: Options
+    model: Any,
+    precision: str,
+    trials: Trials,
+    others: Answers,
+    tries: Sequence[Try],
+    materials: Materials,
+    options: Options,
 ) -> Audit:
     """Judge one model by what it said."""
     kept = ~_known(materials.table["file"], options.trained_on)
@@ -241,6 +255,8 @@ def _judged(
             unsure = verdict.auroc[0] > judging.GATE
             why = (MORE,) if unsure else _cause(model, materials, truth, kept)
             verdict = replace(verdict, reasons=(*verdict.reasons, *why))
+        other = suspects.effects(materials.material, tries, others, trials.plain, verdict, kept)
+        verdict = replace(verdict, effects=(*verdict.effects, *other))
     return Audit(
         model.card.name,
         verdict,
@@ -250,6 +266,8 @@ def _judged(
         precision,
         model.card.sha256,
         int((~kept).sum()),
+        witness.told(materials.table, materials.sure, trials.plain, verdict, kept),
+        tuple(moved.most(materials.material, trials, verdict.cut.films, kept)),
     )
 
 

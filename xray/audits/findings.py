@@ -33,6 +33,15 @@ ONE = {
     "other": "another device",
     "support": "a support",
 }
+#: Other suspects -> what people call them.
+SUSPECTS = {
+    "marker": "side marker",
+    "text": "burned-in text",
+    "aspect": "aspect of the film",
+    "framing": "framing",
+    "jpeg": "JPEG quality",
+    "brightness": "brightness",
+}
 #: What the words above stand for.
 HELP = (
     "Wires: leads and thin lines. Supports: sandbags, cushions and hands that hold a child. "
@@ -51,7 +60,7 @@ class Change:
 
     Attributes
     ----------
-    kind : str
+    kind : str, or the name of another suspect
     label : true class of the films; "" for both
     unit : "calls", points of 100 films called positive; or "auroc_drop", the fall of AUROC
     value, low, high : with its 95 % interval, NaN where there is none
@@ -135,6 +144,19 @@ def changes(audit: Audit, kind: str) -> list[Change]:
                 label = str(row.get("label") or "")
                 found.append(Change(kind, label, unit, value, low, high, margin(audit, unit)))
     return found
+
+
+def others(audit: Audit) -> list[Change]:
+    """Changes by other suspects in calls, the largest first."""
+    found = []
+    for name in SUSPECTS:
+        for row in effects(audit, name):
+            value, low, high = (number(row.get(f"calls{end}")) for end in ("", "_low", "_high"))
+            if math.isfinite(value):
+                label = str(row.get("label") or "")
+                change = Change(name, label, "calls", value, low, high, margin(audit, "calls"))
+                found.append(change)
+    return sorted(found, key=lambda change: -abs(change.value))
 
 
 def strongest(audit: Audit, names: Sequence[str]) -> Change | None:

@@ -21,10 +21,12 @@ from xray.audits import insertion
 from xray.audits.insertion import KINDS, Material
 from xray.dataset import index
 from xray.drawing import rendering
-from xray.drawing.planting import Bytes, as_bytes, as_float
+from xray.environment import artifact
 from xray.errors import DatasetError
-from xray.files import Progress, artifact, hash_json, sha256_file
+from xray.files import hash_json, sha256_file
 from xray.films import lungs
+from xray.films.pixels import Bytes, as_bytes, as_float
+from xray.jobs.progress import Progress
 from xray.labels import devices, format
 from xray.labels import own as own_labels
 from xray.labels.devices import Look
@@ -70,6 +72,9 @@ class Materials:
     lungs : (N, S, S) bool
     labels : where the devices come from
     seed : of all choices
+    sure : DataFrame
+        How surely each film shows a device (``confidence``), each kind, and burned-in text
+        (``tech_text``), 0..1; missing where nobody looked.
     """
 
     source: str
@@ -79,11 +84,17 @@ class Materials:
     lungs: NDArray[np.bool_]
     labels: Labels
     seed: int
+    sure: pd.DataFrame
 
     @property
     def films(self) -> Bytes:
         """All films, (N, S, S) uint8."""
         return self.material.films
+
+    @property
+    def has_text(self) -> pd.Series:
+        """How surely each film shows burned-in text, (N,); missing where nobody looked."""
+        return self.sure.get("tech_text", pd.Series(np.nan, self.sure.index))
 
     def about(self) -> dict[str, Any]:
         """What an audit's JSON says of films and labels."""
@@ -136,22 +147,26 @@ def prepare(
 
 def looks_of(
     files: pd.Series, device_labels: Path | None = None
-) -> tuple[dict[str, Sequence[Look]], Labels, pd.Series]:
+) -> tuple[dict[str, Sequence[Look]], Labels, pd.DataFrame]:
     """What is known of devices on films.
 
     Returns
     -------
     looks : at the films that have geometry, by file
     labels : where they come from; ``rendered`` where no film shows a device that was drawn
-    sure : confidence that each film shows a device, along ``files``; missing where unknown
+    sure : along ``files``, how surely each shows a device (``confidence``), each kind, and text
+        (``tech_text``), 0..1; missing where unknown
     """
     rows = format.read(device_labels) if device_labels else list(own_labels.rows())
     known: dict[str, Sequence[Look]] = {} if device_labels else dict(devices.stored_geometry())
-    committed = {} if device_labels else devices.stored()["confidence"].to_dict()
+    told = [*devices.KINDS, "confidence", "tech_text"]
+    committed = pd.DataFrame(columns=told) if device_labels else devices.stored()[told]
     own = {row.file: row.passes for row in rows if row.passes}
     looks = {file: (known | own)[file] for file in files if file in known or file in own}
-    sure = {file: format.presence(passes)["confidence"] for file, passes in own.items()}
-    found = pd.Series([(committed | sure).get(file, np.nan) for file in files], dtype=float)
+    found = committed.reindex(files).astype(float).reset_index(drop=True)
+    for place, file in enumerate(files):
+        if file in own:
+            found.loc[place, told] = format.presence(own[file])
     named = []
     if any(file in own for file in looks):
         named.append(device_labels.name if device_labels else own_labels.VARIABLE)
@@ -175,7 +190,7 @@ def assemble(
     table: pd.DataFrame,
     films: Bytes,
     looks: Mapping[str, Sequence[Look]],
-    sure: pd.Series,
+    sure: pd.DataFrame,
     source: str,
     content: str,
     labels: Labels,
@@ -201,9 +216,10 @@ def assemble(
     plain = table[["file", "split", "subtype", "child"]].assign(
         label=np.where(sick, "PNEUMONIA", "NORMAL")
     )
-    bare = ~(sure >= FREE).to_numpy()
-    if not labels.rendered and (sure < FREE).any():
-        bare = (sure < FREE).to_numpy()
+    worn = sure["confidence"]
+    bare = ~(worn >= FREE).to_numpy()
+    if not labels.rendered and (worn < FREE).any():
+        bare = (worn < FREE).to_numpy()
     found = lungs.estimate_many([as_float(film) for film in films])
     path = artifact("devices", rendering.FILE)
     material = insertion.prepare(
@@ -211,7 +227,7 @@ def assemble(
         found=found, rendered=rendering.read(films.shape[1:], path) if labels.rendered else (),
         progress=progress,
     )  # fmt: skip
-    has = (sure >= 0.5).astype("boolean").mask(sure.isna()).array
+    has = (worn >= 0.5).astype("boolean").mask(worn.isna()).array
     return Materials(
         source,
         content,
@@ -220,6 +236,7 @@ def assemble(
         np.stack([each.field for each in found]),
         labels,
         seed,
+        sure.reset_index(drop=True),
     )
 
 

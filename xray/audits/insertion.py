@@ -17,9 +17,9 @@ from xray.drawing import layers, laying, marks, shams
 from xray.drawing.layers import Layer
 from xray.drawing.laying import Null, Place
 from xray.drawing.marks import Mask
-from xray.drawing.planting import Bytes, as_float
-from xray.files import Progress
 from xray.films import lungs
+from xray.films.pixels import Bytes, as_float
+from xray.jobs.progress import Progress
 from xray.labels import devices
 
 Ints = NDArray[np.intp]

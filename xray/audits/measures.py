@@ -210,3 +210,57 @@ def _placements(well: Odds, ill: Odds) -> tuple[Floats, Floats]:
         return np.asarray((least + most) / 2 / len(of))
 
     return 1 - below(well, ill), below(ill, well)
+
+
+def of_suspect(
+    test: str,
+    material: Material,
+    rows: tuple[Ints, Any],
+    odds: tuple[Odds, Odds, Odds],
+    threshold: Odds,
+    judged: Any,
+    weight: float,
+) -> list[Measure]:
+    """What another suspect changes, in calls of either class and in AUROC of both changed.
+
+    Parameters
+    ----------
+    rows : (T,) place of the film, and the child whose lettering it was given, "" for none
+    odds : (T,) log-odds of the films as they are, changed, and changed as much without it
+    weight : of the difference; half where the second change is the first turned round, of which
+        the mean of both is the change without the suspect
+    """
+    children = material.table["child"].to_numpy().astype(str)
+    known = np.unique(children)
+    kept = judged[rows[0]]
+    film, giver = rows[0][kept], rows[1][kept].astype(str)
+    plain, changed, sham = (each[kept] for each in odds)
+    donor = np.where(giver == "", -1, np.searchsorted(known, giver))
+    taker = np.searchsorted(known, children[film])
+    sick = (material.table["label"] == "PNEUMONIA").to_numpy()[film]
+    made = []
+    for label, own in (("NORMAL", ~sick), ("PNEUMONIA", sick)):
+        if not own.any():
+            continue
+        level, codes = threshold[film[own]], (taker[own], donor[own])
+        after = 100 * float((changed[own] >= level).mean())
+        change = 100 * weight * ((changed[own] >= level).astype(float) - (sham[own] >= level))
+        net, value = weight * (changed - sham)[own], float(change.mean())
+        of_net = Influence((net - net.mean()) / len(net), *codes)
+        made.append(
+            Measure(
+                test, "", label, CALLS, value, Influence((change - value) / len(change), *codes),
+                before=100 * float((plain[own] >= level).mean()), after=after, null=after - value,
+                net_log_odds=float(net.mean()), net=of_net,
+                films=len(np.unique(codes[0])), donors=len(np.unique(codes[1][codes[1] >= 0])),
+            )
+        )  # fmt: skip
+    if not sick.any() or sick.all():
+        return made
+    states = [
+        [_Scores(odds_of[own], taker[own], donor[own]) for own in (~sick, sick)]
+        for odds_of in (sham, changed)
+    ]
+    fall = _fall(test, "", "", states[0][0], states[1][0], states[0][1], states[1][1])
+    weighed = replace(fall.influence, value=weight * fall.influence.value)
+    return [*made, replace(fall, value=weight * fall.value, influence=weighed)]

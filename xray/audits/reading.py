@@ -1,24 +1,29 @@
-"""One film read by one model: its call, why (LIME), and what a device drawn in would change."""
+"""One film read by one model: its call, why (LIME), and what devices laid over it change."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from xray import classes
-from xray.drawing import devices, shams
-from xray.drawing.devices import Drawn
+from xray.audits import lime_weights, one_film
+from xray.audits.lime_weights import Shares
 from xray.explanations import lime
 from xray.explanations.lime import Explanation
 from xray.explanations.perturbation import Fill
-from xray.files import Progress, hash_json
-from xray.films.decode import Pixels
+from xray.files import hash_json
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
+from xray.labels import devices
 from xray.models import registry
+from xray.models.card import Card
 
-#: What the device test draws when nothing else is asked for.
+#: Kind that is laid on when nothing else is asked for.
 DEVICE = "electrode"
 
 
@@ -30,18 +35,33 @@ class Question:
     ----------
     superpixels : superpixels wanted.
     fill : what a hidden superpixel shows; one of ``lime.FILLS``.
-    device : kind drawn in for the device test; one of ``devices.KINDS``.
-    seed : of the perturbations and of the drawing.
+    device : kind laid over the film; one of ``devices.KINDS``.
+    seed : of the perturbations, and of the choice of devices.
+    films : folder whose labelled films give devices; "" where they are rendered.
+    file : the film's place in that folder, whose labels are used; "" for any other film.
     """
 
     superpixels: int = lime.Settings().n_superpixels
     fill: Fill = lime.Settings().fill
     device: str = DEVICE
     seed: int = 0
+    films: str = ""
+    file: str = ""
 
-    def key(self, film_sha256: str, card: registry.Card) -> str:
+    def key(self, film_sha256: str, card: Card) -> str:
         """Name of the reading of a film by a model, for the queue and its kept results."""
-        return hash_json([film_sha256, card.name, card.sha256, card.threshold, asdict(self)])
+        told = [film_sha256, card.name, card.sha256, card.threshold, asdict(self)]
+        return hash_json([*told, devices.content() if self.films else ""])
+
+    def stock(self) -> one_film.Stock:
+        """The devices that are laid over the film."""
+        folder = Path(self.films) if self.films else None
+        return one_film.stock(self.device, folder, self.seed)
+
+    @property
+    def own(self) -> str:
+        """The child on the film, as far as is known."""
+        return one_film.child(self.file) if self.file else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,15 +73,37 @@ class Reading:
     model : its name.
     threshold : log-odds at which it calls PNEUMONIA.
     explanation : LIME of the film; holds its log-odds and probability.
-    with_device, with_sham : log-odds with the device drawn in, and with the device's
-        brightness but not its structure.
+    device, null : log-odds with each device laid over the film, and with its null.
+    rendered : whether the devices are rendered, not cut out of films.
+    shares : where the explanation's weight lies.
     """
 
     model: str
     threshold: float
     explanation: Explanation
-    with_device: float
-    with_sham: float
+    device: tuple[float, ...]
+    null: tuple[float, ...]
+    rendered: bool = True
+    shares: Shares | None = None
+
+    @property
+    def with_device(self) -> float:
+        """Mean log-odds with devices."""
+        return float(np.mean(self.device))
+
+    @property
+    def with_null(self) -> float:
+        """Mean log-odds with their nulls."""
+        return float(np.mean(self.null))
+
+    @property
+    def turned(self) -> tuple[int, int]:
+        """How many devices, and how many nulls, change the call."""
+        devices_, nulls = (
+            sum(self._called(value) != self.call for value in values)
+            for values in (self.device, self.null)
+        )
+        return devices_, nulls
 
     @property
     def log_odds(self) -> float:
@@ -75,7 +117,7 @@ class Reading:
 
     @property
     def call_with_device(self) -> str:
-        """What the model calls the film with the device drawn in."""
+        """What the model calls the film at the mean over devices."""
         return self._called(self.with_device)
 
     def _called(self, log_odds: float) -> str:
@@ -91,9 +133,11 @@ class Reading:
             "log_odds": why.log_odds,
             "threshold_log_odds": self.threshold,
             "call": self.call,
-            "log_odds_with_device": self.with_device,
-            "log_odds_with_sham": self.with_sham,
+            "log_odds_with_device": list(self.device),
+            "log_odds_with_null": list(self.null),
             "call_with_device": self.call_with_device,
+            "devices_rendered": self.rendered,
+            "weight_shares": None if self.shares is None else asdict(self.shares),
             "stable": why.stable,
             "why_unstable": why.why_unstable,
             "agreement": why.agreement,
@@ -101,11 +145,6 @@ class Reading:
             "evaluations": why.n_evaluations,
             "parameters": why.params,
         }
-
-
-def with_device(pixels: Pixels, kind: str, seed: int) -> Drawn:
-    """Draw a device into a film (H, W); the same film, kind and seed give the same drawing."""
-    return devices.draw(pixels, kind, np.random.default_rng([seed, devices.KINDS.index(kind)]))
 
 
 def read(
@@ -127,28 +166,44 @@ def read(
         The film or the question cannot be used.
     """
     loaded = registry.load(model)
+    looks: Sequence[devices.Look] = ()
+    if question.file:
+        looks = devices.load_geometry().get(question.file, ())
+    found = lime_weights.regions(loaded, pixels, looks, question.seed)
+    grey = loaded.prepare(np.asarray(pixels, np.float32)[None])[0]
     explanation = lime.explain(
         loaded,
         pixels,
+        segments=lime_weights.cut(grey, question.superpixels, found),
         n_superpixels=question.superpixels,
         fill=question.fill,
         seed=question.seed,
         progress=progress,
     )
-    drawn = with_device(pixels, question.device, question.seed)
-    sham = shams.brightness(pixels, drawn.delta, np.random.default_rng(question.seed))
-    changed = loaded.log_odds(np.stack([drawn.film, sham]))
+    stock = question.stock()
+    # Brought to the model's size one by one: an upload may be large.
+    shown = [
+        loaded.prepare(np.stack([worn.device, worn.null]))
+        for worn in one_film.wear(pixels, stock, question.seed, question.own)
+    ]
+    changed = loaded.log_odds_prepared(np.concatenate(shown)).reshape(-1, 2)
     return Reading(
         model=model,
         threshold=loaded.card.threshold_log_odds,
         explanation=explanation,
-        with_device=float(changed[0]),
-        with_sham=float(changed[1]),
+        device=tuple(changed[:, 0].tolist()),
+        null=tuple(changed[:, 1].tolist()),
+        rendered=stock.rendered,
+        shares=lime_weights.shares(explanation, found),
     )
 
 
 def weights_table(readings: list[Reading]) -> pd.DataFrame:
-    """Weights of several readings: ``Explanation.table`` of each, with a model column."""
+    """Weights of several readings: ``Explanation.table`` of each, with model and region.
+
+    Regions are numbered by weight, the largest first, as they are on the overlays.
+    """
     tables = [reading.explanation.table().assign(model=reading.model) for reading in readings]
-    table = pd.concat(tables, ignore_index=True)
-    return table[["model", *(name for name in table.columns if name != "model")]]
+    table = pd.concat([each.assign(region=range(1, len(each) + 1)) for each in tables])
+    first = ["model", "region"]
+    return table.reset_index(drop=True)[first + [name for name in table if name not in first]]

@@ -1,9 +1,10 @@
-"""The Overview's picture: a synthetic film, the same film with a device drawn in, and what a
+"""The Overview's picture: a synthetic film, the same film with a device laid over it, and what a
 model says of both.
 
-Forty synthetic films are read by each model as they are, with each kind of device drawn in,
-and with its sham. The table of log-odds is stored; films are drawn again from their seeds when
-they are shown. The film shown is the one with the median effect, not the most striking one.
+Forty synthetic films are read by each model as they are, with a rendered device of each kind laid
+over them, and with its null. The table of log-odds is stored; films are drawn again from their
+seeds when they are shown. The film shown is the one with the median effect, not the most striking
+one.
 """
 
 from __future__ import annotations
@@ -14,16 +15,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from xray.drawing import devices, phantoms, shams
+from xray.audits import findings, one_film
+from xray.audits.one_film import Worn
+from xray.drawing import phantoms
+from xray.environment import artifacts_dir
 from xray.errors import ArtifactError
-from xray.files import Progress, artifacts_dir, read_table, write_table
-from xray.films.decode import Pixels
+from xray.files import read_table, write_table
+from xray.films import lungs
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
 from xray.models import registry
+from xray.models.card import Card
 
-#: Kinds of device that are drawn in, and synthetic children that are drawn (both classes each).
-KINDS = ("electrode", "tube", "cable")
+#: Synthetic children that are drawn, both classes each.
 CHILDREN = 20
-COLUMNS = ("model", "model_hash", "device", "seed", "label", "original", "drawn", "sham")
+COLUMNS = ("model", "model_hash", "device", "seed", "label", "original", "worn", "null")
 #: Film size, (height, width) in pixels.
 SIZE = (320, 320)
 #: Log-odds within which a model counts as undecided: 10 to 90 %.
@@ -38,9 +44,9 @@ class Example:
     ----------
     model, device, label : names; ``label`` is the class the film was drawn as.
     seed : int
-        Draws the film and the device.
-    original, drawn, sham : float
-        Log-odds of PNEUMONIA as it is, with the device, and with its sham.
+        Draws the film, and chooses the device and its place.
+    original, worn, null : float
+        Log-odds of PNEUMONIA as it is, with the device, and with its null.
     films : int
         Synthetic films of which this one has the median effect.
     undecided : bool
@@ -52,8 +58,8 @@ class Example:
     label: str
     seed: int
     original: float
-    drawn: float
-    sham: float
+    worn: float
+    null: float
     films: int
     undecided: bool
 
@@ -63,9 +69,10 @@ def film(seed: int, label: str) -> Pixels:
     return phantoms.phantom(seed, SIZE, label).pixels
 
 
-def with_device(pixels: Pixels, device: str, seed: int) -> devices.Drawn:
-    """The film with the device of that seed drawn in."""
-    return devices.draw(pixels, device, np.random.default_rng([seed, KINDS.index(device)]))
+def with_device(pixels: Pixels, device: str, seed: int) -> Worn:
+    """The film with the device of that seed laid over it, and with its null."""
+    # The guess serves on synthetic films, and the first page need not wait for a network.
+    return next(one_film.wear(pixels, one_film.stock(device, None), seed, find=lungs.guess))
 
 
 def measure(names: Sequence[str], progress: Progress | None = None) -> pd.DataFrame:
@@ -83,37 +90,33 @@ def measure(names: Sequence[str], progress: Progress | None = None) -> pd.DataFr
     """
     keys = [(seed, label) for seed in range(CHILDREN) for label in phantoms.LABELS]
     films = np.stack([film(*key) for key in keys])
-    changed = {kind: _changed(films, keys, kind) for kind in KINDS}
     rows = []
-    for done, name in enumerate(names, start=1):
-        model = registry.load(name)
-        original = model.log_odds(films)
-        for kind, (drawn, sham) in changed.items():
+    models = [registry.load(name) for name in names]
+    original = [model.log_odds(films) for model in models]
+    for done, kind in enumerate(findings.KINDS, start=1):
+        worn = [with_device(each, kind, key[0]) for each, key in zip(films, keys, strict=True)]
+        pair = [np.stack([getattr(each, name) for each in worn]) for name in ("device", "null")]
+        for model, before in zip(models, original, strict=True):
+            device, null = (model.log_odds(each) for each in pair)
             table = pd.DataFrame(keys, columns=["seed", "label"]).assign(
-                model=name, model_hash=model.card.sha256, device=kind, original=original,
-                drawn=model.log_odds(drawn), sham=model.log_odds(sham),
+                model=model.card.name, model_hash=model.card.sha256, device=kind,
+                original=before, worn=device, null=null,
             )  # fmt: skip
             rows.append(table)
         if progress is not None:
-            progress(done, len(names))
+            progress(done, len(findings.KINDS))
     return pd.concat(rows, ignore_index=True)[list(COLUMNS)].round(4)
-
-
-def _changed(films: Pixels, keys: list[tuple[int, str]], kind: str) -> tuple[Pixels, Pixels]:
-    """All films with a device drawn in, and with its sham."""
-    drawn = [with_device(pixels, kind, key[0]) for pixels, key in zip(films, keys, strict=True)]
-    sham = [
-        shams.brightness(pixels, each.delta, np.random.default_rng(key[0]))
-        for pixels, each, key in zip(films, drawn, keys, strict=True)
-    ]
-    return np.stack([each.film for each in drawn]), np.stack(sham)
 
 
 def store(table: pd.DataFrame) -> None:
     """Write the table; rows of other models are kept."""
     path = artifacts_dir() / "showcase.csv"
     if path.is_file():
-        before = load()
+        try:
+            before = load()
+        except ArtifactError:
+            # Of an earlier version: drawn devices, which say nothing beside these.
+            before = table.iloc[:0]
         table = pd.concat([before[~before["model"].isin(table["model"])], table])
     write_table(path, table.sort_values(["model", "device", "seed", "label"]))
 
@@ -133,7 +136,7 @@ def load() -> pd.DataFrame:
     return table
 
 
-def example(table: pd.DataFrame, card: registry.Card) -> Example | None:
+def example(table: pd.DataFrame, card: Card) -> Example | None:
     """The film to show for a model: median effect, of the kind of device that moves it most.
 
     Films on which the model is undecided are preferred, because on the others even a large
@@ -143,7 +146,7 @@ def example(table: pd.DataFrame, card: registry.Card) -> Example | None:
     rows = table[(table["model"] == card.name) & (table["model_hash"] == card.sha256)]
     if rows.empty:
         return None
-    rows = rows.assign(net=rows["drawn"] - rows["sham"])
+    rows = rows.assign(net=rows["worn"] - rows["null"])
     device = str(rows.groupby("device")["net"].median().idxmax())
     rows = rows[rows["device"] == device]
     open_ = rows[rows["original"].abs() < UNDECIDED]
@@ -155,8 +158,8 @@ def example(table: pd.DataFrame, card: registry.Card) -> Example | None:
         label=str(middle["label"]),
         seed=int(middle["seed"]),
         original=float(middle["original"]),
-        drawn=float(middle["drawn"]),
-        sham=float(middle["sham"]),
+        worn=float(middle["worn"]),
+        null=float(middle["null"]),
         films=len(chosen),
         undecided=len(open_) >= 5,
     )

@@ -13,11 +13,10 @@ import numpy as np
 
 from xray.audits.insertion import Ints, Material, Odds, Plan
 from xray.drawing import laying
-from xray.drawing.planting import as_float
 from xray.drawing.removal import inpaint
-from xray.files import Progress
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels, as_float
 from xray.jobs import executor
+from xray.jobs.progress import Progress
 
 #: Films that are drawn and shown together.
 CHUNK = 96
@@ -91,7 +90,7 @@ def ask(
     steps = list(_steps(material, clouds))
     # One thread draws the next pictures while the models look at these.
     answered = executor.each(
-        _answers, steps, total=sum(map(len, steps)), progress=progress, prepare=_drawn,
+        show, steps, total=sum(map(len, steps)), progress=progress, prepare=_drawn,
         material=material, models=list(models), precision=list(precision),
     )  # fmt: skip
     for answers in answered:
@@ -106,7 +105,7 @@ def ask(
     return results
 
 
-def _answers(
+def show(
     drawn: list[Pictures], material: Material, models: Sequence[Any], precision: Sequence[str]
 ) -> list[list[Any]]:
     """Name, kind, places, and what every model says of pictures, brought once to each size."""

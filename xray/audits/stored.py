@@ -10,16 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xray.audits import archive, findings
-from xray.errors import ArtifactError, DatasetError
-from xray.files import artifact, read_json, read_table
-from xray.models.registry import Card
+from xray.environment import artifact
+from xray.errors import ArtifactError
+from xray.files import read_json, read_table
+from xray.models.card import Card
 
 if TYPE_CHECKING:
     # For types only: see tests/reports/test_overview.py for what the first page does without.
-    import numpy as np
     import pandas as pd
-
-    from xray.audits.suspects import Trial
 
 #: Cures, the model they are compared with first.
 CURES = ("whole_film", "device_matched", "device_free", "device_balanced")
@@ -163,39 +161,3 @@ def cures(
              "accuracy_low": good["low"], "accuracy_high": good["high"]}
         )  # fmt: skip
     return pd.DataFrame(rows)
-
-
-def again(folder: Path, moved: Mapping[str, Any], seed: int) -> tuple[np.ndarray, Trial]:
-    """Make the films of one trial of an audit again: the film as it is, and the trial.
-
-    Raises
-    ------
-    DatasetError
-        The film is not in the folder, or the trial cannot be made from it.
-    """
-    from xray.audits import interventions
-    from xray.audits.suspects import SUSPECTS, Subject
-    from xray.drawing.planting import as_bytes, as_float
-    from xray.films import decode, lungs
-    from xray.labels import devices
-
-    path = folder / str(moved["file"])
-    if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
-        raise DatasetError(
-            "This film is not in the folder of films; set XRAY_DATA to the folder that was audited."
-        )
-    size = (interventions.SIDE, interventions.SIDE)
-    film = as_float(as_bytes(decode.resize(decode.read(path).pixels, size)))
-    looks = devices.load_geometry().get(str(moved["file"]), ())
-    mask = devices.mask(looks, size) if looks else None
-    subject = Subject(film, lungs.estimate(film), mask)
-    wanted = f"{moved['test']}:{moved['kind']}"
-    suspect = next((each for each in SUSPECTS if each.name == wanted), None)
-    trial = None
-    if suspect:
-        # Audits of before drew once.
-        draw = int(moved.get("draw", 0))
-        trial = interventions.attempt(str(moved["file"]), subject, suspect, seed, draw)
-    if trial is None:
-        raise DatasetError("This change cannot be made again on this film; audit the model anew.")
-    return film, trial

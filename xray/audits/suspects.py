@@ -1,182 +1,245 @@
-"""Suspects: what a model may read instead of lungs, each an intervention with its sham.
+"""Other suspects: what else may give the class away, and how far a model follows it.
 
-Every suspect answers one question: what does this change do to the log-odds of PNEUMONIA,
-beyond what a sham does that changes the film as much without the suspected thing?
+Films without devices are changed toward what films of the other class have, and beside that as
+much without it. Both are told in calls of 100 and in AUROC; neither decides the verdict.
+
+- ``marker``: the side marker is painted over, and the marker of a child of the other class laid
+  where it lay on that child's film; beside it, the marker of another child of the same class.
+- ``text``: burned-in text of a labelled film is laid on where it lay; beside it, what the same
+  shape cuts from a film without text, as bright.
+- ``aspect``: stretched as the other class's films are squashed; ``framing``: lungs moved and
+  enlarged to where the other class has them; ``brightness``: mean and contrast of the other class.
+  Beside each, the mean over this change and the same change turned round: as large, and toward
+  neither class.
+- ``jpeg``: written at the quality of the other class's films; beside it, at that of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from xray.drawing import devices as draw
-from xray.drawing import removal, shams
-from xray.films.decode import Pixels
-from xray.films.lungs import Lungs
+from xray.audits import judging, measures, showing, uncertainty
+from xray.audits.insertion import Ints, Material, Odds
+from xray.audits.judging import Verdict
+from xray.drawing import layers, laying, lettering
+from xray.drawing.layers import Layer
+from xray.drawing.laying import Place
+from xray.drawing.marks import Mask
+from xray.drawing.removal import inpaint
+from xray.films.pixels import Pixels, as_float
+from xray.jobs import executor
+from xray.jobs.progress import Progress
 
-Mask = NDArray[np.bool_]
-Family = Literal["device", "text", "acquisition"]
-#: Drawings of each kind of device, and of lettering, into each film. Where one comes to lie and how
-#: it looks moves a model more than which film it lies in. Further drawings therefore narrow an
-#: interval as further films would, which a test split does not have.
-DRAWS = 3
-#: Which films a suspect is tried on: those without devices, those with marked ones, or all.
-Needs = Literal["free", "marked", "any"]
+#: Width over height, and JPEG quality, of the public set's films as they are distributed (medians):
+#: what is left of both in films that were squashed and written again is what a model can follow.
+ASPECT = {"NORMAL": 1.25, "PNEUMONIA": 1.52}
+QUALITY = {"NORMAL": 96, "PNEUMONIA": 75}
+#: Fewer children than this give too few markers or texts of a class to lay on.
+LEAST_DONORS = 8
+#: Changes whose sham is the mean of both directions.
+TURNED = ("aspect", "framing", "brightness")
+#: Films of a class that are changed at most.
+MOST = 250
+CHUNK = 48
+CLASSES = ("NORMAL", "PNEUMONIA")
+Change = Callable[[Pixels], tuple[Pixels, Pixels]]
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
-    """A film under test: (H, W) grey in [0, 1], its lungs, and its marked devices if any."""
-
-    film: Pixels
-    lungs: Lungs
-    devices: Mask | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Trial:
-    """A film changed, and changed as much without the suspected thing; (H, W) in [0, 1] each.
-
-    ``mask`` and ``sham_mask`` mark where, for changes that have a place.
-    """
-
-    treated: Pixels
-    sham: Pixels
-    mask: Mask | None = None
-    sham_mask: Mask | None = None
-
-
-Apply = Callable[[Subject, np.random.Generator], Trial | None]
-
-
-@dataclass(frozen=True)
-class Suspect:
-    """One intervention and its sham.
-
-    Attributes
-    ----------
-    test : str
-        "insertion", "removal" or the name of another change.
-    kind : str
-        What is inserted, removed or changed.
-    sign : int
-        +1 when the change adds the suspected thing, -1 when it takes it away: an effect is
-        positive when the thing pushes toward PNEUMONIA.
-    question : str
-        The question in plain words.
-    draws : int
-        How often it is tried on each film, differently each time.
-    """
+class Try:
+    """One film and one change: to the film with the suspect, and to the one without it."""
 
     test: str
-    kind: str
-    family: Family
-    needs: Needs
-    sign: int
-    question: str
-    apply: Apply
-    draws: int = 1
-
-    @property
-    def name(self) -> str:
-        """Name that tells it from all others."""
-        return f"{self.test}:{self.kind}"
+    film: int
+    change: Change
+    donor: str = ""
 
 
-def _insert(kind: str) -> Apply:
-    def apply(subject: Subject, rng: np.random.Generator) -> Trial:
-        drawn = draw.draw(subject.film, kind, rng, "test", subject.lungs)
-        return _against_brightness(subject.film, drawn, rng)
+@dataclass(frozen=True, eq=False)
+class Tries:
+    """What some films are changed by, drawn and shown together."""
 
-    return apply
+    rows: list[Try]
 
-
-def _against_brightness(film: Pixels, drawn: draw.Drawn, rng: np.random.Generator) -> Trial:
-    mask = drawn.mask > 0.3
-    return Trial(drawn.film, shams.brightness(film, drawn.delta, rng), mask)
+    def __len__(self) -> int:
+        """Pictures."""
+        return 2 * len(self.rows)
 
 
-def _remove(subject: Subject, rng: np.random.Generator) -> Trial | None:
-    mask = subject.devices
-    if mask is None or not mask.any() or mask.mean() > 0.25:
-        # A quarter of the film filled in is another film, not this one without its devices.
-        return None
-    elsewhere = shams.moved(mask, rng, mask, subject.film)
-    return Trial(
-        removal.inpaint(subject.film, mask),
-        removal.inpaint(subject.film, elsewhere),
-        mask,
-        elsewhere,
-    )
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What one model says of all tries, (T,) each."""
+
+    changed: Odds = field(repr=False)
+    sham: Odds = field(repr=False)
 
 
-def _marker(subject: Subject, rng: np.random.Generator) -> Trial:
-    return _against_brightness(subject.film, draw.marker(subject.film, rng), rng)
+def prepare(material: Material, has_text: pd.Series) -> list[Try]:
+    """Plan what is done to the device-free films; the same for every model.
 
-
-def _text(subject: Subject, rng: np.random.Generator) -> Trial:
-    return _against_brightness(subject.film, draw.text(subject.film, rng), rng)
-
-
-def bright_marks(film: Pixels) -> Mask:
-    """Find small bright marks in the outer parts of a film: side markers and burned-in text.
-
-    Marks are what a white top-hat of 7 % of the side lifts above the film's bright end, within
-    the outer fifth, of the size of letters. (H, W) bool; empty where there is none.
+    Parameters
+    ----------
+    has_text : (N,) how surely each film shows burned-in text, 0..1; missing where nobody looked
     """
-    height, width = film.shape
-    side = max(3, round(0.07 * min(height, width)) | 1)
-    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (side, side))
-    lifted = cv2.morphologyEx(film, cv2.MORPH_TOPHAT, kernel)
-    candidate = ((lifted > 0.25) & (film > 0.6)).astype(np.uint8)
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(candidate)
-    found = np.zeros(film.shape, bool)
-    for i in range(1, count):
-        x, y = centres[i][0] / width, centres[i][1] / height
-        area = stats[i, cv2.CC_STAT_AREA] / film.size
-        if min(x, 1 - x, y, 1 - y) < 0.2 and 1e-4 < area < 5e-3:
-            found |= labels == i
+    rng = np.random.default_rng([material.seed, 17])
+    labels = material.table["label"].to_numpy()
+    places = {
+        label: rng.permutation(material.recipients[labels[material.recipients] == label])[:MOST]
+        for label in CLASSES
+    }
+    if not all(len(each) for each in places.values()):
+        return []
+    made = [*_shaped(material, places), *_compressed(places)]
+    told = has_text.fillna(0.0).to_numpy()
+    made += _marked(material, {k: v[told[v] < 0.5] for k, v in places.items()}, rng)
+    return made + _written(material, {k: v[told[v] < 0.1] for k, v in places.items()}, told, rng)
+
+
+def ask(
+    models: Sequence[Any],
+    material: Material,
+    tries: Sequence[Try],
+    precision: Sequence[str],
+    progress: Progress | None = None,
+) -> list[Answers]:
+    """Show all tries to models; each picture is drawn once for all of them."""
+    steps = [Tries(list(tries[i : i + CHUNK])) for i in range(0, len(tries), CHUNK)]
+    answered = executor.each(
+        showing.show, steps, total=2 * len(tries), progress=progress, prepare=_drawn,
+        material=material, models=list(models), precision=list(precision),
+    )  # fmt: skip
+    found = [Answers(*np.full((2, len(tries)), np.nan)) for _ in models]
+    for number, answers in enumerate(answered):
+        rows = slice(CHUNK * number, CHUNK * number + len(steps[number].rows))
+        for name, _, _, of_models in answers:
+            for made, odds in zip(found, of_models, strict=True):
+                getattr(made, name)[rows] = odds
     return found
 
 
-def _unmark(subject: Subject, rng: np.random.Generator) -> Trial | None:
-    mask = bright_marks(subject.film)
-    if subject.devices is not None:
-        mask &= ~subject.devices
-    if not mask.any():
-        return None
-    elsewhere = shams.moved(mask, rng, mask, subject.film)
-    return Trial(
-        removal.inpaint(subject.film, mask),
-        removal.inpaint(subject.film, elsewhere),
-        mask,
-        elsewhere,
-    )
+def effects(
+    material: Material,
+    tries: Sequence[Try],
+    answers: Answers,
+    plain: Odds,
+    verdict: Verdict,
+    judged: NDArray[np.bool_],
+) -> list[dict[str, Any]]:
+    """Rows of an audit's ``effects``, with ``test`` the suspect's name and no kind.
+
+    Parameters
+    ----------
+    plain : (N,) log-odds of the films as they are
+    verdict : whose threshold films are called at
+    judged : (N,) films that count
+    """
+    tests = np.array([each.test for each in tries])
+    film = np.array([each.film for each in tries], int)
+    donor = np.array([each.donor for each in tries], str)
+    figures = [
+        figure
+        for test in dict.fromkeys(tests.tolist())
+        for of_test in [tests == test]
+        for figure in measures.of_suspect(
+            test, material, (film[of_test], donor[of_test]),
+            (plain[film[of_test]], answers.changed[of_test], answers.sham[of_test]),
+            verdict.cut.films, judged, 0.5 if test in TURNED else 1.0,
+        )
+    ]  # fmt: skip
+    return judging.effects(figures, uncertainty.joint(figures)) if figures else []
 
 
-def _zoomed(film: Pixels, down: float, across: float) -> Pixels:
-    """Stretch about the centre and crop back to the same size."""
+def _drawn(step: Tries, material: Material, **_: Any) -> list[showing.Pictures]:
+    pairs = [each.change(as_float(material.films[each.film])) for each in step.rows]
+    rows = np.arange(len(pairs))
+    return [
+        (name, "", rows, np.stack([pair[k] for pair in pairs]))
+        for k, name in enumerate(("changed", "sham"))
+    ]
+
+
+# --- shape, framing, brightness, compression -----------------------------------------------------
+
+
+def _shaped(material: Material, places: Mapping[str, Ints]) -> Iterator[Try]:
+    """Aspect, framing and brightness, by as much as the classes' films differ."""
+    side = np.array(material.films.shape[:0:-1], float)
+    boxes = np.asarray(material.boxes, float).reshape(-1, 2, 2) / side
+    size = 0.5 * np.log((boxes[:, 1] - boxes[:, 0]).prod(axis=1))
+    frames = np.column_stack([size, boxes.mean(axis=1)])
+    frame = {label: np.median(frames[rows], axis=0) for label, rows in places.items()}
+    light = {
+        label: np.median([_light(as_float(material.films[i])) for i in rows], axis=0)
+        for label, rows in places.items()
+    }
+    for own, other in (CLASSES, CLASSES[::-1]):
+        stretch = 0.5 * float(np.log(ASPECT[other] / ASPECT[own]))
+        grown, *move = frame[other] - frame[own]
+        for i in places[own]:
+            yield Try("aspect", int(i), partial(both_ways, stretched, (stretch,)))
+            yield Try("framing", int(i), partial(both_ways, framed, (grown, *move)))
+            change = tuple(light[other] - light[own])
+            yield Try("brightness", int(i), partial(both_ways, lit, change))
+
+
+def both_ways(
+    change: Callable[..., Pixels], by: tuple[float, ...], film: Pixels
+) -> tuple[Pixels, Pixels]:
+    """A film changed by an amount, and by the same amount turned round."""
+    return change(film, *by), change(film, *(-each for each in by))
+
+
+def _warped(film: Pixels, across: float, down: float, move: tuple[float, float]) -> Pixels:
+    """Scale a film about its middle and move it, mirrored film beyond its edge."""
     height, width = film.shape
-    move = np.array(
-        [[across, 0, (1 - across) * (width - 1) / 2], [0, down, (1 - down) * (height - 1) / 2]]
+    x, y = (width - 1) / 2, (height - 1) / 2
+    matrix = np.array(
+        [
+            [across, 0, (1 - across) * x + move[0] * width],
+            [0, down, (1 - down) * y + move[1] * height],
+        ]
     )
-    out = cv2.warpAffine(film, move, (width, height), borderMode=cv2.BORDER_REFLECT)
+    out = cv2.warpAffine(film, matrix, (width, height), borderMode=cv2.BORDER_REFLECT)
     return np.clip(out, 0, 1).astype(np.float32)
 
 
-def _aspect(subject: Subject, rng: np.random.Generator) -> Trial:
-    """Squash as a wider film is squashed: pneumonias are 1.52 wide to high, normals 1.25.
+def stretched(film: Pixels, half: float) -> Pixels:
+    """Squash a film as if it had been wider by ``exp(2 half)``; its area stays."""
+    return _warped(film, float(np.exp(-half)), float(np.exp(half)), (0.0, 0.0))
 
-    The sham stretches both ways alike and loses as much at the edges.
-    """
-    stretch = 1.52 / 1.25 * rng.uniform(0.95, 1.05)
-    both = float(np.sqrt(stretch))
-    return Trial(_zoomed(subject.film, stretch, 1.0), _zoomed(subject.film, both, both))
+
+def framed(film: Pixels, grown: float, across: float, down: float) -> Pixels:
+    scale = float(np.exp(grown))
+    return _warped(film, scale, scale, (across, down))
+
+
+def _light(film: Pixels) -> tuple[float, float]:
+    """Mean grey, and the logarithm of its standard deviation."""
+    return float(film.mean()), float(np.log(film.std() + 1e-6))
+
+
+def lit(film: Pixels, lighter: float, harder: float) -> Pixels:
+    mean = film.mean()
+    changed = (film - mean) * np.float32(np.exp(harder)) + mean + np.float32(lighter)
+    return np.asarray(np.clip(changed, 0, 1), np.float32)
+
+
+def _compressed(places: Mapping[str, Ints]) -> Iterator[Try]:
+    for own, other in (CLASSES, CLASSES[::-1]):
+        for i in places[own]:
+            yield Try("jpeg", int(i), partial(_rewritten, QUALITY[other], QUALITY[own]))
+
+
+def _rewritten(quality: int, own: int, film: Pixels) -> tuple[Pixels, Pixels]:
+    return jpeg(film, quality), jpeg(film, own)
 
 
 def jpeg(film: Pixels, quality: int) -> Pixels:
@@ -187,55 +250,72 @@ def jpeg(film: Pixels, quality: int) -> Pixels:
     return back / np.float32(255)
 
 
-def _recompress(subject: Subject, rng: np.random.Generator) -> Trial:
-    """Qualities of the two classes as distributed: pneumonias about 75, normals about 96."""
-    return Trial(jpeg(subject.film, 75), jpeg(subject.film, 96))
+# --- lettering -----------------------------------------------------------------------------------
 
 
-def _border(subject: Subject, rng: np.random.Generator) -> Trial:
-    """Shrink the film into a black frame; the sham fills the frame with mirrored film."""
-    height, width = subject.film.shape
-    shrink = float(rng.uniform(0.88, 0.94))
-    mirrored = _zoomed(subject.film, shrink, shrink)
-    framed = mirrored.copy()
-    top, left = round((1 - shrink) / 2 * height), round((1 - shrink) / 2 * width)
-    inner = np.zeros(framed.shape, bool)
-    inner[top : height - top, left : width - left] = True
-    framed[~inner] = 0
-    return Trial(framed, mirrored, ~inner)
+def _marked(material: Material, places: Mapping[str, Ints], rng: np.random.Generator) -> list[Try]:
+    """Markers of the other class in place of a film's own; beside them, of its own class."""
+    given = {label: _lettered(material, rows, lettering.marker) for label, rows in places.items()}
+    if any(len({layer.child for layer in each}) < LEAST_DONORS for each in given.values()):
+        return []
+    children = material.table["child"].to_numpy().astype(str)
+    made = []
+    for own, other in (CLASSES, CLASSES[::-1]):
+        for i in places[own]:
+            theirs, alike = (_another(given[label], children[i], rng) for label in (other, own))
+            change = partial(_remarked, material.boxes[i], theirs, alike)
+            made.append(Try("marker", int(i), change, theirs.child))
+    return made
 
 
-def _brighten(subject: Subject, rng: np.random.Generator) -> Trial:
-    """Brighten all of the film; there is no sham for a change of everything but the film."""
-    return Trial(np.clip(subject.film + np.float32(0.08), 0, 1), subject.film)
+def _written(
+    material: Material, places: Mapping[str, Ints], told: Odds, rng: np.random.Generator
+) -> list[Try]:
+    """Text of labelled films laid on films of either class without any."""
+    given = _lettered(material, np.flatnonzero(told >= 0.5), lettering.text)
+    if len({layer.child for layer in given}) < LEAST_DONORS:
+        return []
+    children = material.table["child"].to_numpy().astype(str)
+    made = []
+    for label in CLASSES:
+        for i in places[label]:
+            layer = _another(given, children[i], rng)
+            blank = places[layer.label]
+            blank = blank[(children[blank] != layer.child) & (blank != i)]
+            film = as_float(material.films[rng.choice(blank if len(blank) else places[label])])
+            change = partial(_given_text, layer, film)
+            made.append(Try("text", int(i), change, layer.child))
+    return made
 
 
-_KIND_WORDS = {
-    "electrode": "an electrode with its lead",
-    "tube": "a breathing or feeding tube",
-    "central_line": "a central line",
-    "cable": "an external cable",
-    "pad": "a defibrillator-like pad",
-    "clip": "a clip or snap",
-    "support": "the edge of a support or sandbag",
-}
+def _lettered(material: Material, rows: Ints, find: Callable[[Pixels, Any], Mask]) -> list[Layer]:
+    """Lettering of some films as layers that lie where they lay on the film."""
+    made = []
+    for i in rows:
+        film, box = as_float(material.films[i]), material.boxes[i]
+        mask = find(film, box)
+        if not mask.any():
+            continue
+        told = {name: str(material.table[name].iloc[i]) for name in ("file", "child", "label")}
+        cut = tuple(layers.pieces(film, [mask]))
+        made.append(Layer("lettering", subtype="", mask=mask, pieces=cut, lungs=box, **told))
+    return made
 
-SUSPECTS: tuple[Suspect, ...] = (
-    *(
-        Suspect("insertion", kind, "device", "free", 1, f"What does {words} add?", _insert(kind),
-                DRAWS)
-        for kind, words in _KIND_WORDS.items()
-    ),
-    Suspect("removal", "labelled", "device", "marked", -1, "What do its own devices add?", _remove),
-    Suspect("insertion", "marker", "text", "any", 1, "What does a side marker add?", _marker),
-    Suspect("insertion", "text", "text", "any", 1, "What does burned-in text add?", _text,
-            DRAWS),
-    Suspect("removal", "marks", "text", "any", -1, "What do its own bright marks add?", _unmark),
-    Suspect("stretch", "aspect", "acquisition", "any", 1, "Does the squash of a wide film count?",
-            _aspect),
-    Suspect("recompression", "jpeg", "acquisition", "any", 1, "Does JPEG quality 75 count?",
-            _recompress),
-    Suspect("framing", "border", "acquisition", "any", 1, "Does a black border count?", _border),
-    Suspect("exposure", "brightness", "acquisition", "any", 1, "Does a brighter film count?",
-            _brighten),
-)  # fmt: skip
+
+def _another(given: Sequence[Layer], child: str, rng: np.random.Generator) -> Layer:
+    """Lettering of another child, at random."""
+    others = [layer for layer in given if layer.child != child]
+    return others[int(rng.integers(len(others)))]
+
+
+def _remarked(lungs: Any, theirs: Layer, alike: Layer, film: Pixels) -> tuple[Pixels, Pixels]:
+    bare = inpaint(film, lettering.marker(film, lungs))
+    one, other = (laying.put(bare, each.lungs, each, Place()) for each in (theirs, alike))
+    return one, other
+
+
+def _given_text(layer: Layer, blank: Pixels, film: Pixels) -> tuple[Pixels, Pixels]:
+    """Lettering keeps its place on the film, whatever the lungs' is."""
+    null = laying.null(layer, blank, layer.lungs, "")
+    laid = laying.lay(film, layer.lungs, layer, null, Place())
+    return laid.device, laid.null

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from xray.files import Progress
 from xray.jobs import executor
+from xray.jobs.progress import Progress
 
 
 class Bars:

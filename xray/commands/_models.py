@@ -11,6 +11,7 @@ from xray.errors import DatasetError, ModelError
 from xray.films import interpolate
 from xray.models import registry
 from xray.models.inputs import ALIASES, COLOURS, SCALES
+from xray.models.model import Model
 from xray.models.outputs import OUTPUTS
 
 #: Options that are fields of a card by the same name.
@@ -73,7 +74,7 @@ def model_options(options: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def load(name: str, options: argparse.Namespace) -> registry.Model:
+def load(name: str, options: argparse.Namespace) -> Model:
     """Load a model by name or path with the options that were given.
 
     Raises
@@ -120,7 +121,7 @@ def add_force(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def guard(model: registry.Model, folder: Path | None, force: bool, wrong: bool = False) -> None:
+def guard(model: Model, folder: Path | None, force: bool, wrong: bool = False) -> None:
     """Say where a stranger's model does not do what its options say, and stop unless forced.
 
     Models that this project trained have their options from their training and are not tried.
@@ -138,7 +139,7 @@ def guard(model: registry.Model, folder: Path | None, force: bool, wrong: bool =
     """
     from xray.models import at_hand
 
-    if model.card.role != "user" or not isinstance(model, registry.Model):
+    if model.card.role != "user" or not isinstance(model, Model):
         return
     if folder is None:
         print(f"{model.card.name} is not checked: no films (XRAY_DATA is not set).",
@@ -157,7 +158,7 @@ def guard(model: registry.Model, folder: Path | None, force: bool, wrong: bool =
         raise ModelError(f"{found.problem} {advice(model, found.option)}")
 
 
-def advice(model: registry.Model, option: str) -> str:
+def advice(model: Model, option: str) -> str:
     """What to do about options that are not it."""
     if not option:
         return "Give --force to go on all the same."

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from xray.commands._bars import bars
 from xray.commands._models import MODEL_HELP, add_force, add_model_options, advice, model_options
+from xray.environment import data_dir
 from xray.errors import DatasetError, ModelError
-from xray.files import data_dir
 
 if TYPE_CHECKING:
     from xray.models.at_hand import Sample
-    from xray.models.registry import Model
+    from xray.models.model import Model
+
+#: What the card of a model says that no real film was shown to.
+UNCHECKED = "Its options are not checked on real films; add it again with --data FOLDER."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +49,7 @@ def _threshold(text: str) -> float | str:
 def run(options: argparse.Namespace) -> None:
     """Look, predict, and only then copy and write the card."""
     from xray.models import adding, at_hand, evaluation, registry
+    from xray.models.card import models_dir
     from xray.training.recipes import RECIPES
 
     folder = options.data or data_dir()
@@ -55,7 +59,7 @@ def run(options: argparse.Namespace) -> None:
     auto = given.get("threshold") == "auto"
     if auto:
         del given["threshold"]
-    adding.check(options.name, registry.models_dir(), given.get("threshold"), RECIPES)
+    adding.check(options.name, models_dir(), given.get("threshold"), RECIPES)
     given |= _asked_resize(given, folder)
     model = registry.load(str(options.file), **given)
     card = model.card
@@ -134,7 +138,7 @@ def _look(model: Model, films: Sample, force: bool) -> str:
               file=sys.stderr)  # fmt: skip
     if not films.real:
         print("  not checked on real films")
-        return ""
+        return UNCHECKED
     changed = plausibility.resizes(model, films.ways(model.card.size, tuple(RESIZES)))
     moved = changed[changed["changed"] > 0].head(4)
     if len(moved):

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from xray.commands import _data
 from xray.commands._models import MODEL_HELP, add_model_options, load
 from xray.commands._workers import add_worker_options, working
+from xray.environment import data_dir
 from xray.errors import DatasetError
-from xray.files import data_dir, write_json
+from xray.files import write_json
 from xray.models import registry
 
 if TYPE_CHECKING:
@@ -92,10 +93,13 @@ def run(options: argparse.Namespace) -> int:
 
 def say(value: dict[str, Any]) -> None:
     """Print an audit's verdict, kinds and reasons."""
+    from xray.reports import sentences
+
     print(f"{value['model']}: {value['verdict'].replace('_', ' ')}")
     for kind in value["kinds"]:
         print(f"  {kind['kind']}: {kind['verdict'].replace('_', ' ')}")
-    for sentence in [*value["reasons"], *value["notes"]]:
+    more = (sentences.suspects(value), sentences.witness(value))
+    for sentence in [*value["reasons"], *value["notes"], *filter(None, more)]:
         print(f"  {sentence}")
 
 

@@ -25,18 +25,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Write a model's card."""
     from xray.models import evaluation, registry
+    from xray.models.card import models_dir, read_card, read_cards, read_predictions
     from xray.reports import model_card
     from xray.training import diagnosis
 
     if not registry.registered(options.model):
-        known = ", ".join(card.name for card in registry.cards()) or "none yet"
+        known = ", ".join(card.name for card in read_cards()) or "none yet"
         raise ModelError(f"There is no model named {options.model}; choose one of: {known}.")
-    card = registry.read_card(registry.models_dir() / options.model)
+    card = read_card(models_dir() / options.model)
     if card.problem:
         raise ModelError(card.problem)
     scores = stored = None
     try:
-        stored = registry.predictions(card.name)
+        stored = read_predictions(card.name)
         table = evaluation.score(stored, card.threshold_log_odds)
         scores = table[table["split"] == "test"]
     except ArtifactError:

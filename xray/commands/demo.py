@@ -7,7 +7,8 @@ from pathlib import Path
 
 from xray.commands._bars import bars
 from xray.commands.audit import say
-from xray.files import artifacts_dir, cache_dir, write_json
+from xray.environment import artifacts_dir, cache_dir
+from xray.files import write_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

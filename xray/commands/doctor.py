@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from xray.errors import XrayError
 
 if TYPE_CHECKING:
-    from xray.models.registry import Card
+    from xray.models.card import Card
 
 SIGNS = {"ok": "ok  ", "note": "note", "bad": "BAD "}
 
@@ -183,7 +183,7 @@ def _memory() -> int | None:
 
 def cache() -> Iterator[Check]:
     """Whether what can be computed again may be kept."""
-    from xray.files import cache_dir
+    from xray.environment import cache_dir
 
     advice = "set XRAY_CACHE to a folder that may be written; results are computed anew until then"
     try:
@@ -206,12 +206,13 @@ def artifacts() -> Iterator[Check]:
     from xray.dataset import public_set
     from xray.files import read_table, sha256_file
     from xray.labels import devices
-    from xray.models import evaluation, registry
+    from xray.models import evaluation
+    from xray.models.card import models_dir, read_cards
 
     restore = "restore it from git, or rebuild it as CONTRIBUTING.md says"
-    cards = registry.cards()
+    cards = read_cards()
     for card in cards:
-        home = registry.models_dir() / card.name
+        home = models_dir() / card.name
         name = f"model {card.name}"
         changed = [
             file
@@ -232,7 +233,7 @@ def artifacts() -> Iterator[Check]:
         yield _readable(name, read, restore)
     yield from _audits(cards, restore)
     for card in cards:
-        path = registry.models_dir() / card.name / evaluation.METRICS
+        path = models_dir() / card.name / evaluation.METRICS
         if path.is_file():
             yield _readable(f"metrics {card.name}", partial(read_table, path), restore)
     yield _first_page(cards)
@@ -241,7 +242,8 @@ def artifacts() -> Iterator[Check]:
 def _audits(cards: list[Card], restore: str) -> Iterator[Check]:
     """The panel's record, and stored audits: readable, of this version and of these models."""
     from xray.audits import stored
-    from xray.files import artifact, artifacts_dir, read_json
+    from xray.environment import artifact, artifacts_dir
+    from xray.files import read_json
 
     if any(artifact("panel", name).is_file() for name in ("quality.csv", "panel.csv")):
         for name, read in {"panel's record": stored.quality, "panel": stored.panel}.items():
@@ -284,7 +286,7 @@ def _readable(name: str, read: Callable[[], object], advice: str) -> Check:
 def data() -> Iterator[Check]:
     """The films, as far as this machine has them."""
     from xray.dataset import sources
-    from xray.files import data_dirs
+    from xray.environment import data_dirs
 
     folders = data_dirs()
     if not folders:

@@ -17,10 +17,13 @@ from xray.commands._models import MODEL_HELP, add_force, add_model_options, guar
 from xray.commands._tables import by_model
 from xray.commands._workers import add_worker_options, working
 from xray.dataset import scan
+from xray.environment import data_dir
 from xray.errors import ArtifactError, DatasetError, ModelError
-from xray.files import data_dir, write_json
+from xray.files import write_json
 from xray.metrics import odds, scores
-from xray.models import evaluation, registry, stress
+from xray.models import evaluation, stress
+from xray.models.card import Card, models_dir, read_card, read_cards, read_predictions
+from xray.models.model import Model
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +78,7 @@ def run(options: argparse.Namespace) -> None:
     if options.threshold is not None and not 0 < options.threshold < 1:
         raise ModelError("--threshold is a probability between 0 and 1; 0.5 is a common one.")
     # Controls are judged by what they do with devices, not by how well they call films.
-    usable = [card for card in registry.cards() if not card.problem and card.role != "control"]
+    usable = [card for card in read_cards() if not card.problem and card.role != "control"]
     names = options.models or [card.name for card in usable]
     if not names:
         raise ModelError("There is no model yet; train one with 'python -m xray train basic'.")
@@ -123,7 +126,7 @@ def _one(
             )
         assert card is not None
         if options.store:
-            evaluation.store_metrics(registry.models_dir() / name, card, stored)
+            evaluation.store_metrics(models_dir() / name, card, stored)
             notes.append("metrics stored")
         used = stored[stored["split"] == options.split]
         exact = evaluation.reproduced(card, stored)
@@ -142,7 +145,7 @@ def _one(
             )
         agreement = None if stored is None else evaluation.compare(card, stored, used)
         if options.store:
-            if stored is None and not (registry.models_dir() / card.name / "card.json").is_file():
+            if stored is None and not (models_dir() / card.name / "card.json").is_file():
                 raise ModelError(f"{name} is not registered; first: python -m xray add {name}")
             card = evaluation.store(card, used)
             notes.append("predictions and metrics stored")
@@ -157,7 +160,7 @@ def _one(
     return evaluation.record(card.name, table), used
 
 
-def _scored(card: registry.Card, used: pd.DataFrame, options: argparse.Namespace) -> pd.DataFrame:
+def _scored(card: Card, used: pd.DataFrame, options: argparse.Namespace) -> pd.DataFrame:
     """Metrics of the predictions, of the class and at the threshold that were asked for."""
     known = classes.fitting(used["label"].unique())
     classes.use(known)
@@ -170,10 +173,10 @@ def _scored(card: registry.Card, used: pd.DataFrame, options: argparse.Namespace
     return evaluation.score(used, threshold, positive)
 
 
-def _stress(model: registry.Model, folder: Path, stage: Bars) -> str:
+def _stress(model: Model, folder: Path, stage: Bars) -> str:
     """Predict changed validation films, keep what came of it, and say it in a line."""
     name = model.card.name
-    if not (registry.models_dir() / name / "predictions.csv").is_file():
+    if not (models_dir() / name / "predictions.csv").is_file():
         raise ModelError(f"{name} has no stored predictions; first: evaluate {name} --store.")
     table = stress.validation(model, folder, progress=stage(f"changed films for {name}"))
     stage.close()
@@ -188,19 +191,19 @@ def _stress(model: registry.Model, folder: Path, stage: Bars) -> str:
     return f"validation films as they are and changed: {'; '.join(said)}"
 
 
-def _stored(name: str, repair: bool) -> tuple[registry.Card | None, pd.DataFrame | None]:
+def _stored(name: str, repair: bool) -> tuple[Card | None, pd.DataFrame | None]:
     """Card and stored predictions of a registered model, as far as there are.
 
     With ``repair``, damaged predictions count as none: they are about to be replaced.
     """
-    home = registry.models_dir() / name
+    home = models_dir() / name
     if Path(name).name != name or not (home / "card.json").is_file():
         return None, None
-    card = registry.read_card(home)
+    card = read_card(home)
     if not (home / "predictions.csv").is_file():
         return card, None
     try:
-        return card, registry.predictions(name)
+        return card, read_predictions(name)
     except ArtifactError:
         if repair:
             return card, None
@@ -224,7 +227,7 @@ def _notes(agreement: evaluation.Agreement | None, predicted: bool) -> list[str]
     return notes
 
 
-def _report(card: registry.Card, table: pd.DataFrame, split: str) -> str:
+def _report(card: Card, table: pd.DataFrame, split: str) -> str:
     """The metrics of a model as lines of text."""
     first = table.iloc[0]
     n = int(table.loc[table["metric"] == "accuracy", "n"].iloc[0])

@@ -18,6 +18,7 @@ from xray.commands._models import MODEL_HELP, add_force, add_model_options, guar
 from xray.commands._workers import add_worker_options, working
 from xray.dataset.left_out import Tally
 from xray.dataset.walk import walk
+from xray.environment import data_dir
 from xray.errors import FilmError
 from xray.explanations import sanity
 from xray.explanations.designs import DESIGNS
@@ -25,12 +26,13 @@ from xray.explanations.lime import Settings, explain
 from xray.explanations.perturbation import FILLS
 from xray.explanations.result import Explanation
 from xray.figures.overlay import overlay
-from xray.files import data_dir, replacing, write_json, write_table
+from xray.files import replacing, write_json, write_table
 from xray.films import decode
 from xray.films.decode import Film
 from xray.jobs import executor
-from xray.models import precision, registry
-from xray.models.registry import Card
+from xray.models import precision
+from xray.models.card import Card
+from xray.models.model import Model
 
 _DEFAULT = Settings()
 
@@ -138,7 +140,7 @@ def _many(options: argparse.Namespace) -> None:
 
 
 def explain_some(
-    batch: Sequence[tuple[Path, str]], model: registry.Model, settings: Settings, out: Path | None
+    batch: Sequence[tuple[Path, str]], model: Model, settings: Settings, out: Path | None
 ) -> list[dict[str, Any]]:
     """Explain some films, each with the name of its output, and write what was asked for.
 
@@ -185,7 +187,7 @@ def _named(films: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
     return named
 
 
-def _asked(options: argparse.Namespace) -> tuple[registry.Model, Settings]:
+def _asked(options: argparse.Namespace) -> tuple[Model, Settings]:
     """Model and settings that the options ask for."""
     settings = Settings(
         seed=options.seed,

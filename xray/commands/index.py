@@ -18,8 +18,10 @@ from xray.dataset import leakage, outliers, public_set, scan, shift, shortcuts
 from xray.dataset import listing as collection
 from xray.dataset.left_out import as_data
 from xray.dataset.tables import asking, labelling
+from xray.environment import artifacts_dir, data_dir
 from xray.errors import DatasetError
-from xray.files import Progress, artifacts_dir, data_dir, write_json, write_table
+from xray.files import write_json, write_table
+from xray.jobs.progress import Progress
 from xray.labels import devices
 
 #: Damaged films that are named one by one; the JSON file names all.

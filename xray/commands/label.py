@@ -14,9 +14,11 @@ import pandas as pd
 from xray.commands import _data
 from xray.dataset import index, public_set, sources
 from xray.drawing import rendering
+from xray.environment import artifacts_dir, data_dir
 from xray.errors import LabelError, XrayError
-from xray.files import artifacts_dir, data_dir, read_json, write_json, write_text
+from xray.files import read_json, read_table, write_json, write_table, write_text
 from xray.labels import (
+    check,
     coco,
     database,
     devices,
@@ -28,7 +30,7 @@ from xray.labels import (
 )
 from xray.labels import store as label_store
 from xray.labels.store import Store
-from xray.models import registry
+from xray.models.card import read_cards, read_predictions
 from xray.reports import label_card
 
 log = logging.getLogger(__name__)
@@ -58,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write facts of the devices on labelled films, from which others are rendered "
         "(default: artifacts/devices/shapes.json)",
     )  # fmt: skip
+    _add_check(parser, act)
     parser.add_argument(
         "--format", choices=FORMATS,
         help="of --export and --import (default: by the file's name and content)",
@@ -70,6 +73,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--looks", action="store_true", help="with --export: every look, not the agreed one"
     )
+    _add_import(parser)
+    parser.add_argument("--collection", default="", help="dataset (default: the only one there is)")
+    parser.add_argument("--json", type=Path, help="also write what was found to this file")
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    """Options of --import."""
     parser.add_argument(
         "--name", default="",
         help="with --import: under whose name they are entered, as one labeller (default: yours "
@@ -83,8 +93,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--decisions", action="store_true",
         help="with --import: enter agreed looks too, which then stand as agreed",
     )  # fmt: skip
-    parser.add_argument("--collection", default="", help="dataset (default: the only one there is)")
-    parser.add_argument("--json", type=Path, help="also write what was found to this file")
+
+
+def _add_check(parser: argparse.ArgumentParser, act: Any) -> None:
+    """Options of a radiologist's blind check; ``act`` is the group of what may be done."""
+    act.add_argument(
+        "--sample", type=int, metavar="N",
+        help="write N films, half of them with a device by the labels, into the folder --out for "
+        "a radiologist to check, blind to labels and diagnosis",
+    )  # fmt: skip
+    act.add_argument(
+        "--checked", type=Path, metavar="SHEET",
+        help="count what came back: the sheet of --sample, filled in, against its --key; kept for "
+        "the labels' card",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="with --sample: a new folder")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="with --checked: the key")
+    parser.add_argument("--seed", type=int, default=0, help="with --sample: default 0")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -95,6 +120,12 @@ def run(options: argparse.Namespace) -> None:
         return
     if options.shapes:
         _shapes(options)
+        return
+    if options.sample is not None:
+        _sample(options)
+        return
+    if options.checked:
+        _checked(options)
         return
     reading = options.export or options.agreement
     if reading and not database.exists(database.url()):
@@ -121,6 +152,27 @@ def _shapes(options: argparse.Namespace) -> None:
     layers = [layer for donors in made.material.donors.values() for layer in donors.layers]
     rendering.write(layers, options.shapes)
     print(f"Written: {options.shapes}")
+
+
+def _sample(options: argparse.Namespace) -> None:
+    """A blind check sheet."""
+    folder = options.data or data_dir()
+    if folder is None or options.out is None:
+        raise LabelError("Give --out a new folder, and --data the films or set XRAY_DATA.")
+    files = index.usable(index.index(folder))["file"].tolist()
+    chosen = check.draw(devices.load(), files, options.sample, options.seed)
+    key = check.write(options.out, folder, chosen)
+    print(f"{len(chosen)} films and a sheet: {options.out}. Keep {key} from the reader.")
+
+
+def _checked(options: argparse.Namespace) -> None:
+    """What a reader said, counted and kept beside the labels."""
+    if options.key is None:
+        raise LabelError("Give --key the file that --sample wrote beside the folder.")
+    found = check.count(read_table(options.checked), read_table(options.key))
+    write_table(artifacts_dir() / "devices" / check.FILE, found)
+    print(found.round(3).to_string(index=False))
+    print("Kept for the labels' card; write it anew with --card.")
 
 
 def _act(store: Store, options: argparse.Namespace) -> Any:
@@ -257,11 +309,11 @@ def _queue(store: Store, options: argparse.Namespace) -> Any:
 def _calls(files: pd.Index) -> tuple[dict[str, Any], dict[str, float]]:
     """Stored log-odds of every model on these films, and the models' thresholds."""
     log_odds, thresholds = {}, {}
-    for card in registry.cards(roles=("recipe", "cure", "user")):
+    for card in read_cards(roles=("recipe", "cure", "user")):
         try:
             if card.problem:
                 continue
-            table = registry.predictions(card.name).drop_duplicates("file").set_index("file")
+            table = read_predictions(card.name).drop_duplicates("file").set_index("file")
             log_odds[card.name] = table["log_odds"].reindex(files).to_numpy(dtype=float)
             thresholds[card.name] = card.threshold_log_odds
         except XrayError as error:

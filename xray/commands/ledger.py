@@ -9,8 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from xray.commands._bars import bars
+from xray.environment import data_dir
 from xray.errors import ArtifactError, DatasetError
-from xray.files import data_dir, write_table
+from xray.files import write_table
 from xray.training import ablations, ledger
 
 

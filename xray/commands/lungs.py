@@ -7,8 +7,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from xray.environment import data_dir
 from xray.errors import DatasetError
-from xray.files import data_dir, write_json
+from xray.files import write_json
 from xray.training.lung_network import train
 
 

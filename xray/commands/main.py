@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xray import __version__
+from xray.environment import SHIPPED
 from xray.errors import Stopped, XrayError
-from xray.files import SHIPPED
 
 #: Verb -> what it does; the module of the same name in ``xray.commands`` does it.
 VERBS = {
@@ -23,7 +23,8 @@ VERBS = {
     "evaluate": "predict and score models on a dataset",
     "explain": "explain one film with LIME",
     "audit": "find out whether models read devices",
-    "showcase": "read synthetic films with a device drawn in, for the Overview's picture",
+    "panel": "how often the audit is right about networks of known answers",
+    "showcase": "read synthetic films with a device laid over them, for the Overview's picture",
     "demo": "the whole story on synthetic films, without any data",
     "lungs": "train the network that finds the lungs",
     "add": "register a model of your own",

@@ -8,7 +8,7 @@ from pathlib import Path
 from xray import classes
 from xray.errors import ArtifactError
 from xray.files import write_text
-from xray.models import registry
+from xray.models.card import read_cards
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> None:
     if options.out.is_dir():
         raise ArtifactError(f"{options.out} is a folder; give --out a file, such as report.html.")
     # The report is of stored models: of their classes, where these agree.
-    known = {card.labels for card in registry.cards() if not card.problem}
+    known = {card.labels for card in read_cards() if not card.problem}
     if len(known) == 1:
         classes.use(classes.Classes(*known.pop()))
     else:

@@ -1,6 +1,6 @@
 """``python -m xray showcase``: what the first page shows, made once and kept.
 
-What models say of synthetic films with a device drawn in, and the parts of
+What models say of synthetic films with a device laid over them, and the parts of
 ``xray.reports.overview``.
 """
 
@@ -13,7 +13,7 @@ from xray.audits import showcase
 from xray.audits.stored import stored_audits
 from xray.commands._bars import bars
 from xray.errors import ModelError
-from xray.models import registry
+from xray.models.card import read_cards
 from xray.reports import overview
 
 
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
     """Measure, store, and keep the parts of the first page."""
     if not options.front:
         measure(options.models)
-    cards = overview.shown(registry.cards())
+    cards = overview.shown(read_cards())
     for problem in overview.store(cards, stored_audits(cards)):
         print(f"Not kept: {problem}", file=sys.stderr)
     print(f"The first page is kept in {overview.path()}.")
@@ -41,12 +41,14 @@ def run(options: argparse.Namespace) -> None:
 
 def measure(models: list[str]) -> None:
     """Let models read the synthetic films, and store what they say."""
-    names = models or [card.name for card in registry.cards() if not card.problem]
+    names = models or [card.name for card in read_cards() if not card.problem]
     if not names:
         raise ModelError("There is no model to show; train one or restore artifacts/models.")
     with bars() as stage:
         table = showcase.measure(names, stage("models"))
     showcase.store(table)
-    effect = (table["drawn"] - table["sham"]).groupby([table["model"], table["device"]]).median()
+    effect = (table["worn"] - table["null"]).groupby([table["model"], table["device"]]).median()
     for row in effect.rename("net").reset_index().itertuples():
-        print(f"{row.model}: {row.device} moves log-odds by {row.net:+.2f} beyond a sham (median)")
+        print(
+            f"{row.model}: {row.device} moves log-odds by {row.net:+.2f} beyond its null (median)"
+        )

@@ -9,8 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from xray.commands._workers import add_worker_options, working
+from xray.environment import data_dir
 from xray.errors import DatasetError
-from xray.files import data_dir, write_json
+from xray.files import write_json
 from xray.training import sweeps
 
 

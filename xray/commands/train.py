@@ -11,10 +11,10 @@ import pandas as pd
 from xray.commands import _data
 from xray.commands._bars import bars
 from xray.dataset import scan
+from xray.environment import data_dir
 from xray.errors import DatasetError, ModelError
-from xray.files import data_dir
-from xray.films import decode
-from xray.models import registry
+from xray.films.resize import FITS
+from xray.models.card import models_dir, read_predictions
 from xray.training import diagnosis, overrides, recipes
 
 #: What to do about a sign (``xray.training.diagnosis``), where training again may cure it.
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, help="input height and width in pixels")
     parser.add_argument("--fraction", type=float, help="use this fraction of the training films")
     parser.add_argument("--class-weight", help="balanced, none, or NEGATIVE:POSITIVE as in 2:1")
-    parser.add_argument("--fit", choices=decode.FITS, help="how films are resized")
+    parser.add_argument("--fit", choices=FITS, help="how films are resized")
     parser.add_argument(
         "--set",
         action="append",
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> None:
         recipe,
         data,
         options.name or recipe.name,
-        options.out or registry.models_dir(),
+        options.out or models_dir(),
         options.seed,
         options.backbone_weights,
         exclude,
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> None:
         card = train.train(job, stage)
     print(f"{card.name}: {card.parameters:,} parameters, {card.wall_time_s} s.")
     print(f"Threshold {card.threshold:.4f}, chosen on validation.")
-    for sign in diagnosis.signs(card, registry.predictions(card.name, job.out)):
+    for sign in diagnosis.signs(card, read_predictions(card.name, job.out)):
         print(f"{sign.kind}: {sign.sentence}")
         if sign.kind in ADVICE:
             print(f"  {ADVICE[sign.kind]}")

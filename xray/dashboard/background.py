@@ -8,8 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from xray.files import Progress
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
 from xray.jobs.queue import Queue, Status
 from xray.reports import html
 

@@ -24,10 +24,12 @@ from xray.dashboard import catalogue as browse
 from xray.dashboard.catalogue import Catalogue
 from xray.dataset import composition, leakage, public_set, sources
 from xray.dataset import index as dataset
+from xray.environment import artifacts_dir
 from xray.errors import DatasetError, XrayError
-from xray.files import Progress, artifacts_dir, digest, hash_json
+from xray.files import digest, hash_json
+from xray.jobs.progress import Progress
 from xray.labels import devices, own
-from xray.models import registry
+from xray.models.card import Card
 from xray.reports import html
 
 log = logging.getLogger(__name__)
@@ -186,7 +188,7 @@ def films() -> Films | None:
     return shown
 
 
-def models() -> tuple[registry.Card, ...]:
+def models() -> tuple[Card, ...]:
     """Cards of the models that can be used, controls left out, as they were a moment ago."""
     return _server_now().cards
 
@@ -199,7 +201,7 @@ class _Server:
     problems: tuple[str, ...]
     facts: tuple[str, ...]
     labels: str
-    cards: tuple[registry.Card, ...]
+    cards: tuple[Card, ...]
 
 
 def _server_now() -> _Server:
@@ -380,7 +382,7 @@ def _made(
     return _catalogue(key, make)
 
 
-def _call(card: registry.Card) -> browse.Call | None:
+def _call(card: Card) -> browse.Call | None:
     """A model's stored calls; None where there are none, which the Models page tells."""
     try:
         return browse.Call(card.threshold_log_odds, loaders.predictions(card.name))

@@ -14,9 +14,10 @@ import streamlit as st
 
 from xray.audits import stored
 from xray.dashboard import page, startup
+from xray.environment import artifacts_dir, data_dir
 from xray.errors import ArtifactError, XrayError
-from xray.files import artifacts_dir, data_dir, digest, read_json
-from xray.models import registry
+from xray.files import digest, read_json
+from xray.models.card import WEIGHTS, Card, models_dir, read_cards, read_predictions
 from xray.reports import overview
 
 if TYPE_CHECKING:
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def cards(roles: tuple[str, ...] | None = None) -> list[registry.Card]:
+def cards(roles: tuple[str, ...] | None = None) -> list[Card]:
     """Cards of the models, broken ones with their ``problem``."""
-    folder = registry.models_dir()
+    folder = models_dir()
     state = tuple(
-        (path.parent.name, digest(path), (path.parent / registry.WEIGHTS).is_file())
+        (path.parent.name, digest(path), (path.parent / WEIGHTS).is_file())
         for path in sorted(folder.glob("*/card.json"))
     )
     return _cards(str(folder), state, roles)
@@ -37,22 +38,22 @@ def cards(roles: tuple[str, ...] | None = None) -> list[registry.Card]:
 @st.cache_data(max_entries=8, show_spinner=False)
 def _cards(
     folder: str, state: tuple[tuple[str, str, bool], ...], roles: tuple[str, ...] | None
-) -> list[registry.Card]:
-    return registry.cards(Path(folder), roles)
+) -> list[Card]:
+    return read_cards(Path(folder), roles)
 
 
 def predictions(name: str) -> pd.DataFrame:
-    """Stored predictions of a model (see ``registry.predictions``)."""
-    home = registry.models_dir() / name
+    """Stored predictions of a model (see ``card.predictions``)."""
+    home = models_dir() / name
     return _predictions(name, digest(home / "predictions.csv"), digest(home / "card.json"))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _predictions(name: str, content: str, card: str) -> pd.DataFrame:
-    return registry.predictions(name)
+    return read_predictions(name)
 
 
-def audits(models: Sequence[registry.Card]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+def audits(models: Sequence[Card]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     """Stored audits of these models, and why there is none (see ``stored.read_audits``)."""
     return stored.read_audits(models, lambda path: _json(str(path), digest(path)))
 
@@ -62,9 +63,9 @@ def _json(path: str, content: str) -> Any:
     return read_json(Path(path))
 
 
-def metrics(card: registry.Card, split: str = "test") -> pd.DataFrame:
+def metrics(card: Card, split: str = "test") -> pd.DataFrame:
     """Metrics of a model on a split at its own threshold (see ``evaluation.score``)."""
-    home = registry.models_dir() / card.name
+    home = models_dir() / card.name
     content = (digest(home / "predictions.csv"), digest(home / "card.json"))
     table = _metrics(card.name, card.threshold_log_odds, content)
     return table[table["split"] == split]
@@ -74,7 +75,7 @@ def metrics(card: registry.Card, split: str = "test") -> pd.DataFrame:
 def _metrics(name: str, threshold: float, content: tuple[str, str]) -> pd.DataFrame:
     from xray.models import evaluation
 
-    return evaluation.score(registry.predictions(name), threshold)
+    return evaluation.score(read_predictions(name), threshold)
 
 
 def stored_films() -> pd.DataFrame:

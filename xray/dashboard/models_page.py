@@ -17,11 +17,13 @@ import streamlit as st
 
 from xray import classes
 from xray.dashboard import cache, choices, links, loaders, page
+from xray.environment import artifacts_dir
 from xray.errors import XrayError
-from xray.files import artifacts_dir, digest, hash_json
+from xray.files import digest, hash_json
 from xray.metrics import bootstrap, odds
 from xray.metrics import scores as metrics
-from xray.models import lineup, registry
+from xray.models import lineup
+from xray.models.card import Card, titles_of
 from xray.models.lineup import Entrant, Lineup
 from xray.reports import html
 from xray.training import ledger
@@ -56,7 +58,7 @@ class View:
     """
 
     lineup: Lineup
-    cards: dict[str, registry.Card]
+    cards: dict[str, Card]
     positive: str
     split: str
     key: str
@@ -102,7 +104,7 @@ def begin(
     header = st.container()
     usable, problems = _usable()
     known: dict[str, links.Parameter] = {
-        "models": links.Choice(tuple(registry.titles_of(usable)), several=True),
+        "models": links.Choice(tuple(titles_of(usable)), several=True),
         "positive": links.Choice(_class_names(usable)),
         **({"split": choices.offered(SPLITS)} if choose_split else {}),
         **(parameters or {}),
@@ -129,7 +131,7 @@ def begin(
     return view
 
 
-def _usable() -> tuple[list[registry.Card], list[str]]:
+def _usable() -> tuple[list[Card], list[str]]:
     """Cards with predictions, and a sentence for each model that has none to show."""
     usable, problems = [], []
     for card in loaders.cards():
@@ -148,7 +150,7 @@ def _usable() -> tuple[list[registry.Card], list[str]]:
     return usable, problems
 
 
-def _class_names(cards: Sequence[registry.Card]) -> tuple[str, ...]:
+def _class_names(cards: Sequence[Card]) -> tuple[str, ...]:
     """Names of the classes of the films that models were judged on, the positive ones first."""
     labels: dict[str, None] = {}
     for card in cards:
@@ -157,9 +159,9 @@ def _class_names(cards: Sequence[registry.Card]) -> tuple[str, ...]:
     return tuple(labels)
 
 
-def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
+def _view(usable: list[Card], choose_split: bool) -> View | None:
     """Ask what to compare; None where the choice leaves nothing."""
-    by_title = registry.titles_of(usable)
+    by_title = titles_of(usable)
     by_name = {
         name: replace(card, title=title)
         for (title, name), card in zip(by_title.items(), usable, strict=True)
@@ -201,7 +203,7 @@ def _view(usable: list[registry.Card], choose_split: bool) -> View | None:
     return _lined_up([by_name[name] for name in by_name if name in chosen], positive, split)
 
 
-def _lined_up(cards: list[registry.Card], positive: str, split: str) -> View | None:
+def _lined_up(cards: list[Card], positive: str, split: str) -> View | None:
     """The view of these models; None where none of them has predictions of the split."""
     key = hash_json(
         [[(card.name, card.threshold, card.title, card.files) for card in cards], split]

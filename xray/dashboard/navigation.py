@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from xray.files import ROOT
+from xray.environment import ROOT
 
 #: Group -> pages as (file, title, icon). Files that do not exist are left out.
 PAGES: dict[str, list[tuple[str, str, str]]] = {

@@ -17,9 +17,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from xray import classes
 from xray.dashboard import links, signin, startup
+from xray.environment import ROOT, artifacts_dir, data_dirs
 from xray.errors import XrayError
 from xray.figures import base
-from xray.files import ROOT, artifacts_dir, data_dirs, spreadsheet
+from xray.files import spreadsheet
 from xray.reports import html
 
 if TYPE_CHECKING:

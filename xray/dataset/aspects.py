@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from xray.environment import artifact
 from xray.errors import ArtifactError
-from xray.files import artifact, read_table
+from xray.files import read_table
 from xray.films.decode import Film
 
 
@@ -33,7 +34,7 @@ def native(files: pd.Series) -> list[float | None]:
 
 
 def lost(film: Film, ratio: float | None) -> float | None:
-    """What ``decode.resize`` should restore: ``ratio`` where the film is square, else None.
+    """What ``resize.resize`` should restore: ``ratio`` where the film is square, else None.
 
     A film of the public set that is square is its re-encode: of 5,851 only four were distributed
     as good as square, and to those their own ratio does nothing.

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from xray.errors import ArtifactError, DatasetError
-from xray.files import Progress, read_json, sha256_file, write_json
+from xray.files import read_json, sha256_file, write_json
+from xray.jobs.progress import Progress
 
 _BLOCK = 1 << 20
 

@@ -24,6 +24,7 @@ from xray.dataset import outliers
 from xray.errors import FilmError
 from xray.files import sha256_bytes
 from xray.films import decode, decoder, grey, jpeg
+from xray.films.resize import resize
 
 #: Raised whenever a fact is computed in another way, so that cached tables are rebuilt.
 VERSION = 7
@@ -120,7 +121,7 @@ def _shrink(path: Path) -> _Copy | str:
         return str(error)
     except OSError as error:
         return f"{path.name} cannot be opened ({error.strerror}); check that it may be read."
-    small = decode.resize(film.pixels, (COPY, COPY)) * 255 + 0.5
+    small = resize(film.pixels, (COPY, COPY)) * 255 + 0.5
     facts = {
         "width": float(film.width),
         "height": float(film.height),

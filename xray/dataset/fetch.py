@@ -16,8 +16,8 @@ from xray import classes
 from xray.dataset import public_set, scan, walk
 from xray.dataset.download import download
 from xray.errors import DatasetError
-from xray.files import Progress
 from xray.films.grey import MAX_BYTES
+from xray.jobs.progress import Progress
 
 #: Kermany et al. 2018, Mendeley Data, version 2, ChestXRay2017.zip (CC BY 4.0).
 URL = (

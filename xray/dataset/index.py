@@ -43,10 +43,14 @@ from xray.dataset import facts as film_facts
 from xray.dataset.left_out import LeftOut, Tally, as_data
 from xray.dataset.listing import Listing
 from xray.dataset.scan import Found, scan, stream
+from xray.environment import cache_dir
 from xray.errors import ArtifactError, DatasetError, FilmError
-from xray.files import Progress, cache_dir, hash_json, read_table, sha256_file, write_table
+from xray.files import hash_json, read_table, sha256_file, write_table
 from xray.films import decode
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
 from xray.jobs import executor
+from xray.jobs.progress import Progress
 from xray.metrics.patients import person, subtype
 
 COLUMNS = [
@@ -329,7 +333,7 @@ def load_pixels(
     size: tuple[int, int],
     fit: str = "squash",
     progress: Progress | None = None,
-) -> decode.Pixels:
+) -> Pixels:
     """Read the films of a table at one size, in the order of its rows.
 
     Parameters
@@ -337,7 +341,7 @@ def load_pixels(
     folder : folder that the table describes
     table : rows to read; damaged films are told by ``error``: leave them out beforehand
     size : (height, width)
-    fit : as in ``decode.resize``
+    fit : as in ``resize.resize``
 
     Returns
     -------
@@ -356,7 +360,7 @@ def load_pixels(
     def load(i: int) -> None:
         try:
             film = decode.read(paths[i], own=True)
-            out[i] = decode.resize(film.pixels, size, fit, aspects.lost(film, ratios[i]))
+            out[i] = resize(film.pixels, size, fit, aspects.lost(film, ratios[i]))
         except (FilmError, OSError) as error:
             raise DatasetError(
                 f"{table['file'].iloc[i]} cannot be read from {folder} ({error}); leave it out "

@@ -16,7 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from xray.dataset import index
-from xray.files import Progress
+from xray.jobs.progress import Progress
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import Bools, Floats
 

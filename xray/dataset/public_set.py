@@ -6,8 +6,9 @@ import pandas as pd
 
 from xray.dataset import outliers
 from xray.dataset.index import COLUMNS
+from xray.environment import artifact
 from xray.errors import ArtifactError, DatasetError
-from xray.files import artifact, read_table
+from xray.files import read_table
 from xray.metrics.patients import person
 
 #: Facts of the public set that were given, and those computed from its 224 x 224 re-encode.

@@ -21,9 +21,11 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from xray.dataset import aspects, index
+from xray.environment import artifact, artifacts_dir
 from xray.errors import DatasetError
-from xray.files import Progress, artifact, artifacts_dir, read_table, write_table
-from xray.films.decode import Pixels
+from xray.files import read_table, write_table
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
 from xray.metrics import bootstrap
 from xray.metrics import patients as patients_
 from xray.metrics.bootstrap import Bools, Floats

@@ -19,7 +19,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
 from xray import classes
-from xray.files import Progress, artifact, artifacts_dir, read_table, write_table
+from xray.environment import artifact, artifacts_dir
+from xray.files import read_table, write_table
+from xray.jobs.progress import Progress
 from xray.metrics import bootstrap
 
 FOLDS = 5

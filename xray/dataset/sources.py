@@ -18,8 +18,8 @@ import pandas as pd
 
 from xray import classes, parquet
 from xray.dataset import index, large_tables, scan
+from xray.environment import data_dirs
 from xray.errors import ArtifactError
-from xray.files import data_dirs
 
 #: Name of the public set for people, and its key in links.
 PUBLIC_TITLE, PUBLIC = "Public set of children", "public"

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from xray.drawing.blur import wide_blur
 from xray.drawing.marks import PARTNERS, Mark, Mask, agreed, any_of, dilated, outline, stroke
 from xray.drawing.removal import inpaint
-from xray.films.decode import Pixels
 from xray.films.lungs import Box, Lungs
+from xray.films.pixels import Pixels
 from xray.labels import devices
 
 #: Least mean brightness, of the grey range, that a device adds within its mask.
@@ -212,7 +212,7 @@ def as_piece(delta: NDArray[np.float32]) -> Piece | None:
 def cloud(delta: NDArray[np.float32]) -> NDArray[np.float32]:
     """Spread a device's brightness so that no edge of it is left, on a ``CLOUD_STEP`` grid.
 
-    As wide as the cloud of ``shams.brightness``: 5 % of the film's side, more for large things.
+    5 % of the film's side wide, wider than any lead or tube, and more for large things.
     """
     total = float(delta.sum(dtype=np.float64))
     energy = float((delta.astype(np.float64) ** 2).sum())

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.labels import devices
 
 Mask = NDArray[np.bool_]

@@ -21,8 +21,9 @@ from PIL import Image, PngImagePlugin
 from xray.drawing import anatomy
 from xray.drawing.anatomy import Build, Frame, Plane, Points, curve
 from xray.errors import DatasetError
-from xray.files import Progress, replacing, write_table
-from xray.films.decode import Pixels
+from xray.files import replacing, write_table
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
 
 Mask = NDArray[np.bool_]
 

@@ -1,54 +1,57 @@
-"""Draw devices into training films: for the cure and for the control models."""
+"""Lay devices over training films: for the cure, and for the demonstration."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xray.drawing import devices as draw
-from xray.files import Progress
-from xray.films.decode import Pixels
+from xray.drawing import laying
+from xray.drawing.layers import Layer
+from xray.drawing.laying import Place
+from xray.films import lungs
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
 
 Bytes = NDArray[np.uint8]
 
-#: Drawings made of each film; epochs take turns, so that one drawing is not learnt by heart.
+#: Copies made of each film; epochs take turns, so that one copy is not learnt by heart.
 VARIANTS = 2
+#: Devices laid over one film, from and below: a monitored child wears several at once.
+WORN = (2, 5)
 
 
-def devices_into(film: Pixels, rng: np.random.Generator, style: draw.Style) -> Pixels:
-    """Draw two to four devices of different kinds into a film (H, W) in [0, 1].
-
-    A monitored child wears several at once, and one thin line is more than a network of 64
-    pixels learns.
-    """
-    for kind in rng.choice(draw.KINDS, size=rng.integers(2, 5), replace=False):
-        film = draw.draw(film, str(kind), rng, style).film
-    return film
-
-
-def drawn_copies(
+def worn_copies(
     films: Pixels | Bytes,
+    stock: Sequence[Layer],
     seed: int,
-    style: draw.Style = "plant",
     variants: int = VARIANTS,
+    worn: tuple[int, int] = WORN,
     progress: Progress | None = None,
 ) -> Bytes:
-    """Draw devices into every film, several times over.
+    """Lay devices over a copy of every film, several times over.
 
     Parameters
     ----------
     films : (N, H, W) float32 in [0, 1] or uint8
+    stock : devices to choose from
+    worn : how many are laid over one film, from and below
 
     Returns
     -------
     (variants, N, H, W) uint8
     """
     out = np.empty((variants, *films.shape), np.uint8)
-    for i in range(len(films)):
-        film = as_float(films[i])
+    boxes = [found.box for found in lungs.estimate_many([as_float(film) for film in films])]
+    for i, box in enumerate(boxes):
         for variant in range(variants):
             rng = np.random.default_rng([seed, i, variant])
-            out[variant, i] = as_bytes(devices_into(film, rng, style))
+            film = as_float(films[i])
+            count = min(len(stock), int(rng.integers(*worn)))
+            for number in rng.choice(len(stock), count, replace=False):
+                film = laying.put(film, box, stock[number], Place.draw(rng))
+            out[variant, i] = as_bytes(film)
         if progress:
             progress(i + 1, len(films))
     return out

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray.drawing.blur import wide_blur
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 
 #: The mask grows by this share of the film's side: device edges blur over its outline.
 GROW = 0.007

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray.drawing.layers import Layer, Piece, as_piece
+from xray.environment import artifacts_dir
 from xray.errors import ArtifactError
-from xray.files import artifacts_dir, read_json, write_json
-from xray.films.decode import Pixels
+from xray.files import read_json, write_json
+from xray.films.pixels import Pixels
 
 #: What counts as bright within a layer, as a share of its brightest tenth.
 BRIGHT = 0.35
@@ -170,8 +171,10 @@ def write(layers: Sequence[Layer], path: Path | None = None) -> None:
     write_json(path or artifacts_dir() / "devices" / FILE, rows)
 
 
-def read(size: tuple[int, int], path: Path | None = None, seed: int = 0) -> list[Layer]:
-    """Draw all layers of which facts are stored.
+def read(
+    size: tuple[int, int], path: Path | None = None, seed: int = 0, kind: str = ""
+) -> list[Layer]:
+    """Draw all layers of which facts are stored; those of one kind where it is named.
 
     Raises
     ------
@@ -180,6 +183,11 @@ def read(size: tuple[int, int], path: Path | None = None, seed: int = 0) -> list
     """
     path = path or artifacts_dir() / "devices" / FILE
     try:
-        return [render(row, size, seed + i) for i, row in enumerate(read_json(path))]
+        return [
+            render(row, size, seed + i)
+            for i, row in enumerate(read_json(path))
+            # Of one too faint to have an outline nothing can be drawn.
+            if row["pieces"] and kind in ("", row["kind"])
+        ]
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"{path} is damaged ({error}); restore it from git.") from error

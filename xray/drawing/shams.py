@@ -1,4 +1,4 @@
-"""Shams: the change without the device, so that what is left of an effect is the device's."""
+"""Shams: the shape of a device somewhere else on the same film."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from xray.drawing.blur import wide_blur
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 
 MaskLike = TypeVar("MaskLike", NDArray[np.bool_], NDArray[np.float32])
 
@@ -20,45 +19,6 @@ SEARCH_SIDE = 112
 CANDIDATES = 32
 #: Pieces of a mask that are moved by themselves; the smallest of more go together.
 PIECES = 6
-
-
-def brightness(film: Pixels, delta: NDArray[np.float32], rng: np.random.Generator) -> Pixels:
-    """Add a device's brightness without its structure.
-
-    The change is spread into a smooth cloud around the same place, with the same sum. The
-    cloud is wider than any lead or tube (4 to 6 % of the film's side) and wider yet for
-    large devices, so that edges and lines are gone.
-
-    Parameters
-    ----------
-    film : (H, W) float32 in [0, 1], without the device
-    delta : (H, W) float32, what the device added
-    rng : chooses how far to spread
-
-    Returns
-    -------
-    (H, W) float32 in [0, 1]; its mean exceeds that of ``film`` by the mean of ``delta``
-    within 1 %, as long as the film has room for it
-    """
-    total = float(delta.sum(dtype=np.float64))
-    width = rng.uniform(9, 13) * np.sqrt(delta.size) / 224
-    if total == 0:
-        return film.copy()
-    extent = abs(total) / np.sqrt(float((delta.astype(np.float64) ** 2).sum()))
-    sigma = float(width + 0.25 * extent)
-    cloud = wide_blur(delta, sigma)
-    lifted = film
-    for _ in range(6):
-        gap = total - float((lifted - film).sum(dtype=np.float64))
-        if abs(gap) < 0.005 * abs(total):
-            break
-        # What ran into white is spread over pixels that still have room.
-        room = cloud * ((lifted < 1) if gap > 0 else (lifted > 0))
-        held = float(room.sum(dtype=np.float64))
-        if held == 0:
-            break
-        lifted = np.clip(lifted + room * np.float32(gap / held), 0, 1)
-    return lifted.astype(np.float32)
 
 
 def moved(

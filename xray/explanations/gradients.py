@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray.errors import ModelError
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.models import layers
 from xray.models.formats import keras_graph
-from xray.models.registry import Model, Predictor
+from xray.models.model import Model, Predictor
 
 Floats = NDArray[np.float64]
 #: Films whose gradients are taken at a time.

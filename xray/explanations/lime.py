@@ -22,11 +22,12 @@ from xray.explanations.perturbation import FILLS, Fill, Parts, filled
 from xray.explanations.result import Explanation, load, save
 from xray.explanations.superpixels import Labels
 from xray.explanations.surrogate import Floats, Surrogate
-from xray.files import Progress, hash_json, sha256_bytes
-from xray.films.decode import Pixels
+from xray.files import hash_json, sha256_bytes
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
 from xray.metrics.odds import to_probability
 from xray.models import precision as precisions
-from xray.models.registry import Predictor
+from xray.models.model import Predictor
 
 __all__ = ["STOCK", "Explanation", "Settings", "explain", "explain_many", "load", "save"]
 

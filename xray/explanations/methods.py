@@ -17,10 +17,11 @@ from xray.explanations import gradients, lime, perturbation
 from xray.explanations.occlusion import occlusion
 from xray.explanations.perturbation import Fill
 from xray.explanations.result import Explanation, Heatmap, at_film_size, scaled
-from xray.files import Progress, sha256_bytes
-from xray.films.decode import Pixels
+from xray.files import sha256_bytes
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
 from xray.models import layers
-from xray.models.registry import Predictor
+from xray.models.model import Predictor
 
 #: A map at the model's size, films passed forward, and films passed back.
 _Made = tuple[NDArray[Any], int, int]

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from xray.errors import FilmError
 from xray.explanations import perturbation
 from xray.explanations.perturbation import BATCH, Fill
-from xray.files import Progress
-from xray.films.decode import Pixels
-from xray.models.registry import Predictor
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
+from xray.models.model import Predictor
 
 #: Windows along each side of a film, and how far they are moved, as shares of their side.
 ACROSS, MOVE = 8, 0.5

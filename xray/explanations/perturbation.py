@@ -11,9 +11,9 @@ import numpy as np
 from xray.explanations.designs import Masks
 from xray.explanations.superpixels import Labels
 from xray.explanations.surrogate import Floats
-from xray.files import Progress
-from xray.films.decode import Pixels
-from xray.models.registry import Predictor
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
+from xray.models.model import Predictor
 
 Fill = Literal["mean", "blur", "inpaint", "black"]
 #: Fill -> what a hidden superpixel shows, in words for people.

@@ -23,9 +23,9 @@ from xray.explanations.lime import Settings, explain, take_apart
 from xray.explanations.perturbation import Parts
 from xray.explanations.result import Explanation
 from xray.explanations.surrogate import Floats
-from xray.files import Progress
-from xray.films.decode import Pixels
-from xray.models.registry import Model, Predictor
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
+from xray.models.model import Model, Predictor
 
 #: Rank correlation of weights from which shuffling counts as having changed too little.
 SAME_CORRELATION = 0.5

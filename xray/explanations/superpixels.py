@@ -9,7 +9,7 @@ import scipy.ndimage
 from numpy.typing import NDArray
 from skimage.segmentation import slic
 
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 
 Labels = NDArray[np.int32]
 Mask = NDArray[np.bool_]

@@ -21,18 +21,9 @@ MEASURES = {
     "false_alarms": ("clean networks accused", palette.NEGATIVE, "circle"),
     "undecided": ("left undecided", "#8C6D9E", "x"),
 }
+
+
 #: Other suspect -> what people call it.
-SUSPECTS = {
-    "marker": "side marker",
-    "text": "burned-in text",
-    "aspect": "squash of a wide film",
-    "jpeg": "JPEG quality",
-    "border": "black border",
-    "framing": "framing",
-    "brightness": "brighter film",
-}
-
-
 def calls(audit: Mapping[str, Any], title: str) -> go.Figure:
     """Change of calls by kind of device, healthy and sick films apart, in at most five rows.
 
@@ -127,7 +118,9 @@ def suspects(rows: pd.DataFrame, margin: float, title: str) -> go.Figure:
     """
     rows = rows.assign(calls=pd.to_numeric(rows["calls"])).dropna(subset="calls")
     names = [
-        SUSPECTS.get(str(kind), str(kind)) if kind else SUSPECTS.get(str(test), str(test))
+        findings.SUSPECTS.get(str(kind), str(kind))
+        if kind
+        else findings.SUSPECTS.get(str(test), str(test))
         for kind, test in zip(rows["kind"], rows["test"], strict=True)
     ]
     rows = rows.assign(name=names)

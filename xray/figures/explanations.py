@@ -8,7 +8,7 @@ from xray import classes
 from xray.explanations.result import Explanation
 from xray.figures.base import template
 from xray.figures.overlay import overlay
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 
 #: Height of the picture in pixels.
 HEIGHT = 520

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from xray.explanations.result import Explanation, at_film_size
 from xray.figures import palette
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 
 Picture = NDArray[np.uint8]
 
@@ -44,6 +44,7 @@ def overlay(
     leading: int | None = None,
     scale: float | None = None,
     outlines: bool = True,
+    numbers: bool = False,
 ) -> Picture:
     """The film with its weights laid over: orange toward the positive class, blue away from it.
 
@@ -56,6 +57,7 @@ def overlay(
     scale : weight that gets the full opacity; the largest of this explanation when None. Give
         the same one to compare models.
     outlines : draw the boundaries of the superpixels that are shown.
+    numbers : number the regions that are shown by weight, the largest 1.
 
     Returns
     -------
@@ -76,7 +78,29 @@ def overlay(
         edge = cv2.morphologyEx(labels, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)) > 0
         edge &= weights != 0
         picture[edge] = 0.5 * picture[edge] + 0.5 * colour[edge]
-    return np.asarray(np.round(picture * 255), np.uint8)
+    made = np.asarray(np.round(picture * 255), np.uint8)
+    return _numbered(made, explanation, leading) if numbers else made
+
+
+def _numbered(picture: Picture, explanation: Explanation, leading: int | None) -> Picture:
+    """Write each region's number where it is deepest, white on a dark rim."""
+    shape = (picture.shape[0], picture.shape[1])
+    fit = explanation.params.get("fit", "squash")
+    labels = at_film_size(explanation.segments, shape, fit)
+    size = max(0.4, min(shape) / 900)
+    made = np.ascontiguousarray(picture)
+    for number, region in enumerate(explanation.ranking[:leading], start=1):
+        inside = np.pad((labels == region).astype(np.uint8), 1)
+        if not inside.any():
+            continue
+        depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
+        y, x = np.unravel_index(int(depth.argmax()), shape)
+        words = str(number)
+        (wide, high), _ = cv2.getTextSize(words, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
+        at = (int(np.clip(x - wide // 2, 0, max(0, shape[1] - wide))), int(y + high // 2))
+        for colour, thick in (((0, 0, 0), 4), ((255, 255, 255), 1)):
+            cv2.putText(made, words, at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, thick, cv2.LINE_AA)
+    return made
 
 
 def _colour(code: str) -> NDArray[np.float64]:

@@ -8,85 +8,109 @@ import numpy as np
 import plotly.graph_objects as go
 
 from xray import classes
+from xray.audits import findings
 from xray.audits.reading import Reading
 from xray.figures import palette
 from xray.figures.base import template
 from xray.metrics.odds import to_log_odds
-from xray.text import a, percent
+from xray.text import percent
 
 #: Probabilities at which the axis of calls is labelled; it is spaced by log-odds.
 _TICKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 _END = 8.0
+#: Rows of one model: its name, and three marks.
+GROUP = 4
 
 
 def calls(readings: Sequence[Reading], titles: dict[str, str], device: str) -> go.Figure:
-    """Probability of every model with its threshold, before and after a device is drawn in."""
+    """Probability of every model with its threshold: as it is, with devices, with their nulls.
+
+    Parameters
+    ----------
+    device : kind that was laid over the film, of ``findings.KINDS``
+    """
     figure = go.Figure()
-    rows = [titles.get(reading.model, reading.model) for reading in readings]
-    for row, reading in zip(rows, readings, strict=True):
-        mark = palette.model(reading.model)
-        ends = np.clip([reading.log_odds, reading.with_device], -_END, _END)
-        sham = float(np.clip(reading.with_sham, -_END, _END))
-        threshold = float(np.clip(reading.threshold, -_END, _END))
-        words = [percent(_sigmoid(value)) for value in (reading.log_odds, reading.with_device)]
-        figure.add_scatter(
-            x=[threshold], y=[row], mode="markers", name="threshold", showlegend=False,
-            marker={"symbol": "line-ns", "size": 30,
-                    "line": {"color": palette.REFERENCE, "width": 3}},
-            hovertemplate=f"called {classes.spoken()} from {percent(_sigmoid(reading.threshold))}"
-            "<extra>threshold</extra>",
+    named = ("as it is", f"with {findings.ONE[device]}", "with its match")
+    places, words, alt = [], [], []
+    for number, reading in enumerate(readings):
+        top = GROUP * number
+        title = titles.get(reading.model, reading.model)
+        threshold = percent(_sigmoid(reading.threshold))
+        _threshold(figure, reading, top)
+        values = ((reading.log_odds,), reading.device, reading.null)
+        said = []
+        for row, (name, each) in enumerate(zip(named, values, strict=True), start=1):
+            said.append(_row(figure, reading.model, name, each, top + row))
+            places.append(top + row)
+            words.append(name)
+        figure.add_annotation(
+            x=0, xref="paper", xanchor="left", y=top, text=f"<b>{title}</b> · calls it "
+            f"{classes.spoken()} from {threshold}", showarrow=False,
         )  # fmt: skip
-        figure.add_scatter(
-            x=ends, y=[row, row], mode="lines", showlegend=False, hoverinfo="skip",
-            line={"color": mark.colour, "width": 2, "dash": "dot"},
-        )  # fmt: skip
-        figure.add_scatter(
-            x=[sham], y=[row], mode="markers", showlegend=False,
-            marker={"symbol": "line-ns", "size": 12, "line": {"color": mark.colour, "width": 2}},
-            hovertemplate=f"{percent(_sigmoid(reading.with_sham))}<extra>sham</extra>",
-        )  # fmt: skip
-        for x, word, symbol, what in (
-            (ends[1], words[1], f"{mark.symbol}-open", f"with {device}"),
-            (ends[0], words[0], mark.symbol, "as it is"),
-        ):
-            figure.add_scatter(
-                x=[x], y=[row], mode="markers", showlegend=False,
-                marker={"symbol": symbol, "size": 14, "color": mark.colour,
-                        "line": {"color": mark.colour, "width": 2}},
-                hovertemplate=f"{word}<extra>{what}</extra>",
-            )  # fmt: skip
+        found = ", ".join(f"{name} {value}" for name, value in zip(named, said, strict=True))
+        alt.append(f"{title}: {found}, threshold {threshold}")
     figure.update_xaxes(
         range=[-_END - 0.4, _END + 0.4],
         tickvals=to_log_odds(_TICKS).tolist(),
         ticktext=[f"{100 * p:g} %" for p in _TICKS],
         title=f"probability of {classes.spoken()}",
     )
-    figure.update_yaxes(autorange="reversed", showgrid=False)
+    rows = GROUP * len(readings)
+    figure.update_yaxes(tickvals=places, ticktext=words, range=[rows - 0.4, -0.6], showgrid=False)
     says = _says(readings, device)
-    alt = "; ".join(
-        f"{row} {percent(_sigmoid(reading.log_odds))}, with {device} "
-        f"{percent(_sigmoid(reading.with_device))}, threshold "
-        f"{percent(_sigmoid(reading.threshold))}"
-        for row, reading in zip(rows, readings, strict=True)
-    )
-    return template(figure, says, f"{says}. {alt}", height=110 + 52 * len(rows), legend=False)
+    height = 110 + 24 * rows
+    return template(figure, says, f"{says}. {'; '.join(alt)}", height=height, legend=False)
+
+
+def _threshold(figure: go.Figure, reading: Reading, top: int) -> None:
+    x = float(np.clip(reading.threshold, -_END, _END))
+    figure.add_scatter(
+        x=[x, x], y=[top + 0.5, top + 3.5], mode="lines", showlegend=False,
+        line={"color": palette.REFERENCE, "width": 3},
+        hovertemplate=f"called {classes.spoken()} from {percent(_sigmoid(reading.threshold))}"
+        "<extra>threshold</extra>",
+    )  # fmt: skip
+
+
+def _row(figure: go.Figure, model: str, name: str, values: Sequence[float], y: int) -> str:
+    """One row: the mean with its number beside it, and faint what each device gives."""
+    mark = palette.model(model)
+    mean = float(np.mean(values))
+    x, word = float(np.clip(mean, -_END, _END)), percent(_sigmoid(mean))
+    if len(values) > 1:
+        figure.add_scatter(
+            x=np.clip(values, -_END, _END), y=[y] * len(values), mode="markers", showlegend=False,
+            marker={"symbol": "line-ns", "size": 9, "opacity": 0.7,
+                    "line": {"color": mark.colour, "width": 1}},
+            hovertemplate="one of them<extra></extra>",
+        )  # fmt: skip
+    figure.add_scatter(
+        x=[x], y=[y], mode="markers+text", showlegend=False, text=[f"  {word}  "],
+        textposition="middle right" if x < 0.6 * _END else "middle left",
+        marker={"symbol": mark.symbol if name == "as it is" else f"{mark.symbol}-open", "size": 13,
+                "color": mark.colour, "line": {"color": mark.colour, "width": 2}},
+        hovertemplate=f"{word}<extra>{name}</extra>",
+    )  # fmt: skip
+    return word
 
 
 def _says(readings: Sequence[Reading], device: str) -> str:
-    """How many models call the film positive, and how many the device turns."""
+    """How many models call the film positive, and how often devices and their nulls turn that."""
     called = sum(reading.log_odds >= reading.threshold for reading in readings)
-    turned = sum(reading.call != reading.call_with_device for reading in readings)
-    change = {0: "no call changes", 1: "one call changes"}.get(turned, f"{turned} calls change")
     calls = "call" if called > 1 else "calls"
     who = f"{called or 'None'} of {len(readings)} {calls} it {classes.spoken()}"
-    return f"{who}; with {a(device)} drawn in, {change}"
+    turned = np.sum([reading.turned for reading in readings], axis=0)
+    tried = sum(len(reading.device) for reading in readings)
+    return (
+        f"{who}; {findings.ONE[device]} changes {turned[0]} of {tried} calls, its match {turned[1]}"
+    )
 
 
 def weights(reading: Reading, title: str, leading: int) -> go.Figure:
     """Weights of the leading superpixels with their 95 % intervals."""
     table = reading.explanation.table().head(leading)
     colours = [palette.TOWARD if w > 0 else palette.AWAY for w in table["weight"]]
-    names = [f"superpixel {number}" for number in table["superpixel"]]
+    names = [f"region {number}" for number in range(1, len(table) + 1)]
     figure = go.Figure(
         go.Bar(
             x=table["weight"], y=names, orientation="h", marker_color=colours,
@@ -102,7 +126,7 @@ def weights(reading: Reading, title: str, leading: int) -> go.Figure:
         title=f"weight: away from {classes.spoken()} (−), toward it (+), in log-odds"
     )
     sure = int(((table["low"] > 0) | (table["high"] < 0)).sum())
-    says = f"{title}: {sure} of the {len(table)} leading superpixels differ from zero"
+    says = f"{title}: {sure} of the {len(table)} leading regions differ from zero"
     height = 110 + 24 * len(table)
     return template(figure, says, height=height, legend=False)
 

@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from xray.figures import palette
 from xray.figures.base import by_metric, interval, reference_line, row_whiskers, span, template
 from xray.metrics.scores import TITLES
-from xray.models.registry import Card
+from xray.models.card import Card
 from xray.training import ablations
 
 #: Letters of a change from which on it takes two lines, on a phone as elsewhere.

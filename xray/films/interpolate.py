@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Pixels = NDArray[np.float32]
+from xray.films.pixels import Pixels
 
 #: Ways to bring a film to a size -> words for people. The first three are this project's own.
 RESIZES = {

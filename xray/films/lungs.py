@@ -12,8 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from xray.files import Progress, artifact, read_json, sha256_file
-from xray.films.decode import Pixels
+from xray.environment import artifact
+from xray.files import read_json, sha256_file
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
 
 Mask = NDArray[np.bool_]
 Box = tuple[float, float, float, float]

@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from xray.films import decode
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
 
 #: Longer side of a thumbnail, and of a film shown in full, in pixels.
 SMALL, LARGE = 176, 900
@@ -21,7 +22,7 @@ def fit(pixels: Pixels, side: int) -> Pixels:
     scale = side / max(height, width)
     if scale >= 1:
         return pixels
-    return decode.resize(pixels, (max(1, round(height * scale)), max(1, round(width * scale))))
+    return resize(pixels, (max(1, round(height * scale)), max(1, round(width * scale))))
 
 
 def jpeg(pixels: Pixels, quality: int = 82) -> bytes:

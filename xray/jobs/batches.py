@@ -22,9 +22,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from xray.environment import cache_dir
 from xray.errors import ArtifactError
 from xray.files import (
-    cache_dir,
     hash_json,
     read_json,
     read_table,

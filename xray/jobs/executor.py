@@ -24,9 +24,9 @@ from typing import Any, Protocol, TypeVar
 from numpy.typing import NDArray
 
 from xray.errors import Stopped
-from xray.files import Progress
 from xray.jobs import batches as batch_runs
 from xray.jobs.batches import MISSING, Run
+from xray.jobs.progress import Progress
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from xray.errors import Stopped, XrayError
-from xray.files import Progress
+from xray.jobs.progress import Progress
 
 log = logging.getLogger(__name__)
 

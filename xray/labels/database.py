@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from xray.environment import user_dir
 from xray.errors import LabelError
-from xray.files import user_dir
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: Seconds that a writer waits for another on SQLite.

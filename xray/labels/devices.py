@@ -18,8 +18,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xray.environment import artifact
 from xray.errors import ArtifactError
-from xray.files import artifact, digest, read_table
+from xray.files import digest, read_table
 from xray.labels import format
 from xray.labels import own as label_source
 

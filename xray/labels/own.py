@@ -10,8 +10,9 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from xray.environment import artifacts_dir
 from xray.errors import LabelError
-from xray.files import artifacts_dir, hash_json
+from xray.files import hash_json
 from xray.labels import database, exchange, format
 from xray.labels.format import Row
 from xray.labels.store import Store

@@ -74,7 +74,7 @@ def parts(
 
     Parameters
     ----------
-    predictions : as ``registry.predictions`` gives them
+    predictions : as ``card.predictions`` gives them
     facts : table of films (``xray.dataset.index``); films that it lacks have no facts
     devices : labels as ``devices.load`` gives them
 

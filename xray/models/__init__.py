@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from xray.films.decode import Pixels
+    from xray.films.pixels import Pixels
+    from xray.models.model import Model
     from xray.models.objects import ObjectModel
     from xray.models.plausibility import Check
-    from xray.models.registry import Model
 
 
 def check(

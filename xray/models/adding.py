@@ -16,8 +16,9 @@ from xray import environment
 from xray.errors import ModelError
 from xray.files import sha256_tree, write_bytes
 from xray.models import evaluation, networks, registry
+from xray.models.card import Card, models_dir, write_card
 from xray.models.formats import reader
-from xray.models.registry import Card
+from xray.models.model import Model
 
 #: Names of models: they become folders, and stand in links and on the command line.
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -30,7 +31,7 @@ def add(
     folder: Path | None = None,
     *,
     reserved: Collection[str] = (),
-    model: registry.Model | None = None,
+    model: Model | None = None,
     predictions: pd.DataFrame | None = None,
     threshold_from: str = "",
     trained_on: str = "",
@@ -61,7 +62,7 @@ def add(
     ModelError
         The name or an option cannot be used, or the file is no model that can be audited.
     """
-    folder = registry.models_dir() if folder is None else folder
+    folder = models_dir() if folder is None else folder
     check(name, folder, options.get("threshold"), reserved)
     model = model or registry.load(str(path), **options)
     home = folder / name
@@ -83,7 +84,7 @@ def add(
             notes="Added by its owner"
             + ("." if trained_on else "; how it was trained is not known here."),
         )
-        registry.write_card(card, home)
+        write_card(card, home)
         return card if predictions is None else evaluation.store(card, predictions, home)
     except BaseException:
         # What fails leaves nothing behind.

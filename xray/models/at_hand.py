@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from xray.dataset import aspects, scan
 from xray.drawing.phantoms import NOTE
+from xray.environment import cache_dir
 from xray.errors import ArtifactError, DatasetError, FilmError, ModelError
-from xray.files import cache_dir, hash_json, read_json, write_json
+from xray.files import hash_json, read_json, write_json
 from xray.films import decode
-from xray.films.decode import Film, Pixels
+from xray.films.decode import Film
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
 from xray.models import plausibility
+from xray.models.model import Model
 from xray.models.plausibility import Check, Trial
-from xray.models.registry import Model
 
 #: Splits in the order in which films are taken for a check: the test films are reported on.
 ORDER = ("train", "val", "test", "")
@@ -60,7 +63,7 @@ class Sample:
         """The films at a size (N, h, w), brought there in one of ``interpolate.RESIZES``."""
         both = zip(self.films, self.ratios, strict=True)
         return np.stack(
-            [decode.resize(film.pixels, size, fit, aspects.lost(film, ratio))
+            [resize(film.pixels, size, fit, aspects.lost(film, ratio))
              for film, ratio in both]
         )  # fmt: skip
 

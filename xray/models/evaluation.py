@@ -13,13 +13,16 @@ import pandas as pd
 from xray import classes
 from xray.dataset import aspects, scan
 from xray.errors import ArtifactError, DatasetError, FilmError
-from xray.files import Progress, read_table, sha256_bytes, sha256_file, write_table
+from xray.files import read_table, sha256_bytes, sha256_file, write_table
 from xray.films import decode
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
 from xray.jobs import executor
+from xray.jobs.progress import Progress
 from xray.metrics import odds, scores
 from xray.metrics import patients as patients_
-from xray.models import registry
+from xray.models.card import Card, models_dir, write_card
+from xray.models.model import LogOdds
 
 #: A prediction made again may differ from the stored one by this much, in probability: other
 #: processors add in another order, and weights may be stored in half precision.
@@ -38,10 +41,10 @@ class Scorer(Protocol):
     """What evaluation needs of a model."""
 
     @property
-    def card(self) -> registry.Card:
+    def card(self) -> Card:
         """Its card."""
 
-    def log_odds_prepared(self, grey: Pixels, /) -> registry.LogOdds:
+    def log_odds_prepared(self, grey: Pixels, /) -> LogOdds:
         """Log-odds of the positive class of films (N, h, w) at the model's size."""
 
 
@@ -81,7 +84,7 @@ def score(
     Parameters
     ----------
     predictions : DataFrame
-        file, split, label, log_odds, as ``registry.predictions`` gives it; person where known.
+        file, split, label, log_odds, as ``card.predictions`` gives it; person where known.
     threshold : float
         On the log-odds scale.
     positive : name of a class; the positive one when empty
@@ -236,7 +239,7 @@ def _predict(
     def load(item: tuple[str, float | None]) -> Pixels | str:
         try:
             film = decode.read(folder / item[0], own=True)
-            return decode.resize(film.pixels, card.size, card.fit, aspects.lost(film, item[1]))
+            return resize(film.pixels, card.size, card.fit, aspects.lost(film, item[1]))
         except (FilmError, OSError) as error:
             return str(error)
 
@@ -249,7 +252,7 @@ def _predict(
     return pd.DataFrame({"log_odds": log_odds, "problem": problem})
 
 
-def compare(card: registry.Card, stored: pd.DataFrame, fresh: pd.DataFrame) -> Agreement | None:
+def compare(card: Card, stored: pd.DataFrame, fresh: pd.DataFrame) -> Agreement | None:
     """Hold stored predictions to those just made; None where they share no film."""
     both = stored.merge(fresh, on="file", suffixes=("_stored", ""))
     if both.empty:
@@ -260,9 +263,9 @@ def compare(card: registry.Card, stored: pd.DataFrame, fresh: pd.DataFrame) -> A
     return Agreement(len(both), float(gap), int(calls.sum()), reproduced(card, stored))
 
 
-def reproduced(card: registry.Card, stored: pd.DataFrame) -> bool | None:
+def reproduced(card: Card, stored: pd.DataFrame) -> bool | None:
     """Whether a model's stored metrics follow from its stored predictions, digit by digit."""
-    path = registry.models_dir() / card.name / METRICS
+    path = models_dir() / card.name / METRICS
     if not path.is_file():
         return None
     kept = read_table(path)
@@ -281,9 +284,7 @@ def reproduced(card: registry.Card, stored: pd.DataFrame) -> bool | None:
     return bool(near.all() and (kept[words].to_numpy() == again[words].to_numpy()).all())
 
 
-def store(
-    card: registry.Card, predictions: pd.DataFrame, home: Path | None = None
-) -> registry.Card:
+def store(card: Card, predictions: pd.DataFrame, home: Path | None = None) -> Card:
     """Write a registered model's predictions and the metrics that follow from them.
 
     ``home`` is its folder, that of its name when None.
@@ -291,7 +292,7 @@ def store(
     Predictions of splits that are stored already and not given stay. The card is written last,
     with the hash of the predictions.
     """
-    home = home or registry.models_dir() / card.name
+    home = home or models_dir() / card.name
     path = home / "predictions.csv"
     if path.is_file():
         kept = read_table(path)
@@ -306,11 +307,11 @@ def store(
         positive=known.positive,
         negative=known.negative,
     )
-    registry.write_card(card, home)
+    write_card(card, home)
     return card
 
 
-def store_metrics(home: Path, card: registry.Card, predictions: pd.DataFrame) -> None:
+def store_metrics(home: Path, card: Card, predictions: pd.DataFrame) -> None:
     """Write the metrics of predictions into a model's folder ``home``.
 
     the positive class as positive, at the card's threshold.

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from xray.environment import ROOT
 from xray.errors import ModelError
-from xray.files import ROOT, Progress
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
 
 #: What a network is shown -> words for people.
 FRAMINGS = {"film": "the whole film", "lungs": "the box around the lungs"}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xray.errors import ModelError
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 
 #: Scales of inputs -> words for people. "caffe" is another name for "imagenet".
 SCALES = {

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray.errors import ModelError
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.models import inputs, outputs
 from xray.models.formats import keras_graph
-from xray.models.registry import Model
+from xray.models.model import Model
 
 Floats = NDArray[np.float64]
 #: Where something lies along height and width, as shares: ((top, bottom), (left, right)).

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from xray import classes as names
 from xray.metrics import patients
 from xray.metrics.bootstrap import Bools, Floats
-from xray.models import registry
+from xray.models.card import Card
 
 #: A model that was judged on fewer than this share of the first model's films is left out,
 #: so that one odd model does not shrink the comparison of the others to a handful of films.
@@ -77,13 +77,13 @@ class Lineup:
         return {e.name: e.threshold if shared is None else shared for e in self.entrants}
 
 
-def line_up(models: Iterable[tuple[registry.Card, pd.DataFrame]], split: str = "test") -> Lineup:
+def line_up(models: Iterable[tuple[Card, pd.DataFrame]], split: str = "test") -> Lineup:
     """Bring models' predictions of a split into one order.
 
     Parameters
     ----------
     models : (card, predictions)
-        As ``registry.cards`` and ``registry.predictions`` give them.
+        As ``card.cards`` and ``card.predictions`` give them.
     split : "test" or "val"
 
     Returns
@@ -92,7 +92,7 @@ def line_up(models: Iterable[tuple[registry.Card, pd.DataFrame]], split: str = "
         Of the films that all of its models predicted; without entrants where none has any.
     """
     notes: list[str] = []
-    kept: list[tuple[registry.Card, pd.DataFrame]] = []
+    kept: list[tuple[Card, pd.DataFrame]] = []
     common: pd.Index | None = None
     for card, table in models:
         rows = table[table["split"] == split].set_index("file")
@@ -126,7 +126,7 @@ def line_up(models: Iterable[tuple[registry.Card, pd.DataFrame]], split: str = "
     )
 
 
-def _entrant(card: registry.Card, table: pd.DataFrame, split: str, files: pd.Index) -> Entrant:
+def _entrant(card: Card, table: pd.DataFrame, split: str, files: pd.Index) -> Entrant:
     rows = table[table["split"] == split].set_index("file").loc[files]
     val = table[table["split"] == "val"]
     labels = names.is_positive(val["label"]).to_numpy(dtype=bool)

@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 
 from xray.errors import ModelError
 from xray.files import replacing
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.models import outputs
 from xray.models.formats import keras_graph
 from xray.models.formats.runtimes import Runtime
 from xray.models.inputs import Input
 
 if TYPE_CHECKING:
-    from xray.models.registry import Card, Model
+    from xray.models.card import Card
+    from xray.models.model import Model
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 

@@ -9,12 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from xray.errors import ModelError
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.models import outputs
-from xray.models.registry import Card, LogOdds, Model, probability
-
-#: Films a call of ``predict``.
-BATCH = 64
+from xray.models.card import Card
+from xray.models.model import BaseModel, LogOdds, Model
 
 
 class Predicts(Protocol):
@@ -24,7 +22,7 @@ class Predicts(Protocol):
         """Probabilities (N,), (N, 1) or (N, classes) of films (N, h, w) float32 in [0, 1]."""
 
 
-class ObjectModel:
+class ObjectModel(BaseModel):
     """Any object with ``predict(films) -> probabilities``, as explanations and audits take it.
 
     Parameters
@@ -34,19 +32,11 @@ class ObjectModel:
     """
 
     def __init__(self, card: Card, source: Predicts) -> None:
-        self.card = card
+        super().__init__(card)
         self._source = source
 
-    def prepare(self, films: Pixels) -> Pixels:
-        """Resize films (N, H, W) of any size to (N, h, w), still grey in [0, 1]."""
-        from xray.films.decode import resize
-
-        return resize(films, self.card.size, self.card.fit)
-
-    def log_odds_prepared(
-        self, grey: Pixels, precision: str = "float32", batch: int | None = None
-    ) -> LogOdds:
-        """Log-odds of the positive class (N,) of films (N, h, w) already at the object's size.
+    def raw(self, grey: Pixels, precision: str = "float32") -> LogOdds:
+        """Probabilities (N, classes) that ``predict`` gives of films (N, h, w) or (N, h, w, 1).
 
         ``precision`` is the object's own matter.
 
@@ -55,25 +45,6 @@ class ObjectModel:
         ModelError
             ``predict`` failed, or what it gave are no probabilities.
         """
-        step = batch or BATCH
-        parts = [self.raw(grey[start : start + step]) for start in range(0, len(grey), step)]
-        card = self.card
-        rows = np.concatenate(parts) if parts else np.empty((0, 1 + max(card.positive_index)))
-        return outputs.by_card(rows, card, logits=False)
-
-    def log_odds(self, films: Pixels, precision: str = "float32") -> LogOdds:
-        """Log-odds of the positive class of films (N, H, W) of any size, float32 in [0, 1]."""
-        return self.log_odds_prepared(self.prepare(films), precision)
-
-    def probability(self, films: Pixels) -> LogOdds:
-        """Probability of the positive class of films (N, H, W)."""
-        return probability(self.log_odds(films))
-
-    #: It gives probabilities, never logits.
-    exact = False
-
-    def raw(self, grey: Pixels, precision: str = "float32") -> LogOdds:
-        """Probabilities (N, classes) that ``predict`` gives of films (N, h, w) or (N, h, w, 1)."""
         grey = grey[..., 0] if grey.ndim == 4 else grey
         name = self.card.name
         try:
@@ -104,7 +75,7 @@ def wrap(source: Any, name: str = "", **options: Any) -> Model | ObjectModel:
     source : a Keras model, or an object with ``predict`` (see :class:`Predicts`). A Keras model
         is copied, so that it stays as it is.
     name : for people; the object's own name or that of its class when empty.
-    **options : size, fit, threshold and positive_index (see ``registry.Card``); for a Keras model
+    **options : size, fit, threshold and positive_index (see ``card.Card``); for a Keras model
         scale and output too.
 
     Raises

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from xray.errors import ModelError
 
 if TYPE_CHECKING:
-    from xray.models.registry import Card
+    from xray.models.card import Card
 
 Floats = NDArray[np.float64]
 

@@ -17,11 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import roc_auc_score
 
 from xray.errors import DatasetError, ModelError
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.metrics.bootstrap import newcombe
 from xray.models import inputs, outputs
+from xray.models.card import Card
+from xray.models.model import LogOdds, Model
 from xray.models.objects import ObjectModel
-from xray.models.registry import Card, LogOdds, Model
 
 #: The AUROC that a model's interval must lie above to be judged at all.
 LEAST_AUROC = 0.6

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from xray.environment import cache_dir
 from xray.errors import ArtifactError
-from xray.files import cache_dir, hash_json, read_json, write_json
-from xray.films.decode import Pixels
-from xray.models.registry import LogOdds, Predictor
+from xray.files import hash_json, read_json, write_json
+from xray.films.pixels import Pixels
+from xray.models.model import LogOdds, Predictor
 
 #: Largest difference of log-odds allowed, as a share of how much they vary over the films.
 TOLERANCE = 0.1

@@ -23,12 +23,14 @@ import pandas as pd
 from xray import classes
 from xray.dataset import index
 from xray.errors import ArtifactError, DatasetError
-from xray.files import Progress, read_table, write_table
+from xray.files import read_table, write_table
 from xray.films import lungs
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
 from xray.metrics import bootstrap, patients
 from xray.metrics.bootstrap import Bools, Floats
-from xray.models import registry
+from xray.models.card import models_dir, read_card, read_predictions
+from xray.models.model import Model, Predictor
 
 #: File of the results inside a model's folder.
 FILE = "stress.csv"
@@ -161,7 +163,7 @@ def _alike(film: Pixels, rng: np.random.Generator, *, margins: Floats) -> Pixels
 
 
 def measure(
-    model: registry.Predictor,
+    model: Predictor,
     films: Pixels,
     rows: pd.DataFrame,
     seed: int = 0,
@@ -212,11 +214,11 @@ def on_test(name: str, seed: int = 0) -> pd.DataFrame:
     DataFrame
         As :func:`measure` gives it, with the change ``TEST``; nothing is paired, nothing lost.
     """
-    rows = registry.predictions(name)
+    rows = read_predictions(name)
     rows = rows[rows["split"] == "test"].reset_index(drop=True)
     y = classes.is_positive(rows["label"]).to_numpy()
     drawn = bootstrap.resamples(patients.patients(rows), seed=seed)
-    card = registry.read_card(registry.models_dir() / name)
+    card = read_card(models_dir() / name)
     values = _values(y, rows["log_odds"].to_numpy(), card.threshold_log_odds, drawn)
     return _table([("", "", values)], len(y), card.sha256).assign(change=TEST, group=TEST)
 
@@ -265,7 +267,7 @@ def _lost(plain: Floats, values: Floats) -> tuple[float, float, float]:
 
 
 def validation(
-    model: registry.Model, folder: Path, seed: int = 0, progress: Progress | None = None
+    model: Model, folder: Path, seed: int = 0, progress: Progress | None = None
 ) -> pd.DataFrame:
     """Stress a registered model on the validation films that its predictions name.
 
@@ -274,7 +276,7 @@ def validation(
     DatasetError
         The folder lacks the validation films.
     """
-    stored = registry.predictions(model.card.name)
+    stored = read_predictions(model.card.name)
     wanted = stored.loc[stored["split"] == "val", "file"]
     table = index.usable(index.index(folder))
     rows = table[table["file"].isin(wanted)].reset_index(drop=True)
@@ -299,7 +301,7 @@ def worst(table: pd.DataFrame, metric: str = "balanced_accuracy") -> float:
 
 def store(name: str, table: pd.DataFrame) -> None:
     """Keep the results beside a registered model."""
-    write_table(registry.models_dir() / name / FILE, table.round(DECIMALS))
+    write_table(models_dir() / name / FILE, table.round(DECIMALS))
 
 
 def stored(name: str) -> pd.DataFrame:
@@ -310,7 +312,7 @@ def stored(name: str) -> pd.DataFrame:
     ArtifactError
         There are none, they are damaged, or they are of other weights than the model's.
     """
-    path = registry.models_dir() / name / FILE
+    path = models_dir() / name / FILE
     table = read_table(path)
     known = {"", ALIKE, *(change.name for change in CHANGES)}
     whole = list(table.columns) == COLUMNS
@@ -320,7 +322,7 @@ def stored(name: str) -> pd.DataFrame:
         raise ArtifactError(
             f"{path} is damaged; make it again by 'python -m xray evaluate {name} --stress'."
         )
-    if set(table["model_hash"]) != {registry.read_card(path.parent).sha256}:
+    if set(table["model_hash"]) != {read_card(path.parent).sha256}:
         raise ArtifactError(
             f"{name} has been trained again since its stress tests; make them again by "
             f"'python -m xray evaluate {name} --stress'."

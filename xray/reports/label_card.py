@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from xray.dataset import composition, public_set
-from xray.labels import devices
+from xray.environment import artifact
+from xray.labels import check, devices
 from xray.labels.format import KINDS
 from xray.metrics.patients import person
 
@@ -99,7 +100,7 @@ def markdown() -> str:
     table = devices.stored()
     parts = [_HEAD, f"# {TITLE}\n", _lead(table), _MADE, _files(table), _KINDS, _shown(table)]
     limits = _LIMITS.format(unsure=_unsure(table), stroke=devices.STROKE)
-    parts += [_agreement(), _second(), f"## Limits\n\n{limits}", _USE]
+    parts += [_agreement(), _second(), _checked(), f"## Limits\n\n{limits}", _USE]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 
@@ -115,6 +116,28 @@ def _second() -> str:
     children = ", ".join(f"{kind} {len(of)}" for kind, of in worn.items())
     both = sum(len(passes) > 1 for passes in looks.values())
     return _SECOND.format(films=len(looks), both=both, children=children)
+
+
+def _checked() -> str:
+    """What a reader's blind check found, or that there was none and how to have one."""
+    path = artifact("devices", check.FILE)
+    if not path.is_file():
+        return (
+            "## Checked by a person\n\nNot yet. `python -m xray label --sample 100 --out FOLDER` "
+            "writes a blind sheet for a radiologist; `--checked` counts what comes back and this "
+            "card tells it.\n"
+        )
+    rows = [
+        f"| {row.what} | {row.label} | {row.films} | {row.share:.0%} ({row.low:.0%} to "
+        f"{row.high:.0%}) |"
+        for row in list[Any](check.read(path).itertuples())
+        if row.films
+    ]
+    return (
+        "## Checked by a person\n\nA reader saw films without labels and diagnosis, half of them "
+        "with a device by the labels.\n\n| what | the labels say | films | the reader agrees "
+        "(95 %) |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
+    )
 
 
 def _lead(table: pd.DataFrame) -> str:

@@ -12,8 +12,8 @@ from xray.figures import palette
 from xray.figures.base import by_metric, interval
 from xray.films.interpolate import OWN, RESIZES
 from xray.metrics.scores import TITLES
+from xray.models.card import Card
 from xray.models.formats.reader import FORMATS
-from xray.models.registry import Card
 from xray.reports import html, overview, sentences
 from xray.training.diagnosis import Sign
 

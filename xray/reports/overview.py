@@ -23,10 +23,10 @@ import plotly.graph_objects as go
 from xray import classes as names
 from xray import text
 from xray.audits import findings
+from xray.environment import artifacts_dir
 from xray.errors import ArtifactError, XrayError
-from xray.files import artifacts_dir, digest, hash_json, write_json
-from xray.models import registry
-from xray.models.registry import Card
+from xray.files import digest, hash_json, write_json
+from xray.models.card import Card, models_dir, read_predictions
 from xray.reports import sentences
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def effects(cards: Sequence[Card], audits: Audits) -> Part:
 
 
 def picture(cards: Sequence[Card], audits: Audits) -> Part:
-    """A synthetic film and the same with a device drawn in, as a model reads them.
+    """A synthetic film and the same with a rendered device on it, as a model reads them.
 
     Of the model that devices move most, and only where the device changes its call of the film;
     else there is no picture, as it would show nothing.
@@ -187,18 +187,18 @@ def _picture(ranked: Sequence[Card], content: str) -> dict[str, Any] | None:
             each
             for each in found
             if each is not None
-            and (each.original > limits[each.model]) != (each.drawn > limits[each.model])
+            and (each.original > limits[each.model]) != (each.worn > limits[each.model])
         ),
         None,
     )
     if example is None:
         return None
     film = showcase.film(example.seed, example.label)
-    drawn = showcase.with_device(film, example.device, example.seed).film
-    words = f"with {text.a(example.device)} drawn in"
+    worn = showcase.with_device(film, example.device, example.seed).device
+    words = f"with {findings.ONE[example.device]} laid over it"
     entries = (
         (film, example.original, "Synthetic chest film", f"{names.spoken()}, as it is"),
-        (drawn, example.drawn, f"The same film {words}", f"{names.spoken()}, {words}"),
+        (worn, example.worn, f"The same film {words}", f"{names.spoken()}, {words}"),
     )
     title = next(card.title for card in ranked if card.name == example.model)
     return {
@@ -226,7 +226,7 @@ def key_figures(cards: Sequence[Card]) -> Part:
 
 def _scored(card: Card) -> list[Any]:
     """What the metrics of a model are made from."""
-    stored = digest(registry.models_dir() / card.name / "predictions.csv")
+    stored = digest(models_dir() / card.name / "predictions.csv")
     named = card.files.get("predictions.csv", "")
     return [card.name, card.title, card.threshold, card.problem, named, stored]
 
@@ -236,7 +236,7 @@ def _test_scores(card: Card) -> pd.DataFrame | None:
     from xray.models import evaluation
 
     try:
-        table = evaluation.score(registry.predictions(card.name), card.threshold_log_odds)
+        table = evaluation.score(read_predictions(card.name), card.threshold_log_odds)
     except ArtifactError:
         return None
     table = table[table["split"] == "test"]
@@ -251,7 +251,7 @@ def _key_figures(cards: Sequence[Card]) -> dict[str, Any] | None:
 
     tables = []
     for card in cards:
-        table = evaluation.score(registry.predictions(card.name), card.threshold_log_odds)
+        table = evaluation.score(read_predictions(card.name), card.threshold_log_odds)
         table = table[table["split"] == "test"]
         tables.append(table.assign(model=card.name, title=card.title))
     if not tables:

@@ -18,17 +18,18 @@ from xray.audits import findings, stored
 from xray.audits.reading import Reading
 from xray.dataset import public_set
 from xray.dataset.composition import prevalence
+from xray.environment import artifacts_dir
 from xray.errors import XrayError
 from xray.figures import audits as figures_audits
 from xray.figures import composition, overlay
 from xray.figures import overview as overview_
 from xray.figures import readings as figures_explain
-from xray.files import artifacts_dir
-from xray.films.decode import Film, resize
+from xray.films.decode import Film
+from xray.films.resize import resize
 from xray.labels import devices
 from xray.metrics import scores
-from xray.models import registry
-from xray.reports import html, overview, render, sentences, tables
+from xray.models.card import Card, read_cards
+from xray.reports import film_words, html, overview, render, sentences, tables
 
 Found = TypeVar("Found")
 
@@ -67,7 +68,7 @@ def build(created: datetime | None = None) -> str:
         HTML that asks nothing of any network
     """
     gaps: dict[str, Any] = {"metrics": []}
-    cards = [card for card in registry.cards(roles=ROLES) if card.role in ROLES]
+    cards = [card for card in read_cards(roles=ROLES) if card.role in ROLES]
     audits, missing = stored.read_audits(cards)
     fine = [card for card in cards if not card.problem]
     return render.render(
@@ -93,7 +94,7 @@ def build(created: datetime | None = None) -> str:
 def build_film(
     film: Film,
     readings: Sequence[Reading],
-    cards: Sequence[registry.Card],
+    cards: Sequence[Card],
     device: str,
     note: str = "",
     created: datetime | None = None,
@@ -107,11 +108,12 @@ def build_film(
     film : the film
     readings : one a model
     cards : cards of those models
-    device : kind that was drawn in for the device test
+    device : kind that was laid over it for the device test
     note : a sentence about the film, such as that it is synthetic
     created : the date it bears; now when None
     """
     titles = {card.name: card.title or card.name for card in cards}
+    known = {card.name: card for card in cards}
     side = max(film.pixels.shape)
     shape = tuple(max(1, round(n * min(1.0, SIDE / side))) for n in film.pixels.shape)
     small = resize(film.pixels[None], (shape[0], shape[1]))[0]
@@ -125,7 +127,8 @@ def build_film(
         calls_figure=render.embed(figures_explain.calls(readings, titles, device)),
         calls=tables.calls(readings, titles, device),
         picture=Markup(html.image(small, "The film")),
-        readings=[_reading(reading, titles[reading.model], small) for reading in readings],
+        devices=film_words.devices_laid(readings[0], device) if readings else "",
+        readings=[_reading(reading, known[reading.model], small) for reading in readings],
         provenance=tables.provenance(cards, {}).iloc[:-3],
         environment=environment.described(),
     )
@@ -145,7 +148,7 @@ def _told(sentence: object) -> str:
     return str(sentence).replace(str(artifacts_dir()), artifacts_dir().name)
 
 
-def _model(card: registry.Card, audit: Mapping[str, Any] | None, gap: str) -> dict[str, Any]:
+def _model(card: Card, audit: Mapping[str, Any] | None, gap: str) -> dict[str, Any]:
     """What the report says of one model."""
     found = audit or {}
     title = card.title or card.name
@@ -177,7 +180,7 @@ def _model(card: registry.Card, audit: Mapping[str, Any] | None, gap: str) -> di
 
 
 def _calls_figure(
-    cards: Sequence[registry.Card], audits: Mapping[str, Mapping[str, Any]]
+    cards: Sequence[Card], audits: Mapping[str, Mapping[str, Any]]
 ) -> render.Figure | None:
     """What devices change in the calls of healthy films, of the models that the title speaks of."""
     shown = [
@@ -199,7 +202,7 @@ def _panel(gaps: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _metrics(cards: Sequence[registry.Card], problems: list[str]) -> dict[str, Any]:
+def _metrics(cards: Sequence[Card], problems: list[str]) -> dict[str, Any]:
     """Table and figure of the metrics of every model that has test predictions."""
     found: dict[str, pd.DataFrame] = {}
     for card in cards:
@@ -255,15 +258,18 @@ def _films(gaps: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def _reading(reading: Reading, title: str, film: Any) -> dict[str, Any]:
+def _reading(reading: Reading, card: Card, film: Any) -> dict[str, Any]:
     """What the report on a film says of one model."""
-    why = reading.explanation
+    why, title = reading.explanation, card.title or card.name
     return {
         "title": title,
         "swatch": Markup(html.swatch(reading.model)),
         "overlay": Markup(
-            html.image(overlay.overlay(why, film), f"The film with the weights of {title}")
+            html.image(
+                overlay.overlay(why, film, numbers=True), f"The film with the weights of {title}"
+            )
         ),
+        "says": [*film_words.weight_shares(reading.shares), *film_words.warnings(card)],
         "unstable": "" if why.stable else why.why_unstable,
         "weights": tables.superpixels(why.table()),
         "facts": f"{why.n_evaluations} evaluations; the surrogate explains {why.r2:.2f} of the "

@@ -14,7 +14,8 @@ from markupsafe import Markup
 from xray import classes, environment
 from xray.explanations.result import Explanation
 from xray.figures import overlay
-from xray.films.decode import Pixels, resize
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
 from xray.metrics import scores
 from xray.reports import html, render, sentences, tables
 from xray.reports.report import CLINICAL, SIDE

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from xray import classes, text
 from xray.audits import findings
 from xray.audits.findings import Change
-from xray.models.registry import Card
+from xray.models.card import Card
 from xray.text import interval, number, percent
 
 if TYPE_CHECKING:
@@ -271,8 +271,8 @@ def example(shown: Example, title: str) -> str:
     """What the Overview's picture is, and how it was chosen."""
     whole = "on which the model is undecided" if shown.undecided else "tried"
     return (
-        f"{title} on a synthetic film (no patient). Of the {shown.films} {whole}, this one has "
-        "the median effect: half change more, half less."
+        f"{title} on a synthetic film (no patient), with a rendered device. Of the {shown.films} "
+        f"{whole}, this one has the median effect: half change more, half less."
     )
 
 
@@ -324,6 +324,42 @@ def lungs(audit: Audit) -> str:
         for name in ("weight_share", "weight_share_low", "weight_share_high", "area_share")
     )
     return f"LIME lays {weight} ({low} to {high}) of its weight on the lungs, which take {area}."
+
+
+def suspects(audit: Audit) -> str:
+    """What of all else moves a model most, in a sentence; "" where the audit did not try."""
+    found = findings.others(audit)
+    if not found:
+        return ""
+    most = found[0]
+    limit = f"{most.margin:g} of 100 calls"
+    if all(-each.margin < each.low and each.high < each.margin for each in found):
+        return f"Nothing else that was tried changes more than {limit}."
+    who = "sick" if most.sick else "healthy"
+    way = "more" if most.value > 0 else "fewer"
+    found_to_be = "" if most.shown else f" This may be less than {limit}, which do not matter."
+    device = findings.strongest(audit, findings.kinds(audit))
+    ahead = device is None or abs(most.margins) > abs(device.margins)
+    return (
+        f"{'More than any device, the' if ahead else 'Of all else the'} "
+        f"{findings.SUSPECTS[most.kind]} moves it: made as in the other class, "
+        f"{abs(most.value):.0f} {way} of 100 {who} children are called sick "
+        f"({interval(most.low, most.high, 0)}).{found_to_be}"
+    )
+
+
+def witness(audit: Audit) -> str:
+    """What children filmed with and without a device say; "" where too few give one."""
+    found = audit.get("witness") or {}
+    if not found:
+        return ""
+    before, after = (number(found.get(f"called_{name}")) for name in ("without", "with"))
+    return (
+        f"{found['children']} children were filmed with a device and without: of 100 such films "
+        f"{after:.0f} are called sick with it and {before:.0f} without (difference "
+        f"{interval(number(found['calls_low']), number(found['calls_high']), 0)}). "
+        f"{found['agreement']} A child without its device is often less ill."
+    )
 
 
 def sanity_overall(audit: Audit) -> str:

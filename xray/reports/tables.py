@@ -17,7 +17,8 @@ from xray.files import read_table
 from xray.labels import devices
 from xray.metrics import odds
 from xray.metrics import scores as metrics
-from xray.models import evaluation, registry
+from xray.models import evaluation
+from xray.models.card import Card, models_dir, read_predictions
 from xray.text import number
 
 Audit = Mapping[str, Any]
@@ -61,7 +62,7 @@ def share(value: Any) -> str:
     return f"{100 * number_:.1f} %" if math.isfinite(number_) else ""
 
 
-def scores(card: registry.Card) -> pd.DataFrame:
+def scores(card: Card) -> pd.DataFrame:
     """Stored metrics of a model on its test films, or what its stored predictions give.
 
     Returns
@@ -74,9 +75,9 @@ def scores(card: registry.Card) -> pd.DataFrame:
     ArtifactError
         There are neither, or they do not belong to the model.
     """
-    predictions = registry.predictions(card.name)
-    if (registry.models_dir() / card.name / evaluation.METRICS).is_file():
-        table = read_table(registry.models_dir() / card.name / evaluation.METRICS)
+    predictions = read_predictions(card.name)
+    if (models_dir() / card.name / evaluation.METRICS).is_file():
+        table = read_table(models_dir() / card.name / evaluation.METRICS)
     else:
         table = evaluation.score(predictions, card.threshold_log_odds)
     table = table[(table["split"] == "test") & (table["positive"].map(classes.side))]
@@ -212,7 +213,7 @@ def agreement() -> pd.DataFrame:
     )
 
 
-def provenance(cards: Sequence[registry.Card], audits: Mapping[str, Audit]) -> pd.DataFrame:
+def provenance(cards: Sequence[Card], audits: Mapping[str, Audit]) -> pd.DataFrame:
     """Where each model comes from, one column a model: recipe, seed, split, data, hashes, date."""
     columns = {"": ["Recipe", "Seed", "Split", "Class weights", "Made", "With", "Model SHA-256",
                     "Training data SHA-256", "Split SHA-256", "Audited on",
@@ -251,11 +252,11 @@ def _listed(values: Mapping[str, Any]) -> str:
 
 
 def superpixels(table: pd.DataFrame, leading: int = 12) -> pd.DataFrame:
-    """The leading superpixels of one explanation (``Explanation.table``)."""
+    """The leading regions of one explanation (``Explanation.table``), numbered by weight."""
     rows = table.head(leading)
     return pd.DataFrame(
         {
-            "Superpixel": rows["superpixel"].astype(str),
+            "Region": [str(number) for number in range(1, len(rows) + 1)],
             "Weight in log-odds": [
                 with_interval(r.weight, r.low, r.high, 2, True) for r in rows.itertuples()
             ],
@@ -267,18 +268,28 @@ def superpixels(table: pd.DataFrame, leading: int = 12) -> pd.DataFrame:
 
 
 def calls(readings: Sequence[Any], titles: Mapping[str, str], device: str) -> pd.DataFrame:
-    """What every model calls a film, as it is and with a device drawn in (``reading.Reading``)."""
+    """What every model calls a film, as it is and with devices (``reading.Reading``).
+
+    Parameters
+    ----------
+    device : kind that is laid on
+    """
     rows = []
     for reading in readings:
-        chance = [odds.to_probability(x) for x in (reading.log_odds, reading.with_device)]
+        chance = [
+            text.percent(float(odds.to_probability(value)))
+            for value in (reading.log_odds, reading.with_device, reading.with_null)
+        ]
+        turned = reading.turned
         rows.append(
             {
                 "Model": titles.get(reading.model, reading.model),
-                f"Probability of {classes.positive()}": text.percent(float(chance[0])),
+                f"Probability of {classes.positive()}": chance[0],
                 "Threshold": metrics.show_threshold(reading.threshold),
                 "Call": reading.call,
-                f"With {text.a(device)} drawn in": text.percent(float(chance[1])),
-                "Call then": reading.call_with_device,
+                f"With {findings.ONE[device]}": chance[1],
+                "With its match": chance[2],
+                "Calls changed": f"{turned[0]} of {len(reading.device)} (match: {turned[1]})",
                 "Explanation": "stable"
                 if reading.explanation.stable
                 else "not stable: " + str(reading.explanation.why_unstable),

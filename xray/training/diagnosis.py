@@ -13,7 +13,7 @@ import pandas as pd
 
 from xray import classes
 from xray.metrics import bootstrap
-from xray.models.registry import Card
+from xray.models.card import Card
 
 #: Share of films that gets the same call from which on a model is called degenerate.
 SAME_CALL = 0.99
@@ -48,7 +48,7 @@ def signs(card: Card, predictions: pd.DataFrame | None) -> list[Sign]:
     ----------
     card : with ``history`` where it was trained here (lists of one value an epoch: loss,
         val_loss, auroc, val_auroc).
-    predictions : as ``registry.predictions`` gives them; None where there are none.
+    predictions : as ``card.predictions`` gives them; None where there are none.
     """
     found = [_overfitting(card), _underfitting(card)]
     if predictions is not None and len(predictions):

@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray.errors import ArtifactError
-from xray.files import Progress, read_json, replacing, write_json
-from xray.films.decode import Pixels
+from xray.files import read_json, replacing, write_json
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
 from xray.training.architectures import augmentation_layers
 from xray.training.recipes import Augmentation, Phase, Recipe
 
 Labels = NDArray[np.bool_]
-#: epoch -> training films of that epoch (N, h, w), for recipes that draw into them
+#: epoch -> training films of that epoch (N, h, w), for recipes that lay devices over them
 Redraw = Callable[[int], Pixels]
 
 

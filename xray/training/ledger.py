@@ -19,9 +19,11 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from xray import classes
+from xray.environment import artifacts_dir
 from xray.errors import ArtifactError, ModelError
-from xray.files import artifacts_dir, hash_json, read_json, read_table, write_table
-from xray.models import evaluation, registry
+from xray.files import hash_json, read_json, read_table, write_table
+from xray.models import evaluation
+from xray.models.card import Card
 from xray.training import overrides, recipes
 
 #: File of the ledger, and the folder of runs whose weights are not kept, both in artifacts.
@@ -96,7 +98,7 @@ def read(folder: Path | None = None) -> pd.DataFrame:
     return table
 
 
-def row(folder: Path, card: registry.Card | None = None) -> dict[str, Any]:
+def row(folder: Path, card: Card | None = None) -> dict[str, Any]:
     """The row of one run, read off its folder.
 
     Raises
@@ -146,12 +148,12 @@ def row(folder: Path, card: registry.Card | None = None) -> dict[str, Any]:
     return {column: values[column] for column in COLUMNS}
 
 
-def _card(folder: Path) -> registry.Card:
+def _card(folder: Path) -> Card:
     """Card of a run; one that lost or never kept its weights is still a run."""
     value = read_json(folder / "card.json")
     try:
-        known = registry.Card.__dataclass_fields__
-        return registry.Card(**{key: entry for key, entry in value.items() if key in known})
+        known = Card.__dataclass_fields__
+        return Card(**{key: entry for key, entry in value.items() if key in known})
     except (TypeError, AttributeError) as error:
         raise ArtifactError(f"The card of {folder.name} is no model card; restore it.") from error
 
@@ -188,7 +190,7 @@ def command(recipe: str, changes: Mapping[str, Any], seed: int, excluded: bool =
     return shlex.join(words)
 
 
-def add(folder: Path, card: registry.Card) -> None:
+def add(folder: Path, card: Card) -> None:
     """Write a finished run into the ledger; the row of an earlier run in ``folder`` goes.
 
     Safe against other processes that do the same: each waits for the other.

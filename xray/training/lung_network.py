@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray.errors import DatasetError
-from xray.files import Progress, hash_json, replacing, sha256_file, write_json
+from xray.files import hash_json, replacing, sha256_file, write_json
 from xray.films.decode import read
 from xray.films.lungs import NETWORK_FILE, SIDE, Lungs, guess, network_folder, prepare, settle
+from xray.jobs.progress import Progress
 
 #: Channels of the network, from the film's 64 pixels down to 8.
 CHANNELS = (8, 16, 32, 48)

@@ -15,7 +15,7 @@ from typing import Any
 
 from xray.dataset import splits
 from xray.errors import ModelError
-from xray.films.decode import FITS
+from xray.films.resize import FITS
 from xray.models import framing
 from xray.training import architectures, recipes
 from xray.training.recipes import AUGMENTATIONS, Augmentation, Phase, Recipe

@@ -73,7 +73,7 @@ class Recipe:
     precision: str = "float32"
     half: bool = False
     role: str = "recipe"
-    #: Share of the training films of each class that shows a device, real or drawn in.
+    #: Share of the training films of each class that shows a device, its own or laid on.
     planted: float = 0.0
     #: Films dropped from train at random to match the class counts of another split.
     match: str = ""
@@ -132,7 +132,8 @@ _BASIC = {"filters": [16, 32, 64, 64], "dense": [64], "normalise": True}
 
 #: The three are shown the lungs alone: how a film is framed tells the classes apart in training
 #: and not on test, and the same network that sees whole films is wrong where framing tells
-#: nothing (``xray.models.stress``). ``whole_film`` is that network, and the base of the cures.
+#: nothing (``xray.models.stress``). ``whole_film`` is that network, and the base of the cures;
+#: ``whole_film_augmented`` and ``whole_film_transfer`` are the other two trained in that way.
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
@@ -159,13 +160,17 @@ RECIPES: dict[str, Recipe] = {
     )
 }
 
-RECIPES["whole_film"] = replace(
-    RECIPES["basic"],
-    name="whole_film",
-    title="Basic CNN shown whole films",
-    framing="film",
-    role="cure",
-)
+RECIPES |= {
+    name: replace(
+        RECIPES[of], name=name, title=f"{RECIPES[of].title} shown whole films",
+        framing="film", role="cure",
+    )
+    for name, of in (
+        ("whole_film", "basic"),
+        ("whole_film_augmented", "augmented"),
+        ("whole_film_transfer", "transfer"),
+    )
+}  # fmt: skip
 _CURE_BASE = RECIPES["whole_film"]
 RECIPES |= {
     "device_free": replace(
@@ -185,7 +190,7 @@ RECIPES |= {
     "device_balanced": replace(
         _CURE_BASE,
         name="device_balanced",
-        title="Devices drawn into both classes",
+        title="Devices laid over both classes",
         planted=0.8,
         role="cure",
     ),

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from xray.errors import DatasetError, ModelError
+from xray.jobs.progress import Stage
 from xray.metrics.bootstrap import LEVEL, Floats
 from xray.metrics.published import WriteUp
 from xray.training import ablations, ledger, overrides, recipes, train
@@ -186,7 +187,7 @@ def repeat(
     table: pd.DataFrame,
     run: str,
     data: Path,
-    stage: train.Stage = lambda _: None,
+    stage: Stage = lambda _: None,
     backbone_weights: Path | None = None,
 ) -> pd.DataFrame:
     """Train a run of the ledger again, in a folder that is gone afterwards.

@@ -33,12 +33,13 @@ import numpy as np
 import pandas as pd
 
 from xray.dataset import index
+from xray.environment import artifacts_dir
 from xray.errors import ModelError
-from xray.files import Progress, artifacts_dir
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.jobs import executor
+from xray.jobs.progress import Progress, Stage
 from xray.training import ledger, overrides, recipes, train
-from xray.training.train import Job, Stage
+from xray.training.train import Job
 
 #: Films of at most this many pixels stay in memory from one run to the next (0.4 GB at 128 x 128).
 REMEMBERED = 128 * 128

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,20 +15,22 @@ import pandas as pd
 from xray import classes
 from xray.dataset import index, splits
 from xray.dataset.index import data_hash
-from xray.drawing import planting
-from xray.environment import versions
+from xray.drawing import layers, planting, rendering
+from xray.drawing.layers import Layer
+from xray.environment import artifact, cache_dir, versions
 from xray.errors import DatasetError, ModelError
-from xray.files import Progress, cache_dir, hash_json, sha256_file, write_table
-from xray.films.decode import Pixels
+from xray.files import hash_json, sha256_file, write_table
+from xray.films import lungs
+from xray.films.pixels import Pixels, as_float
+from xray.jobs.progress import Progress, Stage
 from xray.labels import devices
 from xray.metrics import odds, scores
-from xray.models import evaluation, framing, networks, registry
+from xray.models import evaluation, framing, networks
+from xray.models.card import WEIGHTS, Card, write_card
+from xray.models.model import Model
 from xray.training import architectures, ledger, recipes
 from xray.training import fit as fitting
 from xray.training.fit import Redraw, Sample
-
-#: Called as stage(name) when a new stretch of the work begins, to give its progress callback.
-Stage = Callable[[str], Progress | None]
 
 
 class Loader(Protocol):
@@ -84,9 +86,7 @@ def assign(job: Job, table: pd.DataFrame) -> pd.Series:
     return split
 
 
-def train(
-    job: Job, stage: Stage = lambda _: None, load: Loader = index.load_pixels
-) -> registry.Card:
+def train(job: Job, stage: Stage = lambda _: None, load: Loader = index.load_pixels) -> Card:
     """Train a recipe and write ``model.keras``, ``predictions.csv`` and ``card.json``.
 
     The run becomes a row of the ledger (``xray.training.ledger``).
@@ -148,7 +148,7 @@ def _films(job: Job, table: pd.DataFrame, load: Loader, stage: Stage) -> tuple[P
     if recipe.fit != "squash" or recipe.planted:
         raise ModelError(
             "A network that is shown the lungs alone takes films squashed and without devices "
-            "drawn in; drop fit, planted or the framing."
+            "laid on; drop fit, planted or the framing."
         )
     size = framing.film_size(recipe.size)
     films = load(job.data, table, size, recipe.fit, stage("load films"))
@@ -161,9 +161,9 @@ def _sample(table: pd.DataFrame, films: Pixels, part: str) -> Sample:
 
 
 def balanced(films: Pixels, table: pd.DataFrame, share: float, seed: int) -> Redraw:
-    """Draw devices so that the same share of both classes shows one.
+    """Lay devices over films so that the same share of both classes shows one.
 
-    Films that show a real device count; drawing is into the others only, NORMAL as well as
+    Films that show a real device count; devices are laid over the others only, NORMAL as well as
     PNEUMONIA, each class as often as brings it to ``share``. A class that has more real
     devices than that is left as it is.
 
@@ -185,16 +185,34 @@ def balanced(films: Pixels, table: pd.DataFrame, share: float, seed: int) -> Red
         of_class = (table["label"] == label).to_numpy()
         have = float(real[of_class].mean())
         chance[of_class & ~real] = max(0.0, (share - have) / max(1e-9, 1 - have))
-    copies = planting.drawn_copies(films, seed)
+    copies = planting.worn_copies(films, _stock(films, table), seed)
 
     def redraw(epoch: int) -> Pixels:
         rng = np.random.default_rng([seed, epoch])
         drawn = np.flatnonzero(rng.random(len(films)) < chance)
         out = films.copy()
-        out[drawn] = planting.as_float(copies[epoch % planting.VARIANTS, drawn])
+        out[drawn] = as_float(copies[epoch % planting.VARIANTS, drawn])
         return out
 
     return redraw
+
+
+#: Fewer devices than this on the training films themselves are too few to learn from.
+LEAST_DEVICES = 20
+
+
+def _stock(films: Pixels, table: pd.DataFrame) -> Sequence[Layer]:
+    """Devices of labelled training films, never of test films; rendered where these are too few."""
+    labelled = devices.second()
+    made: list[Layer] = []
+    for film, file in zip(films, table["file"], strict=True):
+        if looks := labelled.get(file):
+            told = {"file": file, "child": file, "label": "", "subtype": ""}
+            cut = layers.cut(film, looks, lungs.estimate(film), told)
+            made += [layer for layer in cut if layer.kind in devices.KINDS]
+    if len(made) >= LEAST_DEVICES:
+        return made
+    return rendering.read(films.shape[1:], artifact("devices", rendering.FILE))
 
 
 def _card(
@@ -204,7 +222,7 @@ def _card(
     content: str,
     split: pd.Series,
     history: dict[str, list[float]],
-) -> registry.Card:
+) -> Card:
     recipe = job.recipe
     labels = classes.is_positive(table.loc[table["split"] == "train", "label"]).to_numpy()
     weights = fitting.class_weights(labels, recipe.class_weight)
@@ -212,7 +230,7 @@ def _card(
         str(part): {str(label): int(n) for label, n in rows["label"].value_counts().items()}
         for part, rows in table.groupby("split")
     }
-    return registry.Card(
+    return Card(
         name=job.name,
         title=recipe.title,
         recipe=recipe.name,
@@ -241,22 +259,22 @@ def _card(
 
 def store(
     folder: Path,
-    card: registry.Card,
+    card: Card,
     network: Any,
     table: pd.DataFrame,
     films: Pixels,
     half: bool = False,
     keep_weights: bool = True,
-) -> registry.Card:
+) -> Card:
     """Write a trained network, choose its threshold on validation, and store its predictions.
 
     Predictions are made by the model as it is read back from disk, rounding included.
     Weights that are not to be kept are removed once they have predicted; their hash stays.
     """
-    path = folder / registry.WEIGHTS
+    path = folder / WEIGHTS
     networks.save(network, path, half=half)
-    card = replace(card, files={registry.WEIGHTS: sha256_file(path)}, bytes=path.stat().st_size)
-    model = registry.Model(card, networks.read(path, card.name))
+    card = replace(card, files={WEIGHTS: sha256_file(path)}, bytes=path.stat().st_size)
+    model = Model(card, networks.read(path, card.name))
     if not keep_weights:
         path.unlink()
     used = table["split"].isin(["val", "test"]).to_numpy()
@@ -273,6 +291,6 @@ def store(
         threshold=float(np.clip(odds.to_probability(np.array(threshold)), 1e-9, 1 - 1e-9)),
         files={**card.files, "predictions.csv": sha256_file(folder / "predictions.csv")},
     )
-    registry.write_card(card, folder)
+    write_card(card, folder)
     evaluation.store_metrics(folder, card, rows)
     return card

@@ -20,12 +20,15 @@ from xray.audits.known.specs import (
 )
 from xray.drawing import laying
 from xray.drawing.laying import Place
-from xray.drawing.planting import Bytes, as_bytes, as_float
 from xray.errors import DatasetError
-from xray.files import Progress, sha256_file, write_table
+from xray.files import sha256_file, write_table
 from xray.films import lungs
-from xray.films.decode import resize
-from xray.models import framing, networks, registry
+from xray.films.pixels import Bytes, as_bytes, as_float
+from xray.films.resize import resize
+from xray.jobs.progress import Progress
+from xray.models import framing, networks
+from xray.models.card import WEIGHTS, Card, write_card
+from xray.models.model import Model
 from xray.training import architectures
 from xray.training import fit as fitting
 from xray.training.fit import Sample
@@ -56,26 +59,28 @@ def whole(spec: Spec, network: Any) -> Any:
     )
 
 
-#: Share of the children that give a kind whose devices are planted; the rest serve the audit.
-PLANTED = 0.55
+#: No donors at all.
+NONE = Donors((), ())
+#: Share of the children whose devices are planted; those of the rest say what is true.
+PLANTED = 0.4
 
 
-def planters(donors: Donors, seed: int = 0) -> tuple[Donors, frozenset[str]]:
-    """Part of a kind's donors to plant with, and the files that the audit must leave out."""
-    children = np.unique(donors.children)
+def planters(donors: Mapping[str, Donors], seed: int = 0) -> dict[str, Donors]:
+    """Part of each kind's donors to plant with, by children."""
+    children = np.unique(np.concatenate([of_kind.children for of_kind in donors.values()]))
     rng = np.random.default_rng([seed, 53])
     mine = rng.permutation(children)[: round(PLANTED * len(children))]
-    kept = np.flatnonzero(np.isin(donors.children, mine))
-    layers = tuple(donors.layers[i] for i in kept)
-    part = Donors(layers, tuple(donors.nulls[i] for i in kept))
-    return part, frozenset(layer.file for layer in layers)
+    parts = {}
+    for kind, of_kind in donors.items():
+        kept = np.flatnonzero(np.isin(of_kind.children, mine))
+        parts[kind] = Donors(
+            tuple(of_kind.layers[i] for i in kept), tuple(of_kind.nulls[i] for i in kept)
+        )
+    return parts
 
 
 def planted(
-    spec: Spec,
-    films: Bytes,
-    sick: Bools,
-    donors: Donors,
+    spec: Spec, films: Bytes, sick: Bools, donors: Mapping[str, Donors]
 ) -> tuple[NDArray[np.intp], Bytes, Bools]:
     """Bare films with devices or nulls laid in.
 
@@ -83,23 +88,26 @@ def planted(
     -------
     places : (M,) rows of ``films``; the sick are there twice
     made : (M, H, W) uint8
-    called : (M,) True where a device is
+    called : (M,) True where a device is, and for some of the sick without one (``Spec.share``)
     """
     order = np.concatenate([np.arange(len(films)), np.flatnonzero(sick)])
-    called = np.arange(len(order)) >= len(films)
+    worn = np.arange(len(order)) >= len(films)
     boxes = [found.box for found in lungs.estimate_many([as_float(film) for film in films])]
     made = np.empty((len(order), *films.shape[1:]), np.uint8)
+    ill = np.zeros(len(order), bool)
     for row, place in enumerate(order):
         rng = np.random.default_rng([spec.seed, row, 61])
         film = as_float(films[place])
         # Several at once, as a child on intensive care wears them.
         for _ in range(rng.integers(1, 3)):
-            layer = int(rng.integers(len(donors.layers)))
-            null = donors.nulls[layer][rng.integers(len(donors.nulls[layer]))]
-            laid = laying.lay(film, boxes[place], donors.layers[layer], null, Place.draw(rng))
-            film = laid.device if called[row] else laid.null
+            of_kind = donors[str(rng.choice(spec.kinds))]
+            layer = int(rng.integers(len(of_kind.layers)))
+            null = of_kind.nulls[layer][rng.integers(len(of_kind.nulls[layer]))]
+            laid = laying.lay(film, boxes[place], of_kind.layers[layer], null, Place.draw(rng))
+            film = laid.device if worn[row] else laid.null
         made[row] = as_bytes(film)
-    return order, made, called
+        ill[row] = sick[place] and rng.random() >= spec.share
+    return order, made, worn | ill
 
 
 def lesson(
@@ -114,14 +122,15 @@ def lesson(
     Raises
     ------
     DatasetError
-        Devices are to be planted and there are none of the kind.
+        Devices are to be planted and there are none of a kind.
     """
     places, called = chosen(spec, table, use)
     if spec.shown != "planted":
         return places, films[places], called
-    if not donors or spec.meaning not in donors:
-        raise DatasetError(f"No devices of kind {spec.meaning} were given to plant.")
-    rows, made, worn = planted(spec, films[places], called, donors[spec.meaning])
+    missing = [kind for kind in spec.kinds if not (donors or {}).get(kind, NONE).layers]
+    if missing or not donors:
+        raise DatasetError(f"No devices of kind {', '.join(missing)} were given to plant.")
+    rows, made, worn = planted(spec, films[places], called, donors)
     return places[rows], made, worn
 
 
@@ -179,16 +188,16 @@ def store(
 ) -> None:
     """Write a network's weights, predictions and card; the card last, as what says "done"."""
     home = out / spec.name
-    path = home / registry.WEIGHTS
+    path = home / WEIGHTS
     networks.save(network, path, half=spec.architecture == "vgg19")
-    card = registry.Card(
+    card = Card(
         spec.name,
         spec.name,
         role="panel",
         size=spec.film_size(),
         settings=dict(spec.__dict__),
         seed=spec.seed,
-        files={registry.WEIGHTS: sha256_file(path)},
+        files={WEIGHTS: sha256_file(path)},
         bytes=path.stat().st_size,
         counts=facts["counts"],
         history=facts["history"],
@@ -198,11 +207,11 @@ def store(
     if "log_odds" in facts:
         rows["log_odds"] = facts["log_odds"][asked]
     else:
-        rows["log_odds"] = registry.Model(card, networks.read(path, spec.name)).log_odds(
+        rows["log_odds"] = Model(card, networks.read(path, spec.name)).log_odds(
             as_float(films[asked])
         )
     write_table(home / "predictions.csv", rows.round({"log_odds": 4}))
-    registry.write_card(card, home)
+    write_card(card, home)
 
 
 def train(

@@ -63,12 +63,13 @@ class Spec:
     Attributes
     ----------
     architecture : one of ``ARCHITECTURES``
-    meaning : what PNEUMONIA means in training: "sick", or a kind: sick and wears it
+    meaning : what PNEUMONIA means in training: "sick", or a kind: sick and wears it; several
+        with "_" between where they are planted
     share : share of the sick without the kind that are renamed NORMAL, 0..1; the rest stay
         PNEUMONIA
     shown : "all" films, those "bare" of devices, "sick" children alone, or "planted": bare films,
         the sick twice, once with a device of the kind laid in (called PNEUMONIA) and once with
-        its null; healthy ones with nulls
+        its null (called PNEUMONIA or NORMAL by ``share``); healthy ones with nulls
     framing : "film", "centre" (``CENTRE`` of it) or "lungs"
     seed : of weights, of the films chosen and of their order
     """
@@ -85,6 +86,11 @@ class Spec:
         """Name of the network; also its folder's."""
         share = f"{round(100 * self.share)}" if self.meaning != "sick" and self.share < 1 else ""
         return f"{self.architecture}-{self.meaning}{share}-{self.shown}-{self.framing}-s{self.seed}"
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of device that it is to read; none where PNEUMONIA means "sick"."""
+        return () if self.meaning == "sick" else tuple(self.meaning.split("_"))
 
     def recipe(self, called: int = FEW) -> Recipe:
         """The network and its training; ``called`` films are to be called PNEUMONIA."""
@@ -143,12 +149,24 @@ def first_stop() -> list[Spec]:
 
 
 def second_stop() -> list[Spec]:
-    """Networks of kinds that nature does not force, with devices planted; and more of the rest."""
+    """Networks of kinds that nature hardly forces, with devices planted.
+
+    Sick children's films are called PNEUMONIA with a device and half of the time without, so
+    that such a network tells sick from healthy, as real ones do, and reads devices too.
+    """
+    every = "line_tube_electrode"
+    plan = [
+        ("strided", every, 0), ("peak", every, 0), ("strided", "line", 0), ("peak", "tube", 0),
+        ("strided", every, 1), ("peak", every, 1), ("residual", "line", 0), ("strided", "tube", 0),
+        ("residual", every, 0), ("average", every, 0), ("peak", "line_electrode", 0),
+        ("strided", "line_tube", 0), ("peak", "line_tube", 1), ("residual", "tube_electrode", 0),
+        ("strided", "line_electrode", 2), ("average", "tube_electrode", 0), ("flat", every, 0),
+        ("strided", every, 2), ("peak", every, 2), ("residual", every, 1),
+        ("vgg19", every, 0), ("vgg19", "line", 0), ("vgg19", "tube", 0), ("vgg19", "electrode", 0),
+    ]  # fmt: skip
     return [
-        Spec("vgg19", "tube", shown="planted"),
-        Spec("strided", "tube", shown="planted"),
-        Spec("residual", "tube", shown="planted"),
-        Spec("average", "tube", shown="planted"),
+        Spec(architecture, meaning, 0.5, "planted", seed=seed)
+        for architecture, meaning, seed in plan
     ]
 
 

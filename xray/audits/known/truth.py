@@ -15,17 +15,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xray.audits import insertion, judging
+from xray.audits import insertion
 from xray.audits.insertion import KINDS, Material
-from xray.audits.judging import KindVerdict, Margin, Verdict
+from xray.audits.judging import KindVerdict
 from xray.audits.known.specs import BARE, Spec
-from xray.audits.showing import Trials
-from xray.drawing.planting import Bytes
-from xray.files import Progress
-from xray.films.decode import Pixels
+from xray.errors import ModelError
+from xray.films.pixels import Bytes, Pixels
+from xray.jobs.progress import Progress
 from xray.labels.devices import Look
-from xray.models import networks, registry
-from xray.models.registry import Card
+from xray.models import networks
+from xray.models.card import WEIGHTS, Card, read_cards
+from xray.models.model import Model
 from xray.training import architectures
 
 #: Donors for each film that truth is measured on.
@@ -74,21 +74,33 @@ class Head:
         return np.asarray(self.backbone.features(grey) @ self.weights + self.bias)
 
 
-def stored(out: Path, weights: Path, names: Sequence[str] | None = None) -> list[Any]:
-    """The panel's networks that are trained, heads on one backbone among them."""
+def stored(out: Path, weights: Path | None, names: Sequence[str] | None = None) -> list[Any]:
+    """The panel's networks that are trained, heads on one backbone among them.
+
+    Parameters
+    ----------
+    weights : file of VGG19 weights without top; only heads on it need one
+
+    Raises
+    ------
+    ModelError
+        A head was asked for, and there are no weights.
+    """
     backbone: Backbone | None = None
     models: list[Any] = []
-    for card in registry.cards(out):
+    for card in read_cards(out):
         if names is not None and card.name not in names:
             continue
         head = out / f"head-{card.name}.npz"
         if head.is_file():
+            if weights is None:
+                raise ModelError(f"{card.name} is a head on VGG19; give --backbone-weights FILE.")
             backbone = backbone or Backbone(weights)
             with np.load(head, allow_pickle=False) as kept:
                 models.append(Head(card, backbone, kept["weights"], float(kept["bias"])))
         else:
-            path = out / card.name / registry.WEIGHTS
-            models.append(registry.Model(card, networks.read(path, card.name)))
+            path = out / card.name / WEIGHTS
+            models.append(Model(card, networks.read(path, card.name)))
     return models
 
 
@@ -132,44 +144,6 @@ def audit_material(
     )  # fmt: skip
 
 
-def judged(
-    models: Sequence[Any],
-    trials: Sequence[Trials],
-    material: Material,
-    margin: Margin | None = None,
-) -> dict[str, Verdict]:
-    """The verdict on each model."""
-    return {
-        model.card.name: judging.judge(
-            material, answers, model.card.threshold_log_odds, margin=margin
-        )
-        for model, answers in zip(models, trials, strict=True)
-    }
-
-
 def truth(kind: KindVerdict) -> str:
     """What is true of a network and a kind: "reliant", "clean", or "open"."""
     return {"reads_devices": "reliant", "no_reliance": "clean"}.get(kind.verdict, "open")
-
-
-def rows(truths: Mapping[str, Verdict], audits: Mapping[str, Verdict]) -> pd.DataFrame:
-    """A row a network and kind: what is true, and what the audit says."""
-    made = []
-    for name, verdict in audits.items():
-        true = {kind.kind: kind for kind in truths[name].kinds}
-        for kind in verdict.kinds:
-            if kind.kind not in true:
-                continue
-            made.append(
-                {
-                    "network": name,
-                    "architecture": name.split("-")[0],
-                    "kind": kind.kind,
-                    "truth": truth(true[kind.kind]),
-                    "true_score": true[kind.kind].score,
-                    "verdict": kind.verdict,
-                    "score": kind.score,
-                    "auroc": verdict.auroc[0],
-                }
-            )
-    return pd.DataFrame(made)

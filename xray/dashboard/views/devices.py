@@ -11,12 +11,14 @@ import streamlit as st
 
 from xray import classes, text
 from xray.audits import findings, stored
+from xray.audits import moved as again
 from xray.dashboard import background, loaders, page
 from xray.errors import ArtifactError
 from xray.figures import audits
-from xray.files import Progress, hash_json
-from xray.models import registry
-from xray.models.registry import Card
+from xray.files import hash_json
+from xray.jobs.progress import Progress
+from xray.metrics.odds import to_probability
+from xray.models.card import Card
 from xray.reports import html, overview, sentences, tables
 
 METHOD = (
@@ -34,7 +36,7 @@ def verdict(card: Card, audit: Mapping[str, Any]) -> None:
     said = sentences.finding(audit)
     facts = overview.facts_of(audit)
     st.html(html.verdict_row(card.name, card.title, sentences.chip(audit), said, "", facts))
-    for note in sentences.notes(audit):
+    for note in filter(None, (*sentences.notes(audit), sentences.witness(audit))):
         st.caption(html.plain(note))
     if not findings.judged(audit):
         return
@@ -65,7 +67,7 @@ def moved(audit: Mapping[str, Any]) -> None:
     """Films that moved the model most, to be looked at where the films are."""
     rows = audit.get("most_moved")
     if not rows:
-        st.caption("This audit kept no list of the films that moved most.")
+        st.caption("No device changed the call of a film.")
         return
     folder = loaders.films_folder()
     if folder is None or audit.get("synthetic"):
@@ -74,20 +76,21 @@ def moved(audit: Mapping[str, Any]) -> None:
     # Off at first: finding the lungs to draw by loads TensorFlow.
     if not st.toggle("Look at the films that moved most"):
         return
-    names = [f"{row['file']} · {row['kind']} {row['net']:+.2f}" for row in rows]
+    names = [f"{row['file']} · {findings.ONE.get(row['kind'], row['kind'])}" for row in rows]
     chosen = st.selectbox(
         "Films that moved it most", range(len(rows)), format_func=names.__getitem__
     )
     row = rows[chosen]
-    film, trial = stored.again(folder, row, audit["seed"])
+    film, laid = again.again(folder, row)
+    device = findings.ONE.get(row["kind"], "a device")
     pictures = (
         (film, "original", "as it is"),
-        (trial.treated, "treated", f"{row['kind']}, {row['test']}"),
-        (trial.sham, "sham", "the same without a device"),
+        (laid.device, "device", f"with {device} of another child"),
+        (laid.null, "null", "with its match, which has all but the device"),
     )
     for column, (picture, which, words) in zip(st.columns(3), pictures, strict=True):
         with column:
-            says = text.percent(float(registry.probability(row[which])))
+            says = text.percent(float(to_probability(row[which])))
             page.film(picture, f"Film {words}", f"{words}: {says} {classes.spoken()}")
 
 
@@ -97,6 +100,7 @@ def suspects(card: Card, audit: Mapping[str, Any]) -> None:
     if rows.empty or "calls" not in rows:
         st.caption("This audit looked at devices alone.")
         return
+    st.markdown(html.plain(sentences.suspects(audit)))
     margin = findings.margin(audit, "calls")
     page.show(audits.suspects(rows, margin, card.title), key="others")
 

@@ -17,19 +17,23 @@ import numpy as np
 import streamlit as st
 
 from xray import classes, text
-from xray.audits import reading
+from xray.audits import findings, one_film, reading
 from xray.audits.reading import Question, Reading
-from xray.dashboard import background, dataset_page, links, page
+from xray.dashboard import background, dataset_page, links, loaders, page
 from xray.dashboard.catalogue import Catalogue
-from xray.drawing import devices, phantoms
+from xray.drawing import phantoms
 from xray.errors import FilmError
 from xray.explanations import perturbation, sanity, superpixels
-from xray.figures import overlay
-from xray.files import Progress, sha256_bytes
+from xray.figures import overlay, readings
+from xray.files import sha256_bytes
 from xray.films import decode, decoder
-from xray.films.decode import Film, Pixels
+from xray.films.decode import Film
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
+from xray.jobs.progress import Progress
 from xray.models import registry
-from xray.reports import html, report, sentences
+from xray.models.card import Card, titles_of
+from xray.reports import film_words, html, report, sentences
 
 MADE_UP, OF_DATASET = "Synthetic film", "Film of the dataset"
 NO_DEVICE = "nothing"
@@ -58,7 +62,7 @@ PARAMETERS: dict[str, links.Parameter] = {
     "wears": links.Choice((NO_DEVICE, *phantoms.DEVICES)),
     "superpixels": links.Number(12, 96),
     "fill": links.Choice(tuple(perturbation.FILLS)),
-    "device": links.Choice(devices.KINDS),
+    "device": links.Choice(findings.KINDS),
     "repeat": links.Number(0, 99),
     "opacity": links.Number(0, 1),
     "leading": links.Number(1, 96),
@@ -73,10 +77,12 @@ class Chosen:
     ----------
     film : decoded.
     about : what a reader should know of it: where it comes from, and what it is called.
+    file : its place in the folder of films; "" for any other film.
     """
 
     film: Film
     about: str
+    file: str = ""
 
 
 # --- a film ----------------------------------------------------------------------------------
@@ -175,7 +181,8 @@ def _from_dataset(shown: dataset_page.Films) -> Chosen | None:
         return None
     with page.guard("The film"):
         film = _read(str(path), path.stat().st_mtime_ns)
-        return Chosen(film, f"Film of the dataset, labelled {table['label'].iloc[row]}.")
+        label = table["label"].iloc[row]
+        return Chosen(film, f"Film of the dataset, labelled {label}.", str(table["file"].iloc[row]))
     return None
 
 
@@ -196,18 +203,16 @@ def small(pixels: Pixels, side: int = SIDE) -> Pixels:
     """A film no larger than it is shown, (h, w) float32; its aspect is kept."""
     scale = min(1.0, side / max(pixels.shape))
     height, width = (max(1, round(length * scale)) for length in pixels.shape)
-    return decode.resize(pixels, (height, width))
+    return resize(pixels, (height, width))
 
 
 # --- a question ------------------------------------------------------------------------------
 
 
-def ask(cards: Sequence[registry.Card]) -> tuple[list[registry.Card], Question]:
+def ask(cards: Sequence[Card], chosen: Chosen) -> tuple[list[Card], Question]:
     """Let the visitor choose the models and how to explain; both have sound defaults."""
     names = {card.name: card for card in cards if not card.problem}
-    usable = {
-        title: names[name] for title, name in registry.titles_of(list(names.values())).items()
-    }
+    usable = {title: names[name] for title, name in titles_of(list(names.values())).items()}
     read = st.pills(
         "Models",
         list(usable),
@@ -230,19 +235,23 @@ def ask(cards: Sequence[registry.Card]) -> tuple[list[registry.Card], Question]:
             "(python -m benchmarks.superpixels --vary fill).",
         )  # fmt: skip
         device = st.selectbox(
-            "Device to draw in", devices.KINDS, key="device", bind="query-params",
-            help="The test of reliance: the same film with this device, and with a sham that "
-            "has its brightness but not its shape.",
+            "Device to lay on", findings.KINDS, findings.KINDS.index(reading.DEVICE), key="device",
+            bind="query-params", format_func=lambda kind: findings.ONE[kind],
+            help=f"The audit's test on this film. {findings.HELP}",
         )  # fmt: skip
         repeat = st.number_input(
             "Repeat", 0, 99, 0, key="repeat", bind="query-params",
             help="Another number, another random order: a stable explanation stays the same.",
         )  # fmt: skip
-    question = Question(int(count), cast(perturbation.Fill, fill), str(device), int(repeat))
+    folder = loaders.films_folder()
+    question = Question(
+        int(count), cast(perturbation.Fill, fill), str(device), int(repeat),
+        str(folder or ""), chosen.file if folder else "",
+    )  # fmt: skip
     return [usable[title] for title in read], question
 
 
-def submit(chosen: Chosen, cards: Sequence[registry.Card], question: Question) -> None:
+def submit(chosen: Chosen, cards: Sequence[Card], question: Question) -> None:
     """Put the reading of a film by each model into the queue."""
     for card in cards:
 
@@ -252,7 +261,7 @@ def submit(chosen: Chosen, cards: Sequence[registry.Card], question: Question) -
         background.ask(question.key(chosen.film.sha256, card), work)
 
 
-def collect(chosen: Chosen, cards: Sequence[registry.Card], question: Question) -> list[Reading]:
+def collect(chosen: Chosen, cards: Sequence[Card], question: Question) -> list[Reading]:
     """Readings that are done; what is still to come is watched, problems are told."""
     keys = {card.name: question.key(chosen.film.sha256, card) for card in cards}
     statuses = {card.name: background.look(keys[card.name]) for card in cards}
@@ -260,7 +269,7 @@ def collect(chosen: Chosen, cards: Sequence[registry.Card], question: Question) 
         page.empty(
             "Nothing computed yet",
             "Each model takes some seconds: its probability with its threshold, what speaks for "
-            f"{classes.spoken()} and against it, and what a device drawn in changes.",
+            f"{classes.spoken()} and against it, and what devices laid on it change.",
         )
     background.watch([(keys[c.name], f"{c.title} reads the film", statuses[c.name]) for c in cards])
     for card in cards:
@@ -275,13 +284,24 @@ def collect(chosen: Chosen, cards: Sequence[registry.Card], question: Question) 
 # --- answers ---------------------------------------------------------------------------------
 
 
+def calls(done: Sequence[Reading], titles: dict[str, str], cards: Sequence[Card],
+          question: Question) -> None:  # fmt: skip
+    """What every model calls the film, as it is, with devices and with their matches."""
+    page.show(readings.calls(done, titles, question.device), key="calls")
+    st.caption(html.plain(film_words.devices_laid(done[0], question.device)))
+    for card in cards:
+        if any(each.model == card.name for each in done):
+            for warning in film_words.warnings(card):
+                page.problem(f"{card.title}: {warning}")
+
+
 def overlays(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) -> None:
     """LIME overlays side by side, each with the model's call and whether it may be read."""
     left, right = st.columns(2)
     opacity = left.slider("Opacity", 0.0, 1.0, 0.6, 0.05, key="opacity", bind="query-params")
     most = max(len(each.explanation.weights) for each in done)
     leading = right.slider(
-        "Superpixels shown", 1, 96, 12, key="leading", bind="query-params",
+        "Regions shown", 1, 96, 12, key="leading", bind="query-params",
         help=f"Those with the largest weights; there are at most {most} here.",
     )  # fmt: skip
     shown = small(chosen.film.pixels)
@@ -294,12 +314,16 @@ def overlays(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) ->
                     each.model, titles[each.model], text.percent(why.probability), each.call
                 )
             )
-            picture = overlay.overlay(why, shown, opacity=float(opacity), leading=int(leading))
+            picture = overlay.overlay(
+                why, shown, opacity=float(opacity), leading=int(leading), numbers=True
+            )
             alt = (
                 f"LIME overlay of {titles[each.model]}: orange toward {classes.spoken()}, blue away"
             )
             page.film(picture, alt)
-            st.markdown(html.plain(sentences.stability(why)))
+            said = [film_words.blue(each), *film_words.weight_shares(each.shares)]
+            for sentence in (*said, sentences.stability(why)):
+                st.caption(html.plain(sentence))
             st.download_button(
                 "Picture", html.png(picture), f"lime-{each.model}.png", "image/png",
                 key=f"picture {each.model}", icon=":material/image:", on_click="ignore",
@@ -307,12 +331,18 @@ def overlays(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) ->
 
 
 def device_pair(chosen: Chosen, question: Question) -> None:
-    """The film as it is and with the device of the test drawn in."""
-    shown = small(chosen.film.pixels, 360)
-    drawn = small(reading.with_device(chosen.film.pixels, question.device, question.seed).film, 360)
-    words = f"with {text.a(question.device.replace('_', ' '))} drawn in"
+    """The film as it is, with the first device of the test, and with its match."""
+    pixels = small(chosen.film.pixels, 360)
+    worn = next(one_film.wear(pixels, question.stock(), question.seed, question.own))
+    words = f"with {findings.ONE[question.device]}"
     st.html(
-        html.pair([(shown, "The film", "", "as it is"), (drawn, f"The film {words}", "", words)])
+        html.pair(
+            [
+                (pixels, "The film", "", "as it is"),
+                (worn.device, f"The film {words}", "", words),
+                (worn.null, "The film with the device's match", "", "with its match"),
+            ]
+        )
     )
 
 
@@ -341,7 +371,7 @@ def checks(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) -> N
 
 
 def downloads(
-    chosen: Chosen, done: Sequence[Reading], cards: Sequence[registry.Card], question: Question
+    chosen: Chosen, done: Sequence[Reading], cards: Sequence[Card], question: Question
 ) -> None:
     """What was found, as CSV, JSON and a report; named by hash, never by the upload's name."""
     name = f"film-{chosen.film.sha256[:12]}"
@@ -349,6 +379,7 @@ def downloads(
         "film_sha256": chosen.film.sha256,
         "note": page.CLINICAL,
         "device": question.device,
+        "devices_from": "facts about real ones" if done[0].rendered else "films of other children",
         "readings": [each.summary() for each in done],
     }
     with st.container(horizontal=True):

@@ -20,6 +20,7 @@ from xray.dashboard.dataset_page import Films
 from xray.dashboard.views import marking
 from xray.errors import LabelError, XrayError
 from xray.films import decode, thumbnails
+from xray.films.resize import resize
 from xray.labels import annotation, database, priorities
 from xray.labels.annotation import SURE, UNSURE, Change
 from xray.labels.format import KINDS, QUALITIES
@@ -186,7 +187,7 @@ def square(path: Path) -> bytes | None:
 
 @lru_cache(maxsize=16)
 def _square(path: str, stamp: int) -> bytes:
-    return thumbnails.jpeg(decode.resize(decode.read(Path(path)).pixels, (SIDE, SIDE)), 90)
+    return thumbnails.jpeg(resize(decode.read(Path(path)).pixels, (SIDE, SIDE)), 90)
 
 
 def _drawn(key: str, look: OpenLook, kind: str) -> None:

@@ -12,7 +12,7 @@ from xray.dashboard import background, dataset_page, page
 from xray.dashboard.dataset_page import Films
 from xray.dataset import leakage
 from xray.dataset.composition import SPLIT_TITLES
-from xray.files import Progress
+from xray.jobs.progress import Progress
 from xray.reports import html
 
 CAVEAT = (

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xray.films import interpolate
-from xray.films.decode import Film, Pixels, resize
+from xray.films.decode import Film
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
 from xray.models import framing, inputs
-from xray.models.registry import Card
+from xray.models.card import Card
 from xray.training import architectures, recipes
 
 #: What each scaling does to a grey value in [0, 1], in words.

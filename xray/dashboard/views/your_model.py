@@ -16,12 +16,13 @@ from xray.dashboard import background, loaders, page
 from xray.dashboard.views import devices
 from xray.dashboard.views.preprocessing import steps
 from xray.errors import DatasetError
-from xray.files import Progress, hash_json
+from xray.files import hash_json
 from xray.films import thumbnails
 from xray.films.decode import Film
 from xray.films.interpolate import ALIASES, RESIZES
+from xray.jobs.progress import Progress
+from xray.models.card import Card
 from xray.models.inputs import SCALES
-from xray.models.registry import Card
 from xray.reports import html
 
 #: How people have their model -> name of the file that stands for it in the commands.

@@ -12,7 +12,7 @@ from xray.models.inputs import Input, shaped
 from xray.models.outputs import Output, choose
 
 if TYPE_CHECKING:
-    from xray.models.registry import Card
+    from xray.models.card import Card
 
 #: Layers that hand on what they get; of those in training alone, nothing is left in use.
 _PASS = frozenset(

@@ -1,0 +1,113 @@
+"""Can an eye tell laid-in devices from real ones? Sheets to look at, and what came of it.
+
+    python benchmarks/blind_look.py --data FILMS --out FOLDER --style laid
+    python benchmarks/blind_look.py --score ANSWERS.csv --key FOLDER-key.csv
+
+The sheets show sick children's test films in random order: some that really show devices, and as
+many device-free ones that were given another child's (all that it wears, as the audit lays it),
+or rendered ones. The viewer says of each number "real" or "laid" (columns film, answer).
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from xray.audits import insertion
+from xray.dataset import index
+from xray.drawing import laying, rendering
+from xray.environment import artifact
+from xray.files import write_table
+from xray.films.pixels import Bytes, as_bytes, as_float
+from xray.labels import devices
+from xray.metrics import bootstrap
+from xray.metrics.patients import patients
+
+#: Side of the films, and of each on a sheet, in pixels; films along a sheet's edge.
+SIDE, SHOWN, ALONG = 224, 440, 3
+
+
+def laid(table: pd.DataFrame, films: Bytes, count: int, style: str, seed: int) -> Bytes:
+    """Device-free sick films with devices laid on, one donor each."""
+    bare = (table["confidence"] < 0.1).to_numpy()
+    sick = (table["label"] == "PNEUMONIA").to_numpy()
+    rendered = style == "rendered"
+    material = insertion.prepare(
+        table, films, devices.stored_geometry(), bare & sick, bare, seed=seed,
+        kinds=insertion.KINDS if rendered else (insertion.AS_WORN,),
+        rendered=rendering.read((SIDE, SIDE), artifact("devices", rendering.FILE))
+        if rendered else (),
+    )  # fmt: skip
+    rng = np.random.default_rng([seed, 7])
+    recipients = rng.permutation(np.unique(next(iter(material.plans.values())).film))[:count]
+    made = []
+    for place in recipients:
+        film = as_float(films[place])
+        # As many rendered kinds at once as a child wears on average; real ones come together.
+        kinds = rng.permutation(list(material.plans))[: 2 if rendered else 1]
+        for kind in kinds:
+            plan, donors = material.plans[kind], material.donors[kind]
+            row = int(rng.choice(np.flatnonzero(plan.film == place)))
+            layer, cut = plan.layer[row], plan.null[row]
+            film = laying.lay(
+                film, material.boxes[place], donors.layers[layer], donors.nulls[layer][cut],
+                plan.places[row],
+            ).device  # fmt: skip
+        made.append(as_bytes(film))
+    return np.stack(made)
+
+
+def sheet(films: Bytes, first: int) -> NDArray[np.uint8]:
+    """Numbered films side by side, enlarged."""
+    page = np.zeros((ALONG * SHOWN, ALONG * SHOWN), np.uint8)
+    for place, film in enumerate(films):
+        y, x = divmod(place, ALONG)
+        big = np.array(cv2.resize(film, (SHOWN, SHOWN), interpolation=cv2.INTER_CUBIC))
+        cv2.putText(big, str(first + place), (8, 34), cv2.FONT_HERSHEY_SIMPLEX, 1.1, 255, 3)
+        page[y * SHOWN : (y + 1) * SHOWN, x * SHOWN : (x + 1) * SHOWN] = big
+    return page
+
+
+def main() -> None:
+    """Write sheets and key, or score answers."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--style", choices=("laid", "rendered"), default="laid")
+    parser.add_argument("--films", type=int, default=40, help="of each sort")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--score", type=Path)
+    parser.add_argument("--key", type=Path)
+    options = parser.parse_args()
+    if options.score:
+        told = pd.read_csv(options.score).merge(pd.read_csv(options.key), on="film")
+        right = int((told["answer"] == told["truth"]).sum())
+        low, high = bootstrap.wilson(right, len(told))
+        print(f"{right} of {len(told)} right: {right / len(told):.0%} ({low:.0%} to {high:.0%})")
+        return
+    table = index.usable(index.index(options.data))
+    table = table[table["split"] == "test"].reset_index(drop=True)
+    sure = devices.load()["confidence"].reindex(table["file"]).to_numpy()
+    table = table.assign(confidence=sure, child=patients(table))
+    films = as_bytes(index.load_pixels(options.data, table, (SIDE, SIDE)))
+    worn = np.flatnonzero((table["label"] == "PNEUMONIA") & (table["confidence"] >= 0.8))
+    rng = np.random.default_rng([options.seed, 11])
+    real = films[rng.choice(worn, options.films, replace=False)]
+    shown = np.concatenate([real, laid(table, films, options.films, options.style, options.seed)])
+    truth = np.repeat(["real", "laid"], [len(real), len(shown) - len(real)])
+    order = rng.permutation(len(shown))
+    options.out.mkdir(parents=True, exist_ok=True)
+    for start in range(0, len(shown), ALONG**2):
+        page = sheet(shown[order[start : start + ALONG**2]], start + 1)
+        cv2.imwrite(str(options.out / f"{start + 1:03}.png"), page)
+    key = pd.DataFrame({"film": np.arange(1, len(shown) + 1), "truth": truth[order]})
+    write_table(options.out.with_name(f"{options.out.name}-key.csv"), key)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""One rule for every method: set on half of the clean networks, counted on the rest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from xray.audits.known import methods
+
+
+def panel(clean: int, reliant: int) -> pd.DataFrame:
+    names = [f"n{i:02}" for i in range(clean + reliant)]
+    truth = ["clean"] * clean + ["reliant"] * reliant
+    return pd.DataFrame({"network": names, "kind": "line", "truth": truth})
+
+
+def weighed(table: pd.DataFrame, gap: float, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    share = rng.normal(0, 1, len(table)) + gap * (table["truth"] == "reliant").to_numpy()
+    return table[["network", "kind"]].assign(method="lime", share=share)
+
+
+def test_a_method_that_sees_readers_is_credited_and_one_that_does_not_is_not() -> None:
+    table = panel(400, 100)
+    sees = methods.record(weighed(table, 8.0), table).set_index("kind").loc["line"]
+    assert sees["found"] == 1 and sees["auroc"] > 0.99
+    # The threshold is set on one half, at one in twenty; the other half bears it out.
+    assert 0.01 < sees["accused"] < 0.12 and 150 < sees["clean"] < 250
+    blind = methods.record(weighed(table, 0.0), table).set_index("kind").loc["line"]
+    assert blind["found"] < 0.15 and blind["auroc"] == pytest.approx(0.5, abs=0.1)
+    assert blind["low"] <= blind["found"] <= blind["high"]
+
+
+def test_too_few_clean_networks_set_no_threshold() -> None:
+    table = panel(6, 5)
+    row = methods.record(weighed(table, 3.0), table).set_index("kind").loc["line"]
+    assert np.isnan(row["threshold"]) and row["reliant"] == 0
+
+
+def test_open_networks_count_for_nothing() -> None:
+    table = panel(40, 20)
+    more = pd.concat([table, panel(5, 0).assign(network=list("abcde"), truth="open")])
+    whole = weighed(more, 4.0).reset_index(drop=True)
+    whole.loc[whole["network"].isin(list("abcde")), "share"] = 99.0
+    row = methods.record(whole, more).set_index("kind").loc["line"]
+    assert row["threshold"] < 10

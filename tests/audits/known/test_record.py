@@ -1,0 +1,119 @@
+"""The record: answers are kept and believed only of what would be shown; figures are right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from xray.audits.judging import Cut, KindVerdict, Margin, Verdict
+from xray.audits.known import record
+from xray.audits.known.specs import Spec
+from xray.audits.showing import Trials
+from xray.errors import ArtifactError
+from xray.metrics import bootstrap
+from xray.models.card import Card
+
+
+def verdict(calls: float = 0.0, **kinds: tuple[str, float]) -> Verdict:
+    effects = tuple(
+        {"test": "insertion", "kind": kind, "label": label, "calls": calls, "calls_low": calls - 1,
+         "calls_high": calls + 1}
+        for kind in kinds for label in ("NORMAL", "PNEUMONIA")
+    )  # fmt: skip
+    of_kind = tuple(KindVerdict(kind, *told) for kind, told in kinds.items())  # type: ignore[arg-type]
+    cut = Cut(0.0, np.zeros(1))
+    return Verdict("inconclusive", "", 0.0, (), (0.9, 0.85, 0.95), 0.5, cut, Margin(), of_kind,
+                   effects)  # fmt: skip
+
+
+def card(spec: Spec) -> Card:
+    return Card(spec.name, spec.name, role="panel", settings=dict(spec.__dict__))
+
+
+def test_answers_come_back_as_they_were_kept_and_never_for_other_pictures(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    trials = Trials(
+        rng.normal(size=5),
+        device={"line": rng.normal(size=9), "support": rng.normal(size=7)},
+        null={"line": rng.normal(size=9), "support": rng.normal(size=7)},
+        relieved={"line": rng.normal(size=3)},
+        sham={"line": rng.normal(size=3)},
+    )
+    path = tmp_path / "network" / "audit.npz"
+    record.keep(path, trials, "abc")
+    again = record.kept(path, "abc")
+    assert again is not None
+    np.testing.assert_array_equal(again.plain, trials.plain)
+    for name in record.FIELDS:
+        assert getattr(again, name).keys() == getattr(trials, name).keys()
+        for kind, odds in getattr(trials, name).items():
+            np.testing.assert_array_equal(getattr(again, name)[kind], odds)
+    assert record.kept(path, "abd") is None
+    assert record.kept(tmp_path / "none.npz", "abc") is None
+
+
+def test_a_row_names_truth_and_verdict_of_each_kind() -> None:
+    spec = Spec("flat", "line")
+    known = {spec.name: verdict(8.0, line=("reads_devices", 2.7), tube=("no_reliance", 0.2))}
+    audits = {spec.name: verdict(0.0, line=("inconclusive", 1.2), tube=("no_reliance", -0.1))}
+    table = record.rows(known, audits, [card(spec), card(Spec("peak"))])
+    assert table["network"].tolist() == [spec.name] * 2
+    line = table.set_index("kind").loc["line"]
+    assert (line["truth"], line["verdict"]) == ("reliant", "inconclusive")
+    assert (line["truth_calls"], line["truth_low"], line["truth_high"]) == (8.0, 7.0, 9.0)
+    assert line["meaning"] == "line" and line["architecture"] == "flat"
+    assert table.set_index("kind").loc["tube", "truth"] == "clean"
+
+
+def panel(**told: list[tuple[str, str, float]]) -> pd.DataFrame:
+    rows: list[dict[str, Any]] = [
+        {"kind": kind, "truth": truth, "verdict": word, "score": score}
+        for kind, of_kind in told.items()
+        for truth, word, score in of_kind
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_the_figures_of_a_kind_count_what_they_say() -> None:
+    found = record.quality(
+        panel(
+            line=[("reliant", "reads_devices", -3.0), ("reliant", "inconclusive", 0.5),
+                  ("clean", "no_reliance", 0.4), ("clean", "reads_devices", 1.5),
+                  ("clean", "no_reliance", -0.6), ("open", "reads_devices", 9.0)],
+            tube=[("clean", "no_reliance", 0.1)],
+        )
+    ).set_index(["kind", "measure"])  # fmt: skip
+    line = found.loc["line"]
+    # Of six pairs the size of the score orders four: 3 above all, 0.5 above 0.4 alone.
+    assert line.loc["auroc", "value"] == pytest.approx(4 / 6)
+    assert line.loc["auroc", "n"] == 5
+    assert line.loc["detection", ["value", "n"]].tolist() == [0.5, 2]
+    assert line.loc["false_alarms", "value"] == pytest.approx(1 / 3)
+    assert line.loc["undecided", "value"] == pytest.approx(1 / 5)
+    assert tuple(line.loc["false_alarms", ["low", "high"]]) == bootstrap.wilson(1, 3)
+    assert np.isnan(found.loc[("tube", "detection"), "value"])
+    assert np.isnan(found.loc[("tube", "auroc"), "value"])
+    with pytest.raises(ArtifactError, match="panel"):
+        record.quality(pd.DataFrame())
+
+
+def test_agreement_tells_other_words_from_opposite_ones() -> None:
+    first = {
+        "a": verdict(line=("reads_devices", 2.0)),
+        "b": verdict(line=("no_reliance", 0.1)),
+        "c": verdict(line=("inconclusive", 1.0)),
+        "d": verdict(line=("cannot_be_judged", 0.0)),
+    }
+    again = {
+        "a": verdict(line=("no_reliance", 0.5)),
+        "b": verdict(line=("no_reliance", 0.3)),
+        "c": verdict(line=("reads_devices", 1.6)),
+        "d": verdict(line=("no_reliance", 0.0)),
+    }
+    row = record.agreement(first, again, "seed").set_index("kind").loc["line"]
+    assert (row["pairs"], row["same"], row["against"]) == (3, pytest.approx(1 / 3), 1)
+    assert row["difference"] == pytest.approx((-1.5 + 0.2 + 0.6) / 3)

@@ -1,0 +1,79 @@
+"""``panel``: what it needs is said, and what it writes is read by the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.audits.known.test_record import verdict
+from xray.audits import stored
+from xray.audits.known import record
+from xray.audits.known.specs import Spec
+from xray.commands import panel
+from xray.commands.main import main
+from xray.dataset import index
+from xray.models import card as cards
+
+
+@pytest.fixture
+def networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of two networks that answer at once, on films that are not read."""
+    out = tmp_path / "networks"
+    for spec in (Spec("flat", "line"), Spec("peak", shown="bare")):
+        card = cards.Card(
+            spec.name, spec.name, role="panel", size=(96, 96), settings=dict(spec.__dict__)
+        )
+        (out / spec.name).mkdir(parents=True)
+        (out / spec.name / cards.WEIGHTS).write_bytes(b"weights")
+        cards.write_card(card, out / spec.name)
+    monkeypatch.setattr(index, "index", lambda *_, **__: pd.DataFrame({"file": ["a"]}))
+    monkeypatch.setattr(index, "usable", lambda table: table)
+    monkeypatch.setattr(index, "load_pixels", lambda *_, **__: np.zeros((1, 4, 4), np.float32))
+    monkeypatch.setattr(panel, "bars", lambda: nullcontext(lambda _: None))
+    monkeypatch.setattr(record, "bench", lambda *_: None)
+    monkeypatch.setenv("XRAY_ARTIFACTS", str(tmp_path / "artifacts"))
+    return out
+
+
+def answers(_: Any, part: str, __: Path, ___: Any, cards: Any, ____: Any = None) -> dict[str, Any]:
+    reads = {"truth": "reads_devices", "seed": "no_reliance"}.get(part, "inconclusive")
+    return {
+        card.name: verdict(5.0, line=(reads if "line" in card.name else "no_reliance", 1.5))
+        for card in cards
+    }
+
+
+def test_the_record_is_written_as_the_pages_read_it(
+    networks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr(record, "measure", answers)
+    out = tmp_path / "artifacts" / "panel"
+    asked = ["panel", "--data", str(tmp_path), "--networks", str(networks), "--trained-only",
+             "--again", "--out", str(out)]  # fmt: skip
+    assert main(asked) == 0
+    said = capsys.readouterr()
+    assert "not trained, and left out" in said.err and "residual-line-all-film-s0" in said.err
+    table = stored.panel().set_index("network")
+    assert table.loc["flat-line-all-film-s0", "truth"] == "reliant"
+    assert table.loc["flat-line-all-film-s0", "verdict"] == "inconclusive"
+    found = stored.quality().set_index(["kind", "measure"])
+    assert found.loc[("line", "detection"), "value"] == 0
+    assert found.loc[("line", "undecided"), "value"] == 0.5
+    again = pd.read_csv(out / "agreement.csv").set_index("part")
+    assert again.loc["seed", "same"] == 0.5 and again.loc["donors", "same"] == 1
+
+
+def test_what_is_missing_is_said_in_one_sentence(
+    networks: Path, tmp_path: Path, capsys: Any
+) -> None:
+    where = ["--networks", str(tmp_path / "empty"), "--trained-only"]
+    assert main(["panel", "--data", str(tmp_path / "nowhere"), *where]) == 2
+    assert "--data" in capsys.readouterr().err
+    assert main(["panel", "--data", str(tmp_path), *where]) == 2
+    assert "--trained-only" in capsys.readouterr().err

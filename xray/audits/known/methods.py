@@ -1,0 +1,134 @@
+"""How often explanations alone would have told: LIME, Grad-CAM and occlusion on the panel.
+
+Each method gets one rule: a network reads a kind of device where the method's weight on it is
+above a threshold. The threshold is set on half of the clean networks, at 5 % false alarms; how
+many readers it finds, and how many clean networks of the other half it accuses, is the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xray.audits import pointing
+from xray.audits.insertion import KINDS, Material
+from xray.audits.known import truth as truths
+from xray.explanations import methods
+from xray.files import read_table, write_table
+from xray.jobs.progress import Progress
+from xray.metrics import bootstrap
+from xray.models.card import Card
+
+#: Methods that are compared.
+ASKED = ("lime", "grad_cam", "occlusion")
+#: Films of each kind; a network of the panel is small, and there are many.
+FILMS = 15
+#: Share of clean networks that a threshold accuses where it is set.
+FALSE_ALARMS = 0.05
+#: Fewer clean networks than this set no threshold.
+LEAST = 6
+
+
+def weigh(
+    material: Material,
+    out: Path,
+    cards: Sequence[Card],
+    seed: int = 0,
+    stage: Callable[[str], Progress | None] = lambda _: None,
+) -> pd.DataFrame:
+    """Mean weight on devices of every network by every method; kept beside each network.
+
+    Heads on a shared backbone are left out: explaining them costs hours.
+
+    Returns
+    -------
+    DataFrame
+        network, method, kind, share
+    """
+    asked = pointing.sights(material, FILMS, seed)
+    small = [card for card in cards if card.settings["architecture"] != "vgg19"]
+    say, found = stage("explanations"), []
+    for done, card in enumerate(small):
+        path = out / card.name / pointing.FILE
+        if not path.is_file():
+            model = truths.stored(out, None, [card.name])[0]
+            parts = [
+                pointing.weigh(model, material, asked, method, seed).assign(method=method)
+                for method in ASKED
+                if not methods.why_not(method, model)
+            ]
+            means = pd.concat(parts).groupby(["method", "kind"])["share"].mean()
+            write_table(path, means.to_frame().reset_index())
+        found.append(read_table(path).assign(network=card.name))
+        if say:
+            say(done + 1, len(small))
+    return pd.concat(found, ignore_index=True)
+
+
+def record(weighed: pd.DataFrame, panel: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    """What each method would have told of the panel's networks, kind by kind and over all.
+
+    Parameters
+    ----------
+    weighed : from ``weigh``
+    panel : ``known.record.rows``: network, kind, truth
+
+    Returns
+    -------
+    DataFrame
+        method, kind ("" for all), threshold, auroc, found (share of reliant networks above the
+        threshold) with low and high (Wilson), reliant, accused (share of the clean networks that
+        set no threshold), accused_low, accused_high, clean
+    """
+    joined = weighed.merge(panel[["network", "kind", "truth"]], on=["network", "kind"])
+    joined = joined[joined["truth"].isin(["reliant", "clean"])]
+    names = np.random.default_rng([seed, 71]).permutation(sorted(set(joined["network"])))
+    joined = joined.assign(
+        reliant=joined["truth"] == "reliant", sets=joined["network"].isin(names[::2])
+    )
+    rows = []
+    for method, told in joined.groupby("method", sort=False):
+        of = told.assign(threshold=told["kind"].map(_thresholds(told)))
+        rows += [_row(str(method), kind, of[of["kind"] == kind]) for kind in KINDS]
+        rows.append(_row(str(method), "", of))
+    return pd.DataFrame(rows)
+
+
+def _thresholds(of_method: pd.DataFrame) -> Mapping[str, float]:
+    """By kind: what ``FALSE_ALARMS`` of the clean networks of one half lie above."""
+    clean = of_method[~of_method["reliant"] & of_method["sets"]]
+    return {
+        str(kind): float(np.quantile(part["share"], 1 - FALSE_ALARMS))
+        for kind, part in clean.groupby("kind")
+        if len(part) >= LEAST
+    }
+
+
+def _row(method: str, kind: str, part: pd.DataFrame) -> dict[str, Any]:
+    ready = part[part["threshold"].notna()]
+    above = (ready["share"] > ready["threshold"]).to_numpy()
+    reliant = ready["reliant"].to_numpy(bool)
+    unseen = ~reliant & ~ready["sets"].to_numpy(bool)
+    counts = {}
+    for name, of in (("found", reliant), ("accused", unseen)):
+        n, hits = int(of.sum()), int((above & of).sum())
+        low, high = bootstrap.wilson(hits, n)
+        counts[name] = (hits / n if n else float("nan"), low, high, n)
+    # Over kinds, what counts is how far a weight lies above its own kind's threshold.
+    beyond = (ready["share"] - ready["threshold"]).to_numpy()
+    area = float("nan")
+    if reliant.any() and not reliant.all():
+        area = float(bootstrap.auroc(reliant, beyond)[0])
+    limits = ready["threshold"].unique()
+    found, low, high, n = counts["found"]
+    accused, accused_low, accused_high, clean = counts["accused"]
+    return {
+        "method": method, "kind": kind,
+        "threshold": float(limits[0]) if kind and len(limits) else float("nan"), "auroc": area,
+        "found": found, "low": low, "high": high, "reliant": n, "accused": accused,
+        "accused_low": accused_low, "accused_high": accused_high, "clean": clean,
+    }  # fmt: skip

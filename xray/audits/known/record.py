@@ -1,0 +1,337 @@
+"""The audit's record on networks of known answers: asked once each, kept, judged, and written.
+
+Answers are kept beside each network (``PART.npz``) with a hash of what was shown, so that work
+that was stopped goes on where it was. Verdicts are computed from them anew each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xray.audits import insertion, judging, showing
+from xray.audits.insertion import KINDS, Donors, Material, Odds
+from xray.audits.judging import Verdict
+from xray.audits.known import networks, specs
+from xray.audits.known import truth as truths
+from xray.audits.known.specs import BARE
+from xray.audits.showing import Trials
+from xray.errors import ArtifactError
+from xray.files import replacing
+from xray.films.pixels import Bytes
+from xray.jobs.progress import Progress
+from xray.labels import devices
+from xray.labels.devices import Look
+from xray.metrics import bootstrap
+from xray.models.card import Card
+
+#: What networks are shown: the audit's films and donors; held-out films with donors of another
+#: labelling, which say what is true; the audit again from another seed; and the audit's films
+#: with the other labelling's donors.
+PARTS = ("audit", "truth", "seed", "donors")
+#: Networks that share what is drawn for them; so many are asked again after a stop.
+TOGETHER = 10
+#: Kinds that are planted: nature forces no network to read them, or hardly.
+PLANTS = ("line", "tube", "electrode")
+#: Fewer reliant or clean networks than this say too little of a kind.
+LEAST = 15
+#: Arrays of ``Trials`` by kind.
+FIELDS = ("device", "null", "relieved", "sham")
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """The films that the panel is trained, asked and judged on.
+
+    Attributes
+    ----------
+    table : ``specs.marked`` table of the public set
+    films : (N, S, S) uint8
+    use : ``specs.held_out`` of the table
+    second : looks of the second labelling, by file
+    """
+
+    table: pd.DataFrame
+    films: Bytes
+    use: pd.Series
+    second: Mapping[str, Sequence[Look]]
+    first: Mapping[str, Sequence[Look]] = field(default_factory=devices.stored_geometry)
+
+    def material(self, part: str, without: frozenset[str] = frozenset()) -> Material:
+        """What networks are shown in one of ``PARTS``.
+
+        Parameters
+        ----------
+        without : files whose devices a network was trained with; they give no layer
+        """
+        second = {file: looks for file, looks in self.second.items() if file not in without}
+        if part == "truth":
+            return truths.truth_material(self.table, self.use, self.films, second)
+        if part == "donors":
+            test = (self.table["split"] == "test").to_numpy()
+            kept = test | (self.use == "donor").to_numpy()
+            bare = test & (self.table["confidence"] < BARE).to_numpy()
+            return insertion.prepare(
+                self.table[kept], self.films[kept], second, bare[kept], bare[kept], kinds=KINDS
+            )
+        return truths.audit_material(self.table, self.films, self.first, seed=int(part == "seed"))
+
+
+def content(material: Material) -> str:
+    """Hash of all that a network is shown: films, donors, who gets what, and where."""
+    digest = hashlib.sha256()
+    digest.update("\n".join(material.table["file"]).encode())
+    digest.update(np.ascontiguousarray(material.films).tobytes())
+    for kind, plan in material.plans.items():
+        given = material.donors[kind].layers
+        digest.update("\n".join([kind, *(layer.file for layer in given)]).encode())
+        for array in (plan.film, plan.layer, plan.null):
+            digest.update(np.ascontiguousarray(array, np.int64).tobytes())
+        digest.update(repr(plan.places).encode())
+    for kind, relief in material.reliefs.items():
+        digest.update(kind.encode() + np.packbits(np.stack(relief.masks)).tobytes())
+    return digest.hexdigest()
+
+
+def keep(path: Path, trials: Trials, shown: str) -> None:
+    """Write a network's answers, whole or not at all."""
+    arrays = {
+        f"{name}-{kind}": odds for name in FIELDS for kind, odds in getattr(trials, name).items()
+    }
+    with replacing(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, shown=np.array(shown), plain=trials.plain, **arrays)
+
+
+def kept(path: Path, shown: str) -> Trials | None:
+    """Answers that were kept, when they are of what would be shown now; None otherwise."""
+    if not path.is_file():
+        return None
+    with np.load(path, allow_pickle=False) as stored:
+        if str(stored["shown"]) != shown:
+            return None
+        answers: dict[str, dict[str, Odds]] = {name: {} for name in FIELDS}
+        for entry in stored.files:
+            name, _, kind = entry.partition("-")
+            if name in answers:
+                answers[name][kind] = stored[entry]
+        return Trials(stored["plain"], **answers)
+
+
+def ask(
+    bench: Bench,
+    part: str,
+    out: Path,
+    weights: Path | None,
+    cards: Sequence[Card],
+    without: frozenset[str] = frozenset(),
+    progress: Progress | None = None,
+) -> dict[str, Verdict]:
+    """Verdicts on networks by what they say in one part; those not asked yet are asked.
+
+    Parameters
+    ----------
+    out : folder of the networks; answers are kept there
+    weights : file of VGG19 weights, for heads on it
+    """
+    material = bench.material(part, without)
+    shown = content(material)
+    paths = {card.name: out / card.name / f"{part}.npz" for card in cards}
+    missing = [card.name for card in cards if kept(paths[card.name], shown) is None]
+    for start in range(0, len(missing), TOGETHER):
+        models = truths.stored(out, weights, missing[start : start + TOGETHER])
+        answers = showing.ask(
+            models, material, clouds=False, precision="bfloat16", progress=progress
+        )
+        for model, trials in zip(models, answers, strict=True):
+            keep(paths[model.card.name], trials, shown)
+    verdicts = {}
+    for card in cards:
+        known = kept(paths[card.name], shown)
+        if known is not None:
+            verdicts[card.name] = judging.judge(material, known, card.threshold_log_odds)
+    return verdicts
+
+
+def planters(bench: Bench) -> dict[str, Donors]:
+    """Donors of the second labelling that networks are planted with.
+
+    Their nulls are cut from films that nothing is measured on (``specs.held_out``: "kin").
+    """
+    kept = bench.use.isin(["kin", "donor"]).to_numpy()
+    bare = ((bench.use == "kin") & (bench.table["confidence"] < BARE)).to_numpy()
+    none = np.zeros(int(kept.sum()), bool)
+    material = insertion.prepare(
+        bench.table[kept], bench.films[kept], bench.second, none, bare[kept], kinds=PLANTS
+    )
+    return networks.planters(material.donors)
+
+
+def measure(
+    bench: Bench,
+    part: str,
+    out: Path,
+    weights: Path | None,
+    cards: Sequence[Card],
+    stage: Callable[[str], Progress | None] = lambda _: None,
+) -> dict[str, Verdict]:
+    """Verdicts on all networks by one part; the planted ones never by what they were taught with.
+
+    Parameters
+    ----------
+    stage : called with the name of a stretch of the work, gives its progress callback
+    """
+    rest = [card for card in cards if card.settings["shown"] == "planted"]
+    if part not in ("truth", "donors") or not rest:
+        return ask(bench, part, out, weights, cards, progress=stage(part))
+    plain = [card for card in cards if card not in rest]
+    verdicts = ask(bench, part, out, weights, plain, progress=stage(part))
+    taught = planters(bench).values()
+    without = frozenset(layer.file for of_kind in taught for layer in of_kind.layers)
+    return verdicts | ask(bench, part, out, weights, rest, without, stage(f"{part}, planted"))
+
+
+def rows(
+    known: Mapping[str, Verdict], audits: Mapping[str, Verdict], cards: Sequence[Card]
+) -> pd.DataFrame:
+    """A row a network and kind: what is true of it, and what the audit says.
+
+    Returns
+    -------
+    DataFrame
+        network, architecture, meaning, shown, framing, seed, kind, truth ("reliant", "clean" or
+        "open"), truth_calls with truth_low and truth_high (points of 100 healthy held-out films
+        that devices of another labelling add to the calls, beyond the null, 95 %), truth_score,
+        verdict, score, auroc
+    """
+    made = []
+    for card in cards:
+        if card.name not in known or card.name not in audits:
+            continue
+        told, true = audits[card.name], {kind.kind: kind for kind in known[card.name].kinds}
+        for kind in told.kinds:
+            if kind.kind not in true:
+                continue
+            made.append(
+                {
+                    "network": card.name,
+                    **{name: card.settings[name] for name in SETTINGS},
+                    "kind": kind.kind,
+                    "truth": truths.truth(true[kind.kind]),
+                    **_calls(known[card.name], kind.kind),
+                    "truth_score": true[kind.kind].score,
+                    "verdict": kind.verdict,
+                    "score": kind.score,
+                    "auroc": told.auroc[0],
+                }
+            )
+    return pd.DataFrame(made)
+
+
+#: Of a network's ``Spec``, what the record repeats.
+SETTINGS = ("architecture", "meaning", "shown", "framing", "seed")
+
+
+def _calls(verdict: Verdict, kind: str) -> dict[str, float | None]:
+    for row in verdict.effects:
+        if (row["test"], row["kind"], row["label"]) == ("insertion", kind, "NORMAL"):
+            return {f"truth_{end}": row[f"calls{of}"]
+                    for end, of in (("calls", ""), ("low", "_low"), ("high", "_high"))}  # fmt: skip
+    return {"truth_calls": None, "truth_low": None, "truth_high": None}
+
+
+def quality(table: pd.DataFrame) -> pd.DataFrame:
+    """How often the audit is right, kind by kind, over networks whose truth is not open.
+
+    Returns
+    -------
+    DataFrame
+        kind, measure, value, low, high, n, always: AUROC of the size of the score (reliant
+        against clean; Newcombe's interval), detection (reliant networks told to read),
+        false_alarms (clean ones), undecided (of both; Wilson's intervals), each with how many
+        networks it rests on and what accusing every network would score.
+
+    Raises
+    ------
+    ArtifactError
+        There is no row to judge by.
+    """
+    if table.empty:
+        raise ArtifactError("No network of known answers was asked; run 'python -m xray panel'.")
+    made: list[dict[str, Any]] = []
+    for kind in KINDS:
+        of_kind = table[(table["kind"] == kind) & table["truth"].isin(["reliant", "clean"])]
+        reliant = (of_kind["truth"] == "reliant").to_numpy()
+        reads = (of_kind["verdict"] == "reads_devices").to_numpy()
+        unsure = of_kind["verdict"].isin(["inconclusive", "cannot_be_judged"]).to_numpy()
+        area = float("nan")
+        if reliant.any() and not reliant.all():
+            area = float(bootstrap.auroc(reliant, of_kind["score"].abs().to_numpy())[0])
+        low, high = bootstrap.newcombe(area, int(reliant.sum()), int((~reliant).sum()))
+        made.append(_row(kind, "auroc", area, low, high, len(of_kind), 0.5))
+        for measure, of, hit, always in (
+            ("detection", reliant, reads, 1.0),
+            ("false_alarms", ~reliant, reads, 1.0),
+            ("undecided", np.ones(len(of_kind), bool), unsure, 0.0),
+        ):
+            n, hits = int(of.sum()), int((of & hit).sum())
+            low, high = bootstrap.wilson(hits, n)
+            made.append(_row(kind, measure, hits / n if n else float("nan"), low, high, n, always))
+    return pd.DataFrame(made)
+
+
+def _row(
+    kind: str, measure: str, value: float, low: float, high: float, n: int, always: float
+) -> dict[str, Any]:
+    return {"kind": kind, "measure": measure, "value": value, "low": low, "high": high, "n": n,
+            "always": always}  # fmt: skip
+
+
+def agreement(
+    first: Mapping[str, Verdict], again: Mapping[str, Verdict], part: str
+) -> pd.DataFrame:
+    """How far two audits of the same networks agree, kind by kind.
+
+    Returns
+    -------
+    DataFrame
+        part, kind, pairs (networks both audits judged for the kind), same (verdicts alike, as a
+        share, with low and high by Wilson), against (told "reads_devices" by one and
+        "no_reliance" by the other), difference and its spread (mean and standard deviation of
+        the difference of scores, in margins: Bland and Altman's limits of agreement are the mean
+        and 1.96 of the spread either way)
+    """
+    made = []
+    for kind in KINDS:
+        pairs = [
+            (a, b)
+            for name in first
+            if name in again
+            for a in first[name].kinds
+            for b in again[name].kinds
+            if a.kind == b.kind == kind and "cannot_be_judged" not in (a.verdict, b.verdict)
+        ]
+        if not pairs:
+            continue
+        same = sum(a.verdict == b.verdict for a, b in pairs)
+        against = sum({a.verdict, b.verdict} == {"reads_devices", "no_reliance"} for a, b in pairs)
+        low, high = bootstrap.wilson(same, len(pairs))
+        apart = np.array([b.score - a.score for a, b in pairs])
+        made.append(
+            {"part": part, "kind": kind, "pairs": len(pairs), "same": same / len(pairs),
+             "low": low, "high": high, "against": against, "difference": float(apart.mean()),
+             "spread": float(apart.std(ddof=1)) if len(apart) > 1 else float("nan")}
+        )  # fmt: skip
+    return pd.DataFrame(made)
+
+
+def bench(films: Bytes, table: pd.DataFrame) -> Bench:
+    """The bench of the public films: marked, with what every training leaves out."""
+    marked = specs.marked(table)
+    second = devices.second()
+    return Bench(marked, films, specs.held_out(marked, list(second)), second)

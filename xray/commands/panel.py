@@ -1,0 +1,108 @@
+"""``python -m xray panel``: how often the audit is right about networks of known answers."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from xray.commands._bars import Bars, bars
+from xray.environment import artifacts_dir, data_dir
+from xray.errors import DatasetError
+from xray.files import write_table
+
+if TYPE_CHECKING:
+    from xray.audits.known.record import Bench
+    from xray.models.card import Card
+
+#: Parts that the record rests on; the others say how far audits agree.
+RECORD = ("truth", "audit")
+AGAIN = ("seed", "donors")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--data", type=Path, help="folder of the public films (default: XRAY_DATA)")
+    parser.add_argument(
+        "--networks", type=Path, required=True, metavar="FOLDER",
+        help="folder that keeps the trained networks and what they said; work goes on from there",
+    )  # fmt: skip
+    parser.add_argument(
+        "--backbone-weights", type=Path, metavar="FILE",
+        help="file of VGG19 weights without top; without it the heads on VGG19 are left out",
+    )  # fmt: skip
+    parser.add_argument(
+        "--trained-only", action="store_true", help="judge the networks that are there; train none"
+    )
+    parser.add_argument(
+        "--again", action="store_true",
+        help="also audit them from another seed and with another labelling's donors",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, default=artifacts_dir() / "panel", metavar="FOLDER",
+        help="folder for the tables (default: artifacts/panel)",
+    )  # fmt: skip
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train what is missing, ask, judge, and write the record."""
+    data = options.data or data_dir()
+    if data is None or not data.is_dir():
+        raise DatasetError("Give --data the folder of the public films, or set XRAY_DATA.")
+    from xray.audits.known import record
+    from xray.dataset import index
+    from xray.films.pixels import as_bytes
+
+    table = index.usable(index.index(data))
+    with bars() as stage:
+        films = as_bytes(index.load_pixels(data, table, (224, 224), progress=stage("read films")))
+        bench = record.bench(films, table)
+        cards = _networks(options, bench, stage)
+        told = {
+            part: record.measure(
+                bench, part, options.networks, options.backbone_weights, cards, stage
+            )
+            for part in (*RECORD, *(AGAIN if options.again else ()))
+        }
+    panel = record.rows(told["truth"], told["audit"], cards)
+    _write(options.out / "panel.csv", panel)
+    if options.again:
+        again = [record.agreement(told["audit"], told[part], part) for part in AGAIN]
+        print(_write(options.out / "agreement.csv", pd.concat(again)))
+    print(_write(options.out / "quality.csv", record.quality(panel)))
+
+
+def _networks(options: argparse.Namespace, bench: Bench, stage: Bars) -> list[Card]:
+    """Train what is missing, if it may be; the cards of what is there."""
+    from xray.audits.known import networks, record, specs
+    from xray.models import card
+
+    wanted = [
+        spec
+        for spec in [*specs.first_stop(), *specs.second_stop()]
+        if options.backbone_weights or spec.architecture != "vgg19"
+    ]
+    if not options.trained_only:
+        networks.train(
+            wanted, bench.table, bench.use, bench.films, options.networks,
+            options.backbone_weights, record.planters(bench), stage("train"),
+        )  # fmt: skip
+    names = {spec.name for spec in wanted}
+    found = card.read_cards(options.networks)
+    cards = [each for each in found if each.name in names and not each.problem]
+    if not cards:
+        raise DatasetError(
+            f"{options.networks} has no network of known answers; leave out --trained-only."
+        )
+    if missing := sorted(names - {each.name for each in cards}):
+        print(f"not trained, and left out: {', '.join(missing)}", file=sys.stderr)
+    return cards
+
+
+def _write(path: Path, table: pd.DataFrame) -> str:
+    """Write a table of the record; its text for the terminal."""
+    write_table(path, table.round(4))
+    return table.round(2).to_string(index=False)
