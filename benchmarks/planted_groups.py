@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from benchmarks._common import parser, report
 from xray import classes
 from xray.dataset import public_set
-from xray.files import data_dir
+from xray.environment import data_dir
 from xray.labels import devices
 from xray.metrics.bootstrap import wilson
 from xray.models import embeddings, failing_groups, registry

@@ -21,14 +21,15 @@ import pandas as pd
 from benchmarks._common import parser, report
 from xray.dataset import index
 from xray.drawing import shams
+from xray.environment import artifacts_dir, data_dir
 from xray.errors import DatasetError
 from xray.explanations import comparison, methods
-from xray.files import artifacts_dir, data_dir, write_table
+from xray.files import write_table
 from xray.films import lungs
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
 from xray.labels import devices
 from xray.models import registry
-from xray.models.registry import Model
+from xray.models.model import Model
 
 #: Side of the films that are explained; no model here sees more.
 SIDE = 224

@@ -13,8 +13,9 @@ from tests.helpers.networks import SIDE, films, network
 from xray.dataset import index
 from xray.errors import DatasetError, FilmError, ModelError
 from xray.models import embeddings, objects
+from xray.models.card import Card
 from xray.models.embeddings import Space
-from xray.models.registry import Card, Model
+from xray.models.model import Model
 
 
 @pytest.fixture(scope="module")

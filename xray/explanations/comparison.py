@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from xray.explanations import methods, sanity
 from xray.explanations.perturbation import Parts, filled
 from xray.explanations.result import Heatmap
-from xray.files import Progress
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import Bools
-from xray.models.registry import Predictor
+from xray.models.model import Predictor
 
 #: Cells along each side of a film that are hidden as one, whatever a method's own resolution.
 CELLS = 12

@@ -18,13 +18,16 @@ from numpy.typing import NDArray
 
 from xray import __version__
 from xray.dataset import aspects, leakage
+from xray.environment import cache_dir
 from xray.errors import DatasetError, FilmError, ModelError
-from xray.files import Progress, cache_dir, hash_json, replacing
+from xray.files import hash_json, replacing
 from xray.films import decode
-from xray.films.decode import Pixels
+from xray.films.pixels import Pixels
+from xray.films.resize import resize
 from xray.jobs import executor
+from xray.jobs.progress import Progress
 from xray.models import layers
-from xray.models.registry import Model
+from xray.models.model import Model
 
 Vectors = NDArray[np.float32]
 
@@ -93,7 +96,7 @@ def vectors_of(model: Model | None, films: Pixels, layer: str = "") -> Vectors:
         The model is no Keras network, or has no such layer.
     """
     if model is None:
-        return leakage.unit(decode.resize(films, (SIDE, SIDE)))
+        return leakage.unit(resize(films, (SIDE, SIDE)))
     if not isinstance(model, Model) or not model.keras:
         raise ModelError(
             f"{model.card.name} is no Keras network, so nothing in it can be looked at; take the "
@@ -190,7 +193,7 @@ def _embedded(
     def load(item: tuple[str, float | None]) -> Pixels | None:
         try:
             film = decode.read(folder / item[0], own=True)
-            return decode.resize(film.pixels, size, fit, aspects.lost(film, item[1]))
+            return resize(film.pixels, size, fit, aspects.lost(film, item[1]))
         except (FilmError, OSError):
             return None
 

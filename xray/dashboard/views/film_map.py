@@ -18,9 +18,10 @@ from xray.dashboard.catalogue import Catalogue, Rows
 from xray.dashboard.dataset_page import Films
 from xray.dashboard.views import labelling, spaces
 from xray.dataset.composition import SPLIT_TITLES
+from xray.environment import cache_dir
 from xray.errors import ArtifactError
 from xray.figures import film_map, palette
-from xray.files import cache_dir, hash_json, read_json, write_json
+from xray.files import hash_json, read_json, write_json
 from xray.models import embeddings
 from xray.reports import html
 

@@ -9,8 +9,8 @@ import streamlit as st
 from xray.dashboard import background, cache, grid, links, page
 from xray.dashboard.dataset_page import Films
 from xray.dashboard.views import spaces
-from xray.files import Progress
 from xray.films.decode import Film
+from xray.jobs.progress import Progress
 from xray.models import embeddings, registry
 from xray.models.embeddings import Space, Vectors
 from xray.reports import html

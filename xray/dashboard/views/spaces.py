@@ -7,8 +7,9 @@ import streamlit as st
 
 from xray.dashboard import background, cache, dataset_page, page
 from xray.dashboard.dataset_page import Films
-from xray.files import Progress
+from xray.jobs.progress import Progress
 from xray.models import embeddings, registry
+from xray.models.card import titles_of
 from xray.models.embeddings import Space
 from xray.reports import html
 
@@ -20,7 +21,7 @@ Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
 def offered() -> dict[str, str]:
     """What films can lie by: title -> name of a model, or ``embeddings.PIXELS``."""
     cards = [card for card in dataset_page.models() if card.format == "keras"]
-    return {BY_PIXELS: embeddings.PIXELS, **registry.titles_of(cards)}
+    return {BY_PIXELS: embeddings.PIXELS, **titles_of(cards)}
 
 
 def choose(key: str = "by") -> str:
