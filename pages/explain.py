@@ -5,7 +5,7 @@ import streamlit as st
 from xray import classes
 from xray.audits.reading import Question, Reading
 from xray.dashboard import links, loaders, page
-from xray.dashboard.views import explain
+from xray.dashboard.views import explain, trust
 from xray.figures import readings
 from xray.models.card import Card, titles_of
 from xray.reports import html
@@ -44,6 +44,8 @@ def choose(cards: list[Card]) -> None:
                 explain.calls(done, titles, cards, question)
     if done:
         answers(chosen, done, question, cards)
+    with st.expander("Which to trust", icon=":material/balance:"), page.guard("The comparison"):
+        trust.show(chosen.film.pixels, cards)
 
 
 def answers(
@@ -82,7 +84,11 @@ page.page(
     "Explain a film",
     "Every model's probability, the parts of the film that speak for it (LIME), and whether a "
     "device on it would change its mind.",
-    {**explain.PARAMETERS, "models": links.Choice(usable, several=True)},
+    {
+        **explain.PARAMETERS,
+        **trust.parameters(models),
+        "models": links.Choice(usable, several=True),
+    },
     clinical=True,
 )
 choose(models)

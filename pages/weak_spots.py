@@ -5,6 +5,7 @@ import streamlit as st
 
 from xray.dashboard import cache, choices, loaders, page
 from xray.dashboard import models_page as shared
+from xray.dashboard.views import failing
 from xray.figures import base, comparison
 from xray.labels import devices
 from xray.metrics import bootstrap
@@ -39,7 +40,7 @@ view = shared.begin(
         table(view, view.lineup.entrants[0].name, "auroc"), view.lineup.entrants[0].title
     ),
     "A mean over all films hides the group on which a model fails.",
-    {"metric": choices.offered(METRICS)},
+    {"metric": choices.offered(METRICS), **failing.parameters()},
 )
 if view:
     entrant = shared.one_model(view)
@@ -65,3 +66,6 @@ if view:
                 f"{devices.provenance()} Sizes are those of the originals."
             )
             page.download("Save as CSV", found, f"subgroups-{entrant.name}-{metric}.csv")
+    st.subheader("Groups that nobody named", anchor=False)
+    with page.guard("The search for groups"):
+        failing.show(view, entrant)

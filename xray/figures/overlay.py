@@ -66,11 +66,7 @@ def overlay(
     shape = (int(film.shape[0]), int(film.shape[1]))
     weights = weight_map(explanation, shape, leading)
     full = scale if scale else float(np.abs(explanation.weights).max())
-    strength = np.clip(np.abs(weights) / full, 0, 1) * opacity if full > 0 else 0 * weights
-    toward, away = _colour(palette.TOWARD), _colour(palette.AWAY)
-    colour = np.where(weights[..., None] > 0, toward, away)
-    grey = np.repeat(np.clip(film, 0, 1)[..., None], 3, axis=2)
-    picture = grey * (1 - strength[..., None]) + colour * strength[..., None]
+    picture, colour = _laid(weights / (full or 1.0), film, opacity)
     if outlines:
         labels = at_film_size(
             explanation.segments, shape, explanation.params.get("fit", "squash")
@@ -80,6 +76,38 @@ def overlay(
         picture[edge] = 0.5 * picture[edge] + 0.5 * colour[edge]
     made = np.asarray(np.round(picture * 255), np.uint8)
     return _numbered(made, explanation, leading) if numbers else made
+
+
+def heat(
+    values: NDArray[np.generic], film: Pixels, fit: str = "squash", opacity: float = 0.6
+) -> Picture:
+    """The film with a map of any method laid over, in the colours of ``overlay``.
+
+    Parameters
+    ----------
+    values : in [-1, 1]: (H, W) as the film, or at the model's input size
+    film : (H, W) float32 in [0, 1]
+    fit : how the film was brought to the model's size
+    opacity : in [0, 1], where the magnitude is 1
+
+    Returns
+    -------
+    (H, W, 3) uint8, RGB
+    """
+    shape = (int(film.shape[0]), int(film.shape[1]))
+    shown = values if values.shape == shape else at_film_size(values, shape, fit)
+    picture, _ = _laid(shown.astype(np.float64), film, opacity)
+    return np.asarray(np.round(picture * 255), np.uint8)
+
+
+def _laid(
+    values: NDArray[np.float64], film: Pixels, opacity: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A film with values (H, W) in [-1, 1] laid over, and the colour of each pixel."""
+    strength = np.clip(np.abs(values), 0, 1)[..., None] * opacity
+    colour = np.where(values[..., None] > 0, _colour(palette.TOWARD), _colour(palette.AWAY))
+    grey = np.repeat(np.clip(film, 0, 1)[..., None], 3, axis=2)
+    return grey * (1 - strength) + colour * strength, colour
 
 
 def _numbered(picture: Picture, explanation: Explanation, leading: int | None) -> Picture:

@@ -134,6 +134,18 @@ def _say(shown: Films, rows: NDArray[np.int64]) -> None:
 # --- what was taken --------------------------------------------------------------------------
 
 
+def taken_by(
+    rows: NDArray[np.int64], curves: list[NDArray[np.int64]], points: list[tuple[int, int]]
+) -> Rows:
+    """Rows of the table of points (curve, place on it) that a lasso took; dimmed ones are none."""
+    found = [
+        rows[curves[curve][place]]
+        for curve, place in points
+        if curve < len(curves) and place < len(curves[curve])
+    ]
+    return np.unique(np.array(found, np.int32))
+
+
 def _taken(
     shown: Films,
     rows: NDArray[np.int64],
@@ -141,12 +153,8 @@ def _taken(
     points: list[tuple[int, int]],
 ) -> Rows:
     """Rows of the table that the lasso took, or that the link names."""
-    found = [
-        rows[curves[curve][point]] for curve, point in points
-        if curve < len(curves) and point < len(curves[curve])
-    ]  # fmt: skip
-    if found:
-        taken = np.unique(np.array(found, np.int32))
+    taken = taken_by(rows, curves, points)
+    if len(taken):
         token = hash_json(shown.table["file"].iloc[taken].tolist())[:12]
         if st.query_params.get("chosen") != token:
             write_json(_list(token), shown.table["file"].iloc[taken].tolist())

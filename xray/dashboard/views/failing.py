@@ -1,0 +1,108 @@
+"""Where it fails: groups of films that nobody named beforehand, found and confirmed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from xray.dashboard import background, dataset_page, grid, links, loaders, page
+from xray.dashboard.models_page import View
+from xray.dashboard.views import spaces
+from xray.figures import failing
+from xray.jobs.progress import Progress
+from xray.labels import devices
+from xray.metrics.bootstrap import Bools
+from xray.models import failing_groups
+from xray.models.failing_groups import Found
+from xray.models.lineup import Entrant
+from xray.reports import html
+
+#: Films of a group that are shown, its errors first.
+COUNT = 8
+
+
+def parameters() -> dict[str, links.Parameter]:
+    """Parameters of a link to this section."""
+    return {"alike": links.Choice(tuple(spaces.offered())), "film": links.Token()}
+
+
+def show(view: View, entrant: Entrant) -> None:
+    """Search for groups on which a model errs more than their classes explain, and show them.
+
+    Parameters
+    ----------
+    view : the models and films of the page
+    entrant : the model that is asked about
+    """
+    errors = (entrant.log_odds >= entrant.threshold) != view.lineup.y
+    job = f"failing groups {view.key} {entrant.name} {entrant.threshold}"
+
+    def work(progress: Progress) -> Found:
+        return search(view, entrant, errors)
+
+    status = background.look(job)
+    if status.state != "done":
+        if status.error:
+            page.problem(status.error)
+        st.caption(
+            "Thousands of groups, cut by what is known of the films and by what they look like, "
+            "are searched on one half of the children and tested on the other."
+        )
+        if not status.active and st.button(
+            "Search for groups", icon=":material/search:", key="search groups"
+        ):
+            status = background.ask(job, work)
+        background.watch([(job, "Searching for groups", status)])
+        return
+    found: Found = status.result
+    page.show(failing.groups(found, entrant.name, entrant.title), key="figure groups")
+    st.caption(
+        html.plain(
+            f"{found.tried:,} groups searched, {found.tested} tested on {found.films:,} films "
+            f"({found.errors} errors) that had no part in the search; intervals and chances are "
+            f"of those films, corrected for the {found.tested}. The chance that anything is shown "
+            f"where nothing is there is at most {failing_groups.LEVEL:.0%}. "
+            f"{devices.provenance()}"
+        )
+    )
+    if not found.groups:
+        return
+    page.download("Save as CSV", failing_groups.table(found), f"groups-{entrant.name}.csv")
+    with page.guard("The films of these groups"):
+        _films(view, found, errors, entrant)
+
+
+def search(view: View, entrant: Entrant, errors: Bools) -> Found:
+    """The search itself; without pixels or an embedding it goes by facts alone."""
+    line, table = view.lineup, loaders.stored_films()
+    files = pd.Series(line.files)
+    facts = failing_groups.describe(files, table, devices.load())
+    shown = dataset_page.films()
+    space = None
+    if shown is not None:
+        # Made for the map; of these the model's own says most of what it confuses.
+        for name in (entrant.name, "pixels"):
+            space = space or spaces.stored(shown, name)
+    vectors = None
+    if space is not None:
+        at = pd.Index(space.files).get_indexer(pd.Index(files))
+        if (at >= 0).mean() > 0.98:
+            vectors = space.vectors[np.maximum(at, 0)]
+    names = files.str.rsplit("/", n=1).str[-1].tolist()
+    return failing_groups.find(errors, line.y, line.groups, facts, vectors, names)
+
+
+def _films(view: View, found: Found, errors: Bools, entrant: Entrant) -> None:
+    """The films of the groups, errors first."""
+    shown = dataset_page.films()
+    if shown is None:
+        return
+    rows = pd.Index(shown.table["file"]).get_indexer(pd.Index(view.lineup.files))
+    sections = {}
+    for number, group in enumerate(found.groups, start=1):
+        order = np.argsort(~errors[group.member], kind="stable")
+        mine = rows[group.member][order]
+        title = f"{number}. {group.words} ({int(group.member.sum())} films)"
+        sections[title] = mine[mine >= 0][:COUNT].astype(np.int32)
+    grid.grids(shown, sections, key="films of groups", model=entrant.name)
