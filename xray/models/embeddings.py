@@ -27,7 +27,7 @@ from xray.films.resize import resize
 from xray.jobs import executor
 from xray.jobs.progress import Progress
 from xray.models import layers
-from xray.models.model import Model
+from xray.models.model import Model, Predictor
 
 Vectors = NDArray[np.float32]
 
@@ -87,7 +87,7 @@ class Space:
         return int(at[0]) if len(at) else None
 
 
-def vectors_of(model: Model | None, films: Pixels, layer: str = "") -> Vectors:
+def vectors_of(model: Predictor | None, films: Pixels, layer: str = "") -> Vectors:
     """Points (N, D) of films (N, H, W) in [0, 1]; by their pixels where there is no model.
 
     Raises
@@ -108,7 +108,7 @@ def vectors_of(model: Model | None, films: Pixels, layer: str = "") -> Vectors:
 def embed(
     folder: Path,
     table: pd.DataFrame,
-    model: Model | None = None,
+    model: Predictor | None = None,
     layer: str = "",
     progress: Progress | None = None,
 ) -> Space:
@@ -155,7 +155,7 @@ def embed(
     return space
 
 
-def stored(rows: pd.DataFrame, model: Model | None, layer: str = "") -> Space | None:
+def stored(rows: pd.DataFrame, model: Predictor | None, layer: str = "") -> Space | None:
     """What was embedded of these films before; None where nothing was, or it is damaged."""
     return read(_key(rows, model, layer), PIXELS if model is None else model.card.name, layer)
 
@@ -175,7 +175,7 @@ def key_of(rows: pd.DataFrame, model_sha256: str, layer: str = "") -> str:
     return hash_json([__version__, films, model_sha256, layer, SIDE])
 
 
-def _key(rows: pd.DataFrame, model: Model | None, layer: str) -> str:
+def _key(rows: pd.DataFrame, model: Predictor | None, layer: str) -> str:
     usable = rows[(rows["path"] != "") & (rows["error"] == "")]
     return key_of(usable, "" if model is None else model.card.sha256, layer)
 
@@ -185,7 +185,7 @@ def _path(key: str) -> Path:
 
 
 def _embedded(
-    batch: Sequence[tuple[str, float | None]], model: Model | None, folder: Path, layer: str
+    batch: Sequence[tuple[str, float | None]], model: Predictor | None, folder: Path, layer: str
 ) -> Vectors:
     """Points of some films; NaN where one cannot be read."""
     size, fit = ((SIDE, SIDE), "squash") if model is None else (model.card.size, model.card.fit)
