@@ -5,24 +5,30 @@
 
 The sheets show sick children's test films in random order: some that really show devices, and as
 many device-free ones that were given another child's (all that it wears, as the audit lays it),
-or rendered ones. The viewer says of each number "real" or "laid" (columns film, answer).
+or rendered ones. Films that wear devices are of another sort than those that do not (bedside
+films of sicker children), which would tell them apart by itself: so real ones and recipients are
+chosen as pairs that are alike in greys and framing. The viewer says of each number "real" or
+"laid" (columns film, answer).
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from xray.audits import insertion
 from xray.dataset import index
 from xray.drawing import laying, rendering
 from xray.environment import artifact
 from xray.files import write_table
+from xray.films import lungs
 from xray.films.pixels import Bytes, as_bytes, as_float
 from xray.labels import devices
 from xray.metrics import bootstrap
@@ -32,19 +38,34 @@ from xray.metrics.patients import patients
 SIDE, SHOWN, ALONG = 224, 440, 3
 
 
-def laid(table: pd.DataFrame, films: Bytes, count: int, style: str, seed: int) -> Bytes:
+def pairs(table: pd.DataFrame, films: Bytes, count: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Places of sick films with devices and without, alike in greys and framing, (count,) each."""
+    sick = (table["label"] == "PNEUMONIA").to_numpy()
+    worn = np.flatnonzero(sick & (table["confidence"] >= 0.8).to_numpy())
+    bare = np.flatnonzero(sick & (table["confidence"] < 0.1).to_numpy())
+    boxes = np.array([each.box for each in lungs.estimate_many([as_float(f) for f in films])])
+    greys = np.quantile(films.reshape(len(films), -1), np.linspace(0.05, 0.95, 10), axis=1).T
+    facts = np.hstack([greys / 255, boxes / SIDE])
+    apart = np.linalg.norm(facts[worn][:, None] - facts[bare][None], axis=2)
+    one, two = linear_sum_assignment(apart)
+    best = np.argsort(apart[one, two])[:count]
+    return worn[one[best]], bare[two[best]]
+
+
+def laid(
+    table: pd.DataFrame, films: Bytes, recipients: NDArray[Any], style: str, seed: int
+) -> Bytes:
     """Device-free sick films with devices laid on, one donor each."""
     bare = (table["confidence"] < 0.1).to_numpy()
-    sick = (table["label"] == "PNEUMONIA").to_numpy()
+    given = np.isin(np.arange(len(table)), recipients)
     rendered = style == "rendered"
     material = insertion.prepare(
-        table, films, devices.stored_geometry(), bare & sick, bare, seed=seed,
+        table, films, devices.stored_geometry(), given, bare, seed=seed,
         kinds=insertion.KINDS if rendered else (insertion.AS_WORN,),
         rendered=rendering.read((SIDE, SIDE), artifact("devices", rendering.FILE))
         if rendered else (),
     )  # fmt: skip
     rng = np.random.default_rng([seed, 7])
-    recipients = rng.permutation(np.unique(next(iter(material.plans.values())).film))[:count]
     made = []
     for place in recipients:
         film = as_float(films[place])
@@ -95,10 +116,10 @@ def main() -> None:
     sure = devices.load()["confidence"].reindex(table["file"]).to_numpy()
     table = table.assign(confidence=sure, child=patients(table))
     films = as_bytes(index.load_pixels(options.data, table, (SIDE, SIDE)))
-    worn = np.flatnonzero((table["label"] == "PNEUMONIA") & (table["confidence"] >= 0.8))
+    worn, bare = pairs(table, films, options.films)
     rng = np.random.default_rng([options.seed, 11])
-    real = films[rng.choice(worn, options.films, replace=False)]
-    shown = np.concatenate([real, laid(table, films, options.films, options.style, options.seed)])
+    real = films[worn]
+    shown = np.concatenate([real, laid(table, films, bare, options.style, options.seed)])
     truth = np.repeat(["real", "laid"], [len(real), len(shown) - len(real)])
     order = rng.permutation(len(shown))
     options.out.mkdir(parents=True, exist_ok=True)

@@ -3,12 +3,13 @@
 import streamlit as st
 
 from xray import classes
+from xray.audits import reading
 from xray.audits.reading import Question, Reading
-from xray.dashboard import links, loaders, page
+from xray.dashboard import links, loaders, page, sections
 from xray.dashboard.views import explain, trust
 from xray.figures import readings
 from xray.models.card import Card, titles_of
-from xray.reports import html
+from xray.reports import film_words, html
 
 page.enter()
 
@@ -20,9 +21,9 @@ def choose(cards: list[Card]) -> None:
         chosen = explain.choose()
         if chosen is None:
             return
-        shown = explain.small(chosen.film.pixels)
+        shown = reading.small(chosen.film.pixels)
         page.film(shown, "The film to explain")
-        st.caption(html.plain(f"{chosen.about} {explain.facts(chosen.film)}."))
+        st.caption(html.plain(f"{chosen.about} {film_words.facts(chosen.film)}."))
     with right:
         asked, question = explain.ask(cards, chosen)
         pressed = st.button(
@@ -44,8 +45,6 @@ def choose(cards: list[Card]) -> None:
                 explain.calls(done, titles, cards, question)
     if done:
         answers(chosen, done, question, cards)
-    with st.expander("Which to trust", icon=":material/balance:"), page.guard("The comparison"):
-        trust.show(chosen.film.pixels, cards)
 
 
 def answers(
@@ -80,15 +79,18 @@ def answers(
 models = loaders.cards()
 titles = {card.name: card.title or card.name for card in models}
 usable = tuple(titles_of([card for card in models if not card.problem]))
-page.page(
-    "Explain a film",
-    "Every model's probability, the parts of the film that speak for it (LIME), and whether a "
-    "device on it would change its mind.",
-    {
-        **explain.PARAMETERS,
-        **trust.parameters(models),
-        "models": links.Choice(usable, several=True),
-    },
-    clinical=True,
-)
-choose(models)
+
+
+def one_film() -> None:
+    """What every model says of a film, and why by LIME."""
+    page.page(
+        "Explain a film",
+        "Every model's probability, the parts of the film that speak for it (LIME), and whether a "
+        "device on it would change its mind.",
+        {**explain.PARAMETERS, "models": links.Choice(usable, several=True)},
+        clinical=True,
+    )
+    choose(models)
+
+
+sections.show({"One film": one_film, "Which to trust": trust.show})

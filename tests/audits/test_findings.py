@@ -6,6 +6,7 @@ import pytest
 
 from tests.helpers import shelf
 from xray.audits import findings
+from xray.reports import sentences
 
 
 def test_a_calls_change_beyond_the_margin_goes_before_a_larger_one_of_auroc() -> None:
@@ -30,3 +31,33 @@ def test_the_thin_kind_that_changes_most_stands_for_all() -> None:
 def test_no_call_of_a_model_that_cannot_be_judged_is_shown() -> None:
     audit = shelf.audit("m", {"tube": (1.0, 1.0)}) | {"verdict": "cannot_be_judged", "kinds": []}
     assert not findings.judged(audit) and findings.called(audit) == []
+
+
+def test_other_suspects_are_ranked_and_told_by_the_largest() -> None:
+    audit = shelf.audit("m", {"support": (9.1, 4.0)})
+    assert findings.others(audit) == [] and sentences.suspects(audit) == ""
+    for test, label, value in (("aspect", "NORMAL", 38.0), ("jpeg", "PNEUMONIA", -0.5)):
+        row = {"test": test, "kind": "", "label": label, "calls": value}
+        audit["effects"].append(row | {"calls_low": value - 3, "calls_high": value + 3})
+    assert [each.kind for each in findings.others(audit)] == ["aspect", "jpeg"]
+    said = sentences.suspects(audit)
+    assert said.startswith("More than any device, the aspect of the film moves it")
+    assert "38 more of 100 healthy children are called sick (35 to 41)" in said
+    for row in audit["effects"]:
+        if row["test"] in findings.SUSPECTS:
+            row |= {"calls": 0.4, "calls_low": -1.0, "calls_high": 2.0}
+    assert sentences.suspects(audit) == (
+        "Nothing else that was tried changes more than 3 of 100 calls."
+    )
+
+
+def test_the_witness_is_told_with_its_interval() -> None:
+    audit = shelf.audit("m", {"support": (9.1, 4.0)})
+    assert sentences.witness(audit) == ""
+    audit["witness"] = {
+        "children": 27, "called_with": 95.0, "called_without": 97.0, "calls_low": -9.0,
+        "calls_high": 5.0, "agreement": "For 3 of 4 kinds its interval meets that of devices.",
+    }  # fmt: skip
+    said = sentences.witness(audit)
+    assert "27 children" in said and "95 are called sick with it and 97 without" in said
+    assert "-9 to 5" in said and "3 of 4 kinds" in said

@@ -12,24 +12,23 @@ from xray.explanations import lime
 from xray.films import lungs
 
 SIZE = (96, 96)
-#: An electrode in tenths of width and height, as labels say it.
-LOOKS = ({"devices": [{"kind": "electrode", "geometry": [5.0, 2.0, 0.4], "confidence": 0.9}],
-          "tech_text": False, "quality": "ok"},)  # fmt: skip
+ROWS, COLUMNS = np.mgrid[:224, :224]
+AWAY = np.hypot(ROWS - 45, COLUMNS - 112)
+#: Where the ring is.
+RING = AWAY < 11
 
 
 @pytest.fixture(scope="module")
 def film() -> np.ndarray:
-    """A synthetic film with a ring that is bright and thin, where the labels say."""
+    """A synthetic film with a ring that is bright and thin."""
     grey = phantom(3, (224, 224), "NORMAL").pixels.copy()
-    ys, xs = np.mgrid[:224, :224]
-    away = np.hypot(ys - 0.2 * 224, xs - 0.5 * 224)
-    grey[(away < 9) & (away > 5)] = 1.0
+    grey[(AWAY < 9) & (AWAY > 5)] = 1.0
     return grey
 
 
 def test_devices_and_their_null_are_regions_of_their_own(film: np.ndarray) -> None:
     model = Fake(thin_and_bright)
-    found = lime_weights.regions(model, film, LOOKS)
+    found = lime_weights.regions(model, film, RING)
     assert found.device is not None and found.null is not None
     assert not (found.device & found.null).any()
     assert found.null.sum() == pytest.approx(found.device.sum(), rel=0.4)
@@ -40,7 +39,7 @@ def test_devices_and_their_null_are_regions_of_their_own(film: np.ndarray) -> No
 
 def test_what_reads_devices_gives_them_weight(film: np.ndarray) -> None:
     model = Fake(thin_and_bright)
-    found = lime_weights.regions(model, film, LOOKS)
+    found = lime_weights.regions(model, film, RING)
     grey = model.prepare(film[None])[0]
     why = lime.explain(model, film, segments=lime_weights.cut(grey, 40, found), fill="inpaint")
     shares = lime_weights.shares(why, found)

@@ -9,17 +9,19 @@ import pandas as pd
 import pytest
 
 from benchmarks import pages
-from xray.dashboard import navigation
+from tests.helpers.visits import SECTIONS
 from xray.dataset import leakage, public_set
 from xray.labels import devices
 from xray.models.card import read_cards, read_predictions
 
 
-def test_every_dataset_page_is_measured_and_no_view_of_none() -> None:
-    names = [name for name, *_ in navigation.PAGES["Dataset"]]
-    assert list(dict.fromkeys(page for page, _ in pages.views([]))) == names
-    assert set(pages.VIEWS) <= set(names)
-    assert pages.views(["shortcuts"]) == [("shortcuts", {}), ("shortcuts", {"split": "test"})]
+def test_every_section_of_the_dataset_is_measured() -> None:
+    sections = {
+        view.get("section", "Classes and sizes") for _, view in pages.views(["dataset"], "large")
+    }
+    assert sections == {*SECTIONS["dataset"], pages.LARGE}
+    small = pages.views(["dataset"], "made")
+    assert small and all(view.get("section") != pages.LARGE for _, view in small)
 
 
 def test_the_made_table_is_a_larger_dataset(

@@ -21,7 +21,8 @@ def test_the_demonstration_tells_the_two_models_apart(
     assert main(["demo", "--out", str(out), "--json", str(tmp_path / "found.json")]) == 0
     clean, reader = json.loads((tmp_path / "found.json").read_text())
     assert clean["synthetic"] and reader["synthetic"]
-    assert reader["verdict"] == "reads_devices"
+    assert (reader["verdict"], reader["kind"]) == ("reads_devices", demo.PLANTED)
+    assert reader["lime"]["difference_low"] > 0
     assert clean["verdict"] != "reads_devices"
     cards = read_cards(out / "models")
     assert {card.role for card in cards} == {"demo"} and all("synthetic" in c.notes for c in cards)
@@ -37,11 +38,13 @@ def test_it_runs_from_films_to_stored_audits(
     monkeypatch.setattr(inputs.rendering, "read", few_layers)
     monkeypatch.setattr(demo, "COUNTS", {"train": 24, "val": 12, "test": 24})
     monkeypatch.setattr(demo, "SIDE", 64)
+    monkeypatch.setattr(demo, "WEIGHED", 2)
     out = tmp_path / "artifacts"
     assert main(["demo", "--out", str(out), "--strength", "80/10"]) == 0
     for name, planted in (("demo-clean", "none"), ("demo-reads-devices", "80/10")):
         value = json.loads((out / "audits" / f"{name}.json").read_text())
         assert (value["planted"], value["labels"]["rendered"]) == (planted, True)
         assert value["films"]["n"] == 24
+        assert value["lime"]["films"] == 2 and 0 <= value["lime"]["device"] <= 1
         card = read_card(out / "models" / name)
         assert value["model_hash"] == card.sha256

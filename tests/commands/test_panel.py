@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 
 from tests.audits.known.test_record import verdict
 from xray.audits import stored
-from xray.audits.known import record
+from xray.audits.known import methods, record
 from xray.audits.known.specs import Spec
 from xray.commands import panel
 from xray.commands.main import main
@@ -36,7 +37,8 @@ def networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(index, "usable", lambda table: table)
     monkeypatch.setattr(index, "load_pixels", lambda *_, **__: np.zeros((1, 4, 4), np.float32))
     monkeypatch.setattr(panel, "bars", lambda: nullcontext(lambda _: None))
-    monkeypatch.setattr(record, "bench", lambda *_: None)
+    bench = SimpleNamespace(material=lambda _: None)
+    monkeypatch.setattr(record, "bench", lambda *_: bench)
     monkeypatch.setenv("XRAY_ARTIFACTS", str(tmp_path / "artifacts"))
     return out
 
@@ -53,6 +55,11 @@ def test_the_record_is_written_as_the_pages_read_it(
     networks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     monkeypatch.setattr(record, "measure", answers)
+    names = ["flat-line-all-film-s0", "peak-sick-bare-film-s0"]
+    weighed = pd.DataFrame(
+        {"network": names, "method": "lime", "kind": "line", "share": [0.3, 0.0]}
+    )
+    monkeypatch.setattr(methods, "weigh", lambda *_, **__: weighed)
     out = tmp_path / "artifacts" / "panel"
     asked = ["panel", "--data", str(tmp_path), "--networks", str(networks), "--trained-only",
              "--again", "--out", str(out)]  # fmt: skip
@@ -65,6 +72,8 @@ def test_the_record_is_written_as_the_pages_read_it(
     found = stored.quality().set_index(["kind", "measure"])
     assert found.loc[("line", "detection"), "value"] == 0
     assert found.loc[("line", "undecided"), "value"] == 0.5
+    told = pd.read_csv(out / "methods.csv").set_index("kind")
+    assert told.loc["line", "method"] == "lime" and pd.isna(told.loc["line", "threshold"])
     again = pd.read_csv(out / "agreement.csv").set_index("part")
     assert again.loc["seed", "same"] == 0.5 and again.loc["donors", "same"] == 1
 

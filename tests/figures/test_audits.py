@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -53,48 +55,67 @@ def test_models_side_by_side() -> None:
     assert [len(trace.x) for trace in figure.data] == [5, 4, 5]
 
 
-def test_the_record_names_the_weakest_kind() -> None:
+def test_the_record_says_how_many_readers_are_found_and_of_which_kinds_it_cannot_know() -> None:
     table = shelf.quality()
     figure = audits.quality(table)
     assert sound(figure) == (
-        "Hardest to find are readers of supports: 89 of 100 found, 2 of 100 clean networks accused"
+        "Of 30 readings of devices it finds 87 of 100, and of 30 clean answers it accuses 0 of 100"
     )
+    assert audits.quality_gaps(table) == ""
+    few = table.assign(n=table["n"].where(table["kind"] != "tube", 3))
+    assert audits.quality_gaps(few).endswith("tubes (3).")
     assert len(figure.data) == 4
     assert "is not known" in audits.quality_says(table.head(0))
 
 
-def test_other_suspects_stand_by_size() -> None:
-    rows = pd.DataFrame(
-        [
+def test_other_suspects_share_five_rows() -> None:
+    def audit(**calls: float) -> dict[str, Any]:
+        rows = [
             {"test": test, "kind": "", "label": label, "calls": value, "calls_low": value - 1,
              "calls_high": value + 1}
-            for test, label, value in (
-                ("jpeg", "NORMAL", 1.0), ("aspect", "NORMAL", -6.0), ("aspect", "PNEUMONIA", 2.0),
-            )
-        ]
-    )  # fmt: skip
-    figure = audits.suspects(rows, 3.0, "M")
-    assert sound(figure) == "M: of all else squash of a wide film changes most, -6.0 of 100 calls"
-    assert list(figure.layout.yaxis.ticktext) == ["squash of a wide film", "JPEG quality"]
+            for test, value in calls.items()
+            for label in ("NORMAL", "PNEUMONIA")
+        ]  # fmt: skip
+        return {"effects": rows}
+
+    one = audit(marker=1.0, text=-2.0, aspect=-6.0, framing=0.5, jpeg=1.5, brightness=0.1)
+    figure = audits.suspects([("m", "M", one), ("n", "N", audit(jpeg=3.0))])
+    assert sound(figure) == "Of all else aspect of the film changes most: -6.0 of 100 calls, with M"
+    assert list(figure.layout.yaxis.ticktext) == [
+        *("lettering", "aspect of the film", "framing", "JPEG quality", "brightness"),
+    ]
+    assert [len(trace.x) for trace in figure.data] == [5, 1]
+    lettering = dict(zip(figure.data[0].y, figure.data[0].x, strict=True))
+    assert min(lettering.items())[1] == -2.0, "the one that changes more stands for both"
 
 
 def test_cures_are_compared_in_calls() -> None:
-    cards = [Card(name, title=name) for name in stored.CURES[:2]]
+    cards = [Card(name, title=name) for name in ("whole_film", "device_matched")]
     kinds = ({"support": (9.1, 4.0)}, {"tube": (-1.0, 1.0)})
     stored_audits = {
         card.name: shelf.audit(card.name, k) for card, k in zip(cards, kinds, strict=True)
     }
     good = {card.name: pd.Series({"value": 0.9, "low": 0.8, "high": 0.95}) for card in cards}
     figure = audits.cures(stored.cures(cards, stored_audits, good))
-    assert sound(figure) == (
-        "device_matched is moved least: tubes -1.0 of 100 healthy children, against +9.1 by "
-        "supports; accuracy 90.0 % against 90.0 %"
+    assert sound(figure) == "device_matched: accuracy 90.0 %, against 90.0 % before"
+    assert audits.cures_says(stored.cures(cards, stored_audits, good)) == (
+        "device_matched is moved least: 1 fewer of 100 healthy children called sick, against "
+        "9 more with whole_film"
     )
 
 
 def test_strata_say_what_hidden_lungs_leave() -> None:
-    figure = audits.strata(pd.DataFrame(READER["strata"]), "basic", "Model basic")
-    assert sound(figure) == "Model basic: AUROC 0.900; with the lungs hidden still 0.880"
+    models = [("basic", "Model basic", READER)]
+    figure = audits.strata(models, "auroc", audits.HIDDEN)
+    assert sound(figure) == "Model basic: AUROC 0.90; with the lungs hidden still 0.88"
+    worn = audits.strata(models, "sensitivity", audits.WORN)
+    assert "was not measured" in sound(worn), "of films without a device nothing is stored"
+    both = READER | {"strata": [
+        {"stratum": part, "metric": "sensitivity", "value": value, "low": None, "high": None}
+        for part, value in (("with a device", 0.98), ("without a device", 0.9))
+    ]}  # fmt: skip
+    figure = audits.strata([("basic", "Model basic", both)], "sensitivity", audits.WORN)
+    assert sound(figure) == "Model basic finds 98 of 100 with a device, 90 without"
 
 
 def test_words_for_every_kind() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.helpers.linear import Linear, film
 from xray.explanations.lime import explain
-from xray.explanations.result import at_film_size
+from xray.explanations.result import Heatmap, at_film_size
 from xray.figures.overlay import heat, overlay, weight_map
 
 
@@ -63,9 +63,8 @@ def test_what_was_cropped_away_is_nothing() -> None:
 def test_a_map_of_any_method_is_laid_over_in_the_same_colours() -> None:
     values = np.zeros((20, 20), np.float32)
     values[:5], values[15:] = 1.0, -1.0
-    grey = np.full((40, 40), 0.5, np.float32)
-    picture = heat(values, grey)
-    assert picture.shape == (40, 40, 3)
-    assert (picture[20, 20] == 128).all()
-    assert picture[0, 0, 0] > picture[0, 0, 2] and picture[39, 0, 2] > picture[39, 0, 0]
-    assert np.array_equal(heat(values, grey), heat(np.kron(values, np.ones((2, 2))), grey))
+    found = Heatmap("occlusion", values, values, 1.0, 0.0, 1, 0, 0.1)
+    picture = heat(found, np.full((20, 20), 0.5, np.float32))
+    assert picture.shape == (20, 20, 3)
+    assert (picture[10, 10] == 128).all()
+    assert picture[0, 0, 0] > picture[0, 0, 2] and picture[19, 0, 2] > picture[19, 0, 0]

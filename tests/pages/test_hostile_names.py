@@ -11,13 +11,17 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.helpers.visits import SECTIONS
 from xray.dashboard import catalogue
 from xray.drawing.phantoms import write_dataset
 from xray.environment import ROOT
 
 #: No slash: a name of a folder has none.
 EVIL = "<img src=x onerror=alert(1)> [x](www.evil.example) :material-delete: $x^2$ =1+1"
-PAGES = ("dataset", "film_browser", "labelling", "leakage", "oddballs", "splits", "explain")
+PAGES = (
+    *(("dataset", section) for section in SECTIONS["dataset"]),
+    *(("browse", ""), ("label", ""), ("explain", "")),
+)
 #: What an unescaped name would leave in HTML, and in Markdown.
 TAG, MARKUP = re.compile(r"<img src=x"), re.compile(r"(?<!\\)\]\(|(?<!\\)\$x|www\.evil")
 
@@ -48,21 +52,23 @@ def parts(app: AppTest) -> Iterator[tuple[str, str]]:
             yield "choice", str(option.content)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("name", "section"), PAGES)
 def test_hostile_names_stay_text(
-    name: str, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, section: str, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XRAY_DATA", str(films))
     monkeypatch.setenv("XRAY_LABELS", f"sqlite:///{tmp_path / 'labels.sqlite'}")
     app = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=180)
     row = pd.read_csv(films / "synthetic.csv").query("split == 'test'").iloc[0]
     app.query_params["film"] = catalogue.token(f"test/{row['label']}/{EVIL}.jpeg")
+    if section:
+        app.query_params["section"] = section
     app.run()
     while app.get("progress"):
         app.run()
     assert not app.exception
     found = list(parts(app))
-    if name in ("film_browser", "oddballs"):
+    if name == "browse" or section == "Outliers":
         assert any("onerror" in text for _, text in found), "the film's name is shown"
     for kind, text in found:
         wrong = TAG if kind == "html" else MARKUP

@@ -48,7 +48,7 @@ def visit(films: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> Opener:
     monkeypatch.setenv("XRAY_DATA", str(films))
 
     def open_(name: str, view: str = "") -> AppTest:
-        app = AppTest.from_file(str(ROOT / "pages" / "labelling.py"), default_timeout=180)
+        app = AppTest.from_file(str(ROOT / "pages" / "label.py"), default_timeout=180)
         if view:
             app.query_params["view"] = view
         app.run()
@@ -73,7 +73,7 @@ def words(app: AppTest) -> str:
 
 def test_nothing_is_made_before_somebody_labels(films: Path, url: str, visit: Opener) -> None:
     database = Path(url.removeprefix("sqlite:///"))
-    app = AppTest.from_file(str(ROOT / "pages" / "labelling.py"), default_timeout=180).run()
+    app = AppTest.from_file(str(ROOT / "pages" / "label.py"), default_timeout=180).run()
     assert not app.exception
     assert not database.exists()
     visit("Ada")
@@ -197,7 +197,7 @@ def test_the_secrets_name_the_database_of_a_team(
     secrets_singleton._reset()
     request.addfinalizer(secrets_singleton._reset)
     request.addfinalizer(lambda: config.set_option("secrets.files", before))
-    app = AppTest.from_file(str(ROOT / "pages" / "labelling.py"), default_timeout=180).run()
+    app = AppTest.from_file(str(ROOT / "pages" / "label.py"), default_timeout=180).run()
     while app.get("progress"):
         app.run()
     app.text_input(key="labeller").set_value("Ada")
@@ -209,19 +209,6 @@ def test_the_secrets_name_the_database_of_a_team(
         with store.engine.connect() as connection:
             assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
     assert not (tmp_path / "labels.sqlite").exists()
-
-
-def test_the_card_is_a_view_of_devices_in_films(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("XRAY_DATA", raising=False)
-    app = AppTest.from_file(str(ROOT / "pages" / "devices_in_films.py"), default_timeout=180)
-    app.query_params["view"] = "Card of the labels"
-    app.run()
-    assert not app.exception
-    said = words(app)
-    assert "never checked by a radiologist" in said
-    assert "CC BY 4.0" in said
-    assert "license:" not in said, "the head is for hosts"
-    assert [b.label for b in app.get("download_button")] == ["Card (Markdown)"]
 
 
 # --- drawing ---------------------------------------------------------------------------------
@@ -289,7 +276,7 @@ def begin(browser: Browser, address: str) -> None:
     from selenium.webdriver.common.by import By
 
     browser.resize("desktop", 1500)
-    browser.open(f"{address}/labelling")
+    browser.open(f"{address}/label")
     asked = "document.querySelector('.stMain input[type=text]')"
     try:
         browser.wait(asked, "to be asked for a name", 90)

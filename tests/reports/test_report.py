@@ -206,7 +206,7 @@ def test_changed_predictions_are_not_reported(artifacts: Path) -> None:
 def test_the_record_of_the_test_is_shown_with_its_intervals(artifacts: Path) -> None:
     write_table(artifacts / "panel" / "quality.csv", shelf.quality())
     text = Page(report.build()).text
-    assert "Hardest to find are readers of supports: 89 of 100 found" in text
+    assert "Of 30 readings of devices it finds 87 of 100" in text
     assert "0.97 (0.87 to 1.00)" in text
     assert "Accusing every network" in text
 

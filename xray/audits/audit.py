@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xray import classes, environment
-from xray.audits import judging, moved, showing, suspects, witness
+from xray.audits import judging, moved, pointing, showing, suspects, witness
 from xray.audits.inputs import Materials, prepare
 from xray.audits.judging import Cut, Margin, Verdict
 from xray.audits.showing import Trials
@@ -32,7 +32,8 @@ FIRST = 2
 TRIED = 100
 #: Why LIME raises no flag of its own.
 NO_FLAG = (
-    "LIME's own flag needs a threshold from networks of known answers, which is not stored yet."
+    "LIME's own flag needs films with labelled devices, and thresholds from networks of known "
+    "answers (python -m xray panel)."
 )
 ONE_CLASS = (
     "All films are of one class, so that nothing says whether the model tells the classes apart; "
@@ -72,6 +73,7 @@ class Audit:
     left_out: int = 0
     witness: dict[str, Any] | None = None
     most_moved: tuple[dict[str, Any], ...] = ()
+    lime: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, numbers that are not known as null."""
@@ -79,13 +81,14 @@ class Audit:
         if self.verdict.verdict == "cannot_be_judged":
             told["score"] = None
         names = {"NORMAL": classes.negative(), "PNEUMONIA": classes.positive()}
+        told["effects"] = [*told["effects"], *self.lime]
         told["effects"] = [row | {"label": names.get(row["label"], "")} for row in told["effects"]]
         value = {
             "model": self.model,
             **told,
             "notes": list(self.notes),
-            "lime_flag": None,
-            "lime_reason": NO_FLAG,
+            "lime_flag": (flag := pointing.flag(self.lime, pointing.thresholds())),
+            "lime_reason": NO_FLAG if flag is None else "",
             **self.materials.about(),
             "left_out": self.left_out,
             "refused": [
@@ -162,16 +165,29 @@ def audit(
     tries = suspects.prepare(materials.material, materials.has_text)
     others = suspects.ask(asked, materials.material, tries, arithmetic, stage("other suspects"))
     answered = iter(zip(asked, arithmetic, trials, others, strict=True))
+    weights = iter([_lime(model, materials, stage) for model in asked])
     say = stage("lungs hidden")
     made = []
     for i, model in enumerate(models):
         if problems[i]:
             made.append(_unasked(model, materials, options, problems[i]))
         else:
-            made.append(_judged(*next(answered), tries, materials, options))
+            judged = _judged(*next(answered), tries, materials, options)
+            made.append(replace(judged, lime=next(weights)))
         if say:
             say(i + 1, len(models))
     return made
+
+
+def _lime(model: Any, materials: Materials, stage: Stage) -> tuple[dict[str, Any], ...]:
+    """What LIME weighs devices on films that show some; nothing where no film is labelled."""
+    asked = pointing.sights(materials.material, seed=materials.seed)
+    if not asked:
+        return ()
+    weighed = pointing.weigh(
+        model, materials.material, asked, "lime", materials.seed, stage("LIME")
+    )
+    return tuple(pointing.effects(weighed, materials.seed))
 
 
 def run(

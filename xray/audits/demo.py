@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xray.audits import archive, audit, inputs
+from xray.audits import archive, audit, inputs, lime_weights, witness
 from xray.audits.inputs import Labels
 from xray.dataset import index
 from xray.drawing import phantoms, planting, rendering
 from xray.environment import artifact
+from xray.explanations import lime, superpixels
 from xray.files import hash_json, sha256_file, write_json
 from xray.films.pixels import Bytes, as_bytes, as_float
 from xray.films.resize import resize
@@ -44,6 +45,8 @@ STRENGTHS: dict[str, tuple[float, float]] = {
 #: Kind that is planted: wires and tubes of real width and brightness are too faint for networks of
 #: 64 pixels to learn in minutes. Devices on one film, and donors for each film of the audit.
 PLANTED, WORN, DRAWS = "support", (1, 3), 4
+#: Films that LIME explains, and the change of grey from which a device is seen.
+WEIGHED, SEEN_FROM = 12, 0.05
 #: Epochs of learning to see devices, and then of telling the classes apart.
 LOOKING, EPOCHS = 3, 5
 NETWORK: dict[str, Any] = {"filters": [12, 24, 48], "dense": [48]}
@@ -101,7 +104,8 @@ def run(
     Returns
     -------
     dict
-        Model name -> its audit (``Audit.to_json`` and ``synthetic``: True).
+        Model name -> its audit (``Audit.to_json``; ``synthetic``: True, ``planted``, and what
+        LIME says of the devices, ``lime``).
     """
     base = films(folder, stage, seed)
     test = base.of("test")
@@ -117,10 +121,38 @@ def run(
     models = [_train(name, how, base, out / "models", stage, seed) for name, how in planted.items()]
     found = {}
     for made in audit.audit(models, shown, stage=stage):
-        value = made.to_json() | {"synthetic": True, "planted": planted[made.model]}
+        more = {"synthetic": True, "planted": planted[made.model]}
+        model = next(each for each in models if each.card.name == made.model)
+        value = made.to_json() | more | {"lime": weighed(model, base, seed)}
         write_json(archive.path(made.model, out), value)
         found[made.model] = value
     return found
+
+
+def weighed(model: Model, base: Base, seed: int = 0) -> dict[str, float]:
+    """What LIME says of planted devices on ``WEIGHED`` healthy test films.
+
+    Returns
+    -------
+    films; device and null, mean shares of the weight on the devices and on the same shape
+    elsewhere; difference with its 95 % interval (_low, _high)
+    """
+    healthy = base.of("test") & (base.table["label"] == phantoms.LABELS[0]).to_numpy()
+    found = []
+    for i in np.flatnonzero(healthy)[:WEIGHED]:
+        worn, plain = as_float(base.worn[i]), as_float(base.films[i])
+        mask = np.abs(worn - plain) > SEEN_FROM
+        regions = lime_weights.regions(model, worn, mask, seed)
+        labels = lime_weights.cut(model.prepare(worn[None])[0], superpixels.DEFAULT_COUNT, regions)
+        if labels is not None:
+            why = lime.explain(model, worn, segments=labels, fill="inpaint", seed=seed)
+            shares = lime_weights.shares(why, regions)
+            found.append((shares.device, shares.null))
+    share = np.array(found, float).reshape(-1, 2)
+    value, low, high = witness.mean_of(share[:, 0] - share[:, 1])
+    return {"films": len(share), "device": float(share[:, 0].mean()),
+            "null": float(share[:, 1].mean()), "difference": value,
+            "difference_low": low, "difference_high": high}  # fmt: skip
 
 
 def _train(name: str, strength: str, base: Base, models: Path, stage: Stage, seed: int) -> Model:

@@ -200,9 +200,17 @@ def called(audit: Audit) -> list[tuple[str, float]]:
     return made
 
 
-def lungs_hidden(audit: Audit) -> tuple[float, float, float]:
-    """AUROC with the lungs hidden and its 95 % interval; NaN where it was not measured."""
+def stratum(audit: Audit, name: str, metric: str) -> tuple[float, float, float] | None:
+    """A metric on a part of the films, with its 95 % interval; None where it was not measured.
+
+    Parameters
+    ----------
+    name : "all films", "with a device", "without a device", "lungs hidden" or
+        "all but lungs hidden"
+    metric : "auroc", "sensitivity" or "specificity"
+    """
     for row in audit.get("strata") or []:
-        if row.get("stratum") == "lungs hidden" and row.get("metric") == "auroc":
-            return number(row.get("value")), number(row.get("low")), number(row.get("high"))
-    return math.nan, math.nan, math.nan
+        if row.get("stratum") == name and row.get("metric") == metric:
+            value, low, high = (number(row.get(end)) for end in ("value", "low", "high"))
+            return (value, low, high) if math.isfinite(value) else None
+    return None

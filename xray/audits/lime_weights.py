@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,6 @@ from xray.explanations.result import Explanation
 from xray.explanations.superpixels import Labels
 from xray.films import lungs
 from xray.films.pixels import Pixels
-from xray.labels import devices
 from xray.models.model import Predictor
 
 
@@ -53,21 +51,18 @@ class Shares:
     guessed: bool
 
 
-def regions(
-    model: Predictor, film: Pixels, looks: Sequence[devices.Look] = (), seed: int = 0
-) -> Regions:
-    """Find lungs, labelled devices and their null region as a model is shown them.
+def regions(model: Predictor, film: Pixels, mask: Mask | None = None, seed: int = 0) -> Regions:
+    """Find lungs, devices and their null region as a model is shown them.
 
     Parameters
     ----------
     film : (H, W) float32 in [0, 1]
-    looks : labels of the film, with geometry
+    mask : (H, W) bool, where devices are; None where nobody knows
     """
     found = lungs.estimate(film)
     guessed = found.source != "network"
     own = _at(model, found.field)
-    mask = devices.mask(looks, film.shape) if looks else np.zeros(film.shape, bool)
-    if not mask.any():
+    if mask is None or not mask.any():
         return Regions(own, guessed)
     elsewhere = shams.moved(mask, np.random.default_rng([seed, 7]), mask, film)
     device = _at(model, mask)

@@ -27,8 +27,13 @@ from xray.models.model import Predictor
 
 #: Films of each kind that are explained, each of another child.
 FILMS = 25
-#: What stands in an audit for a method whose record is not stored.
+#: The methods' record on networks of known answers, in the panel's folder.
 FILE = "methods.csv"
+#: What rows of an audit's effects say of calls, AUROC and log-odds.
+OF_CALLS = (
+    "called_before", "called_after", "called_null", "calls", "calls_low", "calls_high",
+    "auroc_drop", "auroc_drop_low", "auroc_drop_high", "net_log_odds", "ci_low", "ci_high",
+)  # fmt: skip
 COLUMNS = ("place", "child", "kind", "share")
 
 
@@ -113,18 +118,20 @@ def effects(weighed: pd.DataFrame, seed: int = 0) -> list[dict[str, Any]]:
     -------
     list of dict
         test "lime", kind, label, share with share_low and share_high (mean over films, 95 %,
-        children drawn again), films, donors (children)
+        children drawn again), films, donors (children); nothing for what only changes of calls
+        have
     """
     rows: list[dict[str, Any]] = []
     for kind, part in weighed.groupby("kind", sort=False):
         share = part["share"].to_numpy()
         drawn = bootstrap.resamples(part["child"].to_numpy().astype(str), seed=seed)
         low, high, _ = bootstrap.percentiles((drawn @ share) / drawn.sum(axis=1))
-        rows.append(
-            {"test": "lime", "kind": str(kind), "label": "PNEUMONIA", "share": float(share.mean()),
-             "share_low": low, "share_high": high, "films": len(part),
-             "donors": int(part["child"].nunique())}
-        )  # fmt: skip
+        told = {
+            "test": "lime", "kind": str(kind), "label": "PNEUMONIA",
+            "share": float(share.mean()), "share_low": low, "share_high": high,
+            "films": len(part), "donors": int(part["child"].nunique()),
+        }  # fmt: skip
+        rows.append(dict.fromkeys(OF_CALLS) | told)
     return rows
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,15 @@ import pandas as pd
 from xray import classes
 from xray.audits import lime_weights, one_film
 from xray.audits.lime_weights import Shares
-from xray.explanations import lime
+from xray.drawing.marks import Mask
+from xray.explanations import lime, methods
 from xray.explanations.lime import Explanation
 from xray.explanations.perturbation import Fill
+from xray.explanations.result import Heatmap
 from xray.files import hash_json
+from xray.films import lungs
 from xray.films.pixels import Pixels
+from xray.films.resize import resize
 from xray.jobs.progress import Progress
 from xray.labels import devices
 from xray.models import registry
@@ -25,6 +28,10 @@ from xray.models.card import Card
 
 #: Kind that is laid on when nothing else is asked for.
 DEVICE = "electrode"
+#: The second opinion beside LIME, of ``methods.METHODS``.
+SECOND = "grad_cam"
+#: Longest side of a film, and of what is laid over it, as they are shown, in pixels.
+SIDE = 560
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,11 @@ class Question:
         folder = Path(self.films) if self.films else None
         return one_film.stock(self.device, folder, self.seed)
 
+    def marked(self, size: tuple[int, ...]) -> Mask | None:
+        """Where labels say that devices are on the film, (H, W) bool; None without labels."""
+        looks = devices.load_geometry().get(self.file) if self.file else None
+        return None if looks is None else devices.mask(looks, (size[0], size[1]))
+
     @property
     def own(self) -> str:
         """The child on the film, as far as is known."""
@@ -76,6 +88,9 @@ class Reading:
     device, null : log-odds with each device laid over the film, and with its null.
     rendered : whether the devices are rendered, not cut out of films.
     shares : where the explanation's weight lies.
+    second : the second opinion on the film, ``small``; None where there is none.
+    second_lungs : share of its weight on the lungs.
+    no_second : why there is none, in a sentence.
     """
 
     model: str
@@ -85,6 +100,9 @@ class Reading:
     null: tuple[float, ...]
     rendered: bool = True
     shares: Shares | None = None
+    second: Heatmap | None = None
+    second_lungs: float | None = None
+    no_second: str = ""
 
     @property
     def with_device(self) -> float:
@@ -137,6 +155,7 @@ class Reading:
             "log_odds_with_null": list(self.null),
             "call_with_device": self.call_with_device,
             "devices_rendered": self.rendered,
+            "grad_cam_on_lungs": self.second_lungs,
             "weight_shares": None if self.shares is None else asdict(self.shares),
             "stable": why.stable,
             "why_unstable": why.why_unstable,
@@ -166,10 +185,7 @@ def read(
         The film or the question cannot be used.
     """
     loaded = registry.load(model)
-    looks: Sequence[devices.Look] = ()
-    if question.file:
-        looks = devices.load_geometry().get(question.file, ())
-    found = lime_weights.regions(loaded, pixels, looks, question.seed)
+    found = lime_weights.regions(loaded, pixels, question.marked(pixels.shape), question.seed)
     grey = loaded.prepare(np.asarray(pixels, np.float32)[None])[0]
     explanation = lime.explain(
         loaded,
@@ -182,11 +198,13 @@ def read(
     )
     stock = question.stock()
     # Brought to the model's size one by one: an upload may be large.
-    shown = [
+    pairs = [
         loaded.prepare(np.stack([worn.device, worn.null]))
         for worn in one_film.wear(pixels, stock, question.seed, question.own)
     ]
-    changed = loaded.log_odds_prepared(np.concatenate(shown)).reshape(-1, 2)
+    changed = loaded.log_odds_prepared(np.concatenate(pairs)).reshape(-1, 2)
+    missing, shown = methods.why_not(SECOND, loaded), small(pixels)
+    second = None if missing else methods.explain(SECOND, loaded, shown)
     return Reading(
         model=model,
         threshold=loaded.card.threshold_log_odds,
@@ -195,7 +213,17 @@ def read(
         null=tuple(changed[:, 1].tolist()),
         rendered=stock.rendered,
         shares=lime_weights.shares(explanation, found),
+        second=second,
+        second_lungs=second.share(lungs.estimate(shown).field) if second else None,
+        no_second=missing,
     )
+
+
+def small(pixels: Pixels, side: int = SIDE) -> Pixels:
+    """A film no larger than it is shown, (h, w) float32; its aspect is kept."""
+    scale = min(1.0, side / max(pixels.shape))
+    height, width = (max(1, round(length * scale)) for length in pixels.shape)
+    return resize(pixels, (height, width))
 
 
 def weights_table(readings: list[Reading]) -> pd.DataFrame:

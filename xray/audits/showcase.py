@@ -1,10 +1,8 @@
-"""The Overview's picture: a synthetic film, the same film with a device laid over it, and what a
-model says of both.
+"""Synthetic films with a rendered device, as models read them: the picture of the Overview.
 
-Forty synthetic films are read by each model as they are, with a rendered device of each kind laid
-over them, and with its null. The table of log-odds is stored; films are drawn again from their
-seeds when they are shown. The film shown is the one with the median effect, not the most striking
-one.
+Films and devices are drawn: devices from facts about real ones (``xray.drawing.rendering``), beside
+each its match, which has everything but the device. Of each model and kind is stored how many
+calls the device changes, and the film that it changes most: the one to show.
 """
 
 from __future__ import annotations
@@ -15,25 +13,32 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from xray.audits import findings, one_film
-from xray.audits.one_film import Worn
-from xray.drawing import phantoms
-from xray.environment import artifacts_dir
+from xray import classes
+from xray.audits.findings import KINDS
+from xray.drawing import laying, phantoms, rendering
+from xray.drawing.layers import Layer
+from xray.drawing.laying import Laid, Place
+from xray.drawing.phantoms import Phantom
+from xray.environment import artifact, artifacts_dir
 from xray.errors import ArtifactError
-from xray.files import read_table, write_table
-from xray.films import lungs
-from xray.films.pixels import Pixels
+from xray.files import read_json, read_table, write_table
+from xray.films.lungs import Box
 from xray.jobs.progress import Progress
+from xray.metrics.odds import to_probability
 from xray.models import registry
 from xray.models.card import Card
 
-#: Synthetic children that are drawn, both classes each.
-CHILDREN = 20
-COLUMNS = ("model", "model_hash", "device", "seed", "label", "original", "worn", "null")
+#: Healthy synthetic children, and devices of each kind that are laid over each.
+CHILDREN, DEVICES = 30, 6
+#: The children that matches are cut from come after these numbers.
+OTHERS = 1000
+COLUMNS = (
+    *("model", "model_hash", "threshold", "kind", "films", "changed"),
+    *("child", "shape", "original", "device", "match"),
+)
 #: Film size, (height, width) in pixels.
-SIZE = (320, 320)
-#: Log-odds within which a model counts as undecided: 10 to 90 %.
-UNDECIDED = 2.2
+SIZE = (224, 224)
+FILE = "showcase.csv"
 
 
 @dataclass(frozen=True)
@@ -42,37 +47,47 @@ class Example:
 
     Attributes
     ----------
-    model, device, label : names; ``label`` is the class the film was drawn as.
-    seed : int
-        Draws the film, and chooses the device and its place.
-    original, worn, null : float
-        Log-odds of PNEUMONIA as it is, with the device, and with its null.
-    films : int
-        Synthetic films of which this one has the median effect.
-    undecided : bool
-        Whether those are only the films on which the model is undecided.
+    model, kind : names
+    films, changed : films that got a device of the kind, and those whose call it alone changed
+    child, shape : what draws the film, and the device's place in the stored shapes
+    original, device, match : log-odds of the positive class
     """
 
     model: str
-    device: str
-    label: str
-    seed: int
-    original: float
-    worn: float
-    null: float
+    kind: str
     films: int
-    undecided: bool
+    changed: int
+    child: int
+    shape: int
+    original: float
+    device: float
+    match: float
 
 
-def film(seed: int, label: str) -> Pixels:
-    """The synthetic film of a seed and class, (H, W) float32 in [0, 1]."""
-    return phantoms.phantom(seed, SIZE, label).pixels
+def child(number: int) -> Phantom:
+    """A healthy synthetic child."""
+    return phantoms.phantom(number, SIZE, "NORMAL")
 
 
-def with_device(pixels: Pixels, device: str, seed: int) -> Worn:
-    """The film with the device of that seed laid over it, and with its null."""
-    # The guess serves on synthetic films, and the first page need not wait for a network.
-    return next(one_film.wear(pixels, one_film.stock(device, None), seed, find=lungs.guess))
+def laid(number: int, shape: int) -> Laid:
+    """The film of a child with a device laid over it, and with its match."""
+    return _lay(child(number), rendering.render(_shapes()[shape], SIZE, shape), shape)
+
+
+def _shapes() -> list[dict[str, object]]:
+    shapes: list[dict[str, object]] = read_json(artifact("devices", rendering.FILE))
+    return shapes
+
+
+def _lay(film: Phantom, layer: Layer, shape: int) -> Laid:
+    other = child(OTHERS + shape)
+    cut = laying.null(layer, other.pixels, _lungs(other), "synthetic")
+    return laying.lay(film.pixels, _lungs(film), layer, cut, Place())
+
+
+def _lungs(film: Phantom) -> Box:
+    rows, columns = (np.flatnonzero(film.lung_mask.any(axis=axis)) for axis in (1, 0))
+    return float(columns[0]), float(rows[0]), columns[-1] + 1.0, rows[-1] + 1.0
 
 
 def measure(names: Sequence[str], progress: Progress | None = None) -> pd.DataFrame:
@@ -81,44 +96,75 @@ def measure(names: Sequence[str], progress: Progress | None = None) -> pd.DataFr
     Returns
     -------
     DataFrame
-        ``COLUMNS``; log-odds of PNEUMONIA, one row a model, device and film.
+        ``COLUMNS``, one row a model and kind. ``changed`` counts films that are called healthy as
+        they are and with the match, and sick with the device; the rest is of the one of them that
+        changes most beyond its match, and missing where there is none.
 
     Raises
     ------
     ModelError
         A model cannot be loaded or used.
     """
-    keys = [(seed, label) for seed in range(CHILDREN) for label in phantoms.LABELS]
-    films = np.stack([film(*key) for key in keys])
+    children = [child(number) for number in range(CHILDREN)]
+    shapes = {
+        i: rendering.render(told, SIZE, i)
+        for i, told in enumerate(_shapes())
+        if told["kind"] in KINDS
+    }
+    trials = _trials({i: layer.kind for i, layer in shapes.items()})
+    drawn = [_lay(children[number], shapes[i], i) for _, number, i in trials]
+    films = np.stack([each.pixels for each in children])
+    device, match = (np.stack([getattr(e, what) for e in drawn]) for what in ("device", "null"))
     rows = []
-    models = [registry.load(name) for name in names]
-    original = [model.log_odds(films) for model in models]
-    for done, kind in enumerate(findings.KINDS, start=1):
-        worn = [with_device(each, kind, key[0]) for each, key in zip(films, keys, strict=True)]
-        pair = [np.stack([getattr(each, name) for each in worn]) for name in ("device", "null")]
-        for model, before in zip(models, original, strict=True):
-            device, null = (model.log_odds(each) for each in pair)
-            table = pd.DataFrame(keys, columns=["seed", "label"]).assign(
-                model=model.card.name, model_hash=model.card.sha256, device=kind,
-                original=before, worn=device, null=null,
-            )  # fmt: skip
-            rows.append(table)
+    for done, name in enumerate(names, start=1):
+        model = registry.load(name)
+        told = pd.DataFrame(trials, columns=["kind", "child", "shape"])
+        told = told.assign(
+            original=model.log_odds(films)[told["child"].to_numpy()],
+            device=model.log_odds(device),
+            match=model.log_odds(match),
+        )
+        limit = model.card.threshold_log_odds
+        about = {"model": name, "model_hash": model.card.sha256, "threshold": model.card.threshold}
+        rows += [about | _most(part, limit) for _, part in told.groupby("kind", sort=False)]
         if progress is not None:
-            progress(done, len(findings.KINDS))
-    return pd.concat(rows, ignore_index=True)[list(COLUMNS)].round(4)
+            progress(done, len(names))
+    return pd.DataFrame(rows)[list(COLUMNS)].round(4)
+
+
+def _trials(kinds: dict[int, str]) -> list[tuple[str, int, int]]:
+    """Kind, child and shape of every film with a device."""
+    found = []
+    for kind in KINDS:
+        of_kind = [i for i, each in kinds.items() if each == kind]
+        for number in range(CHILDREN):
+            rng = np.random.default_rng([number, KINDS.index(kind)])
+            some = min(DEVICES, len(of_kind))
+            found += [(kind, number, int(i)) for i in rng.choice(of_kind, some, replace=False)]
+    return found
+
+
+def _most(told: pd.DataFrame, limit: float) -> dict[str, object]:
+    """What is stored of one model and kind."""
+    changed = told[(told["original"] < limit) & (told["match"] < limit) & (told["device"] >= limit)]
+    row = {"kind": told["kind"].iloc[0], "films": len(told), "changed": len(changed)}
+    if changed.empty:
+        return row | dict.fromkeys(COLUMNS[-5:], np.nan)
+    gain = to_probability(changed["device"].to_numpy()) - to_probability(
+        changed["match"].to_numpy()
+    )
+    most = changed.iloc[int(np.argmax(gain))]
+    return row | {name: most[name] for name in COLUMNS[-5:]}
 
 
 def store(table: pd.DataFrame) -> None:
     """Write the table; rows of other models are kept."""
-    path = artifacts_dir() / "showcase.csv"
+    path = artifacts_dir() / FILE
     if path.is_file():
-        try:
-            before = load()
-        except ArtifactError:
-            # Of an earlier version: drawn devices, which say nothing beside these.
-            before = table.iloc[:0]
-        table = pd.concat([before[~before["model"].isin(table["model"])], table])
-    write_table(path, table.sort_values(["model", "device", "seed", "label"]))
+        before = read_table(path)
+        if set(before.columns) == set(COLUMNS):
+            table = pd.concat([before[~before["model"].isin(table["model"])], table])
+    write_table(path, table.sort_values(["model", "kind"]))
 
 
 def load() -> pd.DataFrame:
@@ -129,37 +175,25 @@ def load() -> pd.DataFrame:
     ArtifactError
         It is missing or damaged.
     """
-    path = artifacts_dir() / "showcase.csv"
+    path = artifacts_dir() / FILE
     table = read_table(path)
     if set(COLUMNS) - set(table.columns):
         raise ArtifactError(f"{path} is damaged; run 'python -m xray showcase' or restore it.")
     return table
 
 
-def example(table: pd.DataFrame, card: Card) -> Example | None:
-    """The film to show for a model: median effect, of the kind of device that moves it most.
+def example(table: pd.DataFrame, card: Card, kinds: Sequence[str]) -> Example | None:
+    """The film to show for a model: of the first of these kinds that changes any call of it.
 
-    Films on which the model is undecided are preferred, because on the others even a large
-    change of log-odds hardly shows in the probability; the example says so. None when the
-    table does not know this model, or knows it with other weights.
+    None where there is none, or the table knows the model otherwise.
     """
-    rows = table[(table["model"] == card.name) & (table["model_hash"] == card.sha256)]
-    if rows.empty:
+    if not classes.is_default():
         return None
-    rows = rows.assign(net=rows["worn"] - rows["null"])
-    device = str(rows.groupby("device")["net"].median().idxmax())
-    rows = rows[rows["device"] == device]
-    open_ = rows[rows["original"].abs() < UNDECIDED]
-    chosen = open_ if len(open_) >= 5 else rows
-    middle = chosen.sort_values("net").iloc[(len(chosen) - 1) // 2]
-    return Example(
-        model=card.name,
-        device=device,
-        label=str(middle["label"]),
-        seed=int(middle["seed"]),
-        original=float(middle["original"]),
-        worn=float(middle["worn"]),
-        null=float(middle["null"]),
-        films=len(chosen),
-        undecided=len(open_) >= 5,
-    )
+    rows = table[(table["model"] == card.name) & (table["model_hash"] == card.sha256)]
+    rows = rows[np.isclose(rows["threshold"].astype(float), card.threshold, atol=1e-4)]
+    for kind in kinds:
+        for row in rows[(rows["kind"] == kind) & (rows["changed"] > 0)].to_dict("records"):
+            films, changed, child, shape = (int(row[n]) for n in COLUMNS[4:8])
+            original, device, match = (float(row[name]) for name in COLUMNS[8:])
+            return Example(card.name, kind, films, changed, child, shape, original, device, match)
+    return None

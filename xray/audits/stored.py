@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Cures, the model they are compared with first.
-CURES = ("whole_film", "device_matched", "device_free", "device_balanced")
+CURES = ("whole_film", "basic", "device_matched", "device_free", "device_balanced")
+#: Network that was shown whole films -> the same network shown the lungs alone.
+LUNGS_ALONE = {"whole_film": "basic"}
 #: What is said of the test while its record on networks of known answers is not measured.
 UNKNOWN = "not measured yet, so that the sensitivity of this test is unknown"
+#: Fewer networks than this that read a kind leave the sensitivity for it unknown.
+LEAST_READERS = 15
 QUALITY = ("kind", "measure", "value", "low", "high", "n", "always")
 NETWORKS = ("network", "kind", "truth", "truth_calls", "truth_low", "truth_high", "verdict",
             "score")  # fmt: skip
@@ -78,25 +82,14 @@ def stored_audits(cards: Sequence[Card]) -> dict[str, dict[str, Any]]:
     return read_audits(cards)[0]
 
 
-def effects(audit: Mapping[str, Any], devices: bool) -> pd.DataFrame:
-    """Effects of devices, or those of other suspects, as a table."""
-    import pandas as pd
-
-    rows = [
-        row
-        for row in audit.get("effects") or []
-        if (row.get("test") in findings.OF_DEVICES) == devices
-    ]
-    return pd.DataFrame(rows)
-
-
 def quality() -> pd.DataFrame:
     """The audit's own record on the panel of known answers.
 
     Returns
     -------
     DataFrame
-        kind, measure ("auroc", "detection", "false_alarms" or "undecided"), value, low, high, n,
+        kind ("" for all together), measure ("auroc", "detection", "false_alarms" or
+        "undecided"), value, low, high, n,
         always (what accusing every network would score)
 
     Raises
@@ -104,7 +97,7 @@ def quality() -> pd.DataFrame:
     ArtifactError
         It is missing or damaged; the message says what to do.
     """
-    return _panel_table("quality.csv", QUALITY)
+    return _panel_table("quality.csv", QUALITY).fillna({"kind": ""})
 
 
 def panel() -> pd.DataFrame:

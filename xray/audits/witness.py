@@ -140,8 +140,8 @@ def testify(
             continue
         means = float(both["called_with"].mean()), float(both["called_without"].mean())
         # No call changed does not mean that none ever would: as if it had for one child.
-        calls = _mean((both["called_with"] - both["called_without"]).to_numpy(), 100 / len(both))
-        log_odds = _mean((both["odds_with"] - both["odds_without"]).to_numpy())
+        calls = mean_of((both["called_with"] - both["called_without"]).to_numpy(), 100 / len(both))
+        log_odds = mean_of((both["odds_with"] - both["odds_without"]).to_numpy())
         films_of = int(both["films_with"].sum() + both["films_without"].sum())
         said.append(Testimony(kind, len(both), films_of, *means, *calls, *log_odds))
     return said
@@ -152,7 +152,7 @@ def _of(rows: pd.DataFrame, whose: list[pd.Series]) -> list[pd.Series]:
     return [each.loc[rows.index] for each in whose]
 
 
-def _mean(values: NDArray[np.float64], least: float = 0.0) -> tuple[float, float, float]:
+def mean_of(values: NDArray[np.float64], least: float = 0.0) -> tuple[float, float, float]:
     """Mean over children with its 95 % interval (Student's), from a standard error of at least."""
     value, count = float(values.mean()), len(values)
     error = max(least, float(values.std(ddof=1)) / count**0.5)

@@ -25,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Draw, train, audit, and say what came of it."""
-    from xray.audits import demo
+    from xray.audits import demo, findings
+    from xray.reports import film_words
 
     folder = cache_dir() / "demo" / f"films-{options.seed}"
     with bars() as stage:
@@ -34,6 +35,9 @@ def run(options: argparse.Namespace) -> None:
         )
     for value in found.values():
         say(value)
+        for words, count in findings.called(value):
+            print(f"  healthy films called sick {words}: {count:.0f} of 100")
+        print(f"  {film_words.lime_of_planted(value['lime'], demo.PLANTED)}")
     print(f"Synthetic films: {folder}. See them with XRAY_DATA={folder} streamlit run app.py")
     if options.json:
         write_json(options.json, list(found.values()))

@@ -24,7 +24,7 @@ VERBS = {
     "explain": "explain one film with LIME",
     "audit": "find out whether models read devices",
     "panel": "how often the audit is right about networks of known answers",
-    "showcase": "read synthetic films with a device laid over them, for the Overview's picture",
+    "showcase": "read synthetic films with rendered devices, for the Overview's picture",
     "demo": "the whole story on synthetic films, without any data",
     "lungs": "train the network that finds the lungs",
     "add": "register a model of your own",

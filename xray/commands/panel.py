@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Parts that the record rests on; the others say how far audits agree.
 RECORD = ("truth", "audit")
-AGAIN = ("seed", "donors")
+AGAIN = ("seed", "donors", "rendered")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,8 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--trained-only", action="store_true", help="judge the networks that are there; train none"
     )
     parser.add_argument(
-        "--again", action="store_true",
-        help="also audit them from another seed and with another labelling's donors",
+        "--again", type=int, nargs="?", const=10_000, default=0, metavar="N",
+        help="also audit N of them (default: all) from another seed, with another labelling's "
+        "donors, and with rendered devices",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, default=artifacts_dir() / "panel", metavar="FOLDER",
@@ -52,7 +53,8 @@ def run(options: argparse.Namespace) -> None:
     data = options.data or data_dir()
     if data is None or not data.is_dir():
         raise DatasetError("Give --data the folder of the public films, or set XRAY_DATA.")
-    from xray.audits.known import record
+    from xray.audits import pointing
+    from xray.audits.known import methods, record
     from xray.dataset import index
     from xray.films.pixels import as_bytes
 
@@ -62,13 +64,20 @@ def run(options: argparse.Namespace) -> None:
         bench = record.bench(films, table)
         cards = _networks(options, bench, stage)
         told = {
-            part: record.measure(
-                bench, part, options.networks, options.backbone_weights, cards, stage
-            )
-            for part in (*RECORD, *(AGAIN if options.again else ()))
+            part: record.measure(bench, part, options.networks, options.backbone_weights, of, stage)
+            for part, of in [
+                *((part, cards) for part in RECORD),
+                # Every so many, so that all architectures are among them.
+                *(
+                    (part, cards[:: -(-len(cards) // options.again)])
+                    for part in (AGAIN if options.again else ())
+                ),
+            ]
         }
+        weighed = methods.weigh(bench.material("audit"), options.networks, cards, stage=stage)
     panel = record.rows(told["truth"], told["audit"], cards)
     _write(options.out / "panel.csv", panel)
+    print(_write(options.out / pointing.FILE, methods.record(weighed, panel)))
     if options.again:
         again = [record.agreement(told["audit"], told[part], part) for part in AGAIN]
         print(_write(options.out / "agreement.csv", pd.concat(again)))

@@ -1,6 +1,6 @@
 """``python -m xray showcase``: what the first page shows, made once and kept.
 
-What models say of synthetic films with a device laid over them, and the parts of
+What models say of synthetic films with a rendered device, and the parts of
 ``xray.reports.overview``.
 """
 
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
     """Measure, store, and keep the parts of the first page."""
     if not options.front:
         measure(options.models)
-    cards = overview.shown(read_cards())
+    cards = overview.told(read_cards())
     for problem in overview.store(cards, stored_audits(cards)):
         print(f"Not kept: {problem}", file=sys.stderr)
     print(f"The first page is kept in {overview.path()}.")
@@ -47,8 +47,5 @@ def measure(models: list[str]) -> None:
     with bars() as stage:
         table = showcase.measure(names, stage("models"))
     showcase.store(table)
-    effect = (table["worn"] - table["null"]).groupby([table["model"], table["device"]]).median()
-    for row in effect.rename("net").reset_index().itertuples():
-        print(
-            f"{row.model}: {row.device} moves log-odds by {row.net:+.2f} beyond its null (median)"
-        )
+    for row in table.itertuples():
+        print(f"{row.model}: {row.kind} changes {row.changed} of {row.films} calls")

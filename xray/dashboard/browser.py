@@ -9,7 +9,7 @@ import streamlit as st
 
 from xray import classes, text
 from xray.dashboard import catalogue as browse
-from xray.dashboard import grid, links, page
+from xray.dashboard import dataset_page, grid, links, page
 from xray.dashboard.catalogue import Rows, Wish
 from xray.dashboard.dataset_page import Films
 from xray.dataset import composition, outliers
@@ -158,8 +158,8 @@ def in_full(shown: Films, row: int, rows: Rows, models: Mapping[str, str]) -> No
             f"Probability of {classes.spoken()}; a call is made at each model's own threshold."
         )
         page.go_to("explain", "Explain the models' calls", "radiology", {"film": token})
-        page.go_to("preprocessing", "What a model sees of it", "filter_center_focus",
-                            {"film": token})  # fmt: skip
+        page.go_to("cards", "What a model sees of it", "filter_center_focus",
+                   {"film": token}, "What the model sees")  # fmt: skip
     for way, others in browse.related(shown.catalogue, row).items():
         st.markdown(f"**{RELATION_TITLES[way]}: {len(others)} more**")
         seen = others[:RELATED]
@@ -197,13 +197,17 @@ def _picture(shown: Films, row: int) -> None:
         page.problem(str(error))
     marked = any(look["devices"] for look in looks)
     drawn = marked and st.toggle("Draw the labelled devices", True, "marks", bind="query-params")
-    missing = "The film is not here; what is known of it is."
-    if drawn:
-        missing = "The film is not here; this is where its labelled devices are."
+    missing = "The film is not here; this is where its labelled devices are."
     aspect = float(film["width"] / film["height"])
     alt = f"{film['label']} film {film['name']}"
     jpeg = grid.picture(shown, row, large=True)
-    st.html(html.framed(jpeg, alt, looks if drawn else (), missing, aspect))
+    if jpeg is None and not drawn:
+        page.empty(
+            "The film is not here; what is known of it is",
+            dataset_page.NO_FILMS, dataset_page.GET_FILMS,
+        )  # fmt: skip
+    else:
+        st.html(html.framed(jpeg, alt, looks if drawn else (), missing, aspect))
     if drawn:
         st.caption(f"Whole lines: first look; dashes: second look. {devices.provenance()}")
     elif not np.isnan(film["has_device"]):

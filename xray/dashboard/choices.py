@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from xray.dashboard import links
 from xray.reports import html
@@ -19,19 +21,44 @@ def _read(options: Options) -> dict[str, str]:
     return {words: value for value, words in named.items()}
 
 
+def spell_out(options: Options, key: str) -> dict[str, str]:
+    """Let a link name what an option stands for, as scripts and people do: ``model=whole_film``.
+
+    Returns
+    -------
+    dict
+        What people read -> what it stands for.
+    """
+    read = _read(options)
+    words = {value: said for said, value in read.items()}
+    asked = st.query_params.get(key, "")
+    if asked and asked in words and asked not in read:
+        # Of a widget that is there already, Streamlit itself keeps the parameter.
+        with suppress(StreamlitAPIException):
+            st.query_params[key] = words[asked]
+            st.rerun()
+    return read
+
+
 def choose(
-    label: str, options: Options, key: str, help: str | None = None, hidden: bool = False
+    label: str,
+    options: Options,
+    key: str,
+    help: str | None = None,
+    hidden: bool = False,
+    moved: Callable[[], None] | None = None,
 ) -> str:
     """Ask for one of ``options``, the first at first, and give what it stands for.
 
-    Links hold what people read, so that is what their parameter has to allow (:func:`offered`).
+    Links hold what people read, or what it stands for (:func:`offered`).
 
     Parameters
     ----------
     label : what is asked; with ``hidden`` only screen readers read it
     key : of the widget, and the parameter's name in links
+    moved : called when the reader chooses another
     """
-    read = _read(options)
+    read = spell_out(options, key)
     chosen = st.segmented_control(
         label,
         list(read),
@@ -40,6 +67,7 @@ def choose(
         key=key,
         bind="query-params",
         help=help,
+        on_change=moved or "rerun",
         format_func=html.label,
         label_visibility="collapsed" if hidden else "visible",
     )
@@ -48,4 +76,5 @@ def choose(
 
 def offered(options: Options) -> links.Choice:
     """The parameter of links that belongs to :func:`choose`."""
-    return links.Choice(tuple(_read(options)))
+    read = _read(options)
+    return links.Choice((*read, *filter(None, read.values())))

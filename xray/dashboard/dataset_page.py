@@ -118,6 +118,7 @@ def begin(
     parameters: Callable[[Films | None], Mapping[str, links.Parameter]],
     clinical: bool = False,
     needs_all: str = "",
+    question: str = "",
 ) -> Films | None:
     """Begin a Dataset page and give its films; None where there are none yet, which it says.
 
@@ -125,7 +126,7 @@ def begin(
     ----------
     title : makes the page's title, a finding, of the films
     parameters : gives those that links to this page may hold, of the films
-    lead, clinical : as ``page.page`` takes them
+    lead, clinical, question : as ``page.page`` takes them
     needs_all : why the page says nothing of films that were only drawn from a dataset; "" where
         it may
     """
@@ -138,7 +139,7 @@ def begin(
     with page.guard("The title"):
         if shown and not partial:
             words = cache.remember("title " + lead, lambda: title(shown), shown.key)
-    page.page(words, lead, {**PARAMETERS, **parameters(shown)}, clinical)
+    page.page(words, lead, {**PARAMETERS, **parameters(shown)}, clinical, question)
     st.html(html.STYLE)
     for sentence in shown.warnings if shown else ():
         st.info(html.plain(sentence), icon=":material/info:")

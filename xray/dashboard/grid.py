@@ -62,12 +62,11 @@ def card(shown: Films, row: int) -> None:
     film = shown.table.iloc[row]
     alt = f"{film['label']} film {film['name']}"
     aspect = float(film["width"] / film["height"])
-    missing = "The film is not here; its facts are."
-    jpeg = picture(shown, row, large=True)
-    st.html(html_.framed(jpeg, alt, missing=missing, aspect=aspect))
+    if (jpeg := picture(shown, row, large=True)) is not None:
+        st.html(html_.framed(jpeg, alt, aspect=aspect))
     st.html(html_.facts([("File", str(film["name"])), *catalogue.facts(shown.catalogue, row)]))
     token = str(shown.catalogue.tokens[row])
-    page.go_to("film_browser", "Open in the film browser", "photo_library", {"film": token})
+    page.go_to("browse", "Open in full", "photo_library", {"film": token})
     if st.button("Close", icon=":material/close:", key="close film"):
         del st.query_params["film"]
         st.rerun()
@@ -105,7 +104,7 @@ def grids(
             {**cell, "note": f"{note}; {cell['note']}" if cell["note"] else note}
             for cell, note in zip(part["films"], notes, strict=True)
         ]
-    data = {"sections": parts, "colours": colours}
+    data = {"sections": parts, "colours": colours, "plain": shown.folder is None}
     _GRID(key=key, data=data, on_film_change=lambda: open_film(st.session_state[key].film))
 
 
@@ -170,7 +169,7 @@ export default function({data, parentElement, setTriggerValue}) {
       img.src = film.src;
       img.alt = film.label + ' film ' + film.name;
       button.appendChild(img);
-    } else {
+    } else if (!data.plain) {
       button.appendChild(make('div', 'none', 'film not here'));
     }
     const label = make('div', 'label', film.label);

@@ -41,8 +41,6 @@ STEPS = (
 )
 #: Roles that are shown at first; the others are a click away.
 FIRST = ("recipe", "user", "demo")
-#: And by its name the network of the write-ups, which shows what the recipes do better.
-COMPARED = "whole_film"
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,13 +84,14 @@ def begin(
     lead: str,
     parameters: Mapping[str, links.Parameter] | None = None,
     choose_split: bool = True,
+    question: str = "",
 ) -> View | None:
     """Begin a Models page: its title, the choices that all of them share, and what came of them.
 
     Parameters
     ----------
     title : makes the page's title, a finding, of what is shown
-    lead, parameters : as ``page.page`` takes them
+    lead, parameters, question : as ``page.page`` takes them
     choose_split : whether validation films may be shown in place of the test films
 
     Returns
@@ -106,9 +105,11 @@ def begin(
     known: dict[str, links.Parameter] = {
         "models": links.Choice(tuple(titles_of(usable)), several=True),
         "positive": links.Choice(_class_names(usable)),
+        "model": choices.offered({name: title for title, name in titles_of(usable).items()}),
         **({"split": choices.offered(SPLITS)} if choose_split else {}),
         **(parameters or {}),
     }
+    page.heed(known)
     view = _view(usable, choose_split) if usable else None
     words = "No model to compare yet"
     if view:
@@ -116,7 +117,7 @@ def begin(
         with page.guard("The title"):
             words = title(view)
     with header:
-        page.page(words, lead, known, clinical=True)
+        page.page(words, lead, known, clinical=True, question=question)
     for sentence in problems:
         page.problem(sentence)
     if not usable:
@@ -166,9 +167,7 @@ def _view(usable: list[Card], choose_split: bool) -> View | None:
         name: replace(card, title=title)
         for (title, name), card in zip(by_title.items(), usable, strict=True)
     }
-    first = [
-        title for title, name in by_title.items() if by_name[name].role in FIRST or name == COMPARED
-    ]
+    first = [title for title, name in by_title.items() if by_name[name].role in FIRST]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         read = st.pills(
             "Models",
@@ -247,15 +246,7 @@ THRESHOLD: dict[str, links.Parameter] = {
 
 def one_model(view: View) -> Entrant:
     """Ask which of the line-up's models a part of the page is about."""
-    read = st.segmented_control(
-        "Model",
-        list(view.titles.values()),
-        default=next(iter(view.titles.values())),
-        required=True,
-        key="model",
-        format_func=html.label,
-    )
-    return next(each for each in view.lineup.entrants if each.title == read)
+    return view.entrant(choices.choose("Model", view.titles, "model"))
 
 
 def own(view: View, name: str, make: Callable[[], Made], *key: Hashable) -> Made:

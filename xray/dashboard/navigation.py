@@ -1,74 +1,100 @@
-"""Navigation: which pages there are, in which groups, under which names."""
+"""Navigation: eleven entries, in groups; and where the pages of before have gone."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
-from xray.environment import ROOT
+from xray.dashboard import sections
+from xray.environment import ROOT, data_dirs
 
-#: Group -> pages as (file, title, icon). Files that do not exist are left out.
+#: Group -> pages as (file, title, icon).
 PAGES: dict[str, list[tuple[str, str, str]]] = {
+    "": [("overview", "Overview", "home")],
     "Audit": [
-        ("overview", "Overview", "home"),
         ("devices", "Devices", "cable"),
-        ("explain", "Explain a film", "radiology"),
-        ("your_model", "Your model", "add_circle"),
+        ("other_shortcuts", "Other shortcuts", "alt_route"),
+    ],
+    "Films": [
+        ("explain", "Explain", "radiology"),
+        ("browse", "Browse", "photo_library"),
+        ("label", "Label", "draw"),
     ],
     "Models": [
-        ("models", "Compare", "compare_arrows"),
-        ("operating_points", "Operating points", "tune"),
-        ("decisions", "Costs and benefit", "balance"),
-        ("compare_pairs", "Pairwise comparison", "join_inner"),
-        ("calibration", "Calibration", "speed"),
-        ("weak_spots", "Subgroups", "troubleshoot"),
-        ("validation_gap", "Validation to test", "trending_down"),
-        ("stress", "Stress tests", "fitness_center"),
-        ("runs", "Runs", "history"),
-        ("model_cards", "Model cards", "description"),
-        ("writeups", "What others reported", "menu_book"),
+        ("performance", "Performance", "leaderboard"),
+        ("robustness", "Robustness", "fitness_center"),
+        ("cards", "Cards", "description"),
     ],
-    "Dataset": [
-        ("dataset", "Classes and sizes", "bar_chart"),
-        ("shortcuts", "Shortcuts", "alt_route"),
-        ("devices_in_films", "Devices in films", "medical_information"),
-        ("oddballs", "Outliers", "troubleshoot"),
-        ("leakage", "Duplicates and leakage", "content_copy"),
-        ("splits", "Splits and cleaning", "call_split"),
-        ("preprocessing", "What a model sees", "filter_center_focus"),
-        ("film_browser", "Film browser", "photo_library"),
-        ("labelling", "Label films", "draw"),
-        ("large_tables", "Large tables", "table_rows"),
-    ],
+    "Data": [("dataset", "Dataset", "bar_chart")],
+    "Yours": [("your_model", "Your model", "add_circle")],
+}
+#: Pages that are offered only where there are films.
+NEED_FILMS = ("label",)
+#: Address of before -> page and section of now. Links that were given away still lead there.
+MOVED: dict[str, tuple[str, str]] = {
+    "devices_in_films": ("devices", "In the films"),
+    "film_browser": ("browse", "Films"),
+    "labelling": ("label", ""),
+    "models": ("performance", "Compare"),
+    "operating_points": ("performance", "Operating point"),
+    "decisions": ("performance", "Costs"),
+    "calibration": ("performance", "Calibration"),
+    "compare_pairs": ("performance", "Pairwise comparison"),
+    "writeups": ("performance", "What others reported"),
+    "weak_spots": ("robustness", "Where it fails"),
+    "validation_gap": ("robustness", "Validation to test"),
+    "stress": ("robustness", "Changed films"),
+    "model_cards": ("cards", "Models"),
+    "runs": ("cards", "Runs"),
+    "preprocessing": ("cards", "What the model sees"),
+    "shortcuts": ("dataset", "Shortcuts in the data"),
+    "oddballs": ("dataset", "Outliers"),
+    "leakage": ("dataset", "Duplicates and leakage"),
+    "splits": ("dataset", "Splits and cleaning"),
+    "large_tables": ("dataset", "Large tables"),
 }
 
 
 def pages() -> dict[str, list[Any]]:
-    """The pages whose files exist, by group, as ``st.navigation`` takes them.
+    """All pages, by group, as ``st.navigation`` takes them; those of before hidden.
 
     Each rerun gets copies, because Streamlit marks the page that it runs.
     """
-    return {group: [copy(page) for page in entries] for group, entries in _pages().items()}
+    made = _pages(any(folder.is_dir() for folder in data_dirs()))
+    return {group: [copy(page) for page in entries] for group, entries in made.items()}
 
 
-@lru_cache(maxsize=1)
-def _pages() -> dict[str, list[Any]]:
-    """Look for the files once: for two dozen pages that is an eighth of a rerun."""
-    folder = ROOT / "pages"
-    found = {
+@lru_cache(maxsize=2)
+def _pages(films: bool) -> dict[str, list[Any]]:
+    made: dict[str, list[Any]] = {
         group: [
             st.Page(
-                folder / f"{name}.py",
+                ROOT / "pages" / f"{name}.py",
                 title=title,
                 icon=f":material/{icon}:",
                 default=name == "overview",
+                visibility="visible" if films or name not in NEED_FILMS else "hidden",
             )
             for name, title, icon in entries
-            if (folder / f"{name}.py").is_file()
         ]
         for group, entries in PAGES.items()
     }
-    return {group: entries for group, entries in found.items() if entries}
+    made[""] += [
+        st.Page(_leads_on(*place), title=address, url_path=address, visibility="hidden")
+        for address, place in MOVED.items()
+    ]
+    return made
+
+
+def _leads_on(page: str, section: str) -> Callable[[], None]:
+    def leave() -> None:
+        query = {name: st.query_params.get_all(name) for name in st.query_params}
+        if section:
+            query[sections.KEY] = [section]
+        st.switch_page(f"pages/{page}.py", query_params=query)
+
+    return leave

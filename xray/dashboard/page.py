@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CLINICAL = "Not for clinical use: a research tool that shows what models do, not what a child has."
+#: In the session's state while the visitor goes to another section of a page.
+MOVED = "_moved"
 PRIVACY = "Films you upload stay in this session's memory and are dropped with it."
 
 #: Plotly's own buttons are clutter, except the one that saves the figure.
@@ -50,6 +52,8 @@ STYLE = """<style>
 .xma-swatch{width:.85em;height:.85em;vertical-align:-.05em;margin-right:.35em}
 .xma-film{width:100%;display:block;background:#000;border-radius:.4rem}
 .xma-lead{font-size:1.12rem;line-height:1.55;max-width:46rem;margin:0 0 .6rem}
+.xma-question{margin:0 0 -.6rem;opacity:.82;font-size:1.02rem}
+.stMain h1{padding:0 0 .2rem}
 .xma-fact{opacity:.82;font-size:.92rem;line-height:1.5}
 .xma-number{font-size:2.1rem;font-weight:650;line-height:1.15;font-variant-numeric:tabular-nums}
 .xma-empty{border:1px dashed color-mix(in srgb,currentColor 45%,transparent);
@@ -58,8 +62,20 @@ STYLE = """<style>
 .xma-figure{font-size:1.08rem;font-weight:600;line-height:1.4;margin:.4rem 0 0}
 .xma-pair{display:grid;grid-template-columns:1fr 1fr;gap:.8rem}
 .xma-pair figure{margin:0}
-.xma-pair figcaption{margin-top:.35rem;font-size:.92rem;line-height:1.4}
-.xma-pair .xma-number{display:block}
+.xma-pair figcaption{margin-top:.25rem;font-size:.92rem;line-height:1.35}
+.xma-pair .xma-number{display:block;font-size:1.7rem}
+.xma-frame{position:relative}.xma-frame .xma-over{position:absolute;inset:0;width:100%;height:100%}
+.xma-models{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}
+.xma-models th,.xma-models td{padding:.4rem .55rem .4rem 0;text-align:left;vertical-align:top;
+  border-bottom:1px solid color-mix(in srgb,currentColor 18%,transparent)}
+.xma-models thead th{font-size:.82rem;font-weight:400;line-height:1.3;opacity:.82;
+  padding:.1rem .5rem .2rem 0;vertical-align:bottom}
+.xma-models thead tr:first-child th[colspan]{border-bottom:0;padding-bottom:0}
+.xma-models td{font-size:1.15rem;font-weight:600}
+.xma-models tbody th{font-weight:600;min-width:13rem}
+.xma-models .xma-chip{display:table;margin-top:.15rem;font-size:.85rem}
+.xma-models .xma-why{margin:.1rem 0 0;font-weight:400;font-size:.95rem}
+.xma-models .xma-fact{font-weight:400;font-size:.85rem}
 .xma-verdict{padding:.55rem 0;border-top:1px solid color-mix(in srgb,currentColor 18%,transparent)}
 .xma-verdict strong{margin-right:.5rem;font-size:1.05rem}
 .xma-why{margin-left:.5rem;font-weight:600}
@@ -72,7 +88,18 @@ STYLE = """<style>
 [data-testid=stSidebarHeader]>:first-child::after{content:"X-ray Model Audit";font-weight:600;
   white-space:nowrap}
 .stMain .block-container{max-width:80rem}
-@media (max-width:640px){.xma-measured div:nth-child(2):not(:last-child){min-width:0}
+@media (max-width:640px){.xma-models thead{position:absolute;clip-path:inset(50%);height:1px;
+  overflow:hidden;width:1px}
+  .xma-models,.xma-models tbody{display:block}
+  .xma-models tr{display:grid;grid-template-columns:repeat(5,1fr);gap:.1rem .5rem;padding:.35rem 0;
+  border-bottom:1px solid color-mix(in srgb,currentColor 18%,transparent)}
+  .xma-models th,.xma-models td{display:block;border:0;padding:0}
+  .xma-models tbody th{grid-column:1/-1}
+  .xma-models td{font-size:1rem}
+  .xma-models td::before{content:attr(data-label);display:block;font-size:.68rem;line-height:1.15;
+  font-weight:400;opacity:.85;min-height:2.3em}
+  .stMain h1{font-size:1.3rem}
+  .xma-measured div:nth-child(2):not(:last-child){min-width:0}
   .xma-why{display:block;margin:.2rem 0 0}.xma-lead{font-size:1.02rem}.xma-number{font-size:1.6rem}}
 </style>"""
 
@@ -95,16 +122,45 @@ setTimeout(()=>{window.matchMedia=real},1000)}}catch(error){}</script>"""
 #: Whether app.py runs the page. Of this very run: it is set while the page runs and no longer,
 #: and no other session's thread sees it.
 _through_app: ContextVar[bool] = ContextVar("through_app", default=False)
+#: Above the title of this run's page: its sections, beside the link to the view.
+_bar: ContextVar[AbstractContextManager[Any] | None] = ContextVar("bar", default=None)
+#: Parameters of links that the page knows whatever its section.
+_shared: ContextVar[Mapping[str, links.Parameter] | None] = ContextVar("shared", default=None)
 
 
 def run(page: Page) -> None:
     """Run the page that the navigation chose. For app.py: this is the only way into a page."""
-    token = _through_app.set(True)
+    with st.container(horizontal=True, horizontal_alignment="right", key="bar"):
+        # Its text is drawn last, when the page has said what its links hold.
+        bar = st.container(width="stretch")
+        popover = st.popover("Share", icon=":material/link:", key="share")
+    tokens = (_through_app, _through_app.set(True)), (_bar, _bar.set(bar))
     try:
         with guard("This page"):
             page.run()
     finally:
-        _through_app.reset(token)
+        for variable, token in tokens:
+            variable.reset(token)  # type: ignore[arg-type]
+    with popover:
+        known = st.session_state.get("_parameters", {})
+        link = links.link(str(st.context.url or ""), _query(), known)
+        st.caption("Opens this page with the same settings. Uploads are never in a link.")
+        st.code(link, language=None, wrap_lines=True)
+
+
+def bar() -> AbstractContextManager[Any]:
+    """The place above the title, where a page's sections are chosen."""
+    return _bar.get() or st.container()
+
+
+@contextmanager
+def knowing(parameters: Mapping[str, links.Parameter]) -> Iterator[None]:
+    """Let whatever page begins in this block know these parameters too."""
+    token = _shared.set(parameters)
+    try:
+        yield
+    finally:
+        _shared.reset(token)
 
 
 def enter() -> None:
@@ -134,6 +190,7 @@ def page(
     about: str = "",
     parameters: Mapping[str, links.Parameter] | None = None,
     clinical: bool = False,
+    question: str = "",
 ) -> None:
     """Begin a page: its title, what it is about, and what a link asks of it.
 
@@ -141,23 +198,32 @@ def page(
     ----------
     title : the one idea of the page; plain text, as it may name what comes from a file.
     about : a sentence or two under it; plain text.
+    question : what the title answers, above it; plain text.
     parameters : those that links to this page may hold: the keys of its widgets with
         ``bind="query-params"``.
     clinical : whether the page shows predictions, and so must say what they are not for.
     """
     enter()
     startup.settle()
-    known = dict(parameters or {})
+    known = {**(_shared.get() or {}), **(parameters or {})}
     st.html(STYLE)
     st.html(_DARK_FIRST, unsafe_allow_javascript=True)
+    if question:
+        st.html(f'<p class="xma-question">{html.escape(question)}</p>')
     st.title(html.plain(title), anchor=False)
     if about:
         lead(about)
     if clinical:
         st.caption(f":material/medical_information: {CLINICAL}")
-    st.session_state["_parameters"] = known
+    st.session_state["_parameters"], st.session_state["_title"] = known, title
     for note in _ignored(known):
         st.info(html.plain(note), icon=":material/link_off:")
+
+
+def heed(parameters: Mapping[str, links.Parameter]) -> None:
+    """Look at a link before the widgets do that stand above ``page``, which take what fits."""
+    if not st.session_state.get(MOVED):
+        st.session_state["_ignored"] = _ignored({**(_shared.get() or {}), **parameters})
 
 
 def _ignored(known: Mapping[str, links.Parameter]) -> list[str]:
@@ -169,6 +235,12 @@ def _ignored(known: Mapping[str, links.Parameter]) -> list[str]:
     said: list[str] = st.session_state.pop("_ignored", [])
     asked = _query()
     usable, notes = links.check(asked, known)
+    if st.session_state.pop(MOVED, False):
+        # From another section: what it left in the link was not asked of this one.
+        for name in asked.keys() - usable.keys() - links.RESERVED:
+            with suppress(StreamlitAPIException):
+                del st.query_params[name]
+        return []
     wrong = [name for name in asked if name in known and name not in usable]
     for name in wrong:
         # Of a widget that is there already: what it does not offer, it has not taken.
@@ -190,13 +262,8 @@ def _query() -> dict[str, list[str]]:
 
 
 def sidebar() -> None:
-    """Below the navigation of every page: the link to this view, and what this is not."""
+    """Below the navigation of every page: what this is not."""
     with st.sidebar:
-        with st.popover("Share this view", icon=":material/link:", width="stretch"):
-            known = st.session_state.get("_parameters", {})
-            link = links.link(str(st.context.url or ""), _query(), known)
-            st.caption("Opens this page with the same settings. Uploads are never in a link.")
-            st.code(link, language=None, wrap_lines=True)
         st.caption(CLINICAL)
 
 
@@ -241,12 +308,23 @@ def empty(title: str, what_to_do: str, command: str = "") -> None:
 
 
 def go_to(
-    page: str, label: str, icon: str = "arrow_forward", query: Mapping[str, str] | None = None
+    page: str,
+    label: str,
+    icon: str = "arrow_forward",
+    query: Mapping[str, str] | None = None,
+    section: str = "",
 ) -> None:
-    """Link to another page of ``pages/`` by its file's name; nothing where it is not served."""
+    """Link to a page of ``pages/`` by its file's name; nothing where it is not served.
+
+    Parameters
+    ----------
+    query : parameters of the link
+    section : of that page; "" for its first
+    """
+    asked = {**({"section": section} if section else {}), **(query or {})}
     # A page that runs alone, as in a test, knows of no other.
     with suppress(StreamlitAPIException):
-        st.page_link(f"pages/{page}.py", label=label, icon=f":material/{icon}:", query_params=query)
+        st.page_link(f"pages/{page}.py", label=label, icon=f":material/{icon}:", query_params=asked)
 
 
 def show(figure: go.Figure, key: str) -> None:
@@ -282,7 +360,8 @@ def show_points(figure: go.Figure, key: str, several: bool = False) -> list[tupl
 
 
 def _title(figure: go.Figure) -> None:
-    if title := base.title(figure):
+    title = base.title(figure)
+    if title and title != st.session_state.get("_title"):
         st.html(f'<p class="xma-figure">{html.escape(title)}</p>')
 
 
@@ -317,7 +396,7 @@ def report_button() -> None:
         return report.build()
 
     st.download_button(
-        "Save the report",
+        "One-page report",
         write,
         "xray-model-audit.html",
         "text/html",

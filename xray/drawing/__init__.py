@@ -1,1 +1,1 @@
-"""Into films and out of them: devices drawn in, removed, and films drawn from nothing."""
+"""Into films and out of them: devices laid on, taken away, and films drawn from nothing."""

@@ -8,11 +8,17 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from xray import classes
-from xray.audits import findings
+from xray.audits import findings, stored
 from xray.audits.findings import Change
 from xray.figures import palette
-from xray.figures.base import margin_band, name_places, reference_line, template, whiskers
+from xray.figures.base import (
+    margin_band,
+    name_places,
+    reference_line,
+    side_by_side,
+    template,
+    whiskers,
+)
 
 #: Measure of the panel's record -> what people call it, and its mark.
 MEASURES = {
@@ -21,9 +27,17 @@ MEASURES = {
     "false_alarms": ("clean networks accused", palette.NEGATIVE, "circle"),
     "undecided": ("left undecided", "#8C6D9E", "x"),
 }
+#: Part of the films -> what people call it: films with something hidden, and who wears devices.
+HIDDEN = {
+    "all films": "as they are",
+    "lungs hidden": "lungs hidden",
+    "all but lungs hidden": "all but lungs hidden",
+}
+WORN = {"with a device": "with a device", "without a device": "without a device"}
+#: Name, title and audit of each model.
+Models = Sequence[tuple[str, str, Mapping[str, Any]]]
 
 
-#: Other suspect -> what people call it.
 def calls(audit: Mapping[str, Any], title: str) -> go.Figure:
     """Change of calls by kind of device, healthy and sick films apart, in at most five rows.
 
@@ -107,48 +121,41 @@ def _told(says: str, found: Sequence[Change], digits: int = 1) -> str:
     return f"{says}. {'; '.join(each)}"
 
 
-def suspects(rows: pd.DataFrame, margin: float, title: str) -> go.Figure:
-    """What other suspects change in calls, the biggest mover first.
+def suspects(models: Models) -> go.Figure:
+    """What other suspects change in the calls of healthy films, in at most five rows.
 
-    Parameters
-    ----------
-    rows : effects of an audit that are not of devices (``stored.effects``)
-    margin : smallest change of 100 calls that matters
-    title : what people call the model
+    Markers and text share a row, in which the one that changes more stands for both.
     """
-    rows = rows.assign(calls=pd.to_numeric(rows["calls"])).dropna(subset="calls")
-    names = [
-        findings.SUSPECTS.get(str(kind), str(kind))
-        if kind
-        else findings.SUSPECTS.get(str(test), str(test))
-        for kind, test in zip(rows["kind"], rows["test"], strict=True)
-    ]
-    rows = rows.assign(name=names)
-    rank = rows["calls"].abs().groupby(rows["name"]).max().sort_values(ascending=False)
-    order = list(rank.index)
-    figure = go.Figure()
-    label = rows["label"].fillna("").astype(str)
-    sick = label.map(classes.side) & (label != "")
-    for words, colour, symbol, part in (
-        ("healthy films", palette.NEGATIVE, "circle", rows[~sick & (label != "")]),
-        ("sick films", palette.POSITIVE, "diamond", rows[sick]),
-        ("both classes", palette.REFERENCE, "square", rows[label == ""]),
-    ):
-        if len(part):
-            figure.add_scatter(
-                x=part["calls"], y=[order.index(name) for name in part["name"]], mode="markers",
-                name=words, marker={"color": colour, "symbol": symbol, "size": 12},
-                error_x=whiskers(part["calls"], part["calls_low"], part["calls_high"], colour),
-                hovertemplate="%{x:+.1f}<extra>" + words + "</extra>",
-            )  # fmt: skip
-    margin_band(figure, margin)
-    name_places(figure, order)
-    figure.update_xaxes(title="more of 100 children called sick")
-    says = f"{title}: nothing else was measured in calls"
-    if order:
-        most = float(max(rows["calls"], key=abs))
-        says = f"{title}: of all else {order[0]} changes most, {most:+.1f} of 100 calls"
-    return template(figure, says, height=150 + 42 * len(order))
+    found = [(name, title, _grouped(audit)) for name, title, audit in models]
+    every_group = dict.fromkeys(map(_group, findings.SUSPECTS))
+    groups = [group for group in every_group if any(group in each for *_, each in found)]
+    figure = side_by_side(
+        [(name, title, [(groups.index(g), c.value, c.low, c.high) for g, c in each.items()])
+         for name, title, each in found],
+        groups,
+    )  # fmt: skip
+    margin_band(figure, max(findings.margin(audit, "calls") for *_, audit in models))
+    figure.update_xaxes(title="more of 100 healthy children called sick")
+    every = [(title, group, c.value) for _, title, each in found for group, c in each.items()]
+    says = "Of healthy films nothing else was measured"
+    if every:
+        whom, group, most = max(every, key=lambda entry: abs(entry[2]))
+        says = f"Of all else {group} changes most: {most:+.1f} of 100 calls, with {whom}"
+    told = "; ".join(f"{title}, {group} {value:+.1f}" for title, group, value in every)
+    return template(figure, says, f"{says}. {told}", height=150 + 42 * len(groups))
+
+
+def _group(name: str) -> str:
+    return "lettering" if name in ("marker", "text") else findings.SUSPECTS[name]
+
+
+def _grouped(audit: Mapping[str, Any]) -> dict[str, Change]:
+    """The largest change of healthy films by each group of suspects."""
+    found: dict[str, Change] = {}
+    for change in findings.others(audit):
+        if change.healthy:
+            found.setdefault(_group(change.kind), change)
+    return found
 
 
 def quality(table: pd.DataFrame) -> go.Figure:
@@ -182,53 +189,69 @@ def quality(table: pd.DataFrame) -> go.Figure:
 
 
 def quality_says(table: pd.DataFrame) -> str:
-    """The weakest kind of the panel, in a sentence."""
-    by = {
-        measure: table[table["measure"] == measure].set_index("kind")
-        for measure in ("detection", "false_alarms")
-    }
-    found = by["detection"]["value"].dropna()
-    if found.empty:
+    """How many readers of devices the audit finds, and whom it accuses, in a sentence."""
+    by = table[table["kind"].fillna("") == ""].set_index("measure")
+    if "detection" not in by.index or not by.loc["detection", "n"]:
         return "How many readers this test finds is not known"
-    worst = str(found.idxmin())
-    said = (
-        f"Hardest to find are readers of {findings.PLURAL.get(worst, worst)}: "
-        f"{100 * found[worst]:.0f} of 100 found"
+    found, accused = by.loc["detection"], by.loc["false_alarms"]
+    return (
+        f"Of {found['n']:.0f} readings of devices it finds {100 * found['value']:.0f} of 100, "
+        f"and of {accused['n']:.0f} clean answers it accuses {100 * accused['value']:.0f} of 100"
     )
-    if worst not in by["false_alarms"].index:
-        return said
-    return f"{said}, {100 * by['false_alarms']['value'][worst]:.0f} of 100 clean networks accused"
 
 
-def strata(rows: pd.DataFrame, model: str, title: str) -> go.Figure:
-    """AUROC, sensitivity and specificity by stratum, with 95 % intervals."""
-    mark = palette.model(model)
-    figure = go.Figure()
-    for metric, symbol in (
-        ("auroc", mark.symbol), ("sensitivity", "triangle-up"), ("specificity", "triangle-down"),
-    ):  # fmt: skip
-        part = rows[rows["metric"] == metric]
-        figure.add_scatter(
-            x=part["value"], y=part["stratum"], mode="markers",
-            name="AUROC" if metric == "auroc" else metric,
-            marker={"color": mark.colour, "symbol": symbol, "size": 11,
-                    "opacity": 1.0 if metric == "auroc" else 0.65},
-            error_x=whiskers(part["value"], part["low"], part["high"], mark.colour),
-            customdata=part[["low", "high", "n"]],
-            hovertemplate="%{x:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f}), "
-            "%{customdata[2]} films<extra>%{y}</extra>",
-        )  # fmt: skip
-    auroc = rows[rows["metric"] == "auroc"].set_index("stratum")["value"]
-    says = f"{title} by stratum"
-    if {"all films", "lungs hidden"} <= set(auroc.index):
-        says = (
-            f"{title}: AUROC {auroc['all films']:.3f}; with the lungs hidden still "
-            f"{auroc['lungs hidden']:.3f}"
-        )
-    figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(title=f"value (positive class {classes.positive()}, model's own threshold)")
-    count = rows["stratum"].nunique()
-    return template(figure, says, height=170 + 40 * count)
+def quality_gaps(table: pd.DataFrame) -> str:
+    """Kinds for which too few networks read, in a sentence; "" where there are enough of all."""
+    readers = table[table["measure"] == "detection"].set_index("kind")["n"]
+    few = [
+        f"{findings.PLURAL[kind]} ({readers[kind]:.0f})"
+        for kind in findings.KINDS
+        if kind in readers.index and readers[kind] < stored.LEAST_READERS
+    ]
+    if not few:
+        return ""
+    return f"Too few networks read these to know how often they are found: {', '.join(few)}."
+
+
+def strata(models: Models, metric: str, parts: Mapping[str, str]) -> go.Figure:
+    """A metric on parts of the films, a row a part, a mark a model.
+
+    Parameters
+    ----------
+    metric : "auroc" as it is; others as shares of 100 children
+    parts : stratum of the audits -> what people call it (``HIDDEN``, ``WORN``)
+    """
+    scale, digits = (1, ".2f") if metric == "auroc" else (100, ".0f")
+    found = []
+    for name, title, audit in models:
+        values = [findings.stratum(audit, part, metric) for part in parts]
+        rows = [
+            (i, value * scale, low * scale, high * scale)
+            for i, (value, low, high) in ((i, v) for i, v in enumerate(values) if v)
+        ]
+        found.append((name, title, rows))
+    figure = side_by_side(found, list(parts.values()), digits)
+    words = "AUROC" if metric == "auroc" else "of 100 sick children called sick"
+    figure.update_xaxes(title=words)
+    says = _strata_say([(title, {i: v for i, v, *_ in rows}) for _, title, rows in found], scale)
+    told = "; ".join(
+        f"{title}, {list(parts.values())[i]} {value:{digits}}"
+        for _, title, rows in found
+        for i, value, *_ in rows
+    )
+    return template(figure, says, f"{says}. {told}", height=150 + 46 * len(parts))
+
+
+def _strata_say(found: Sequence[tuple[str, Mapping[int, float]]], scale: int) -> str:
+    """What is left where parts are hidden (AUROC), or how far those with devices stand apart."""
+    if scale == 1:
+        title, values = max(found, key=lambda entry: entry[1].get(1, 0.0))
+        return f"{title}: AUROC {values[0]:.2f}; with the lungs hidden still {values[1]:.2f}"
+    both = [(title, values) for title, values in found if len(values) > 1]
+    if not both:
+        return "How often sick children with and without devices are found was not measured"
+    title, values = max(both, key=lambda entry: abs(entry[1][0] - entry[1][1]))
+    return f"{title} finds {values[0]:.0f} of 100 with a device, {values[1]:.0f} without"
 
 
 def cures(rows: pd.DataFrame) -> go.Figure:
@@ -249,14 +272,30 @@ def cures(rows: pd.DataFrame) -> go.Figure:
                 [row["accuracy"]], [row["accuracy_low"]], [row["accuracy_high"]], mark.colour
             ),
         )  # fmt: skip
-    first, best = rows.iloc[0], rows.iloc[int(rows["calls"].abs().to_numpy().argmin())]
+    first, best = rows.iloc[0], _moved_least(rows)
     says = (
-        f"{best['title']} is moved least: {findings.PLURAL[best['kind']]} {best['calls']:+.1f} of "
-        f"100 healthy children, against {first['calls']:+.1f} by "
-        f"{findings.PLURAL[first['kind']]}; accuracy {100 * best['accuracy']:.1f} % against "
-        f"{100 * first['accuracy']:.1f} %"
+        f"{best['title']}: accuracy {100 * best['accuracy']:.1f} %, against "
+        f"{100 * first['accuracy']:.1f} % before"
     )
     reference_line(figure, x=0.0)
     figure.update_xaxes(title="largest change of 100 healthy children's calls")
     figure.update_yaxes(title="test accuracy", tickformat=".0%")
     return template(figure, says, height=400)
+
+
+def cures_says(rows: pd.DataFrame) -> str:
+    """Which cure is moved least, in a sentence."""
+    first, best = rows.iloc[0], _moved_least(rows)
+    return (
+        f"{best['title']} is moved least: {_more(best['calls'])} of 100 healthy children called "
+        f"sick, against {_more(first['calls'])} with {first['title']}"
+    )
+
+
+def _more(calls: float) -> str:
+    way = "more" if calls >= 0 else "fewer"
+    return f"{round(abs(calls))} {way}" if round(abs(calls)) else f"under 1 {way}"
+
+
+def _moved_least(rows: pd.DataFrame) -> pd.Series:
+    return rows.iloc[int(rows["calls"].abs().to_numpy().argmin())]

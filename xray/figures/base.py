@@ -88,7 +88,19 @@ def reference_line(figure: go.Figure, *, x: float | None = None, y: float | None
 
 
 def margin_band(figure: go.Figure, margin: float) -> None:
-    """Shade what lies within a margin of zero on the x axis, and draw zero."""
+    """Shade what lies within a margin of zero on the x axis, and draw zero; what lies beyond shows.
+
+    Call it when all traces are there.
+    """
+    ends = [-1.5 * margin, 1.5 * margin]
+    for trace in figure.data:
+        bars = trace.error_x
+        for sign, off in ((1, bars.array), (-1, bars.arrayminus)):
+            ends += (
+                [x + sign * d for x, d in zip(trace.x, off, strict=True)] if off is not None else []
+            )
+    room = 0.04 * (max(ends) - min(ends))
+    figure.update_xaxes(range=[min(ends) - room, max(ends) + room])
     figure.add_vrect(
         x0=-margin, x1=margin, layer="below", line_width=0,
         fillcolor=palette.fade(palette.REFERENCE, 0.2),
@@ -147,6 +159,37 @@ def dots(
         text=[span(row["value"], row["low"], row["high"]) for row in rows],
         hovertemplate=f"{said}: %{{text}}<extra></extra>",
     )
+
+
+#: A model's name and title, and value, low and high at places of the y axis.
+Marks = tuple[str, str, Sequence[tuple[int, float, float, float]]]
+
+
+def side_by_side(models: Sequence[Marks], words: Sequence[str], digits: str = "+.1f") -> go.Figure:
+    """A row for each of some words, and in it a mark with its interval for each model.
+
+    Parameters
+    ----------
+    digits : how values are written, as d3 does
+    """
+    figure = go.Figure()
+    for place, (name, title_, found) in enumerate(models):
+        mark = palette.model(name)
+        shift = min(0.26, 0.7 / len(models)) * (place - (len(models) - 1) / 2)
+        values, low, high = ([each[i] for each in found] for i in (1, 2, 3))
+        figure.add_scatter(
+            x=values,
+            y=[each[0] + shift for each in found],
+            mode="markers",
+            name=title_,
+            marker={"color": mark.colour, "symbol": mark.symbol, "size": 10},
+            error_x=whiskers(values, low, high, mark.colour),
+            customdata=list(zip(low, high, strict=True)),
+            hovertemplate=f"%{{x:{digits}}} (%{{customdata[0]:{digits}}} to "
+            f"%{{customdata[1]:{digits}}})<extra>{title_}</extra>",
+        )
+    name_places(figure, list(words))
+    return figure
 
 
 def records(table: pd.DataFrame) -> list[Row]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from xray.explanations.result import Explanation, at_film_size
+from xray.explanations.result import Explanation, Heatmap, at_film_size
 from xray.figures import palette
 from xray.films.pixels import Pixels
 
@@ -66,48 +68,34 @@ def overlay(
     shape = (int(film.shape[0]), int(film.shape[1]))
     weights = weight_map(explanation, shape, leading)
     full = scale if scale else float(np.abs(explanation.weights).max())
-    picture, colour = _laid(weights / (full or 1.0), film, opacity)
+    signed = weights / full if full > 0 else 0 * weights
+    picture = _laid_over(film, signed, opacity)
     if outlines:
         labels = at_film_size(
             explanation.segments, shape, explanation.params.get("fit", "squash")
         ).astype(np.uint16)
         edge = cv2.morphologyEx(labels, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)) > 0
         edge &= weights != 0
-        picture[edge] = 0.5 * picture[edge] + 0.5 * colour[edge]
+        picture[edge] = 0.5 * picture[edge] + 0.5 * _hues(weights)[edge]
     made = np.asarray(np.round(picture * 255), np.uint8)
     return _numbered(made, explanation, leading) if numbers else made
 
 
-def heat(
-    values: NDArray[np.generic], film: Pixels, fit: str = "squash", opacity: float = 0.6
-) -> Picture:
-    """The film with a map of any method laid over, in the colours of ``overlay``.
-
-    Parameters
-    ----------
-    values : in [-1, 1]: (H, W) as the film, or at the model's input size
-    film : (H, W) float32 in [0, 1]
-    fit : how the film was brought to the model's size
-    opacity : in [0, 1], where the magnitude is 1
-
-    Returns
-    -------
-    (H, W, 3) uint8, RGB
-    """
-    shape = (int(film.shape[0]), int(film.shape[1]))
-    shown = values if values.shape == shape else at_film_size(values, shape, fit)
-    picture, _ = _laid(shown.astype(np.float64), film, opacity)
-    return np.asarray(np.round(picture * 255), np.uint8)
+def heat(found: Heatmap, film: Pixels, opacity: float = 0.6) -> Picture:
+    """The film (H, W) with a map of its size laid over, in the colours of ``overlay``."""
+    return np.asarray(np.round(_laid_over(film, found.values, opacity) * 255), np.uint8)
 
 
-def _laid(
-    values: NDArray[np.float64], film: Pixels, opacity: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """A film with values (H, W) in [-1, 1] laid over, and the colour of each pixel."""
-    strength = np.clip(np.abs(values), 0, 1)[..., None] * opacity
-    colour = np.where(values[..., None] > 0, _colour(palette.TOWARD), _colour(palette.AWAY))
+def _laid_over(film: Pixels, signed: NDArray[Any], opacity: float) -> NDArray[np.float64]:
+    """The film in grey with a map (H, W) in [-1, 1] over it, (H, W, 3) in [0, 1]."""
+    strength = np.clip(np.abs(signed), 0, 1)[..., None] * opacity
     grey = np.repeat(np.clip(film, 0, 1)[..., None], 3, axis=2)
-    return grey * (1 - strength) + colour * strength, colour
+    return np.asarray(grey * (1 - strength) + _hues(signed) * strength, np.float64)
+
+
+def _hues(signed: NDArray[Any]) -> NDArray[np.float64]:
+    """Colour of each sign, (H, W, 3)."""
+    return np.where(signed[..., None] > 0, _colour(palette.TOWARD), _colour(palette.AWAY))
 
 
 def _numbered(picture: Picture, explanation: Explanation, leading: int | None) -> Picture:
@@ -115,7 +103,7 @@ def _numbered(picture: Picture, explanation: Explanation, leading: int | None) -
     shape = (picture.shape[0], picture.shape[1])
     fit = explanation.params.get("fit", "squash")
     labels = at_film_size(explanation.segments, shape, fit)
-    size = max(0.4, min(shape) / 900)
+    size = max(0.4, min(shape) / 560)
     made = np.ascontiguousarray(picture)
     for number, region in enumerate(explanation.ranking[:leading], start=1):
         inside = np.pad((labels == region).astype(np.uint8), 1)
@@ -124,9 +112,9 @@ def _numbered(picture: Picture, explanation: Explanation, leading: int | None) -
         depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
         y, x = np.unravel_index(int(depth.argmax()), shape)
         words = str(number)
-        (wide, high), _ = cv2.getTextSize(words, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
+        (wide, high), _ = cv2.getTextSize(words, cv2.FONT_HERSHEY_SIMPLEX, size, 2)
         at = (int(np.clip(x - wide // 2, 0, max(0, shape[1] - wide))), int(y + high // 2))
-        for colour, thick in (((0, 0, 0), 4), ((255, 255, 255), 1)):
+        for colour, thick in (((0, 0, 0), 5), ((255, 255, 255), 2)):
             cv2.putText(made, words, at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, thick, cv2.LINE_AA)
     return made
 
@@ -134,3 +122,30 @@ def _numbered(picture: Picture, explanation: Explanation, leading: int | None) -
 def _colour(code: str) -> NDArray[np.float64]:
     """#RRGGBB as three floats in [0, 1]."""
     return np.array([int(code[start : start + 2], 16) for start in (1, 3, 5)]) / 255
+
+
+def outline(change: Pixels, least: float = 0.04) -> list[list[list[float]]]:
+    """Outlines of where a film was changed.
+
+    Parameters
+    ----------
+    change : (H, W), the changed film less the film as it was
+    least : grey level from which a change is seen
+
+    Returns
+    -------
+    list of closed polygons
+        Points (x, y) in shares of width and height; specks are left out.
+    """
+    height, width = change.shape
+    near = max(3, round(0.02 * width) | 1)
+    soft = cv2.GaussianBlur(np.abs(change), (0, 0), near / 3)
+    seen = cv2.morphologyEx(
+        (soft > least).astype(np.uint8), cv2.MORPH_DILATE, np.ones((near, near), np.uint8)
+    )
+    found, _ = cv2.findContours(seen, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_TC89_L1)
+    return [
+        [[round(x / width, 3), round(y / height, 3)] for x, y in contour[:, 0].tolist()]
+        for contour in found
+        if cv2.contourArea(contour) > near * near * 4
+    ]

@@ -1,4 +1,4 @@
-"""Figures of the first page."""
+"""Figures that set models side by side; the first page draws one without tables."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from xray import classes
 from xray.audits import findings
-from xray.figures import palette
-from xray.figures.base import margin_band, name_places, template, whiskers
+from xray.figures.base import margin_band, side_by_side, template
 
 if TYPE_CHECKING:
     # For types only: the first page draws kept figures, and pandas takes long to import.
@@ -24,42 +22,32 @@ def calls(models: Sequence[tuple[str, str, Mapping[str, Any]]]) -> go.Figure:
     ----------
     models : name, title and audit of each
     """
-    figure = go.Figure()
-    margin = max(findings.margin(audit, "calls") for _, _, audit in models)
-    told, every = [], []
-    for place, (name, title_, audit) in enumerate(models):
-        mark = palette.model(name)
-        shift = min(0.26, 0.7 / len(models)) * (place - (len(models) - 1) / 2)
-        found = [
+    found = [
+        (name, title, [
             (row, change)
             for row, kind in enumerate(findings.KINDS)
             for change in findings.changes(audit, kind)
             if change.unit == "calls" and change.healthy
-        ]
-        values = [change.value for _, change in found]
-        ends = [(change.low, change.high) for _, change in found]
-        figure.add_scatter(
-            x=values, y=[row + shift for row, _ in found], mode="markers", name=title_,
-            marker={"color": mark.colour, "symbol": mark.symbol, "size": 9},
-            error_x=whiskers(values, [low for low, _ in ends], [high for _, high in ends],
-                             mark.colour),
-            customdata=ends,
-            hovertemplate="%{x:+.1f} (%{customdata[0]:+.1f} to %{customdata[1]:+.1f})"
-            f"<extra>{title_}</extra>",
-        )  # fmt: skip
-        told += [f"{title_}, {findings.PLURAL[c.kind]} {c.value:+.1f}" for _, c in found]
-        every += [(title_, change) for _, change in found]
-    margin_band(figure, margin)
-    name_places(figure, [findings.PLURAL[kind] for kind in findings.KINDS])
+        ])
+        for name, title, audit in models
+    ]  # fmt: skip
+    figure = side_by_side(
+        [(name, title, [(row, c.value, c.low, c.high) for row, c in changes])
+         for name, title, changes in found],
+        [findings.PLURAL[kind] for kind in findings.KINDS],
+    )  # fmt: skip
+    margin_band(figure, max(findings.margin(audit, "calls") for _, _, audit in models))
     figure.update_xaxes(title="more of 100 healthy children called sick")
+    every = [(title, change) for _, title, changes in found for _, change in changes]
     says = "No calls of healthy films with devices were measured"
     if every:
-        whom, most = max(every, key=lambda found: abs(found[1].value))
+        whom, most = max(every, key=lambda entry: abs(entry[1].value))
         kind = findings.PLURAL[most.kind]
         says = (
             f"{kind[0].upper()}{kind[1:]} change most: {most.value:+.0f} of 100 healthy children "
             f"called sick, with {whom}; in the band nothing matters"
         )
+    told = [f"{title}, {findings.PLURAL[c.kind]} {c.value:+.1f}" for title, c in every]
     return template(figure, says, f"{says}. {'; '.join(told)}", height=340)
 
 
@@ -70,28 +58,15 @@ def key_figures(scores: pd.DataFrame) -> go.Figure:
     ----------
     scores : columns model, title, metric (for people), value, low, high; in order.
     """
-    figure = go.Figure()
-    models = scores[["model", "title"]].drop_duplicates()
     metrics = list(dict.fromkeys(scores["metric"]))
-    for place, (name, title_) in enumerate(models.itertuples(index=False)):
-        mark = palette.model(name)
-        chosen = scores[scores["model"] == name].set_index("metric").loc[metrics]
-        shift = 0.18 * (place - (len(models) - 1) / 2)
-        figure.add_scatter(
-            x=chosen["value"],
-            y=[i + shift for i in range(len(metrics))],
-            error_x=whiskers(chosen["value"], chosen["low"], chosen["high"], mark.colour),
-            mode="markers",
-            name=title_,
-            marker={"color": mark.colour, "symbol": mark.symbol, "size": 10},
-            customdata=chosen[["low", "high"]],
-            text=metrics,
-            hovertemplate="%{text} %{x:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})"
-            f"<extra>{title_}</extra>",
-        )
-    figure.update_yaxes(
-        tickvals=list(range(len(metrics))), ticktext=metrics, autorange="reversed", showgrid=False
-    )
+    found = [
+        (str(name), str(part["title"].iloc[0]), [
+            (metrics.index(row["metric"]), row["value"], row["low"], row["high"])
+            for row in part.to_dict("records")
+        ])
+        for name, part in scores.groupby("model", sort=False)
+    ]  # fmt: skip
+    figure = side_by_side(found, metrics, ".3f")
     # Never beyond 1, and never so narrow that chance differences look large.
     low = min(0.5, float(scores["low"].min()) - 0.02) if len(scores) else 0.0
     figure.update_xaxes(range=[max(0.0, low), 1.005])
@@ -99,40 +74,3 @@ def key_figures(scores: pd.DataFrame) -> go.Figure:
     says = f"{best.title} does best: {best.metric} {best.value:.3f}"
     alt = "; ".join(f"{r.title} {r.metric} {r.value:.3f}" for r in scores.itertuples())
     return template(figure, says, f"{says}. {alt}", height=110 + 66 * len(metrics))
-
-
-def class_counts(films: pd.DataFrame) -> go.Figure:
-    """Films by split and class, as bars.
-
-    Parameters
-    ----------
-    films : columns split and label, one row a film.
-    """
-    figure = go.Figure()
-    splits = [name for name in ("train", "val", "test") if (films["split"] == name).any()]
-    counts = films.groupby(["split", "label"]).size()
-    for label, colour in palette.classes().items():
-        values = [int(counts.get((split, label), 0)) for split in splits]
-        figure.add_bar(
-            x=values,
-            y=splits,
-            orientation="h",
-            name=label,
-            marker_color=colour,
-            text=[f"{v:,}" for v in values],
-            textposition="inside",
-            insidetextanchor="middle",
-            textangle=0,
-            insidetextfont={"color": "#0E1116"},
-            hovertemplate="%{y}: %{x:,} films<extra>" + label + "</extra>",
-        )
-    figure.update_layout(barmode="stack", bargap=0.35)
-    figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(title="films")
-    share = classes.is_positive(films["label"]).mean()
-    says = f"{len(films):,} films, {100 * share:.0f} % of them {classes.spoken()}"
-    alt = "; ".join(
-        f"{row.split} {row.label} {row.films:,}"
-        for row in counts.rename("films").reset_index().itertuples()
-    )
-    return template(figure, says, f"{says}. {alt}", height=230)

@@ -44,8 +44,8 @@ def calls(readings: Sequence[Reading], titles: dict[str, str], device: str) -> g
             places.append(top + row)
             words.append(name)
         figure.add_annotation(
-            x=0, xref="paper", xanchor="left", y=top, text=f"<b>{title}</b> · calls it "
-            f"{classes.spoken()} from {threshold}", showarrow=False,
+            x=0, xref="paper", xanchor="left", xshift=-100, y=top, showarrow=False,
+            text=f"<b>{title}</b> · {classes.spoken()} from {threshold}",
         )  # fmt: skip
         found = ", ".join(f"{name} {value}" for name, value in zip(named, said, strict=True))
         alt.append(f"{title}: {found}, threshold {threshold}")

@@ -85,16 +85,19 @@ def _bound(figure: go.Figure, table: pd.DataFrame) -> None:
         figure.update_xaxes(range=[-1.08 * reach, 1.08 * reach])
 
 
-def effects(table: pd.DataFrame, metric: str) -> go.Figure:
+def effects(table: pd.DataFrame, metric: str, most: int | None = None) -> go.Figure:
     """What each change did to a metric, seed by seed.
 
     Parameters
     ----------
     table : of ``ablations.effects``
+    most : rows to draw, those that changed most; all when None. The title speaks of all.
     """
     figure = go.Figure()
     mark = palette.MODELS["basic"]
-    for place, row in enumerate(_records(table)):
+    ranked = table["difference"].abs().sort_values(ascending=False, kind="stable").index
+    drawn = table.loc[ranked[:most].sort_values()]
+    for place, row in enumerate(_records(drawn)):
         shown = {"value": row["difference"], "low": row["low"], "high": row["high"]}
         clear = bool(row["low"] > 0 or row["high"] < 0)
         change = f"{ablations.WORDS[row['setting']]}: {row['before']} → {row['after']}"
@@ -126,19 +129,19 @@ def effects(table: pd.DataFrame, metric: str) -> go.Figure:
             f", {row['n']} seeds<extra></extra>",
         )
     reference_line(figure, x=0)
-    figure.update_yaxes(showticklabels=False, range=[len(table) - 0.75, -0.85], showgrid=False)
-    _bound(figure, table)
+    figure.update_yaxes(showticklabels=False, range=[len(drawn) - 0.75, -0.85], showgrid=False)
+    _bound(figure, drawn)
     figure.update_xaxes(title=f"change in {ablations.METRICS[metric]}, mean over seeds")
     apart = [row for row in _records(table) if row["low"] > 0 or row["high"] < 0]
     said = f"Of {len(table)} changes, none did more to {ablations.METRICS[metric]} than a seed can"
     if apart:
-        most = max(apart, key=lambda row: abs(row["difference"]))
+        top = max(apart, key=lambda row: abs(row["difference"]))
         said = (
             f"Of {len(table)} changes, {len(apart)} did more to {ablations.METRICS[metric]} than "
-            f"a seed can; most: {ablations.WORDS[most['setting']]}, {most['before']} to "
-            f"{most['after']}, {most['difference']:+.3f}"
+            f"a seed can; most: {ablations.WORDS[top['setting']]}, {top['before']} to "
+            f"{top['after']}, {top['difference']:+.3f}"
         )
-    return template(figure, said, height=110 + 64 * max(1, len(table)), legend=False)
+    return template(figure, said, height=110 + 64 * max(1, len(drawn)), legend=False)
 
 
 def runs(ledger: pd.DataFrame) -> go.Figure:

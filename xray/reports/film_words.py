@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from xray import classes
 from xray.audits import findings
+from xray.films.decode import Film
 from xray.models.card import Card
 from xray.text import percent
 
@@ -63,6 +65,33 @@ def weight_shares(shares: Shares | None) -> list[str]:
     return said
 
 
+def second_opinion(reading: Reading) -> str:
+    """Where Grad-CAM's weight lies, beside LIME's; why there is none where there is none."""
+    if reading.second_lungs is None:
+        return f"No second opinion by Grad-CAM: {reading.no_second}" if reading.no_second else ""
+    return f"Grad-CAM, a second opinion, lays {percent(reading.second_lungs)} on the lungs."
+
+
+def lime_of_planted(found: Mapping[str, float], kind: str) -> str:
+    """What LIME says of planted devices (``demo.weighed``)."""
+    points = [100 * found[f"difference{end}"] for end in ("", "_low", "_high")]
+    return (
+        f"LIME lays {percent(found['device'])} of its weight on {findings.PLURAL[kind]} and "
+        f"{percent(found['null'])} on the same shape elsewhere ({points[0]:+.0f} points, "
+        f"{points[1]:.0f} to {points[2]:.0f}; {found['films']} films)."
+    )
+
+
 def warnings(card: Card) -> list[str]:
     """What its card warns of."""
     return [card.warning] if card.warning else []
+
+
+def facts(film: Film) -> str:
+    """Size and format of a film in a line; nothing that names a patient."""
+    parts = [f"{film.width} × {film.height} pixels", film.format]
+    if film.bytes:
+        parts.append(f"{film.bytes / 1024:,.0f} KB")
+    if film.jpeg_quality is not None:
+        parts.append(f"JPEG quality about {film.jpeg_quality:.0f}")
+    return ", ".join(parts)

@@ -135,20 +135,74 @@ def image(picture: NDArray[np.generic] | str, alt: str) -> str:
     return f'<img class="xma-film" src="data:image/png;base64,{code}" alt="{escape(alt)}">'
 
 
-def pair(entries: Sequence[tuple[NDArray[np.generic] | str, str, str, str]]) -> str:
+Polygons = Sequence[Sequence[Sequence[float]]]
+
+
+def pair(
+    entries: Sequence[tuple[NDArray[np.generic] | str, str, str, str]],
+    outlines: Sequence[Polygons] = (),
+) -> str:
     """Pictures side by side, each with a large number and words under it.
 
     Parameters
     ----------
-    entries : (picture as ``image`` takes it, alt, number, words) of each.
+    entries : (picture as ``image`` takes it, alt, number, words) of each
+    outlines : of each picture, what is outlined on it: closed polygons of points in shares of
+        width and height
     """
     figures = [
-        f"<figure>{image(picture, alt)}<figcaption>"
-        f'<span class="xma-number">{escape(number)}</span> {escape(words)}'
+        f'<figure><div class="xma-frame">{image(picture, alt)}{_outlined(drawn)}</div>'
+        f'<figcaption><span class="xma-number">{escape(number)}</span> {escape(words)}'
         "</figcaption></figure>"
-        for picture, alt, number, words in entries
+        for (picture, alt, number, words), drawn in zip(
+            entries, outlines or [()] * len(entries), strict=True
+        )
     ]
     return f'<div class="xma-pair">{"".join(figures)}</div>'
+
+
+def _outlined(polygons: Polygons) -> str:
+    """Outlines over a picture."""
+    tags = [
+        '<polygon points="{}"'.format(" ".join(f"{10 * x:.2f},{10 * y:.2f}" for x, y in points))
+        for points in polygons
+    ]
+    return _over([tag for each in tags for tag in _twice(each)], "outline of the device")
+
+
+#: Films of which the Overview's table counts calls.
+_CALLED = ("as they are", "with tubes, wires", "with supports")
+
+
+def models_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The Overview's table: a row a model, with its verdict, and labels above on a phone.
+
+    Parameters
+    ----------
+    rows : name, title, chip, why, problem, accuracy, called (up to three), hidden
+    """
+    heads = ("Right, of 100", *_CALLED, "AUROC, lungs hidden")
+    body = ""
+    for row in rows:
+        called = [*row["called"], *[""] * 3][:3]
+        said = f'<div class="xma-fact">{escape(row["problem"])}</div>' if row["problem"] else ""
+        cells = "".join(
+            f'<td data-label="{escape(head)}">{escape(value or "–")}</td>'
+            for head, value in zip(heads, (row["accuracy"], *called, row["hidden"]), strict=True)
+        )
+        body += (
+            f'<tr><th scope="row">{swatch(row["name"])}{escape(row["title"])} '
+            f'{chip(*row["chip"])}<div class="xma-why">{escape(row["why"])}</div>{said}</th>'
+            f"{cells}</tr>"
+        )
+    return (
+        '<table class="xma-models"><thead><tr><th rowspan="2" scope="col">Model</th>'
+        f'<th rowspan="2" scope="col">{heads[0]}</th>'
+        '<th colspan="3" scope="colgroup">Healthy called sick, of 100</th>'
+        f'<th rowspan="2" scope="col">{heads[-1]}</th></tr><tr>'
+        + "".join(f'<th scope="col">{head}</th>' for head in _CALLED)
+        + f"</tr></thead><tbody>{body}</tbody></table>"
+    )
 
 
 def verdict_row(
@@ -239,11 +293,16 @@ def framed(
 def _overlay(looks: Sequence[Look]) -> str:
     """Marked devices of every look as SVG in a box of ten by ten."""
     shapes = [
-        _drawn(device, _DASHES[min(place, 1)])
+        (_drawn(device), _DASHES[min(place, 1)])
         for place, look in enumerate(looks)
         for device in look["devices"]
         if device["confidence"] >= 0.5
     ]
+    return _over([tag for shape in shapes for tag in _twice(*shape)], "labelled devices")
+
+
+def _over(shapes: Sequence[str], alt: str) -> str:
+    """SVG shapes in a box of ten by ten, over a picture."""
     if not shapes:
         return ""
     drawing = (
@@ -252,11 +311,11 @@ def _overlay(looks: Sequence[Look]) -> str:
     )
     # As a picture of its own: Streamlit lets no inline SVG through.
     code = base64.b64encode(drawing.encode()).decode()
-    return f'<img class="xma-over" src="data:image/svg+xml;base64,{code}" alt="labelled devices">'
+    return f'<img class="xma-over" src="data:image/svg+xml;base64,{code}" alt="{escape(alt)}">'
 
 
-def _drawn(device: Device, dash: str) -> str:
-    """One device twice: a dark line under a bright one, so that it shows on any film."""
+def _drawn(device: Device) -> str:
+    """The open tag of one device."""
     geometry = device["geometry"]
     if device["kind"] in ("line", "tube"):
         points = " ".join(f"{float(x):.2f},{float(y):.2f}" for x, y in geometry)
@@ -267,10 +326,15 @@ def _drawn(device: Device, dash: str) -> str:
     else:
         x0, y0, x1, y1 = (float(value) for value in geometry)
         tag = f'<rect x="{x0:.2f}" y="{y0:.2f}" width="{x1 - x0:.2f}" height="{y1 - y0:.2f}"'
+    return tag
+
+
+def _twice(tag: str, dash: str = "") -> tuple[str, str]:
+    """A shape twice: a dark line under a bright one, so that it shows on any film."""
     under = "stroke:#000;stroke-opacity:.55;stroke-width:5px"
     over = f"stroke:{palette.DEVICE};stroke-width:2.5px;{dash}"
     same = "vector-effect:non-scaling-stroke;fill:none;"
-    return "".join(f'{tag} style="{same}{style}"/>' for style in (under, over))
+    return f'{tag} style="{same}{under}"/>', f'{tag} style="{same}{over}"/>'
 
 
 def step(picture: bytes, alt: str, pixelated: bool = False) -> str:

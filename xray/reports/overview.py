@@ -1,7 +1,7 @@
 """What the first page shows of large tables, kept small, so that it is drawn without them.
 
-The first page is what a cold start waits for. Its sentence, picture and figures come from tables
-that take long to read, with packages that take longer to import; ``python -m xray showcase`` makes
+The first page is what a cold start waits for. Its rows, picture and figure come from tables that
+take long to read, with packages that take longer to import; ``python -m xray showcase`` makes
 these parts once and keeps them in ``artifacts/front.json``. Each is kept under a hash of what it
 was made from: where a model, an audit or a table changed since, the page makes the part anew,
 slower and right. A test holds what is kept against what would be made.
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +21,7 @@ import plotly.graph_objects as go
 
 from xray import classes as names
 from xray import text
-from xray.audits import findings
+from xray.audits import findings, stored
 from xray.environment import artifacts_dir
 from xray.errors import ArtifactError, XrayError
 from xray.files import digest, hash_json, write_json
@@ -34,13 +33,6 @@ if TYPE_CHECKING:
 
 #: Roles of models that the first page speaks of; controls are no answers.
 ROLES = ("recipe", "user", "demo")
-#: Metrics shown, as ``scores.TITLES`` names them, in order.
-METRICS = {
-    "auroc": "AUROC",
-    "accuracy": "Accuracy",
-    "recall": "Sensitivity",
-    "specificity": "Specificity",
-}
 Audits = Mapping[str, Mapping[str, Any]]
 
 
@@ -73,33 +65,22 @@ def shown(cards: Sequence[Card]) -> list[Card]:
     return [card for card in cards if card.role in ROLES]
 
 
+def told(cards: Sequence[Card]) -> list[Card]:
+    """Those, and the networks of whole films that they are compared with in a sentence."""
+    return [card for card in cards if card.role in ROLES or card.name in stored.LUNGS_ALONE]
+
+
 def parts(cards: Sequence[Card], audits: Audits) -> list[Part]:
-    """All parts, for the models shown and their audits by name."""
-    return [
-        question(),
-        rows(cards, audits),
-        effects(cards, audits),
-        picture(cards, audits),
-        key_figures(cards),
-        classes(),
-    ]
-
-
-def question() -> Part:
-    """The sentence under the title (``sentences.question``)."""
-
-    def make() -> str:
-        from xray.labels import devices
-
-        return sentences.question(devices.load())
-
-    return Part("question", [digest(artifacts_dir() / "devices" / "devices.csv")], make)
+    """All parts, for the models that are told of and their audits by name."""
+    first = shown(cards)
+    return [rows(first, audits), picture(cards, audits), effects(cards, audits)]
 
 
 def rows(cards: Sequence[Card], audits: Audits) -> Part:
     """A row a model: what it is worth, what devices change, and the verdict.
 
-    Made: list of name, title; chip, key and words; why; facts, pairs of words.
+    Made: list of name, title; chip, key and words; why; accuracy, called and hidden, in words;
+    beyond, what devices add to their matches.
     """
 
     def make() -> list[dict[str, Any]]:
@@ -110,19 +91,19 @@ def rows(cards: Sequence[Card], audits: Audits) -> Part:
 
 
 def _row(card: Card, audit: Mapping[str, Any] | None) -> dict[str, Any]:
-    facts = []
+    accuracy = ""
     if not card.problem and (scores := _test_scores(card)) is not None:
         row = scores.set_index("metric").loc["accuracy"]
-        ends = [f"{100 * row[end]:.1f}" for end in ("value", "low", "high")]
-        facts.append(["Accuracy, per cent", f"{ends[0]} ({ends[1]} to {ends[2]})"])
-    if audit is not None:
-        facts += facts_of(audit)
+        accuracy = f"{100 * row['value']:.0f}"
+    hidden = findings.stratum(audit or {}, "lungs hidden", "auroc")
     return {
         "name": card.name,
         "title": card.title or card.name,
         "chip": list(sentences.chip(audit)),
         "why": sentences.why(audit) if audit else "",
-        "facts": facts,
+        "accuracy": accuracy,
+        "called": [sentences.whole(value) for _, value in findings.called(audit or {})],
+        "hidden": f"{hidden[0]:.2f}" if hidden else "",
     }
 
 
@@ -132,9 +113,8 @@ def facts_of(audit: Mapping[str, Any]) -> list[list[str]]:
     if called := findings.called(audit):
         said = [f"{words} {sentences.whole(value)}" for words, value in called]
         facts.append(["Healthy films called sick, of 100", "; ".join(said)])
-    hidden, low, high = findings.lungs_hidden(audit)
-    if math.isfinite(hidden):
-        said_ = f"{hidden:.2f} ({text.interval(low, high)})"
+    if hidden := findings.stratum(audit, "lungs hidden", "auroc"):
+        said_ = f"{hidden[0]:.2f} ({text.interval(*hidden[1:])})"
         facts.append(["AUROC with the lungs hidden", said_])
     return facts
 
@@ -154,12 +134,13 @@ def effects(cards: Sequence[Card], audits: Audits) -> Part:
 
 
 def picture(cards: Sequence[Card], audits: Audits) -> Part:
-    """A synthetic film and the same with a rendered device on it, as a model reads them.
+    """A synthetic film, and the same with a rendered device that changes a model's call of it.
 
-    Of the model that devices move most, and only where the device changes its call of the film;
-    else there is no picture, as it would show nothing.
+    Of the model that devices move most, and of the kind that moves it most. None where no call of
+    a synthetic film changes, as a picture would show nothing.
 
-    Made: ``films``, two of PNG (base64), alternative text, number and words; ``caption``.
+    Made: ``films``, two of PNG (base64), alternative text, number and words, the second with its
+    outline (closed polygons in shares of width and height); ``question`` and ``caption``.
     """
     ranked = sorted(
         (
@@ -170,58 +151,50 @@ def picture(cards: Sequence[Card], audits: Audits) -> Part:
         key=lambda card: -abs(text.number(audits[card.name].get("score", 0))),
     )
     content = digest(artifacts_dir() / "showcase.csv")
-    models = [[card.name, card.title, card.sha256, card.threshold] for card in ranked]
-    return Part("picture", [content, models], partial(_picture, ranked, content))
+    models = [
+        [card.name, card.title, card.sha256, card.threshold, hash_json(audits[card.name])]
+        for card in ranked
+    ]
+    return Part("picture", [content, models], partial(_picture, ranked, audits, content))
 
 
-def _picture(ranked: Sequence[Card], content: str) -> dict[str, Any] | None:
+def _picture(ranked: Sequence[Card], audits: Audits, content: str) -> dict[str, Any] | None:
+    import pandas as pd
+
     from xray.audits import showcase
+    from xray.figures.overlay import outline
+
+    table = showcase.load() if content else pd.DataFrame(columns=showcase.COLUMNS)
+    for card in ranked:
+        kinds = findings.kinds(audits[card.name], "reads_devices")
+        if example := showcase.example(table, card, kinds):
+            break
+    else:
+        return None
+    film, laid = showcase.child(example.child).pixels, showcase.laid(example.child, example.shape)
+    device = findings.ONE[example.kind]
+    return {
+        "films": [
+            _film(film, "Synthetic film of a healthy child", example.original, "called healthy"),
+            _film(laid.device, f"The same film with {device}", example.device,
+                  f"with {device}: called sick")
+            | {"outline": outline(laid.device - film)},
+        ],
+        "question": sentences.picture(example, card.title or card.name),
+        "caption": sentences.example(example),
+    }  # fmt: skip
+
+
+def _film(pixels: Any, alt: str, odds: float, words: str) -> dict[str, Any]:
     from xray.metrics.odds import to_probability
     from xray.reports import html
 
-    table = showcase.load() if content else None
-    limits = {card.name: card.threshold_log_odds for card in ranked}
-    found = [showcase.example(table, card) for card in ranked] if table is not None else []
-    example = next(
-        (
-            each
-            for each in found
-            if each is not None
-            and (each.original > limits[each.model]) != (each.worn > limits[each.model])
-        ),
-        None,
-    )
-    if example is None:
-        return None
-    film = showcase.film(example.seed, example.label)
-    worn = showcase.with_device(film, example.device, example.seed).device
-    words = f"with {findings.ONE[example.device]} laid over it"
-    entries = (
-        (film, example.original, "Synthetic chest film", f"{names.spoken()}, as it is"),
-        (worn, example.worn, f"The same film {words}", f"{names.spoken()}, {words}"),
-    )
-    title = next(card.title for card in ranked if card.name == example.model)
     return {
-        "films": [
-            {
-                "png": base64.b64encode(html.png(pixels)).decode(),
-                "alt": alt,
-                "number": text.percent(float(to_probability(odds))),
-                "words": says,
-            }
-            for pixels, odds, alt, says in entries
-        ],
-        "caption": sentences.example(example, title),
+        "png": base64.b64encode(html.png(pixels)).decode(),
+        "alt": alt,
+        "number": text.percent(float(to_probability(odds))),
+        "words": words,
     }
-
-
-def key_figures(cards: Sequence[Card]) -> Part:
-    """Figure of the models' metrics on the test films, and what they rest on.
-
-    Made: ``figure``; ``basis``, a sentence.
-    """
-    fine = [card for card in cards if not card.problem]
-    return Part("key figures", [_scored(card) for card in fine], partial(_key_figures, fine))
 
 
 def _scored(card: Card) -> list[Any]:
@@ -241,38 +214,6 @@ def _test_scores(card: Card) -> pd.DataFrame | None:
         return None
     table = table[table["split"] == "test"]
     return table if len(table) else None
-
-
-def _key_figures(cards: Sequence[Card]) -> dict[str, Any] | None:
-    import pandas as pd
-
-    from xray.figures import overview
-    from xray.models import evaluation
-
-    tables = []
-    for card in cards:
-        table = evaluation.score(read_predictions(card.name), card.threshold_log_odds)
-        table = table[table["split"] == "test"]
-        tables.append(table.assign(model=card.name, title=card.title))
-    if not tables:
-        return None
-    table = pd.concat(tables)
-    table = table[table["metric"].isin(METRICS)].replace({"metric": METRICS})
-    order = {name: place for place, name in enumerate(METRICS.values())}
-    table = table.sort_values("metric", key=lambda names: names.map(order), kind="stable")
-    return {"figure": _plain(overview.key_figures(table)), "basis": sentences.basis(tables[0])}
-
-
-def classes() -> Part:
-    """Figure of the public set's films by split and class."""
-
-    def make() -> dict[str, Any] | None:
-        from xray.dataset import public_set
-        from xray.figures import overview
-
-        return _plain(overview.class_counts(public_set.read())) if names.is_default() else None
-
-    return Part("class counts", [digest(artifacts_dir() / "dataset" / "films.csv")], make)
 
 
 def _plain(figure: go.Figure) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from xray import classes, text
-from xray.audits import findings
+from xray.audits import findings, stored
 from xray.audits.findings import Change
 from xray.models.card import Card
 from xray.text import interval, number, percent
@@ -209,10 +209,9 @@ def title(cards: Sequence[Card], audits: Mapping[str, Audit]) -> str:
     count = len(done)
     if of["reads_devices"]:
         return _title_of_readers(of["reads_devices"], audits, count)
-    if of["inconclusive"]:
-        some = "this model" if count == 1 else f"{len(of['inconclusive'])} of {count} models"
-        return f"Whether devices change the calls of {some} stays open"
     clear = len(of["no_reliance"])
+    if of["inconclusive"]:
+        return _title_of_open(of["inconclusive"], audits, clear, count)
     if clear == count:
         limit = findings.margin(audits[done[0].name], "calls")
         models = {1: "this model", 2: "both models"}.get(count, f"all {count} models")
@@ -223,6 +222,22 @@ def title(cards: Sequence[Card], audits: Mapping[str, Audit]) -> str:
             f"{count - clear} cannot be judged"
         )
     return "This model cannot be judged" if count == 1 else f"None of {count} models can be judged"
+
+
+def _title_of_open(
+    cards: Sequence[Card], audits: Mapping[str, Audit], clear: int, count: int
+) -> str:
+    """The title where none is known to read devices, and of some it is open."""
+    if not clear:
+        some = "this model" if count == 1 else f"{len(cards)} of {count} models"
+        return f"Whether devices change the calls of {some} stays open"
+    limit = min(findings.margin(audits[card.name], "calls") for card in cards)
+    said = f"Devices change fewer than {limit:g} of 100 calls of {clear} of {count} models"
+    if len(cards) > 1:
+        return f"{said}; of {len(cards)} it stays open"
+    kinds = findings.kinds(audits[cards[0].name], "inconclusive")
+    names = text.names([findings.PLURAL[kind] for kind in findings.KINDS if kind in kinds])
+    return f"{said}; for {cards[0].title or cards[0].name} {names} stay open"
 
 
 def _title_of_readers(cards: Sequence[Card], audits: Mapping[str, Audit], count: int) -> str:
@@ -267,23 +282,80 @@ def question(labels: pd.DataFrame) -> str:
     )
 
 
-def example(shown: Example, title: str) -> str:
+def example(shown: Example) -> str:
     """What the Overview's picture is, and how it was chosen."""
-    whole = "on which the model is undecided" if shown.undecided else "tried"
+    from xray.metrics.odds import to_probability
+
+    match = percent(float(to_probability(shown.match)))
     return (
-        f"{title} on a synthetic film (no patient), with a rendered device. Of the {shown.films} "
-        f"{whole}, this one has the median effect: half change more, half less."
+        f"Drawn by this program, no patient. With the match, the same cut without the device: "
+        f"{match}. Of {shown.films} such films {shown.changed} change their call; this one "
+        "changes most."
     )
 
 
-def basis(scores: pd.DataFrame) -> str:
-    """What metrics rest on: films, positive class, threshold, intervals."""
-    n = int(scores["n"].max())
-    positive = scores["positive"].iloc[0]
-    return (
-        f"{n} test films, {positive} positive, each model at the threshold chosen on its "
-        "validation films; 95 % intervals."
-    )
+def picture(shown: Example, title: str) -> str:
+    """What the Overview's picture shows."""
+    kind = _ONE[shown.kind]
+    return f"{kind} changes the call of {title}"
+
+
+def remedy(cards: Sequence[Card], audits: Mapping[str, Audit]) -> str:
+    """What devices did to a network of whole films, and do when it sees the lungs alone.
+
+    "" where such a pair was not audited, or the network of whole films reads none.
+    """
+    titles = {card.name: card.title or card.name for card in cards}
+    for whole_, alone in stored.LUNGS_ALONE.items():
+        before, after = audits.get(whole_), audits.get(alone)
+        if not {whole_, alone} <= titles.keys() or before is None or after is None:
+            continue
+        change = findings.strongest(before, findings.kinds(before, "reads_devices"))
+        if change is None:
+            continue
+        now = next(
+            (
+                each
+                for each in findings.changes(after, change.kind)
+                if (each.label, each.unit) == (change.label, change.unit)
+            ),
+            None,
+        )
+        said = f"{titles[whole_]}: {findings.ONE[change.kind]} makes it {_does(change)}."
+        if now is None:
+            return said
+        return f"{said} Shown the lungs alone, the same network: {_less(now)}."
+    return ""
+
+
+def _less(change: Change) -> str:
+    """A change in few words: "under 1 more (-1 to 2)"."""
+    count, _, ends = _size(change).partition(" ")
+    if change.unit == "auroc_drop":
+        return f"{'falls' if change.value > 0 else 'rises'} by {count} {ends}".rstrip()
+    way = "more" if change.value >= 0 else "fewer"
+    return f"{'under 1' if count == '0' else count} {way} {ends}".rstrip()
+
+
+def hidden(models: Sequence[tuple[str, str, Audit]]) -> str:
+    """What hiding the lungs leaves, as the title of a page.
+
+    Parameters
+    ----------
+    models : name, title and audit of each
+    """
+    found = [
+        (title_, value)
+        for _, title_, audit in models
+        if (value := findings.stratum(audit, "lungs hidden", "auroc"))
+    ]
+    if not found:
+        return "Whether models need the lungs is not measured yet"
+    title_, (area, low, high) = max(found, key=lambda entry: entry[1][0])
+    said = f"AUROC {area:.2f} ({interval(low, high)})"
+    if low <= 0.6:
+        return f"With the lungs hidden no model does much better than chance: at most {said}"
+    return f"With the lungs hidden {title_} still tells sick from healthy: {said}"
 
 
 def stability(why: Explanation) -> str:

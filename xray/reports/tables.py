@@ -169,7 +169,7 @@ def quality(table: pd.DataFrame) -> pd.DataFrame:
     """How often the audit is right about networks of known answers (``stored.quality``)."""
     return pd.DataFrame(
         {
-            "Kind": [findings.PLURAL.get(kind, kind) for kind in table["kind"]],
+            "Kind": [findings.PLURAL.get(kind, "all kinds") for kind in table["kind"]],
             "What": [MEASURES.get(measure, measure) for measure in table["measure"]],
             "Value": [with_interval(r.value, r.low, r.high) for r in table.itertuples(index=False)],
             "Accusing every network": [_plain(value) for value in table["always"]],

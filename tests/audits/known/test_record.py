@@ -71,9 +71,9 @@ def test_a_row_names_truth_and_verdict_of_each_kind() -> None:
 
 def panel(**told: list[tuple[str, str, float]]) -> pd.DataFrame:
     rows: list[dict[str, Any]] = [
-        {"kind": kind, "truth": truth, "verdict": word, "score": score}
+        {"network": f"n{i}", "kind": kind, "truth": truth, "verdict": word, "score": score}
         for kind, of_kind in told.items()
-        for truth, word, score in of_kind
+        for i, (truth, word, score) in enumerate(of_kind)
     ]
     return pd.DataFrame(rows)
 
@@ -97,6 +97,10 @@ def test_the_figures_of_a_kind_count_what_they_say() -> None:
     assert tuple(line.loc["false_alarms", ["low", "high"]]) == bootstrap.wilson(1, 3)
     assert np.isnan(found.loc[("tube", "detection"), "value"])
     assert np.isnan(found.loc[("tube", "auroc"), "value"])
+    every = found.loc[""]
+    assert every.loc["detection", "n"] == 2 and every.loc["false_alarms", "n"] == 4
+    assert every.loc["false_alarms", "value"] == pytest.approx(1 / 4)
+    assert every.loc["false_alarms", "low"] < 1 / 4 < every.loc["false_alarms", "high"]
     with pytest.raises(ArtifactError, match="panel"):
         record.quality(pd.DataFrame())
 

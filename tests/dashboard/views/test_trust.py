@@ -16,13 +16,9 @@ from xray.explanations import comparison
 
 def app() -> None:
     """The section by itself."""
-    import numpy as np
-
-    from xray.dashboard import loaders, page
     from xray.dashboard.views import trust
 
-    page.page("Which to trust")
-    trust.show(np.random.default_rng(0).random((64, 64), dtype=np.float32), loaders.cards())
+    trust.show()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ that was stopped goes on where it was. Verdicts are computed from them anew each
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from xray.audits.known import networks, specs
 from xray.audits.known import truth as truths
 from xray.audits.known.specs import BARE
 from xray.audits.showing import Trials
+from xray.drawing import rendering
+from xray.environment import artifact
 from xray.errors import ArtifactError
 from xray.files import replacing
 from xray.films.pixels import Bytes
@@ -32,15 +34,13 @@ from xray.metrics import bootstrap
 from xray.models.card import Card
 
 #: What networks are shown: the audit's films and donors; held-out films with donors of another
-#: labelling, which say what is true; the audit again from another seed; and the audit's films
-#: with the other labelling's donors.
-PARTS = ("audit", "truth", "seed", "donors")
+#: labelling, which say what is true; the audit again from another seed; the audit's films with
+#: the other labelling's donors; and with devices rendered from facts.
+PARTS = ("audit", "truth", "seed", "donors", "rendered")
 #: Networks that share what is drawn for them; so many are asked again after a stop.
 TOGETHER = 10
 #: Kinds that are planted: nature forces no network to read them, or hardly.
 PLANTS = ("line", "tube", "electrode")
-#: Fewer reliant or clean networks than this say too little of a kind.
-LEAST = 15
 #: Arrays of ``Trials`` by kind.
 FIELDS = ("device", "null", "relieved", "sham")
 
@@ -79,6 +79,13 @@ class Bench:
             bare = test & (self.table["confidence"] < BARE).to_numpy()
             return insertion.prepare(
                 self.table[kept], self.films[kept], second, bare[kept], bare[kept], kinds=KINDS
+            )
+        if part == "rendered":
+            test = (self.table["split"] == "test").to_numpy()
+            bare = (test & (self.table["confidence"] < BARE).to_numpy())[test]
+            layers = rendering.read(self.films.shape[1:], artifact("devices", rendering.FILE))
+            return insertion.prepare(
+                self.table[test], self.films[test], {}, bare, bare, kinds=KINDS, rendered=layers
             )
         return truths.audit_material(self.table, self.films, self.first, seed=int(part == "seed"))
 
@@ -246,15 +253,16 @@ def _calls(verdict: Verdict, kind: str) -> dict[str, float | None]:
 
 
 def quality(table: pd.DataFrame) -> pd.DataFrame:
-    """How often the audit is right, kind by kind, over networks whose truth is not open.
+    """How often the audit is right, over networks whose truth is not open.
 
     Returns
     -------
     DataFrame
-        kind, measure, value, low, high, n, always: AUROC of the size of the score (reliant
-        against clean; Newcombe's interval), detection (reliant networks told to read),
-        false_alarms (clean ones), undecided (of both; Wilson's intervals), each with how many
-        networks it rests on and what accusing every network would score.
+        kind ("" for all kinds together), measure, value, low, high, n, always: AUROC of the size
+        of the score (reliant against clean), detection (reliant networks told to read),
+        false_alarms (clean ones), undecided (of both), each with how many networks it rests on
+        and what accusing every network would score. Intervals are Newcombe's and Wilson's within
+        a kind, where each network stands once; over all kinds networks are drawn again whole.
 
     Raises
     ------
@@ -263,33 +271,39 @@ def quality(table: pd.DataFrame) -> pd.DataFrame:
     """
     if table.empty:
         raise ArtifactError("No network of known answers was asked; run 'python -m xray panel'.")
-    made: list[dict[str, Any]] = []
-    for kind in KINDS:
-        of_kind = table[(table["kind"] == kind) & table["truth"].isin(["reliant", "clean"])]
-        reliant = (of_kind["truth"] == "reliant").to_numpy()
-        reads = (of_kind["verdict"] == "reads_devices").to_numpy()
-        unsure = of_kind["verdict"].isin(["inconclusive", "cannot_be_judged"]).to_numpy()
-        area = float("nan")
-        if reliant.any() and not reliant.all():
-            area = float(bootstrap.auroc(reliant, of_kind["score"].abs().to_numpy())[0])
+    settled = table[table["truth"].isin(["reliant", "clean"])]
+    parts = [(kind, settled[settled["kind"] == kind]) for kind in KINDS]
+    return pd.DataFrame([row for kind, part in [*parts, ("", settled)]
+                         for row in _measures(kind, part)])  # fmt: skip
+
+
+def _measures(kind: str, part: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """The four figures of one kind, or of all."""
+    reliant = (part["truth"] == "reliant").to_numpy()
+    reads = (part["verdict"] == "reads_devices").to_numpy()
+    unsure = part["verdict"].isin(["inconclusive", "cannot_be_judged"]).to_numpy()
+    score = part["score"].abs().to_numpy()
+    drawn = bootstrap.resamples(part["network"].to_numpy().astype(str)) if len(part) else None
+    area = low = high = float("nan")
+    if reliant.any() and not reliant.all():
+        area = float(bootstrap.auroc(reliant, score)[0])
         low, high = bootstrap.newcombe(area, int(reliant.sum()), int((~reliant).sum()))
-        made.append(_row(kind, "auroc", area, low, high, len(of_kind), 0.5))
-        for measure, of, hit, always in (
-            ("detection", reliant, reads, 1.0),
-            ("false_alarms", ~reliant, reads, 1.0),
-            ("undecided", np.ones(len(of_kind), bool), unsure, 0.0),
-        ):
-            n, hits = int(of.sum()), int((of & hit).sum())
-            low, high = bootstrap.wilson(hits, n)
-            made.append(_row(kind, measure, hits / n if n else float("nan"), low, high, n, always))
-    return pd.DataFrame(made)
-
-
-def _row(
-    kind: str, measure: str, value: float, low: float, high: float, n: int, always: float
-) -> dict[str, Any]:
-    return {"kind": kind, "measure": measure, "value": value, "low": low, "high": high, "n": n,
-            "always": always}  # fmt: skip
+        if not kind:
+            low, high, _ = bootstrap.percentiles(bootstrap.auroc(reliant, score, drawn))
+    yield {"kind": kind, "measure": "auroc", "value": area, "low": low, "high": high,
+           "n": len(part), "always": 0.5}  # fmt: skip
+    for measure, of, hit, always in (
+        ("detection", reliant, reads, 1.0),
+        ("false_alarms", ~reliant, reads, 1.0),
+        ("undecided", np.ones(len(part), bool), unsure, 0.0),
+    ):
+        n, hits = int(of.sum()), int((of & hit).sum())
+        low, high = bootstrap.wilson(hits, n)
+        if not kind and drawn is not None and 0 < hits < n:
+            shares = (drawn @ (of & hit)) / np.maximum(drawn @ of.astype(float), 1e-9)
+            low, high, _ = bootstrap.percentiles(shares)
+        yield {"kind": kind, "measure": measure, "value": hits / n if n else float("nan"),
+               "low": low, "high": high, "n": n, "always": always}  # fmt: skip
 
 
 def agreement(
@@ -304,7 +318,8 @@ def agreement(
         share, with low and high by Wilson), against (told "reads_devices" by one and
         "no_reliance" by the other), difference and its spread (mean and standard deviation of
         the difference of scores, in margins: Bland and Altman's limits of agreement are the mean
-        and 1.96 of the spread either way)
+        and 1.96 of the spread either way), correlation and slope (of the second audit's scores
+        on the first's, by least squares)
     """
     made = []
     for kind in KINDS:
@@ -321,11 +336,15 @@ def agreement(
         same = sum(a.verdict == b.verdict for a, b in pairs)
         against = sum({a.verdict, b.verdict} == {"reads_devices", "no_reliance"} for a, b in pairs)
         low, high = bootstrap.wilson(same, len(pairs))
-        apart = np.array([b.score - a.score for a, b in pairs])
+        one, two = np.array([[a.score, b.score] for a, b in pairs]).T
+        apart = two - one
+        varies = len(pairs) > 2 and one.std() > 0 and two.std() > 0
         made.append(
             {"part": part, "kind": kind, "pairs": len(pairs), "same": same / len(pairs),
              "low": low, "high": high, "against": against, "difference": float(apart.mean()),
-             "spread": float(apart.std(ddof=1)) if len(apart) > 1 else float("nan")}
+             "spread": float(apart.std(ddof=1)) if len(apart) > 1 else float("nan"),
+             "correlation": float(np.corrcoef(one, two)[0, 1]) if varies else float("nan"),
+             "slope": float(np.polyfit(one, two, 1)[0]) if varies else float("nan")}
         )  # fmt: skip
     return pd.DataFrame(made)
 

@@ -1,1 +1,1 @@
-"""Pages that need more code than their page file holds, one module a page."""
+"""What fills the pages: a module a page, or a folder a page with a module a section."""

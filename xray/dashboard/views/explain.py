@@ -28,17 +28,15 @@ from xray.figures import overlay, readings
 from xray.files import sha256_bytes
 from xray.films import decode, decoder
 from xray.films.decode import Film
-from xray.films.pixels import Pixels
-from xray.films.resize import resize
 from xray.jobs.progress import Progress
 from xray.models import registry
 from xray.models.card import Card, titles_of
 from xray.reports import film_words, html, report, sentences
 
+#: Ways to explain that can be shown, the first at first.
+METHODS = ("LIME", "Grad-CAM")
 MADE_UP, OF_DATASET = "Synthetic film", "Film of the dataset"
 NO_DEVICE = "nothing"
-#: Longest side of films and overlays as shown, in pixels.
-SIDE = 560
 #: Films that a session may have ended at the decoder's limits, within as many seconds: each holds
 #: one of few decoders for ten, and every rerun of the page would ask again.
 LOST, WITHIN = 2, 60.0
@@ -63,6 +61,7 @@ PARAMETERS: dict[str, links.Parameter] = {
     "superpixels": links.Number(12, 96),
     "fill": links.Choice(tuple(perturbation.FILLS)),
     "device": links.Choice(findings.KINDS),
+    "by": links.Choice(METHODS),
     "repeat": links.Number(0, 99),
     "opacity": links.Number(0, 1),
     "leading": links.Number(1, 96),
@@ -199,13 +198,6 @@ def _read(path: str, modified: int) -> Film:
         raise FilmError("This film cannot be opened any more; choose another.") from error
 
 
-def small(pixels: Pixels, side: int = SIDE) -> Pixels:
-    """A film no larger than it is shown, (h, w) float32; its aspect is kept."""
-    scale = min(1.0, side / max(pixels.shape))
-    height, width = (max(1, round(length * scale)) for length in pixels.shape)
-    return resize(pixels, (height, width))
-
-
 # --- a question ------------------------------------------------------------------------------
 
 
@@ -297,14 +289,18 @@ def calls(done: Sequence[Reading], titles: dict[str, str], cards: Sequence[Card]
 
 def overlays(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) -> None:
     """LIME overlays side by side, each with the model's call and whether it may be read."""
-    left, right = st.columns(2)
+    first, left, right = st.columns(3, vertical_alignment="bottom")
+    by = first.segmented_control(
+        "By", METHODS, default=METHODS[0], required=True, key="by", bind="query-params",
+        help="Two ways to ask the same model. What both show is more to be believed.",
+    )  # fmt: skip
     opacity = left.slider("Opacity", 0.0, 1.0, 0.6, 0.05, key="opacity", bind="query-params")
     most = max(len(each.explanation.weights) for each in done)
     leading = right.slider(
         "Regions shown", 1, 96, 12, key="leading", bind="query-params",
         help=f"Those with the largest weights; there are at most {most} here.",
     )  # fmt: skip
-    shown = small(chosen.film.pixels)
+    shown = reading.small(chosen.film.pixels)
     columns = st.columns(max(len(done), 2), gap="medium")
     for column, each in zip(columns, done, strict=False):
         with column:
@@ -314,25 +310,31 @@ def overlays(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) ->
                     each.model, titles[each.model], text.percent(why.probability), each.call
                 )
             )
-            picture = overlay.overlay(
-                why, shown, opacity=float(opacity), leading=int(leading), numbers=True
+            if by == METHODS[0]:
+                picture = overlay.overlay(
+                    why, shown, opacity=float(opacity), leading=int(leading), numbers=True
+                )
+            elif each.second is None:
+                page.problem(each.no_second)
+                continue
+            else:
+                picture = overlay.heat(each.second, shown, float(opacity))
+            spoken = classes.spoken()
+            page.film(
+                picture, f"{by} overlay of {titles[each.model]}: orange toward {spoken}, blue away"
             )
-            alt = (
-                f"LIME overlay of {titles[each.model]}: orange toward {classes.spoken()}, blue away"
-            )
-            page.film(picture, alt)
-            said = [film_words.blue(each), *film_words.weight_shares(each.shares)]
-            for sentence in (*said, sentences.stability(why)):
-                st.caption(html.plain(sentence))
+            said = [film_words.blue(each), *film_words.weight_shares(each.shares),
+                    film_words.second_opinion(each), sentences.stability(why)]  # fmt: skip
+            st.caption(html.plain(" ".join(filter(None, said))))
             st.download_button(
-                "Picture", html.png(picture), f"lime-{each.model}.png", "image/png",
+                "Picture", html.png(picture), f"{by.lower()}-{each.model}.png", "image/png",
                 key=f"picture {each.model}", icon=":material/image:", on_click="ignore",
             )  # fmt: skip
 
 
 def device_pair(chosen: Chosen, question: Question) -> None:
     """The film as it is, with the first device of the test, and with its match."""
-    pixels = small(chosen.film.pixels, 360)
+    pixels = reading.small(chosen.film.pixels, 360)
     worn = next(one_film.wear(pixels, question.stock(), question.seed, question.own))
     words = f"with {findings.ONE[question.device]}"
     st.html(
@@ -396,13 +398,3 @@ def downloads(
             f"{name}.html", "text/html", key="report", icon=":material/description:",
             on_click="ignore",
         )  # fmt: skip
-
-
-def facts(film: Film) -> str:
-    """Size and format of a film in a line; nothing that names a patient."""
-    parts = [f"{film.width} × {film.height} pixels", film.format]
-    if film.bytes:
-        parts.append(f"{film.bytes / 1024:,.0f} KB")
-    if film.jpeg_quality is not None:
-        parts.append(f"JPEG quality about {film.jpeg_quality:.0f}")
-    return ", ".join(parts)

@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from xray import classes
-from xray.dashboard import background, cache, links, page
+from xray.dashboard import background, cache, links, loaders, page
+from xray.dashboard.views import explain
 from xray.environment import artifact
 from xray.explanations import comparison, methods
 from xray.explanations.methods import METHODS
@@ -56,8 +57,28 @@ def _titles(cards: Sequence[Card]) -> dict[str, Card]:
     return {title: names[name] for title, name in titles_of(usable).items()}
 
 
-def show(pixels: Pixels, cards: Sequence[Card]) -> None:
-    """Explain one film by several methods, then what was measured over many.
+def show() -> None:
+    """Draw the section."""
+    cards = loaders.cards()
+    page.page(
+        "Which explanation may be trusted for what?",
+        "The same film by several methods; what hiding what they point at does; and what was "
+        "measured over many films, and on networks whose answer is known.",
+        {**explain.PARAMETERS, **parameters(cards)},
+        clinical=True,
+    )
+    left, right = st.columns([7, 13], gap="large")
+    with left:
+        chosen = explain.choose()
+    with right:
+        if chosen is not None:
+            draw(chosen.film.pixels, cards)
+    with page.guard("The table over many films"):
+        _over_many(_titles(cards))
+
+
+def draw(pixels: Pixels, cards: Sequence[Card]) -> None:
+    """Explain one film by several methods.
 
     Parameters
     ----------
@@ -93,7 +114,6 @@ def show(pixels: Pixels, cards: Sequence[Card]) -> None:
         if pressed:
             status = background.ask(job, _work(pixels, card.name, asked))
         background.watch([(job, "Explaining the film", status)])
-    _over_many(offered)
 
 
 def _work(pixels: Pixels, name: str, asked: Sequence[str]) -> background.Work:
@@ -129,7 +149,7 @@ def _maps(
             method, found = METHODS[name], maps[name]
             with column:
                 st.markdown(f"**{method.title}**")
-                picture = overlay.heat(found.values, pixels)
+                picture = overlay.heat(found, pixels)
                 page.film(picture, f"{method.title}: orange toward {spoken}, blue away from it")
                 st.html(html.facts(_facts(known[name])))
                 st.caption(method.trust)
@@ -155,20 +175,19 @@ def _over_many(offered: dict[str, Card]) -> None:
     if not path.is_file():
         page.empty("Not measured yet", "Explain many films by every method once.", COMMAND)
         return
-    with page.guard("The table over many films"):
-        table = cache.remember("methods", lambda: read_table(path), digest(path))
-        table = table.assign(answer=table["answer"].fillna(""))
-        titles = {card.name: title for title, card in offered.items()}
-        own = table[table["answer"] == ""]
-        for name, part in own.groupby("model", sort=False):
-            films = int(part.loc[part["measure"] == "deletion", "n"].max())
-            st.markdown(f"**{html.plain(titles.get(str(name), str(name)))}**, {films} test films")
-            st.html(html.table(("", *(comparison.MEASURES[each] for each in SHOWN)),
-                               _rows(part)))  # fmt: skip
-        st.caption(" ".join(SHOWN.values()) + " Means with 95 % intervals, by child.")
-        known = table[(table["answer"] != "") & table["measure"].isin(["points", "net"])]
-        if len(known):
-            _known(known)
+    table = cache.remember("methods", lambda: read_table(path), digest(path))
+    table = table.assign(answer=table["answer"].fillna(""))
+    titles = {card.name: title for title, card in offered.items()}
+    own = table[table["answer"] == ""]
+    words = ("", *(comparison.MEASURES[each] for each in SHOWN))
+    for name, part in own.groupby("model", sort=False):
+        films = int(part.loc[part["measure"] == "deletion", "n"].max())
+        st.markdown(f"**{html.plain(titles.get(str(name), str(name)))}**, {films} test films")
+        st.html(html.table(words, _rows(part)))
+    st.caption(" ".join(SHOWN.values()) + " Means with 95 % intervals, by child.")
+    known = table[(table["answer"] != "") & table["measure"].isin(["points", "net"])]
+    if len(known):
+        _known(known)
 
 
 def _rows(part: pd.DataFrame) -> list[tuple[str, ...]]:

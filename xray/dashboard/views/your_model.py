@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from xray.dashboard import background, loaders, page
-from xray.dashboard.views import devices
+from xray.dashboard.views.devices import live
 from xray.dashboard.views.preprocessing import steps
 from xray.errors import DatasetError
 from xray.files import hash_json
@@ -195,4 +195,4 @@ def _check(name: str, folder: Path, progress: Progress) -> Any:
 
 def audit(card: Card) -> None:
     """The audit of a model, with progress."""
-    devices.live(card)
+    live.audit(card)

@@ -1,0 +1,33 @@
+"""Sections of a page: each has a link of its own, and only the chosen one is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from xray.dashboard import choices, page
+
+#: Of the widget, and the parameter's name in links.
+KEY = "section"
+
+
+def show(sections: Mapping[str, Callable[[], None]]) -> None:
+    """Let the reader choose a section, and show it.
+
+    Parameters
+    ----------
+    sections : words of each -> what draws it, which begins with ``page.page`` or what calls that
+    """
+    page.enter()
+    chosen = next(iter(sections))
+    if len(sections) > 1:
+        with page.bar():
+            chosen = choices.choose("Section", list(sections), KEY, hidden=True, moved=_moved)
+    # A page of one section knows its name too: a link outlives sections that come and go.
+    with page.knowing({KEY: choices.offered(list(sections))}):
+        sections[chosen]()
+
+
+def _moved() -> None:
+    st.session_state[page.MOVED] = True

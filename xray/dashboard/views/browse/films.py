@@ -1,0 +1,66 @@
+"""Film browser: any film by what is known of it and by what the models made of it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from xray.dashboard import browser, cache, dataset_page, grid, page
+from xray.dashboard import catalogue as browse
+from xray.dashboard.views.browse import neighbours
+
+
+def say(films: dataset_page.Films) -> str:
+    """How many films there are, and on how many the models disagree."""
+    count = f"{len(films.table):,} films"
+    disagree, judged = int(films.catalogue.disagree.sum()), films.catalogue.judged
+    models = f"{len(films.catalogue.log_odds)} models"
+    return (
+        f"{count}; of {judged:,} with calls of several, {models} disagree on {disagree:,}"
+        if judged
+        else count
+    )
+
+
+def listed(films: dataset_page.Films, rows: browse.Rows, wish: browse.Wish) -> None:
+    """A page of thumbnails, and the films as a table to take away."""
+    if not len(rows):
+        page.empty(
+            "No film is like that",
+            "Take a filter away; outcomes are known of the films that a model was judged on.",
+        )
+        return
+    visible = browser.page_of(rows, wish)
+    grid.grid(films, visible, key="films", model=wish.model)
+    if films.folder is None:
+        page.empty(
+            "The films themselves are not here",
+            dataset_page.NO_FILMS,
+            dataset_page.GET_FILMS,
+        )
+    columns = ["file", "split", "label", "subtype", "width", "height", "has_device"]
+    page.download("These films as CSV", lambda: films.table.iloc[rows][columns], "films.csv")
+
+
+def show() -> None:
+    """Draw the section."""
+    shown = dataset_page.begin(
+        say,
+        "Filter, sort, open. The address of this page always leads back to the same view.",
+        lambda films: {**neighbours.parameters(), **browser.parameters(films)},
+        clinical=True,
+        question="Which film would you like to see?",
+    )
+    if shown:
+        models = {title: name for name, title in shown.titles.items()}
+        with page.guard("The film browser"):
+            wish = browser.wish(shown, models)
+            catalogue = shown.catalogue
+            rows = cache.remember("rows", lambda: browse.find(catalogue, wish), shown.key, wish)
+            row = catalogue.row(st.query_params.get("film", ""))
+            if row is not None:
+                browser.in_full(shown, row, rows, models)
+                with st.expander("Films like this one", icon=":material/join_inner:"):
+                    neighbours.show(shown, row)
+            else:
+                st.markdown(f"**{len(rows):,} films**")
+                listed(shown, rows, wish)

@@ -1,0 +1,42 @@
+"""How good the audit is: its record on networks of known answers."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from xray.audits import stored
+from xray.dashboard import page
+from xray.errors import ArtifactError
+from xray.figures import audits
+from xray.reports import tables
+
+
+def show() -> None:
+    """Draw the section."""
+    table, missing = pd.DataFrame(), ""
+    try:
+        table = stored.quality()
+    except ArtifactError as error:
+        missing = str(error)
+    page.page(
+        "How often this test is right is not measured yet"
+        if missing
+        else audits.quality_says(table),
+        "Networks of known answers: some can only answer by devices, some never saw any.",
+        clinical=True,
+        question="Would this test have noticed?",
+    )
+    if missing:
+        page.empty(
+            "Here stands how many readers of devices it finds, and how many others it accuses",
+            missing,
+        )
+        return
+    with page.guard("The record of the test"):
+        page.show(audits.quality(table), key="quality")
+        if gaps := audits.quality_gaps(table):
+            st.caption(gaps)
+        st.caption("Nothing about the verdict was fitted to these networks.")
+        with st.expander("The record in figures", icon=":material/straighten:"):
+            st.dataframe(tables.quality(table), hide_index=True, width="stretch")

@@ -1,0 +1,66 @@
+"""What else than the lungs models can read: films with parts hidden, and other suspects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from xray import text
+from xray.audits import findings
+from xray.dashboard import cast, page
+from xray.figures import audits as figures
+from xray.reports import html, sentences
+
+
+def show() -> None:
+    """Draw the page."""
+    page.enter()
+    header = st.container()
+    chosen = cast.choose()
+    shown = [(card.name, card.title, chosen.audits[card.name]) for card in chosen.audited]
+    hidden = [entry for entry in shown if findings.stratum(entry[2], "lungs hidden", "auroc")]
+    with header:
+        page.page(
+            sentences.hidden(hidden),
+            "",
+            cast.parameters(),
+            clinical=True,
+            question="Do models need the lungs at all?",
+        )
+    if not hidden:
+        page.empty(
+            "Here stands how well each model does with the lungs hidden",
+            "An audit hides the lungs, and all but the lungs, on the test films.",
+            f"python -m xray audit {' '.join(chosen.names) or 'MODEL'}",
+        )
+    else:
+        with page.guard("The hidden lungs"):
+            page.show(figures.strata(hidden, "auroc", figures.HIDDEN), key="hidden")
+            st.caption(
+                "AUROC is 1 for a perfect order of the films and 0.5 for chance. "
+                "The hole keeps the lungs' outline: part of what is left is its shape."
+            )
+            page.show(figures.strata(hidden, "sensitivity", figures.WORN), key="worn")
+            st.caption("Of 100 sick children, those called sick, each model at its own threshold.")
+    with page.guard("The other suspects"):
+        suspects(shown, chosen.names)
+
+
+def suspects(shown: list[tuple[str, str, dict[str, Any]]], names: list[str]) -> None:
+    """What lettering, aspect, framing, JPEG quality and brightness change."""
+    st.subheader("Does anything else change their calls?", anchor=False)
+    measured = [entry for entry in shown if findings.others(entry[2])]
+    missing = [title for name, title, _ in shown if name not in {n for n, *_ in measured}]
+    if measured:
+        page.show(figures.suspects(measured), key="suspects")
+        for _, title, audit in measured:
+            st.markdown(f"**{html.plain(title)}**: {html.plain(sentences.suspects(audit))}")
+        st.caption("Changed films against films changed as much without the suspected thing.")
+    if missing or not shown:
+        page.empty(
+            f"Not stored for {text.names(missing)}" if missing else "No audit is stored",
+            "Here stands what lettering, squash, framing, JPEG quality and brightness change in "
+            "calls of 100.",
+            f"python -m xray audit {' '.join(names) or 'MODEL'}",
+        )

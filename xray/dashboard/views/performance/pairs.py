@@ -1,0 +1,116 @@
+"""Pairs: two models on the same films, and whether the difference would survive another test."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from xray import classes
+from xray.dashboard import cache, dataset_page, grid, links, page
+from xray.dashboard import models_page as shared
+from xray.figures import comparison as figures_pairs
+from xray.metrics import comparison
+from xray.metrics.comparison import Pair
+from xray.models.card import WEIGHTS
+from xray.reports import html
+from xray.training import replication
+
+#: Films shown of a cell at once.
+SHOWN = 24
+
+
+def pairs(view: shared.View) -> list[Pair]:
+    """Every pair of the models shown, compared."""
+    line = view.lineup
+    return cache.remember(
+        "pairs",
+        lambda: comparison.compare_all(
+            line.y, {e.name: e.log_odds for e in line.entrants}, line.thresholds(), line.groups
+        ),
+        view.key,
+    )
+
+
+def title(view: shared.View) -> str:
+    """How many of the pairs rank films differently enough to last."""
+    found = pairs(view)
+    if not found:
+        return "Two models are needed for a comparison"
+    lasting = sum(
+        comparison.survives(pair, "auroc").startswith("Would probably survive") for pair in found
+    )
+    noun = "pair ranks" if lasting == 1 else "pairs rank"
+    return f"{lasting} of {len(found)} {noun} films differently enough to survive another test set"
+
+
+def films(view: shared.View, pair: Pair) -> None:
+    """The films behind a cell of the agreement table."""
+    names = figures_pairs.cells(pair, view.titles)
+    # A function of this page in its place would keep the whole page in memory.
+    labels = {cell: html.label(name) for cell, name in names.items()}
+    cell = st.segmented_control(
+        "Films of", list(names), format_func=labels.__getitem__,
+        default=f"only {pair.a}", required=True, key=f"cell {pair.a} {pair.b}",
+    )  # fmt: skip
+    chosen = np.flatnonzero(pair.cells == cell)
+    a, b = view.entrant(pair.a), view.entrant(pair.b)
+    table = comparison.films_of(
+        view.lineup.files[chosen],
+        {
+            a.name: a.log_odds[chosen],
+            b.name: b.log_odds[chosen],
+        },
+    )
+    st.caption(f"{len(chosen)} films, those on which the two are furthest apart first.")
+    shown = dataset_page.films()
+    if shown and len(table):
+        found = comparison.rows_of(table["file"].head(SHOWN), shown.table["file"])
+        rows = np.asarray(found, np.int32)
+        opened = shown.catalogue.row(st.query_params.get("film", ""))
+        if opened is not None:
+            grid.card(shown, opened)
+        grid.grid(shown, rows, f"films {pair.a} {pair.b} {cell}", model=pair.a)
+    page.download("Save as CSV", table, f"films-{pair.a}-{pair.b}.csv")
+
+
+def show() -> None:
+    """Draw the section."""
+    view = shared.begin(
+        title,
+        "Both models saw the same films, so it is the films on which they differ that count.",
+        {"pair": links.Token(r"[0-9]{1,3}"), **dataset_page.PARAMETERS},
+        question="Is one model better than another, or was it luck?",
+    )
+    found = pairs(view) if view else []
+    if view and not found:
+        st.info("Choose at least two models above.", icon=":material/info:")
+    if view and found:
+        names = [f"{view.titles[pair.a]} and {view.titles[pair.b]}" for pair in found]
+        place = st.selectbox(
+            "Pair", range(len(found)), key="chosen pair", format_func=names.__getitem__
+        )
+        pair = found[place]
+        with page.guard("The comparison"):
+            hashes = {name: view.cards[name].files.get(WEIGHTS, "") for name in (pair.a, pair.b)}
+            for metric, words in (("auroc", "Ranking"), ("accuracy", "Calls")):
+                said = comparison.survives(pair, metric, view.titles)
+                st.markdown(f"**{words}, other films.** {html.plain(said)}")
+                said = replication.order(
+                    shared.runs(), hashes, f"{view.split}_{metric}", view.titles
+                )
+                st.markdown(f"**{words}, another training.** {html.plain(said)}")
+            left, right = st.columns(2, gap="medium")
+            labels = np.where(view.lineup.y, classes.positive(), classes.negative())
+            with left:
+                page.show(figures_pairs.differences(pair, view.titles), "figure differences")
+            with right:
+                page.show(figures_pairs.agreement(pair, view.titles, labels), "figure agreement")
+            st.caption(
+                "Each at its own threshold; p-values adjusted for the pairs shown (Holm). "
+                "Other films: as many possible patients again, from where these came from. "
+                "Another training: the same recipe from another seed. "
+                "No figure here says how the models do elsewhere."
+            )
+            page.download("Save as CSV", pair.differences, f"pair-{pair.a}-{pair.b}.csv")
+        with page.guard("The films of the pair"):
+            films(view, pair)

@@ -1,0 +1,59 @@
+"""Write-ups: what others reported, beside what it can have meant, and what our models do."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from xray.dashboard import models_page as shared
+from xray.dashboard import page
+from xray.figures import base, scores
+from xray.metrics import published
+from xray.reports import html
+from xray.training import replication
+
+
+def reported(view: shared.View) -> None:
+    """What write-ups said, beside what that can have meant, and what our models do."""
+    runs = shared.runs()
+    told = [replication.trained(item, runs) for item in published.WRITE_UPS]
+    table = published.table().assign(trained_here=told)
+    scored = shared.scores(view)
+    for place, item in enumerate(published.WRITE_UPS):
+        row, (said, means) = table.iloc[place], st.columns([2, 3], gap="medium")
+        said.markdown(f"**{html.plain(item.name)}** said: {html.plain(row['said'])}")
+        said.caption(html.plain("; ".join(filter(None, (item.source, item.note)))))
+        means.markdown(html.plain(row["means"]))
+        if item.model in scored:
+            ours = base.by_metric(scored[item.model])["accuracy"]
+            means.caption(f"Ours on the test films: accuracy {base.interval(ours)}")
+        if told[place]:
+            means.caption(html.plain(told[place]))
+        if counts := published.implied(item.stated, view.positive):
+            with means:
+                page.show(scores.confusion(counts, "As reported, it"), f"figure {place}")
+    page.download("Save as CSV", table, "write-ups.csv")
+
+
+def own() -> None:
+    """Let the reader have other figures read."""
+    st.markdown("**Read figures of your own** (original test split; leave out what is not stated)")
+    boxes = zip(published.FIGURES, st.columns(len(published.FIGURES)), strict=True)
+    typed = {name: box.text_input(name, placeholder="0.…", max_chars=8) for name, box in boxes}
+    if stated := {name: text.strip() for name, text in typed.items() if text.strip()}:
+        st.info(html.plain(published.meaning(stated)), icon=":material/calculate:")
+
+
+def show() -> None:
+    """Draw the section."""
+    view = shared.begin(
+        lambda view: published.finding(),
+        "A recall means nothing before one knows of which class. "
+        "Few counts of right and wrong calls round to a set of stated figures.",
+        choose_split=False,
+        question="What can the figures that others reported have meant?",
+    )
+    with page.guard("The reading of your figures"):
+        own()
+    if view:
+        with page.guard("What others reported"):
+            reported(view)
