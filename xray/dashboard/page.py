@@ -342,10 +342,7 @@ def show_kept(figure: Mapping[str, Any], key: str) -> None:
 
 
 def show_points(figure: go.Figure, key: str, several: bool = False) -> list[tuple[int, int]]:
-    """Show a figure whose points can be clicked: (curve, point) of each that is chosen.
-
-    With ``several`` they are chosen by a box or a lasso drawn around them, and it can be zoomed.
-    """
+    """Show a figure whose points are clicked, or ``several`` drawn around: (curve, point) each."""
     _title(figure)
     event: Any = st.plotly_chart(
         figure,

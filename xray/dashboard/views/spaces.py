@@ -18,20 +18,38 @@ BY_PIXELS = "pixels"
 Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
-def offered() -> dict[str, str]:
+def offered(shown: Films | None) -> dict[str, str]:
     """What films can lie by: title -> name of a model, or ``embeddings.PIXELS``."""
-    cards = [card for card in dataset_page.models() if card.format == "keras"]
-    return {BY_PIXELS: embeddings.PIXELS, **titles_of(cards)}
+    return {title: name for title, (name, _) in _offered(shown).items()}
 
 
-def choose(key: str = "by") -> str:
+def _offered(shown: Films | None) -> dict[str, tuple[str, str]]:
+    """Title -> name and hash of the model's file."""
+    pixels = {BY_PIXELS: (embeddings.PIXELS, "")}
+    if shown is None:
+        return pixels
+
+    def find() -> dict[str, tuple[str, str]]:
+        cards = [card for card in dataset_page.models() if card.format == "keras"]
+        hashes = {card.name: card.sha256 for card in cards}
+        return pixels | {title: (name, hashes[name]) for title, name in titles_of(cards).items()}
+
+    return cache.remember("spaces", find, shown.key)
+
+
+def choose(shown: Films, key: str = "by") -> str:
     """Let the reader say what films lie by; the name of a space."""
-    titles = offered()
+    titles = offered(shown)
     read = st.segmented_control(
-        "Alike by", list(titles), default=BY_PIXELS, required=True, key=key, bind="query-params",
+        "Alike by",
+        list(titles),
+        default=BY_PIXELS,
+        required=True,
+        key=key,
+        bind="query-params",
         format_func=html.label,
         help="Pixels: the correlation of their grey values. A model: what its last layer reads.",
-    )  # fmt: skip
+    )
     return titles[read]
 
 
@@ -48,21 +66,18 @@ def rows_of(shown: Films) -> Rows:
 
 def stored(shown: Films, name: str) -> Space | None:
     """A space that was made before, of the rows of ``rows_of``; None where there is none."""
-    key = cache.remember("space key", lambda: _key(shown, name), shown.key, name, _content(name))
+    content = dict(_offered(shown).values()).get(name, "")
+    rows = rows_of(shown)
+    key = cache.remember(
+        "space key",
+        lambda: embeddings.key_of(shown.table.iloc[rows], content),
+        *(shown.key, name, content),
+    )
     found = cache.remember("space", lambda: [embeddings.read(key, name)], key)
     if found[0] is None:
         # Another session, or the command line, may have made it since.
         found[0] = embeddings.read(key, name)
     return found[0]
-
-
-def _content(name: str) -> str:
-    cards = {card.name: card.sha256 for card in dataset_page.models()}
-    return cards.get(name, "")
-
-
-def _key(shown: Films, name: str) -> str:
-    return embeddings.key_of(shown.table.iloc[rows_of(shown)], _content(name))
 
 
 def make(shown: Films, name: str, how: str = "") -> None:

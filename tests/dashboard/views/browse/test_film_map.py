@@ -26,19 +26,15 @@ def app() -> None:
     import streamlit as st
 
     from xray.dashboard import dataset_page, page
-    from xray.dashboard.views.browse import film_map, neighbours
+    from xray.dashboard.views.browse import film_map
 
     page.page("The map")
     shown = dataset_page.films()
     if shown is None:
         return
     st.session_state["ready"] = True
-    row = shown.catalogue.row(st.query_params.get("like", ""))
-    if row is not None:
-        neighbours.show(shown, row)
-    else:
-        kept = np.arange(10, dtype=np.int32) if "few" in st.query_params else None
-        film_map.draw(shown, kept)
+    kept = np.arange(10, dtype=np.int32) if "few" in st.query_params else None
+    film_map.draw(shown, kept)
 
 
 @pytest.fixture(scope="module")
@@ -134,20 +130,3 @@ def test_a_lasso_takes_films_and_never_dimmed_ones() -> None:
     points = [(1, 0), (1, 1), (2, 0), (0, 0), (7, 1)]
     assert list(film_map.taken_by(rows, curves, points)) == [3, 5, 9]
     assert len(film_map.taken_by(rows, curves, [(0, 3)])) == 0
-
-
-def test_films_like_one_are_shown_with_their_distance(
-    visit: Callable[..., AppTest], synthetic_folder: Path, table: pd.DataFrame
-) -> None:
-    space = laid_out(synthetic_folder, table)
-    from xray.dashboard import catalogue
-
-    file = str(table["file"].iloc[2])
-    page = visit(like=catalogue.token(file))
-    said = " ".join(each.value for each in page.caption)
-    assert "Distance is 1 less the correlation" in said
-    at = space.row(file)
-    assert at is not None
-    near, _ = space.nearest(space.vectors[at], 12, file)
-    labels = table.set_index("file").loc[space.files[near], "label"].value_counts()
-    assert all(f"{count} {label}" in said for label, count in labels.items())

@@ -35,7 +35,7 @@ def parameters(shown: Films | None) -> dict[str, links.Parameter]:
     """Parameters of a link to the map."""
     titles = tuple(shown.titles.values()) if shown else ()
     return {
-        "by": links.Choice(tuple(spaces.offered())),
+        "by": links.Choice(tuple(spaces.offered(shown))),
         "layout": choices.offered(embeddings.LAYOUTS),
         "colour": links.Choice(tuple(COLOURS)),
         "called": links.Choice(titles),
@@ -68,7 +68,7 @@ def draw(shown: Films, kept: Rows | None = None) -> None:
     ----------
     kept : rows that the page's filters leave; all others are dimmed. All when None.
     """
-    name = spaces.choose()
+    name = spaces.choose(shown)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         how = choices.choose("Laid out by", embeddings.LAYOUTS, "layout")
         colour = st.segmented_control(
@@ -127,7 +127,7 @@ def _drawn(
     groups, colours = COLOURS[colour](shown.catalogue, model)
     here = shown.table.iloc[rows]
     dimmed = np.zeros(len(rows), bool) if kept is None else ~np.isin(rows, kept)
-    words = (here["label"] + " " + here["name"]).to_numpy(str)
+    words = here["name"].to_numpy(str)
     says = f"{len(rows) - int(dimmed.sum()):,} films by {_by(colour)}"
     figure, curves = film_map.films(places, groups[rows], colours, words, dimmed, says)
     return cache.ready(figure), curves

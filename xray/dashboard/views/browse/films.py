@@ -46,7 +46,7 @@ def show() -> None:
     shown = dataset_page.begin(
         say,
         "Filter, sort, open. The address of this page always leads back to the same view.",
-        lambda films: {**neighbours.parameters(), **browser.parameters(films)},
+        lambda films: {**neighbours.parameters(films), **browser.parameters(films)},
         clinical=True,
         question="Which film would you like to see?",
     )

@@ -19,14 +19,14 @@ from xray.reports import html
 COUNT = 12
 
 
-def parameters() -> dict[str, links.Parameter]:
+def parameters(shown: Films | None) -> dict[str, links.Parameter]:
     """Parameters of a link to films like one."""
-    return {"alike": links.Choice(tuple(spaces.offered()))}
+    return {"alike": links.Choice(tuple(spaces.offered(shown)))}
 
 
 def show(shown: Films, row: int) -> None:
     """The films of a dataset most like one of them."""
-    name = spaces.choose("alike")
+    name = spaces.choose(shown, "alike")
     space = spaces.stored(shown, name)
     file = str(shown.table["file"].iat[row])
     if space is None:
@@ -42,7 +42,7 @@ def show(shown: Films, row: int) -> None:
 
 def show_upload(shown: Films, film: Film) -> None:
     """The films of a dataset most like one that was uploaded."""
-    name = spaces.choose("alike")
+    name = spaces.choose(shown, "alike")
     space = spaces.stored(shown, name)
     if space is None:
         spaces.make(shown, name)

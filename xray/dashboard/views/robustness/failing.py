@@ -20,11 +20,8 @@ from xray.reports import html
 
 #: Films of a group that are shown, its errors first.
 COUNT = 8
-
-
-def parameters() -> dict[str, links.Parameter]:
-    """Parameters of a link to this section."""
-    return {"alike": links.Choice(tuple(spaces.offered())), "film": links.Token()}
+#: Parameters of a link to this part.
+PARAMETERS: dict[str, links.Parameter] = {"film": links.Token()}
 
 
 def show(view: View, entrant: Entrant) -> None:
@@ -98,6 +95,9 @@ def _films(view: View, found: Found, errors: Bools, entrant: Entrant) -> None:
     shown = dataset_page.films()
     if shown is None:
         return
+    opened = shown.catalogue.row(st.query_params.get("film", ""))
+    if opened is not None:
+        grid.card(shown, opened)
     rows = pd.Index(shown.table["file"]).get_indexer(pd.Index(view.lineup.files))
     sections = {}
     for number, group in enumerate(found.groups, start=1):

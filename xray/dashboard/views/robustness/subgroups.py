@@ -42,7 +42,7 @@ def show() -> None:
             table(view, view.lineup.entrants[0].name, "auroc"), view.lineup.entrants[0].title
         ),
         "A mean over all films hides the group on which a model fails.",
-        {"metric": choices.offered(METRICS), **failing.parameters()},
+        {"metric": choices.offered(METRICS), **failing.PARAMETERS},
         question="On which films does a model fail?",
     )
     if view:
