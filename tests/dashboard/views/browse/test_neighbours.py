@@ -26,16 +26,15 @@ def app() -> None:
     from xray.films.decode import Film
 
     page.page("Films like this one")
-    shown = dataset_page.films()
-    if shown is None:
-        return
     st.session_state["ready"] = True
-    row = shown.catalogue.row(st.query_params.get("film", ""))
-    if row is not None:
-        neighbours.show(shown, row)
-    else:
+    if "film" not in st.query_params:
         pixels = np.random.default_rng(0).random((64, 48), dtype=np.float32)
-        neighbours.show_upload(shown, Film(pixels, "mine.png", "ab" * 32, "PNG", "L", 0))
+        neighbours.show_upload(Film(pixels, "mine.png", "ab" * 32, "PNG", "L", 0))
+        return
+    shown = dataset_page.films()
+    row = shown.catalogue.row(st.query_params["film"]) if shown else None
+    if shown and row is not None:
+        neighbours.show(shown, row)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from xray.dashboard import background, cache, grid, links, page
+from xray.dashboard import background, cache, dataset_page, grid, links, page
 from xray.dashboard.dataset_page import Films
 from xray.dashboard.views import spaces
 from xray.films.decode import Film
@@ -40,8 +40,11 @@ def show(shown: Films, row: int) -> None:
     _grid(shown, space, vector, file)
 
 
-def show_upload(shown: Films, film: Film) -> None:
+def show_upload(film: Film) -> None:
     """The films of a dataset most like one that was uploaded."""
+    shown = dataset_page.films()
+    if shown is None:
+        return
     name = spaces.choose(shown, "alike")
     space = spaces.stored(shown, name)
     if space is None:

@@ -7,13 +7,16 @@ import pandas as pd
 import streamlit as st
 
 from xray.dashboard import background, dataset_page, grid, links, loaders, page
+from xray.dashboard.dataset_page import Films
 from xray.dashboard.models_page import View
 from xray.dashboard.views import spaces
 from xray.figures import failing
+from xray.files import hash_json
 from xray.jobs.progress import Progress
 from xray.labels import devices
 from xray.metrics.bootstrap import Bools
-from xray.models import failing_groups
+from xray.models import embeddings, failing_groups
+from xray.models.embeddings import Space
 from xray.models.failing_groups import Found
 from xray.models.lineup import Entrant
 from xray.reports import html
@@ -33,10 +36,21 @@ def show(view: View, entrant: Entrant) -> None:
     entrant : the model that is asked about
     """
     errors = (entrant.log_odds >= entrant.threshold) != view.lineup.y
-    job = f"failing groups {view.key} {entrant.name} {entrant.threshold}"
+    shown = dataset_page.films()
+    files = pd.Series(view.lineup.files)
+    space = _looks(shown, files, entrant.name)
+    job = hash_json(
+        ["failing groups", view.key, entrant.name, entrant.threshold, space and space.key]
+    )
 
     def work(progress: Progress) -> Found:
-        return search(view, entrant, errors)
+        line = view.lineup
+        facts = failing_groups.describe(files, loaders.stored_films(), devices.load())
+        vectors = None
+        if space is not None:
+            vectors = space.vectors[pd.Index(space.files).get_indexer(pd.Index(files))]
+        names = files.str.rsplit("/", n=1).str[-1].tolist()
+        return failing_groups.find(errors, line.y, line.groups, facts, vectors, names)
 
     status = background.look(job)
     if status.state != "done":
@@ -44,7 +58,8 @@ def show(view: View, entrant: Entrant) -> None:
             page.problem(status.error)
         st.caption(
             "Thousands of groups, cut by what is known of the films and by what they look like, "
-            "are searched on one half of the children and tested on the other."
+            "are searched on one half of the children and tested on the other. "
+            + ("" if space else "What films look like is searched once the map was made.")
         )
         if not status.active and st.button(
             "Search for groups", icon=":material/search:", key="search groups"
@@ -67,34 +82,23 @@ def show(view: View, entrant: Entrant) -> None:
         return
     page.download("Save as CSV", failing_groups.table(found), f"groups-{entrant.name}.csv")
     with page.guard("The films of these groups"):
-        _films(view, found, errors, entrant)
+        if shown is not None:
+            _films(shown, view, found, errors, entrant)
 
 
-def search(view: View, entrant: Entrant, errors: Bools) -> Found:
-    """The search itself; without pixels or an embedding it goes by facts alone."""
-    line, table = view.lineup, loaders.stored_films()
-    files = pd.Series(line.files)
-    facts = failing_groups.describe(files, table, devices.load())
-    shown = dataset_page.films()
-    space = None
-    if shown is not None:
-        # Made for the map; of these the model's own says most of what it confuses.
-        for name in (entrant.name, "pixels"):
-            space = space or spaces.stored(shown, name)
-    vectors = None
-    if space is not None:
-        at = pd.Index(space.files).get_indexer(pd.Index(files))
-        if (at >= 0).mean() > 0.98:
-            vectors = space.vectors[np.maximum(at, 0)]
-    names = files.str.rsplit("/", n=1).str[-1].tolist()
-    return failing_groups.find(errors, line.y, line.groups, facts, vectors, names)
-
-
-def _films(view: View, found: Found, errors: Bools, entrant: Entrant) -> None:
-    """The films of the groups, errors first."""
-    shown = dataset_page.films()
+def _looks(shown: Films | None, files: pd.Series, name: str) -> Space | None:
+    """What films look like to the model, or else by pixels, where all were compared before."""
     if shown is None:
-        return
+        return None
+    for each in (name, embeddings.PIXELS):
+        space = spaces.stored(shown, each)
+        if space is not None and np.isin(files.to_numpy(str), space.files).all():
+            return space
+    return None
+
+
+def _films(shown: Films, view: View, found: Found, errors: Bools, entrant: Entrant) -> None:
+    """The films of the groups, errors first."""
     opened = shown.catalogue.row(st.query_params.get("film", ""))
     if opened is not None:
         grid.card(shown, opened)
