@@ -21,7 +21,7 @@ def films(
     places: NDArray[np.float32],
     groups: NDArray[np.str_],
     colours: Mapping[str, str],
-    names: NDArray[np.str_],
+    names: NDArray[np.str_] | None,
     dimmed: NDArray[np.bool_],
     says: str,
 ) -> tuple[go.Figure, list[NDArray[np.int64]]]:
@@ -32,7 +32,7 @@ def films(
     places : (N, 2) in [0, 1]
     groups : (N,) what each film is coloured by
     colours : group -> #RRGGBB, in the order of the legend
-    names : (N,) what is read at a point
+    names : (N,) what is read at a point; its group alone when None, which sends much less
     dimmed : (N,) films that a filter leaves out: faint, and never taken
     says : the title, a sentence
 
@@ -56,7 +56,8 @@ def films(
         figure.add_scattergl(
             x=places[rows, 0], y=places[rows, 1], mode="markers", name=f"{group} ({len(rows):,})",
             marker={"color": colour, "size": POINT, "opacity": 0.8},
-            text=names[rows], hovertemplate=f"%{{text}}<extra>{group}</extra>",
+            text=None if names is None else names[rows],
+            hovertemplate=f"{'' if names is None else '%{text}'}<extra>{group}</extra>",
         )  # fmt: skip
         curves.append(rows)
     hidden = {"visible": False, "range": [-0.03, 1.03]}

@@ -125,11 +125,9 @@ def _drawn(
     kept: Rows | None,
 ) -> tuple[go.Figure, list[NDArray[np.int64]]]:  # fmt: skip
     groups, colours = COLOURS[colour](shown.catalogue, model)
-    here = shown.table.iloc[rows]
     dimmed = np.zeros(len(rows), bool) if kept is None else ~np.isin(rows, kept)
-    words = here["name"].to_numpy(str)
     says = f"{len(rows) - int(dimmed.sum()):,} films by {_by(colour)}"
-    figure, curves = film_map.films(places, groups[rows], colours, words, dimmed, says)
+    figure, curves = film_map.films(places, groups[rows], colours, None, dimmed, says)
     return cache.ready(figure), curves
 
 
