@@ -7,6 +7,7 @@ alike and a large film costs little: JPEG decoding stops at the scale it needs.
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,7 +24,7 @@ from scipy import fft
 from xray.dataset import outliers
 from xray.errors import FilmError
 from xray.files import sha256_bytes
-from xray.films import decode, decoder, grey, jpeg
+from xray.films import decode, decoder, grey, jpeg, sanitize
 from xray.films.resize import resize
 
 #: Raised whenever a fact is computed in another way, so that cached tables are rebuilt.
@@ -113,8 +114,7 @@ def _shrink(path: Path) -> _Copy | str:
         with open(path, "rb") as stream:
             grey.check_bytes(os.fstat(stream.fileno()).st_size, path.name)
             data = stream.read()
-        plain = data[:2] == b"\xff\xd8" and decoder.is_bounded(data, "JPEG")
-        if plain and (quick := _shrink_jpeg(data)):
+        if data[:2] == b"\xff\xd8" and (quick := _shrink_jpeg(data)):
             return quick
         film = decode.decode(data, path.name, own=True)
     except FilmError as error:
@@ -139,16 +139,14 @@ def _shrink_jpeg(data: bytes) -> _Copy | None:
     OpenCV decodes here, because it can leave the colour out and stop at a fraction of the size.
     """
     # OpenCV fills what a truncated file lacks with grey; a whole one ends in its end marker.
-    if not data.endswith(b"\xff\xd9"):
+    scan = _first_scan(data)
+    if scan is None or not data.endswith(b"\xff\xd9"):
+        return None
+    header = _header(data[: scan + 2 + int.from_bytes(data[scan + 2 : scan + 4], "big")])
+    if header is None or data.count(_SCAN, scan) > len(header.mode):
         return None
     try:
-        header = Image.open(BytesIO(data), formats=["JPEG"])
-        width, height = header.size
-        grey.check_size(width, height, "")
-        turned = "exif" in header.info and header.getexif().get(0x0112, 1) != 1
-        if header.mode not in ("L", "RGB") or turned:
-            return None
-        light = _decode_light(data, min(width, height))
+        light = _decode_light(data, min(header.size))
         chroma = 0.0 if header.mode == "L" else _chroma_jpeg(data)
     # Readers raise whatever a damaged file leads them to.
     except Exception:
@@ -157,13 +155,56 @@ def _shrink_jpeg(data: bytes) -> _Copy | None:
     if low == high:
         return None
     facts = {
-        "width": float(width),
-        "height": float(height),
+        "width": float(header.size[0]),
+        "height": float(header.size[1]),
         "mode": header.mode,
         "sha256": sha256_bytes(data),
-        "jpeg_quality": _quality(tuple(header.quantization[0])),  # type: ignore[attr-defined]
+        "jpeg_quality": header.quality,
     }
     return _Copy(outliers.sketch(light), chroma, facts)
+
+
+#: Start of a scan in a JPEG file: what follows are pixels.
+_SCAN = b"\xff\xda"
+
+
+def _first_scan(data: bytes) -> int | None:
+    """Place of a JPEG's first scan; None where its segments make no sense."""
+    try:
+        # Not by its marker alone: a preview in the header has scans of its own.
+        return next((start for marker, start, _ in sanitize.segments(data) if marker == 0xDA), None)
+    except (ValueError, IndexError, struct.error):
+        return None
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What the bytes of a JPEG before its first scan say; size is (width, height)."""
+
+    size: tuple[int, int]
+    mode: str
+    quality: float
+
+
+@lru_cache(maxsize=256)
+def _header(head: bytes) -> _Header | None:
+    """Read a JPEG's header; None where the film is not plain, upright and of a size to read.
+
+    Films of one source and size share a header to the last bit: it is read once.
+    """
+    if not decoder.is_bounded(head, "JPEG"):
+        return None
+    try:
+        image = Image.open(BytesIO(head), formats=["JPEG"])
+        grey.check_size(*image.size, "")
+        turned = "exif" in image.info and image.getexif().get(0x0112, 1) != 1
+        if image.mode not in ("L", "RGB") or turned:
+            return None
+        found = jpeg.quality({0: image.quantization[0]})  # type: ignore[attr-defined]
+    # Readers raise whatever a damaged file leads them to.
+    except Exception:
+        return None
+    return _Header(image.size, image.mode, np.nan if found is None else found)
 
 
 def _decode_light(data: bytes, side: int) -> NDArray[np.uint8]:
@@ -184,10 +225,3 @@ def _chroma_jpeg(data: bytes) -> float:
     if colour is None:
         raise FilmError("OpenCV does not read this file.")
     return grey.distance_from_grey(np.asarray(colour, np.uint8))
-
-
-@lru_cache(maxsize=256)
-def _quality(table: tuple[int, ...]) -> float:
-    """Quality of a luminance table; the films of one source share a few tables."""
-    found = jpeg.quality({0: table})
-    return np.nan if found is None else found

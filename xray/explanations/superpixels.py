@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
+from skimage.measure import label
 from skimage.segmentation import slic
 
 from xray.films.pixels import Pixels
@@ -177,14 +178,14 @@ def _merge_down(film: Pixels, labels: Labels, n: int, regions: NDArray[np.int32]
 
 
 def _connected(labels: Labels) -> Labels:
-    """Number the connected parts of all labels from 0; -1 stays."""
-    out = np.full(labels.shape, -1, np.int32)
-    count = 0
-    for label in range(int(labels.max()) + 1):
-        parts, found = scipy.ndimage.label(labels == label)
-        out[parts > 0] = parts[parts > 0] + count - 1
-        count += found
-    return out
+    """Number the connected parts of all labels from 0, label by label; -1 stays."""
+    parts: Labels = label(labels, background=-1, connectivity=1)  # type: ignore[no-untyped-call]
+    _, first = np.unique(parts, return_index=True)
+    inside = labels.ravel()[first]
+    # Parts come in the order of their first pixels; within a label that order is kept.
+    places = np.argsort(np.argsort(inside, kind="stable"))
+    numbers = (places - np.count_nonzero(inside < 0)).astype(np.int32)
+    return np.asarray(numbers[parts - parts.min()], np.int32)
 
 
 def _neighbours(labels: Labels, count: int) -> list[set[int]]:

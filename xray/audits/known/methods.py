@@ -26,7 +26,7 @@ from xray.models.card import Card
 #: Methods that are compared.
 ASKED = ("lime", "grad_cam", "occlusion")
 #: Films of each kind; a network of the panel is small, and there are many.
-FILMS = 15
+FILMS = 8
 #: Share of clean networks that a threshold accuses where it is set.
 FALSE_ALARMS = 0.05
 #: Fewer clean networks than this set no threshold.
