@@ -5,8 +5,9 @@ import streamlit as st
 from xray import classes
 from xray.audits import reading
 from xray.audits.reading import Question, Reading
-from xray.dashboard import links, loaders, page
-from xray.dashboard.views import explain
+from xray.dashboard import links, loaders, page, sections
+from xray.dashboard.views import explain, spaces, trust
+from xray.dashboard.views.browse import neighbours
 from xray.figures import readings
 from xray.models.card import Card, titles_of
 from xray.reports import film_words, html
@@ -45,6 +46,10 @@ def choose(cards: list[Card]) -> None:
                 explain.calls(done, titles, cards, question)
     if done:
         answers(chosen, done, question, cards)
+    if st.session_state.get("upload"):
+        alike = st.expander("Films like this one", icon=":material/join_inner:")
+        with alike, page.guard("Films like this one"):
+            neighbours.show_upload(chosen.film)
 
 
 def answers(
@@ -79,11 +84,22 @@ def answers(
 models = loaders.cards()
 titles = {card.name: card.title or card.name for card in models}
 usable = tuple(titles_of([card for card in models if not card.problem]))
-page.page(
-    "Explain a film",
-    "Every model's probability, the parts of the film that speak for it (LIME), and whether a "
-    "device on it would change its mind.",
-    {**explain.PARAMETERS, "models": links.Choice(usable, several=True)},
-    clinical=True,
-)
-choose(models)
+
+
+def one_film() -> None:
+    """What every model says of a film, and why by LIME."""
+    page.page(
+        "Explain a film",
+        "Every model's probability, the parts of the film that speak for it (LIME), and whether a "
+        "device on it would change its mind.",
+        {
+            **explain.PARAMETERS,
+            "models": links.Choice(usable, several=True),
+            "alike": links.Choice((spaces.BY_PIXELS, *usable)),
+        },
+        clinical=True,
+    )
+    choose(models)
+
+
+sections.show({"One film": one_film, "Which to trust": trust.show})

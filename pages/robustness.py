@@ -7,7 +7,7 @@ page.enter()
 
 sections.show(
     {
-        "Subgroups": subgroups.show,
+        "Where it fails": subgroups.show,
         "Validation to test": validation_to_test.show,
         "Changed films": changed_films.show,
     }

@@ -115,6 +115,11 @@ RUNS: dict[str, tuple[list[str], int, str]] = {
     "audit_a_keras_file": (["my.keras", "films", "."], 0, r"20 test films(.|\n)*my: [a-z ]+\n"),
     "compare_models": (["films", "my.keras", "other.keras"], 0, r"auroc +\d\.\d{3} \(.*\(.*\)"),
     "explain_films": (["my.keras", ".", "film.png"], 0, r"film.png: my calls it (NORMAL|PNEU)"),
+    "figures": (
+        ["my.keras", "films", "film.png", "."],
+        0,
+        r"metrics: \d+ rows, (.|\n)*alike-by-model: 20 rows, 20 films, alike by my(.|\n)*distance",
+    ),
     "films_of_a_table": (["my.keras", "wards.csv", "Ward"], 0, r"Ward 1: 10 films, accuracy 0\."),
     "stop_a_pipeline": (
         ["my.keras", "films"],

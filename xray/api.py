@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from xray import classes as names
@@ -24,7 +25,7 @@ from xray.films import decode
 from xray.films.pixels import Pixels
 from xray.jobs.progress import Progress
 from xray.metrics import odds, patients
-from xray.models import evaluation, objects, registry
+from xray.models import embeddings, evaluation, objects, registry
 from xray.models.card import models_dir
 from xray.models.model import Model
 from xray.models.objects import ObjectModel
@@ -32,6 +33,7 @@ from xray.results import (
     AuditResult,
     EvaluationResult,
     ExplanationResult,
+    FilmMap,
     Films,
     Report,
     Result,
@@ -41,11 +43,13 @@ __all__ = [
     "AuditResult",
     "EvaluationResult",
     "ExplanationResult",
+    "FilmMap",
     "Films",
     "Report",
     "audit",
     "evaluate",
     "explain",
+    "film_map",
     "load_model",
     "read_films",
     "report",
@@ -276,6 +280,42 @@ def explain(
         raise FilmError(f"There is no setting {', '.join(wrong)}; choose from: {known}.")
     found = lime.explain(loaded, pixels, progress=progress, **settings)
     return ExplanationResult(loaded.card.name, pixels, loaded.card.threshold, found)
+
+
+def film_map(
+    films: AnyFilms,
+    model: AnyModel | None = None,
+    *,
+    layout: str = "pca",
+    layer: str = "",
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> FilmMap:
+    """Lay films out so that near points are films alike.
+
+    Parameters
+    ----------
+    films : as ``evaluate`` takes them
+    model : a Keras model, by whose last layer films are compared; by their pixels when None
+    layout : "pca", or "tsne", which keeps neighbours together and takes longer
+    layer : of the model, in place of the one before its last
+    seed : of t-SNE, and of the sample that is drawn of more than 6,000 films
+    progress : called with films done and to do
+
+    Raises
+    ------
+    ModelError
+        The model is no Keras network, or has no such layer.
+    FilmError
+        There is no such layout.
+    """
+    taken = films if isinstance(films, Films) else read_films(films)
+    table = taken.table.iloc[embeddings.drawn(len(taken.table), seed=seed)]
+    loaded = None if model is None else load_model(model)
+    space = embeddings.embed(taken.folder, table, loaded, layer, progress)
+    places = embeddings.layout(space, layout, seed)
+    frame = pd.DataFrame({"file": space.files}).merge(table[["file", "split", "label"]], "left")
+    return FilmMap(space, frame.assign(x=places[:, 0], y=places[:, 1]))
 
 
 def _checked(film: NDArray[Any]) -> Pixels:

@@ -20,6 +20,7 @@ from xray.files import replacing, write_json, write_text
 from xray.films.pixels import Pixels
 from xray.metrics import odds, scores
 from xray.models import evaluation
+from xray.models.embeddings import Space
 from xray.reports import sections
 
 if TYPE_CHECKING:
@@ -123,6 +124,18 @@ class EvaluationResult:
         """Write ``[to_json()]`` to a file."""
         write_json(Path(path), [self.to_json()])
 
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The metrics, one row each."""
+        return self.metrics
+
+    def figure(self) -> go.Figure:
+        """The metrics with their intervals as a plotly figure."""
+        from xray.figures.scores import scoreboard
+
+        figure = scoreboard({self.model: self.metrics}, {self.model: self.model}, self.positive)
+        return titled(figure)
+
     def section(self) -> sections.Section:
         """How a report shows it."""
         return sections.evaluation(self.model, self.about, self.metrics, self.left_out)
@@ -166,6 +179,17 @@ class AuditResult:
     def effects(self) -> pd.DataFrame:
         """What every test did to the model: one row a test, kind of device and class."""
         return pd.DataFrame(self.data["effects"])
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """What every test did to the model; the same as ``effects``."""
+        return self.effects
+
+    def figure(self) -> go.Figure:
+        """What each kind of device does to the model's calls as a plotly figure."""
+        from xray.figures.audits import calls
+
+        return titled(calls(self.data, self.model))
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; unknown numbers are None."""
@@ -236,6 +260,11 @@ class ExplanationResult:
             f"threshold {self.threshold:.3f}."
         )
 
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Weights of the superpixels; the same as ``weights``."""
+        return self.weights
+
     @cached_property
     def overlay(self) -> NDArray[np.uint8]:
         """The film (H, W, 3) uint8 with its weights: orange toward the positive, blue away."""
@@ -267,6 +296,65 @@ class ExplanationResult:
 
     def _repr_html_(self) -> str:
         return sections.notebook(self.section())
+
+
+@dataclass(frozen=True, eq=False)
+class FilmMap:
+    """Films on a plane: near points are films that a model, or their pixels, make alike.
+
+    Attributes
+    ----------
+    space : Space
+        The films as points of many dimensions.
+    frame : DataFrame
+        One row a film on the map: file, split, label, x, y in [0, 1].
+    """
+
+    space: Space
+    frame: pd.DataFrame
+
+    def figure(self, colour: str = "label") -> go.Figure:
+        """The map as a plotly figure, coloured by a column of ``frame``."""
+        from xray.figures import film_map, palette
+
+        groups = self.frame[colour].astype(str).to_numpy(str)
+        names = sorted(set(groups))
+        colours = {name: palette.class_colour(name) for name in names}
+        if colour != "label":
+            shades = (palette.GROUPS * len(names))[: len(names)]
+            colours = dict(zip(names, shades, strict=True))
+        figure, _ = film_map.films(
+            self.frame[["x", "y"]].to_numpy(np.float32), groups, colours,
+            self.frame["file"].to_numpy(str), np.zeros(len(groups), bool), str(self),
+        )  # fmt: skip
+        return titled(figure)
+
+    def nearest(self, file: str, count: int = 8) -> pd.DataFrame:
+        """The films most like one of them: file and distance, nearest first.
+
+        Raises
+        ------
+        FilmError
+            No such film is on the map.
+        """
+        at = self.space.row(file)
+        if at is None:
+            raise FilmError(f"{file} is not on this map; choose from its frame's column file.")
+        rows, far = self.space.nearest(self.space.vectors[at], count, file)
+        return pd.DataFrame({"file": self.space.files[rows], "distance": far})
+
+    def __str__(self) -> str:
+        return f"{len(self.frame):,} films, alike by {self.space.name}"
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """As a notebook shows the figure."""
+        return self.figure()._repr_mimebundle_(**options)
+
+
+def titled(figure: go.Figure) -> go.Figure:
+    """The same figure with its sentence inside it, since no page writes it beside."""
+    says = str((figure.layout.meta or {}).get("title", ""))
+    return figure.update_layout(title={"text": says, "font": {"size": 14}}, margin={"t": 48})
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from xray.explanations.result import Heatmap, scaled
 
 def heatmap(values: np.ndarray) -> Heatmap:
     made, peak = scaled(values)
-    return Heatmap("occlusion", made, peak, 0.0, 1, 0, 0.1, {"model": "a"})
+    return Heatmap("occlusion", made, made, peak, 0.0, 1, 0, 0.1, {"model": "a"})
 
 
 def test_shares_are_of_all_absolute_weight() -> None:
@@ -30,5 +30,5 @@ def test_a_map_that_says_nothing_stays_nothing() -> None:
 
 def test_keys_tell_methods_apart() -> None:
     one = heatmap(np.ones((2, 2)))
-    other = Heatmap("lime", one.values, 1.0, 0.0, 1, 0, 0.1, {"model": "a"})
+    other = Heatmap("lime", one.values, one.values, 1.0, 0.0, 1, 0, 0.1, {"model": "a"})
     assert one.key != other.key

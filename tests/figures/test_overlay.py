@@ -6,8 +6,8 @@ import numpy as np
 
 from tests.helpers.linear import Linear, film
 from xray.explanations.lime import explain
-from xray.explanations.result import at_film_size
-from xray.figures.overlay import overlay, weight_map
+from xray.explanations.result import Heatmap, at_film_size
+from xray.figures.overlay import heat, overlay, weight_map
 
 
 def test_weight_map_shows_each_superpixels_weight() -> None:
@@ -58,3 +58,13 @@ def test_what_was_cropped_away_is_nothing() -> None:
     assert back.shape == (40, 100)
     assert back[:, 30:70].all()
     assert not back[:, :30].any() and not back[:, 70:].any()
+
+
+def test_a_map_of_any_method_is_laid_over_in_the_same_colours() -> None:
+    values = np.zeros((20, 20), np.float32)
+    values[:5], values[15:] = 1.0, -1.0
+    found = Heatmap("occlusion", values, values, 1.0, 0.0, 1, 0, 0.1)
+    picture = heat(found, np.full((20, 20), 0.5, np.float32))
+    assert picture.shape == (20, 20, 3)
+    assert (picture[10, 10] == 128).all()
+    assert picture[0, 0, 0] > picture[0, 0, 2] and picture[19, 0, 2] > picture[19, 0, 0]

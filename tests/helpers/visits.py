@@ -16,12 +16,14 @@ from xray.reports import html
 FAILED = "the server's log says why"
 #: Page -> its sections, "" where it has but one. Sections that come and go are left out.
 SECTIONS: dict[str, tuple[str, ...]] = {
+    "browse": ("Films", "Map"),
+    "explain": ("One film", "Which to trust"),
     "devices": ("What they change", "In the films", "How good is this test", "Remedies"),
     "performance": (
         *("Compare", "Operating point", "Costs", "Calibration", "Pairwise comparison"),
         "What others reported",
     ),
-    "robustness": ("Subgroups", "Validation to test", "Changed films"),
+    "robustness": ("Where it fails", "Validation to test", "Changed films"),
     "cards": ("Models", "Runs", "What the model sees"),
     "dataset": (
         *("Classes and sizes", "Shortcuts in the data", "Outliers", "Duplicates and leakage"),

@@ -17,12 +17,16 @@ from xray.reports import html
 _QUEUE = Queue()
 
 
+#: Heavy work: takes what tells its progress, gives its result.
+Work = Callable[[Progress], Any]
+
+
 def owner() -> str:
     """Name of this session toward the queue."""
     return str(st.session_state.setdefault("_owner", uuid.uuid4().hex))
 
 
-def ask(key: str, function: Callable[[Progress], Any]) -> Status:
+def ask(key: str, function: Work) -> Status:
     """Ask for heavy work; the same request of another session is joined, not repeated."""
     return _QUEUE.submit(key, owner(), function)
 

@@ -14,6 +14,9 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import plotly.graph_objects as go
 
+from xray.files import sha256_bytes
+from xray.films.pixels import Pixels
+
 Made = TypeVar("Made")
 
 
@@ -47,6 +50,11 @@ def _remember(recipe: _Recipe) -> Any:
 
 def _used() -> None:
     """Stand in for a maker that was let go."""
+
+
+def content_of(pixels: Pixels) -> str:
+    """Hash of a film (H, W), for keys of what is made of it."""
+    return sha256_bytes(np.ascontiguousarray(pixels).tobytes())
 
 
 class _Ready(go.Figure):  # type: ignore[misc]  # plotly comes without types

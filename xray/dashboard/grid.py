@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -71,7 +72,7 @@ def card(shown: Films, row: int) -> None:
         st.rerun()
 
 
-def grid(shown: Films, rows: Rows, key: str, model: str = "") -> None:
+def grid(shown: Films, rows: Rows, key: str, model: str = "", notes: Sequence[str] = ()) -> None:
     """Show a page of films as thumbnails; a click opens the film (parameter ``film``).
 
     Parameters
@@ -79,17 +80,30 @@ def grid(shown: Films, rows: Rows, key: str, model: str = "") -> None:
     rows : the films
     key : of the widget
     model : whose calls stand under the films; "" for none
+    notes : a line for each film, before what stands there otherwise
     """
-    grids(shown, {"": rows}, key, model)
+    grids(shown, {"": rows}, key, model, notes)
 
 
-def grids(shown: Films, sections: Mapping[str, Rows], key: str, model: str = "") -> None:
+def grids(
+    shown: Films,
+    sections: Mapping[str, Rows],
+    key: str,
+    model: str = "",
+    notes: Sequence[str] = (),
+) -> None:
     """Show films in sections, title -> films; otherwise as ``grid``."""
     colours = {label: class_colour(label) for label in shown.catalogue.values("label")}
-    parts = [
+    parts: list[dict[str, Any]] = [
         {"title": title, "films": _cells(shown, tuple(int(row) for row in rows), model)}
         for title, rows in sections.items()
     ]
+    if notes:
+        [part] = parts
+        part["films"] = [
+            {**cell, "note": f"{note}; {cell['note']}" if cell["note"] else note}
+            for cell, note in zip(part["films"], notes, strict=True)
+        ]
     data = {"sections": parts, "colours": colours, "plain": shown.folder is None}
     _GRID(key=key, data=data, on_film_change=lambda: open_film(st.session_state[key].film))
 

@@ -37,7 +37,7 @@ NEED_FILMS = ("label",)
 #: Address of before -> page and section of now. Links that were given away still lead there.
 MOVED: dict[str, tuple[str, str]] = {
     "devices_in_films": ("devices", "In the films"),
-    "film_browser": ("browse", ""),
+    "film_browser": ("browse", "Films"),
     "labelling": ("label", ""),
     "models": ("performance", "Compare"),
     "operating_points": ("performance", "Operating point"),
@@ -45,7 +45,7 @@ MOVED: dict[str, tuple[str, str]] = {
     "calibration": ("performance", "Calibration"),
     "compare_pairs": ("performance", "Pairwise comparison"),
     "writeups": ("performance", "What others reported"),
-    "weak_spots": ("robustness", "Subgroups"),
+    "weak_spots": ("robustness", "Where it fails"),
     "validation_gap": ("robustness", "Validation to test"),
     "stress": ("robustness", "Changed films"),
     "model_cards": ("cards", "Models"),

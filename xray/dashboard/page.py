@@ -270,16 +270,16 @@ def show_kept(figure: Mapping[str, Any], key: str) -> None:
         show(go.Figure(figure), key)
 
 
-def show_points(figure: go.Figure, key: str) -> list[tuple[int, int]]:
-    """Show a figure whose points can be clicked: (curve, point) of each that is chosen."""
+def show_points(figure: go.Figure, key: str, several: bool = False) -> list[tuple[int, int]]:
+    """Show a figure whose points are clicked, or ``several`` drawn around: (curve, point) each."""
     _title(figure)
     event: Any = st.plotly_chart(
         figure,
         key=key,
         theme="streamlit",
-        config=_PLOTLY,
+        config=_PLOTLY | {"modeBarButtonsToRemove": [], "scrollZoom": True} if several else _PLOTLY,
         on_select="rerun",
-        selection_mode="points",
+        selection_mode=("box", "lasso") if several else "points",
     )
     points = event.selection.points if event else []
     return [(int(point["curve_number"]), int(point["point_index"])) for point in points]

@@ -85,11 +85,7 @@ def near_identical(
     hashes = table["sha256"].to_numpy(dtype=object)
     same = (hashes[pairs[:, 0]] == hashes[pairs[:, 1]]) & (hashes[pairs[:, 0]] != "")
     suspects = np.unique(pairs[~same])
-    pixels = index.load_pixels(
-        folder, table.iloc[suspects], (SIDE, SIDE), "squash", progress
-    ).reshape(len(suspects), SIDE * SIDE)
-    pixels -= pixels.mean(1, keepdims=True)
-    pixels /= np.maximum(np.linalg.norm(pixels, axis=1, keepdims=True), 1e-6)
+    pixels = unit(index.load_pixels(folder, table.iloc[suspects], (SIDE, SIDE), "squash", progress))
     confirmed = same.copy()
     for start in range(0, len(pairs), _BLOCK):
         block = slice(start, start + _BLOCK)
@@ -99,6 +95,15 @@ def near_identical(
             value = np.einsum("ij,ij->i", pixels[at[:, 0]], pixels[at[:, 1]])
             confirmed[block] |= ~same[block] & (value >= correlation)
     return _groups(table, np.concatenate([pairs[confirmed], _same_value(table["sha256"])]))
+
+
+def unit(films: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Films (N, ...) as vectors (N, D) of mean 0 and length 1: their products are correlations."""
+    vectors = films.reshape(len(films), -1)
+    vectors = vectors - vectors.mean(1, keepdims=True)
+    return np.asarray(
+        vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6), np.float32
+    )
 
 
 def alike(table: pd.DataFrame, distance: int = DISTANCE) -> Pairs:

@@ -147,7 +147,7 @@ def _heatmap(
     at_size, peak = scaled(values)
     size = (int(shape[0]), int(shape[1]))
     shown = np.asarray(at_film_size(at_size, size, params.get("fit", "squash")), np.float32)
-    return Heatmap(method, shown, peak, log_odds, evaluations, backward, seconds, params)
+    return Heatmap(method, shown, at_size, peak, log_odds, evaluations, backward, seconds, params)
 
 
 # --- the methods ---------------------------------------------------------------------------

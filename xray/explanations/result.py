@@ -118,6 +118,8 @@ class Heatmap:
     values : (H, W) float32 in [-1, 1]
         At the film's own size; positive where the pixel speaks for the positive class. The largest
         magnitude is 1, unless nothing speaks at all.
+    at_model : (h, w) float32 in [-1, 1]
+        The same at the model's input size.
     peak : float
         What 1 stands for, in the method's own unit of log-odds.
     log_odds : float
@@ -132,6 +134,7 @@ class Heatmap:
 
     method: str
     values: NDArray[np.float32]
+    at_model: NDArray[np.float32]
     peak: float
     log_odds: float
     n_evaluations: int

@@ -263,7 +263,7 @@ def deletion(
     sequences = [np.argsort(-sign * explanation.weights, kind="stable")]
     sequences += [rng.permutation(parts.count) for _ in range(orders)]
     removed = np.linspace(0.0, 1.0, STEPS)
-    masks = np.concatenate([_hidden_up_to(parts, order, removed) for order in sequences])
+    masks = np.concatenate([shown_after(parts, order, removed) for order in sequences])
     curves = sign * parts.log_odds(model, masks, settings.precision).reshape(-1, STEPS)
     span = max(float(np.ptp(curves)), 1e-12)
     scores = np.trapezoid(curves[1:] - curves[0], removed, axis=1) / span
@@ -272,8 +272,8 @@ def deletion(
     return Deletion(removed, curves[0], curves[1:], mean, mean - half, mean + half)
 
 
-def _hidden_up_to(parts: Parts, order: NDArray[np.int64], removed: Floats) -> NDArray[np.bool_]:
-    """Masks in which the first superpixels of ``order`` are hidden up to each share of area."""
+def shown_after(parts: Parts, order: NDArray[np.int64], removed: Floats) -> NDArray[np.bool_]:
+    """Masks (S, K) in which the first superpixels of an order are hidden up to shares of area."""
     area = np.bincount(parts.labels.ravel())[order]
     covered = np.cumsum(area) / area.sum()
     place = np.empty(len(order), np.int64)

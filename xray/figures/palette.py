@@ -35,6 +35,11 @@ AWAY = "#45A9EA"
 #: From little to much, opaque: cells that carry white words at 4.5:1 on either theme.
 CELLS = [[0.0, "#3B4755"], [1.0, "#1F6FA8"]]
 
+#: Groups of films that have no colour of their own, in order.
+GROUPS = ("#2A8FCB", "#D07A00", "#2F9C5C", "#A0407C", "#7A7000")
+#: Calls that are right fade into the background; what is wrong stands out.
+RIGHT, WRONG = "#6A737D", "#D4572E"
+
 #: Lines that are no data: thresholds, chance, zero.
 REFERENCE = "#848B95"
 

@@ -253,3 +253,74 @@ def compiled(network: Any, function: Callable[..., Any], inputs: int = 1) -> Any
 
     fed = tf.TensorSpec((None, *network.input_shape[1:]))
     return tf.function(function, input_signature=[fed] * inputs, autograph=False)
+
+
+# --- what a network makes of a film --------------------------------------------------------
+
+
+def penultimate(model: Model, name: str = "") -> tuple[Any, bool]:
+    """The layer whose input describes a film best, or that of a name.
+
+    Returns
+    -------
+    layer : the last one with weights, which reads the description off; or the one named
+    before : whether what it is given is meant (True), or what it gives
+
+    Raises
+    ------
+    ModelError
+        No layer of this name, or none with weights.
+    """
+    kept = _KEPT.setdefault(model, {})
+    key = f"penultimate {name}"
+    if key not in kept:
+        with model.lock:
+            passed = _passed(model)
+        if name:
+            found = [step for step in passed if step.layer.name == name]
+        else:
+            found = [step for step in passed if getattr(step.layer, "weights", None)]
+        if not found:
+            known = ", ".join(step.layer.name for step in passed[-6:])
+            raise ModelError(
+                f"{model.card.name} has no layer named {name}; its last are: {known}."
+                if name else f"{model.card.name} has no layer with weights to embed films by."
+            )  # fmt: skip
+        kept[key] = found[-1].layer, not name and len(found[-1].given) == 2
+    chosen: tuple[Any, bool] = kept[key]
+    return chosen
+
+
+def described(model: Model, grey: Pixels, name: str = "") -> NDArray[np.float32]:
+    """What a layer makes of films, (N, D) float32: maps of features by their means.
+
+    Parameters
+    ----------
+    model : a loaded Keras model
+    grey : (N, h, w) float32 in [0, 1], at the model's size
+    name : of the layer; the penultimate one when empty
+    """
+    layer, before = penultimate(model, name)
+
+    def build(network: Any, say: Say) -> Any:
+        import tensorflow as tf
+
+        def describe(films: Any) -> Any:
+            seen: list[Any] = []
+            note = lambda _, given, made: seen.append(given if before else made)  # noqa: E731
+            with watched([layer], note):
+                network(films, training=False)
+            out = seen[-1]
+            if len(out.shape) == 4:
+                axes = (2, 3) if getattr(layer, "data_format", "") == "channels_first" else (1, 2)
+                out = tf.reduce_mean(out, axes)
+            return [tf.reshape(out, (tf.shape(out)[0], -1))]
+
+        return compiled(network, describe)
+
+    step = max(8, min(256, 2**20 // int(np.prod(model.card.size))))
+    parts = [
+        run(model, f"describe {layer.name} {before}", build, fed(model, grey[at : at + step]))[0]
+        for at in range(0, len(grey), step)
+    ]
+    return np.concatenate(parts).astype(np.float32)

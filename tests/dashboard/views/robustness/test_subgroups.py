@@ -12,7 +12,7 @@ from tests.helpers.visits import alone, words
 def test_the_weakest_group_is_named_and_all_are_saved(
     artifacts: Path, exports: dict[str, pd.DataFrame]
 ) -> None:
-    app = alone("robustness", "Subgroups")
+    app = alone("robustness", "Where it fails")
     (table,) = exports.values()
     assert list(exports) == ["subgroups-basic-auroc.csv"]
     weakest = table.sort_values("value").iloc[0]

@@ -6,6 +6,7 @@ import streamlit as st
 
 from xray.dashboard import browser, cache, dataset_page, grid, page
 from xray.dashboard import catalogue as browse
+from xray.dashboard.views.browse import neighbours
 
 
 def say(films: dataset_page.Films) -> str:
@@ -45,7 +46,7 @@ def show() -> None:
     shown = dataset_page.begin(
         say,
         "Filter, sort, open. The address of this page always leads back to the same view.",
-        browser.parameters,
+        lambda films: {**neighbours.parameters(films), **browser.parameters(films)},
         clinical=True,
         question="Which film would you like to see?",
     )
@@ -58,6 +59,8 @@ def show() -> None:
             row = catalogue.row(st.query_params.get("film", ""))
             if row is not None:
                 browser.in_full(shown, row, rows, models)
+                with st.expander("Films like this one", icon=":material/join_inner:"):
+                    neighbours.show(shown, row)
             else:
                 st.markdown(f"**{len(rows):,} films**")
                 listed(shown, rows, wish)

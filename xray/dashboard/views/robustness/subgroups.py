@@ -7,6 +7,7 @@ import streamlit as st
 
 from xray.dashboard import cache, choices, loaders, page
 from xray.dashboard import models_page as shared
+from xray.dashboard.views.robustness import failing
 from xray.figures import base, comparison
 from xray.labels import devices
 from xray.metrics import bootstrap
@@ -41,7 +42,7 @@ def show() -> None:
             table(view, view.lineup.entrants[0].name, "auroc"), view.lineup.entrants[0].title
         ),
         "A mean over all films hides the group on which a model fails.",
-        {"metric": choices.offered(METRICS)},
+        {"metric": choices.offered(METRICS), **failing.PARAMETERS},
         question="On which films does a model fail?",
     )
     if view:
@@ -68,3 +69,6 @@ def show() -> None:
                     f"{devices.provenance()} Sizes are those of the originals."
                 )
                 page.download("Save as CSV", found, f"subgroups-{entrant.name}-{metric}.csv")
+        st.subheader("Groups that nobody named", anchor=False)
+        with page.guard("The search for groups"):
+            failing.show(view, entrant)

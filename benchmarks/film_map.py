@@ -1,0 +1,104 @@
+"""The map of films against bare pages, and embeddings against bare predictions.
+
+``python -m benchmarks.film_map [--model NAME] [--films N] [--repeats N] [--json FILE]``: reruns by
+Streamlit's own AppTest in processor time, the best of each after one that counts nothing, as in
+``benchmarks.pages``: the map of the films of ``XRAY_DATA`` by pixels, laid out by PCA, against an
+empty page with one chart; and the map with films chosen, tiles beside it, against a bare page with
+as many points on which a selection is told. What a browser adds is not in it. Then ``N`` films are
+embedded and predicted in turns by a model. To reach: at most 3, at most 2, at least 0.9.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+from benchmarks._common import best, parser, report
+from benchmarks.empty_page import EmptyPage
+from xray.dataset import index
+from xray.environment import ROOT, cache_dir, data_dir
+from xray.errors import DatasetError
+from xray.files import write_json
+from xray.models import embeddings, registry
+
+#: A page that draws as many points and is told what a lasso takes, and nothing else.
+BARE = """import numpy as np, plotly.graph_objects as go, streamlit as st
+rng = np.random.default_rng(0)
+figure = go.Figure(go.Scattergl(x=rng.random({n}), y=rng.random({n}), mode="markers",
+                                text=[f"film {{i}}" for i in range({n})]))
+st.plotly_chart(figure, on_select="rerun", selection_mode=("box", "lasso"))
+"""
+#: Films that are chosen in the second view.
+CHOSEN = 200
+
+
+def seconds(app: AppTest, repeats: int) -> float:
+    """Processor time of the best rerun."""
+    app.run()
+    taken = []
+    for _ in range(repeats):
+        start = time.process_time()
+        app.run()
+        taken.append(time.process_time() - start)
+    return min(taken)
+
+
+def main() -> int:
+    """Measure and print."""
+    options = parser(__doc__)
+    options.add_argument("--model", default="transfer")
+    options.add_argument("--films", type=int, default=64)
+    options.add_argument("--repeats", type=int, default=7)
+    chosen = options.parse_args()
+    folder = data_dir()
+    if folder is None:
+        raise DatasetError("Set XRAY_DATA to the folder of the films.")
+    table = index.index(folder)
+    embeddings.layout(embeddings.embed(folder, table))
+    token = "0123456789ab"
+    write_json(cache_dir() / "chosen" / f"{token}.json", table["file"].head(CHOSEN).tolist())
+    with EmptyPage() as empty:
+        for _ in range(chosen.repeats):
+            empty.rerun()
+        bare = seconds(AppTest.from_string(BARE.format(n=len(table))), chosen.repeats)
+        views = {}
+        for name, more in (("map", {}), ("map, films chosen", {"chosen": token})):
+            app = AppTest.from_file(str(ROOT / "pages" / "browse.py"), default_timeout=300)
+            for key, value in ({"section": "Map"} | more).items():
+                app.query_params[key] = value
+            for _ in range(60):
+                app.run()
+                if app.get("plotly_chart"):
+                    break
+                time.sleep(1)
+            views[name] = seconds(app, chosen.repeats)
+    model = registry.load(chosen.model)
+    films = np.random.default_rng(0).random((chosen.films, *model.card.size), dtype=np.float32)
+    runs = {
+        "predicted": lambda: model.log_odds_prepared(films),
+        "embedded": lambda: embeddings.vectors_of(model, films),
+    }
+    # The first of each compiles; processor time, as other work on the machine must not count.
+    best(runs, 1)
+    rate = best(runs, 4, time.process_time)
+    rows = [
+        {"what": "empty page", "seconds": empty.seconds},
+        {"what": "bare selection", "seconds": bare},
+        *({"what": name, "seconds": value} for name, value in views.items()),
+        *({"what": f"{chosen.films} films {name}", "seconds": value}
+          for name, value in rate.items()),
+    ]  # fmt: skip
+    ratios = {
+        "map against an empty page": views["map"] / empty.seconds,
+        "films chosen against a bare selection": views["map, films chosen"] / bare,
+        "rate of embeddings against predictions": rate["predicted"] / rate["embedded"],
+    }
+    report("film_map", rows, ratios, chosen.json)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""The table over many films, and the methods on one film before anything is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.helpers import shelf
+from xray.dashboard.views import trust
+from xray.explanations import comparison
+
+
+def app() -> None:
+    """The section by itself."""
+    from xray.dashboard.views import trust
+
+    trust.show()
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = shelf.build(tmp_path)
+    monkeypatch.setenv("XRAY_ARTIFACTS", str(home))
+    monkeypatch.delenv("XRAY_DATA", raising=False)
+    return home
+
+
+def measured() -> pd.DataFrame:
+    """Rows as ``comparison.compare`` gives them of some films of two networks."""
+    rng = np.random.default_rng(0)
+    rows = [
+        {"method": method, **dict.fromkeys(comparison.MEASURES, float(rng.random())),
+         "model": model, "answer": answer, "file": str(film), "child": str(film)}
+        for method in ("lime", "occlusion") for film in range(4)
+        for model, answer in (("basic", ""), ("peak-line-all-film-s0", "line"))
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def words(page: AppTest) -> str:
+    return " ".join([
+        *(each.value for each in (*page.markdown, *page.caption)),
+        *(each.proto.body for each in page.get("html")),
+    ])  # fmt: skip
+
+
+def test_before_it_was_measured_the_command_is_named(artifacts: Path) -> None:
+    page = AppTest.from_function(app, default_timeout=120).run()
+    assert not page.exception
+    assert "Not measured yet" in words(page) and trust.COMMAND in page.code[-1].value
+    assert "Compare them on this film" in [button.label for button in page.button]
+
+
+def test_means_are_shown_with_intervals_and_known_answers(artifacts: Path) -> None:
+    comparison.summarise(measured()).to_csv(artifacts / trust.FILE, index=False)
+    page = AppTest.from_function(app, default_timeout=120).run()
+    assert not page.exception and not page.warning
+    said = words(page)
+    assert "4 test films" in said and "Where the answer is known" in said
+    table = comparison.summarise(measured())
+    row = table[(table["measure"] == "deletion") & (table["model"] == "basic")].iloc[0]
+    assert f"{row['mean']:.2f} ({row['low']:.2f} to {row['high']:.2f})" in said
+    assert "4 films" in said and "0.5 is chance" in said
