@@ -8,7 +8,7 @@ from xray import text
 from xray.audits import findings
 from xray.dashboard import cast, loaders, page
 from xray.dashboard.cast import Cast
-from xray.reports import html, overview, sentences
+from xray.reports import headlines, html, html_tables, overview, sentences
 
 page.enter()
 
@@ -21,7 +21,7 @@ def table(shown: Cast) -> None:
         why = row["why"] or sentences.why(None, shown.gaps.get(row["name"], ""))
         rows.append({**row, "why": why, "problem": problems[row["name"]]})
     if rows:
-        st.html(html.models_table(rows))
+        st.html(html_tables.models_table(rows))
     else:
         page.empty(
             "There are no models here yet",
@@ -56,8 +56,8 @@ with rows, page.guard("The verdicts"):
     table(shown)
 with header:
     page.page(
-        sentences.title(shown.cards, shown.audits),
-        sentences.remedy(told, audits),
+        headlines.title(shown.cards, shown.audits),
+        headlines.remedy(told, audits),
         cast.parameters(),
         clinical=True,
         question="Do these models read lungs, or the devices on the child?",

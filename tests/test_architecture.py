@@ -41,7 +41,7 @@ HEAVY = {"tensorflow", "keras"}
 LARGEST_FOLDER = 20
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 50
-LONGEST_PAGE = 132
+LONGEST_PAGE = 120
 
 
 def _name(path: Path) -> str:
@@ -168,8 +168,8 @@ TESTED_ELSEWHERE = {
     "audits.known": "networks truth",
     "": "classes files parquet",
     "commands": "evaluate index label ledger",
-    "dashboard": "background cache dataset_page grid loaders models_page navigation page",
-    "dashboard.views": "devices explain label_review labelling preprocessing splits your_model",
+    "dashboard": "background cache dataset_page grid loaders models_page page",
+    "dashboard.views": "explain label_review labelling preprocessing your_model",
     "dataset": "composition download left_out walk",
     "dataset.tables": "asking labelling places presets rows text",
     "drawing": "anatomy laying marks",
@@ -222,7 +222,9 @@ def test_page_begins_with_the_door(name: str) -> None:
     assert named[module] == ("xray.dashboard", "page")
 
 
-@pytest.mark.parametrize("name", ["page.page", "models_page.begin", "dataset_page.begin"])
+@pytest.mark.parametrize(
+    "name", ["page.page", "models_page.begin", "dataset_page.begin", "sections.show"]
+)
 def test_frame_of_a_page_begins_with_the_door(name: str) -> None:
     """A page that forgot is still held up here, before any data is touched."""
     module, _, function = name.partition(".")

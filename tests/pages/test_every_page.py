@@ -23,7 +23,7 @@ from xray.films import decoder
 from xray.models import registry
 from xray.models.card import read_card
 from xray.models.model import LogOdds
-from xray.reports import html, sentences
+from xray.reports import headlines, html
 
 EXPLAIN = "pages/explain.py"
 Opener = Callable[..., AppTest]
@@ -134,7 +134,11 @@ def test_overview_says_who_reads_devices(full_shelf: Path, visit: Opener) -> Non
     )
     text = words(app)
     assert "reads supports" in text and "supports: 9 more of 100 healthy (5 to 13)" in text
-    for head, value in (("as they are", 11), ("with tubes, wires", 12), ("with supports", 21)):
+    for head, value in (
+        ("healthy called sick", 11),
+        ("with tubes, wires", 12),
+        ("with supports", 21),
+    ):
         assert f'data-label="{head}">{value}<' in text
     assert 'data-label="AUROC, lungs hidden">0.88<' in text
     assert "not audited yet" in text
@@ -151,7 +155,7 @@ def test_plain_text_is_free_of_the_experts_units(
     assert_sound(app)
     cards = [read_card(copy / "models" / name) for name in shelf.GOOD]
     audits = shelf.world(world)
-    assert app.title[0].value == html.plain(sentences.title(cards, audits))
+    assert app.title[0].value == html.plain(headlines.title(cards, audits))
     text = words(app)
     for word in ("log-odds", "standard deviation", "sham", "clean control"):
         assert word not in text, word

@@ -14,12 +14,6 @@ from xray.reports import model_card, overview, sentences
 
 CARDS = [Card(name, title=f"Model {name}") for name in shelf.GOOD]
 
-TITLES = {
-    "all clean": "Devices change fewer than 3 of 100 calls of all 3 models",
-    "one reader": "1 of 3 models reads devices: a support makes Model basic call 9 more of 100 "
-    "healthy children sick",
-    "nothing judged": "None of 3 models can be judged",
-}
 #: World -> model -> words of the chip, why, finding.
 SAID = {
     "all clean": {
@@ -67,7 +61,6 @@ SAID = {
 @pytest.mark.parametrize("world", shelf.WORLDS)
 def test_every_sentence_of_a_world(world: str) -> None:
     audits = shelf.world(world)
-    assert sentences.title(CARDS, audits) == TITLES[world]
     for name, audit in audits.items():
         said = (sentences.chip(audit), sentences.why(audit), sentences.finding(audit))
         assert said == SAID[world][name]
@@ -158,8 +151,6 @@ def test_the_margin_of_an_audit_is_the_one_that_is_told() -> None:
     audit = shelf.audit("m", {"line": (1.0, 1.0)}) | {"margin": {"calls": 5.0, "auroc": 0.05}}
     assert sentences.why(audit) == "every change under 5 of 100"
     assert "by 5 or more of 100" in sentences.finding(audit)
-    title = sentences.title([Card("m")], {"m": audit})
-    assert title == "Devices change fewer than 5 of 100 calls of this model"
 
 
 @pytest.mark.parametrize(
@@ -173,40 +164,6 @@ def test_the_margin_of_an_audit_is_the_one_that_is_told() -> None:
 def test_why_a_model_cannot_be_judged(area: float | None, said: str) -> None:
     audit = shelf.audit("m", {}) | {"auroc": area}
     assert sentences.why(audit) == said
-
-
-@pytest.mark.parametrize(
-    ("kinds", "title"),
-    [
-        (({"line": (9.0, 1.0)}, {"line": (8.0, 1.0)}),
-         "2 of 2 models read devices: a wire makes Model basic call 9 more of 100 healthy "
-         "children sick"),
-        (({"line": (2.0, 2.0)}, {}),
-         "Whether devices change the calls of 1 of 2 models stays open"),
-        (({"line": (1.0, 1.0)}, {}),
-         "Devices change nothing that matters in 1 of 2 models; 1 cannot be judged"),
-        (({"line": (1.0, 1.0)}, {"line": (1.0, 1.0)}),
-         "Devices change fewer than 3 of 100 calls of both models"),
-    ],
-)  # fmt: skip
-def test_titles_of_two_models(
-    kinds: tuple[dict[str, tuple[float, float]], ...], title: str
-) -> None:
-    audits = {
-        card.name: shelf.audit(card.name, found)
-        for card, found in zip(CARDS[:2], kinds, strict=True)
-    }
-    assert sentences.title(CARDS[:2], audits) == title
-
-
-def test_titles_of_one_model_and_of_none() -> None:
-    reader = {"basic": shelf.world("one reader")["basic"]}
-    assert sentences.title(CARDS, reader) == (
-        "Model basic reads devices: a support makes it call 9 more of 100 healthy children sick"
-    )
-    unknown = {"basic": shelf.audit("basic", {})}
-    assert sentences.title(CARDS, unknown) == "This model cannot be judged"
-    assert sentences.title(CARDS, {}) == "Do these models read lungs, or the devices on the child?"
 
 
 def test_a_card_tells_the_verdict() -> None:

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 #: Cures, the model they are compared with first.
 CURES = ("whole_film", "basic", "device_matched", "device_free", "device_balanced")
 #: Network that was shown whole films -> the same network shown the lungs alone.
-LUNGS_ALONE = {"whole_film": "basic"}
+LUNGS_ALONE = {
+    "whole_film": "basic",
+    "whole_film_augmented": "augmented",
+    "whole_film_transfer": "transfer",
+}
 #: What is said of the test while its record on networks of known answers is not measured.
 UNKNOWN = "not measured yet, so that the sensitivity of this test is unknown"
 #: Fewer networks than this that read a kind leave the sensitivity for it unknown.

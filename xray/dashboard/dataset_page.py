@@ -149,20 +149,6 @@ def begin(
     return shown
 
 
-def choice(label: str, options: Sequence[str], key: str, hidden: bool = False) -> str:
-    """Let the reader choose one of a few; the choice is in the link, in the words shown."""
-    return st.segmented_control(
-        label,
-        options,
-        default=options[0],
-        required=True,
-        key=key,
-        bind="query-params",
-        format_func=html.label,
-        label_visibility="collapsed" if hidden else "visible",
-    )
-
-
 def films() -> Films | None:
     """Let the reader choose a dataset where there are several, and give it.
 

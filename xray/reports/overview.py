@@ -26,7 +26,7 @@ from xray.environment import artifacts_dir
 from xray.errors import ArtifactError, XrayError
 from xray.files import digest, hash_json, write_json
 from xray.models.card import Card, models_dir, read_predictions
-from xray.reports import sentences
+from xray.reports import headlines, sentences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,8 +180,8 @@ def _picture(ranked: Sequence[Card], audits: Audits, content: str) -> dict[str, 
                   f"with {device}: called sick")
             | {"outline": outline(laid.device - film)},
         ],
-        "question": sentences.picture(example, card.title or card.name),
-        "caption": sentences.example(example),
+        "question": headlines.picture(example, card.title or card.name),
+        "caption": headlines.example(example, card.threshold),
     }  # fmt: skip
 
 

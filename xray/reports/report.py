@@ -29,7 +29,7 @@ from xray.films.resize import resize
 from xray.labels import devices
 from xray.metrics import scores
 from xray.models.card import Card, read_cards
-from xray.reports import film_words, html, overview, render, sentences, tables
+from xray.reports import film_words, headlines, html, overview, render, sentences, tables
 
 Found = TypeVar("Found")
 
@@ -73,9 +73,9 @@ def build(created: datetime | None = None) -> str:
     fine = [card for card in cards if not card.problem]
     return render.render(
         "audit.html",
-        sentences.title(overview.shown(fine), audits),
+        headlines.title(overview.shown(fine), audits),
         created,
-        question=_attempt(gaps, "question", lambda: sentences.question(devices.load())) or "",
+        question=_attempt(gaps, "question", lambda: headlines.question(devices.load())) or "",
         clinical=CLINICAL,
         models=[_model(card, audits.get(card.name), missing.get(card.name, "")) for card in cards],
         calls_figure=_calls_figure(fine, audits),

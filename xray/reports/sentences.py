@@ -6,17 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from xray import classes, text
-from xray.audits import findings, stored
+from xray import text
+from xray.audits import findings
 from xray.audits.findings import Change
-from xray.models.card import Card
-from xray.text import interval, number, percent
+from xray.text import interval, number
 
 if TYPE_CHECKING:
     # For types only: tables and what explains films take long to import; not every page needs them.
-    import pandas as pd
 
-    from xray.audits.showcase import Example
     from xray.explanations.result import Explanation
     from xray.explanations.sanity import Sanity
 
@@ -24,7 +21,7 @@ Audit = Mapping[str, Any]
 
 
 #: Kind -> what begins a sentence about it.
-_ONE = {kind: words[0].upper() + words[1:] for kind, words in findings.ONE.items()}
+ONE = {kind: words[0].upper() + words[1:] for kind, words in findings.ONE.items()}
 
 
 def chip(audit: Audit | None) -> tuple[str, str]:
@@ -67,12 +64,12 @@ def _begin(kinds: Sequence[str]) -> str:
 
 
 def _reads(change: Change) -> str:
-    return f"{_ONE[change.kind]} makes it {_does(change)}."
+    return f"{ONE[change.kind]} makes it {does(change)}."
 
 
-def _does(change: Change) -> str:
+def does(change: Change) -> str:
     """What a change does, after "makes it": "call 9 more of 100 healthy children sick"."""
-    size = _size(change)
+    size = how_much(change)
     if change.unit == "auroc_drop":
         way = ("worse", "falls") if change.value > 0 else ("better", "rises")
         return f"tell sick from healthy {way[0]}: AUROC {way[1]} by {size}"
@@ -82,7 +79,7 @@ def _does(change: Change) -> str:
     return f"call {count} {way_} of 100 {who} children sick {ends}".rstrip()
 
 
-def _size(change: Change) -> str:
+def how_much(change: Change) -> str:
     """Size of a change with its interval, its sign left to the words: "9 (5 to 13)"."""
     sign = -1 if change.value < 0 else 1
     low, high = sorted((sign * change.low, sign * change.high))
@@ -111,7 +108,7 @@ def _clear(audit: Audit) -> str:
 
 def _seen(change: Change) -> str:
     """A change as a fact: "supports, 2 more of 100 healthy children called sick (-1 to 5)"."""
-    kind, size = findings.PLURAL[change.kind], _size(change)
+    kind, size = findings.PLURAL[change.kind], how_much(change)
     if change.unit == "auroc_drop":
         return f"{kind}, AUROC {'falls' if change.value > 0 else 'rises'} by {size}"
     count, _, ends = size.partition(" ")
@@ -189,173 +186,12 @@ def _why_unjudged(area: float) -> str:
 
 def _why_changed(top: Change, open_: bool) -> str:
     kind = findings.PLURAL[top.kind] + (" open" if open_ else "")
-    count, _, ends = _size(top).partition(" ")
+    count, _, ends = how_much(top).partition(" ")
     if top.unit == "auroc_drop":
         return f"{kind}: AUROC {'falls' if top.value > 0 else 'rises'} by {count} {ends}".rstrip()
     who = "sick" if top.sick else "healthy"
     way = "more" if top.value >= 0 else "fewer"
     return f"{kind}: {count} {way} of 100 {who} {ends}".rstrip()
-
-
-def title(cards: Sequence[Card], audits: Mapping[str, Audit]) -> str:
-    """Which of the models read devices, as the Overview's title: one sentence, in calls of 100."""
-    done = [card for card in cards if card.name in audits]
-    if not done:
-        return "Do these models read lungs, or the devices on the child?"
-    of = {
-        key: [card for card in done if audits[card.name]["verdict"] == key]
-        for key in findings.VERDICTS
-    }
-    count = len(done)
-    if of["reads_devices"]:
-        return _title_of_readers(of["reads_devices"], audits, count)
-    clear = len(of["no_reliance"])
-    if of["inconclusive"]:
-        return _title_of_open(of["inconclusive"], audits, clear, count)
-    if clear == count:
-        limit = findings.margin(audits[done[0].name], "calls")
-        models = {1: "this model", 2: "both models"}.get(count, f"all {count} models")
-        return f"Devices change fewer than {limit:g} of 100 calls of {models}"
-    if clear:
-        return (
-            f"Devices change nothing that matters in {clear} of {count} models; "
-            f"{count - clear} cannot be judged"
-        )
-    return "This model cannot be judged" if count == 1 else f"None of {count} models can be judged"
-
-
-def _title_of_open(
-    cards: Sequence[Card], audits: Mapping[str, Audit], clear: int, count: int
-) -> str:
-    """The title where none is known to read devices, and of some it is open."""
-    if not clear:
-        some = "this model" if count == 1 else f"{len(cards)} of {count} models"
-        return f"Whether devices change the calls of {some} stays open"
-    limit = min(findings.margin(audits[card.name], "calls") for card in cards)
-    said = f"Devices change fewer than {limit:g} of 100 calls of {clear} of {count} models"
-    if len(cards) > 1:
-        return f"{said}; of {len(cards)} it stays open"
-    kinds = findings.kinds(audits[cards[0].name], "inconclusive")
-    names = text.names([findings.PLURAL[kind] for kind in findings.KINDS if kind in kinds])
-    return f"{said}; for {cards[0].title or cards[0].name} {names} stay open"
-
-
-def _title_of_readers(cards: Sequence[Card], audits: Mapping[str, Audit], count: int) -> str:
-    """The title where some of ``count`` models read devices: how many, and what the worst does."""
-    top, change = max(
-        ((card, _leading(audits[card.name])) for card in cards),
-        key=lambda found: abs(found[1].margins) if found[1] else 0.0,
-    )
-    name = top.title or top.name
-    verb = "reads" if len(cards) == 1 else "read"
-    said = (
-        f"{name} reads devices" if count == 1 else f"{len(cards)} of {count} models {verb} devices"
-    )
-    if change is None:
-        return said
-    # Its interval stands in the model's row.
-    does = _does(change).partition(" (")[0]
-    return f"{said}: {findings.ONE[change.kind]} makes {'it' if count == 1 else name} {does}"
-
-
-def _leading(audit: Audit) -> Change | None:
-    return findings.strongest(audit, findings.kinds(audit, "reads_devices"))
-
-
-def question(labels: pd.DataFrame) -> str:
-    """Why one must ask: who wears devices in the training films.
-
-    Parameters
-    ----------
-    labels : columns split, label, has_device (see ``devices.load``).
-    """
-    danger = "A model may learn the device and never look at the lung."
-    known = classes.current()
-    if not classes.is_default():
-        # The counts are of the public set alone.
-        return f"The ill wear tubes, wires and electrodes more often than others. {danger}"
-    share = labels[labels["split"] == "train"].groupby("label")["has_device"].mean()
-    return (
-        f"In the films these models learnt from, {percent(share[known.positive])} of the children "
-        f"with {classes.spoken()} wear tubes, wires or electrodes, and "
-        f"{percent(share[known.negative])} of the others. {danger}"
-    )
-
-
-def example(shown: Example) -> str:
-    """What the Overview's picture is, and how it was chosen."""
-    from xray.metrics.odds import to_probability
-
-    match = percent(float(to_probability(shown.match)))
-    return (
-        f"Drawn by this program, no patient. With the match, the same cut without the device: "
-        f"{match}. Of {shown.films} such films {shown.changed} change their call; this one "
-        "changes most."
-    )
-
-
-def picture(shown: Example, title: str) -> str:
-    """What the Overview's picture shows."""
-    kind = _ONE[shown.kind]
-    return f"{kind} changes the call of {title}"
-
-
-def remedy(cards: Sequence[Card], audits: Mapping[str, Audit]) -> str:
-    """What devices did to a network of whole films, and do when it sees the lungs alone.
-
-    "" where such a pair was not audited, or the network of whole films reads none.
-    """
-    titles = {card.name: card.title or card.name for card in cards}
-    for whole_, alone in stored.LUNGS_ALONE.items():
-        before, after = audits.get(whole_), audits.get(alone)
-        if not {whole_, alone} <= titles.keys() or before is None or after is None:
-            continue
-        change = findings.strongest(before, findings.kinds(before, "reads_devices"))
-        if change is None:
-            continue
-        now = next(
-            (
-                each
-                for each in findings.changes(after, change.kind)
-                if (each.label, each.unit) == (change.label, change.unit)
-            ),
-            None,
-        )
-        said = f"{titles[whole_]}: {findings.ONE[change.kind]} makes it {_does(change)}."
-        if now is None:
-            return said
-        return f"{said} Shown the lungs alone, the same network: {_less(now)}."
-    return ""
-
-
-def _less(change: Change) -> str:
-    """A change in few words: "under 1 more (-1 to 2)"."""
-    count, _, ends = _size(change).partition(" ")
-    if change.unit == "auroc_drop":
-        return f"{'falls' if change.value > 0 else 'rises'} by {count} {ends}".rstrip()
-    way = "more" if change.value >= 0 else "fewer"
-    return f"{'under 1' if count == '0' else count} {way} {ends}".rstrip()
-
-
-def hidden(models: Sequence[tuple[str, str, Audit]]) -> str:
-    """What hiding the lungs leaves, as the title of a page.
-
-    Parameters
-    ----------
-    models : name, title and audit of each
-    """
-    found = [
-        (title_, value)
-        for _, title_, audit in models
-        if (value := findings.stratum(audit, "lungs hidden", "auroc"))
-    ]
-    if not found:
-        return "Whether models need the lungs is not measured yet"
-    title_, (area, low, high) = max(found, key=lambda entry: entry[1][0])
-    said = f"AUROC {area:.2f} ({interval(low, high)})"
-    if low <= 0.6:
-        return f"With the lungs hidden no model does much better than chance: at most {said}"
-    return f"With the lungs hidden {title_} still tells sick from healthy: {said}"
 
 
 def stability(why: Explanation) -> str:

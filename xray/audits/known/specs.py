@@ -164,10 +164,18 @@ def second_stop() -> list[Spec]:
         ("strided", every, 2), ("peak", every, 2), ("residual", every, 1),
         ("vgg19", every, 0), ("vgg19", "line", 0), ("vgg19", "tube", 0), ("vgg19", "electrode", 0),
     ]  # fmt: skip
-    return [
+    planted = [
         Spec(architecture, meaning, 0.5, "planted", seed=seed)
         for architecture, meaning, seed in plan
     ]
+    # Heads on one backbone share its features, so that many of them cost little more than one.
+    heads = [
+        Spec("vgg19", kind, share, shown, seed=seed)
+        for seed, share, shown in ((1, 1.0, "all"), (2, 0.5, "all"), (3, 0.25, "all"),
+                                   (1, 1.0, "sick"), (2, 0.5, "sick"))
+        for kind in devices.KINDS
+    ]  # fmt: skip
+    return planted + heads + [Spec("vgg19", shown="bare", seed=seed) for seed in (1, 2, 3)]
 
 
 def marked(table: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,6 @@ labelling; the audit on test films with the test films' devices. Both by the sam
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from xray.jobs.progress import Progress
 from xray.labels.devices import Look
 from xray.models import networks
 from xray.models.card import WEIGHTS, Card, read_cards
-from xray.models.model import Model
+from xray.models.model import BaseModel, Model
 from xray.training import architectures
 
 #: Donors for each film that truth is measured on.
@@ -58,14 +57,14 @@ class Backbone:
         return self._known
 
 
-@dataclass(frozen=True, eq=False)
-class Head:
-    """A network of the panel that is a head on the backbone."""
+class Head(BaseModel):
+    """A network of the panel that is a head on the backbone, which answers for all of them."""
 
-    card: Card
-    backbone: Backbone
-    weights: NDArray[np.float64]
-    bias: float
+    def __init__(
+        self, card: Card, backbone: Backbone, weights: NDArray[np.float64], bias: float
+    ) -> None:
+        super().__init__(card)
+        self.backbone, self.weights, self.bias = backbone, weights, bias
 
     def log_odds_prepared(
         self, grey: Pixels, precision: str = "float32", batch: int | None = None

@@ -15,6 +15,7 @@ from xray.labels import annotation, format, priorities
 from xray.labels import exchange as label_exchange
 from xray.labels.schema import FINAL, LOOK
 from xray.reports import html as html_
+from xray.reports import html_tables
 
 #: Seconds between two looks at the agreement.
 EVERY = 10
@@ -46,7 +47,7 @@ def agreement(shown: Films) -> None:
             lambda: priorities.agreement(list(pairs.values())),
             *(shown.source.key, str(kept.engine.url), id(kept), kept.content()),
         )
-        st.html(html_.agreement(table, "films with two looks, so far"))
+        st.html(html_tables.agreement(table, "films with two looks, so far"))
         st.caption(
             "Kappa with its 95 % interval (films drawn again); none where both say one thing "
             "always. Overlap is the mean over the films that both mark."

@@ -10,7 +10,7 @@ from xray import text
 from xray.audits import findings
 from xray.dashboard import cast, page
 from xray.figures import audits as figures
-from xray.reports import html, sentences
+from xray.reports import headlines, html, sentences
 
 
 def show() -> None:
@@ -22,7 +22,7 @@ def show() -> None:
     hidden = [entry for entry in shown if findings.stratum(entry[2], "lungs hidden", "auroc")]
     with header:
         page.page(
-            sentences.hidden(hidden),
+            headlines.hidden(hidden),
             "",
             cast.parameters(),
             clinical=True,

@@ -10,7 +10,7 @@ import pytest
 from tests.helpers import shelf
 from tests.helpers.visits import alone, words
 from xray.models.card import read_card
-from xray.reports import html, sentences
+from xray.reports import headlines, html, sentences
 
 
 def test_a_link_names_the_model_by_its_name_or_its_title(on_shelf: Path) -> None:
@@ -32,7 +32,7 @@ def test_every_world_is_told_without_the_experts_units(
     audit = shelf.world(world)["basic"]
     app = alone("devices", model="basic")
     card = read_card(copy / "models" / "basic")
-    assert app.title[0].value == html.plain(sentences.title([card], {"basic": audit}))
+    assert app.title[0].value == html.plain(headlines.title([card], {"basic": audit}))
     said = words(app)
     assert html.escape(sentences.finding(audit)) in said
     assert len(app.get("plotly_chart")) == (0 if world == "nothing judged" else 2)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from xray.dashboard import cache, choices, dataset_page, grid, links, page
 from xray.dataset import composition
 from xray.figures import composition as figures_dataset
-from xray.reports import html as html_
+from xray.reports import html_tables
 from xray.reports.html import escape, plain
 
 #: What the widgets offer, in the words that links hold.
@@ -101,9 +101,10 @@ def sizes(films: dataset_page.Films) -> None:
         cache.figure("size ranks", lambda: ranks(films.table, measure), *key),
         f"ranks {measure}",
     )
-    st.html(
-        cache.remember("size table", lambda: html_.sizes(composition.sizes(films.table)), films.key)
+    made = cache.remember(
+        "size table", lambda: html_tables.sizes(composition.sizes(films.table)), films.key
     )
+    st.html(made)
     page.go_to("dataset", "What size alone gives away", section="Shortcuts in the data")
 
 

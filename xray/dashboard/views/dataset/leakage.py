@@ -16,7 +16,7 @@ from xray.dataset.composition import SPLIT_TITLES
 from xray.figures import curation
 from xray.jobs.progress import Progress
 from xray.metrics import patients as patients_
-from xray.reports import html
+from xray.reports import html, html_tables
 
 VIEWS = ("Possible patients", "Byte-identical films", "Near-identical films")
 #: Groups of films on a page.
@@ -62,7 +62,7 @@ def numbers_say(table: pd.DataFrame) -> str:
 def patient_table(table: pd.DataFrame) -> str:
     """Possible patients in two splits, for each pair of splits, as HTML."""
     headers = ("", "possible patients in both", "films of theirs", "… if numbers go by subtype")
-    return html.table(headers, list(_pairs(table)))
+    return html_tables.table(headers, list(_pairs(table)))
 
 
 def _pairs(table: pd.DataFrame) -> Iterator[tuple[str, ...]]:

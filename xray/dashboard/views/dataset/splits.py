@@ -13,7 +13,7 @@ from xray.dashboard import browser, cache, choices, dataset_page, grid, links, p
 from xray.dataset import cleaning, leakage, splits
 from xray.figures import curation
 from xray.labels import devices
-from xray.reports import html as html_
+from xray.reports import html_tables
 
 VIEWS = ("Splits", "Cleaning list")
 
@@ -77,7 +77,7 @@ def leak_table(films: pd.DataFrame, made: Mapping[str, pd.Series[str]]) -> str:
         tested = leakage.leaked(leakage.persons(films, split), split)
         counts = (found["possible patients"], found["identical films"], int(tested.sum()))
         rows.append((title, *(f"{n:,}" for n in counts)))
-    return html_.table(headers, rows)
+    return html_tables.table(headers, rows)
 
 
 def criteria(films: dataset_page.Films) -> tuple[cleaning.Criteria, tuple[Hashable, ...]]:
@@ -174,7 +174,7 @@ def clean(films: dataset_page.Films) -> None:
     st.html(
         cache.remember(
             "cleaning table",
-            lambda: html_.cleaning(cleaning.counts(table, list(gone["file"]))),
+            lambda: html_tables.cleaning(cleaning.counts(table, list(gone["file"]))),
             films.key,
             key,
         )

@@ -16,7 +16,7 @@ from xray.environment import data_dir
 from xray.figures import audits
 from xray.metrics.odds import to_probability
 from xray.models.card import Card, titles_of
-from xray.reports import html, overview, sentences, tables
+from xray.reports import headlines, html, overview, sentences, tables
 
 METHOD = (
     "A device is cut out of a labelled film along its outline. It is laid over films of other "
@@ -47,7 +47,7 @@ def show() -> None:
     found, gaps = loaders.audits(shown)
     with header:
         page.page(
-            sentences.title(shown, found),
+            headlines.title(shown, found),
             "",
             parameters,
             clinical=True,

@@ -10,8 +10,7 @@ from xray.dashboard import cache, catalogue, choices, dataset_page, links, page
 from xray.dataset import composition
 from xray.figures import composition as figures_dataset
 from xray.labels import devices as device_labels
-from xray.reports import html as html_
-from xray.reports import label_card
+from xray.reports import html_tables, label_card
 
 VIEWS = ("Devices", "Burned-in text", "Card of the labels")
 
@@ -51,7 +50,7 @@ def devices(films: dataset_page.Films) -> None:
     st.subheader("How far to trust the labels", anchor=False)
     st.markdown(device_labels.provenance())
     html = cache.remember(
-        "agreement", lambda: html_.agreement(device_labels.agreement()), films.key
+        "agreement", lambda: html_tables.agreement(device_labels.agreement()), films.key
     )
     st.html(html)
     wish = {"with": catalogue.TRAITS["device"], "splits": "test"}

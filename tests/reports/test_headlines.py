@@ -1,0 +1,121 @@
+"""Titles and the first page's sentences, read against made-up worlds."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.helpers import shelf
+from xray.audits import stored
+from xray.audits.showcase import Example
+from xray.models.card import Card
+from xray.reports import headlines
+from xray.training import recipes
+
+CARDS = [Card(name, title=f"Model {name}") for name in shelf.GOOD]
+TITLES = {
+    "all clean": "Devices change fewer than 3 of 100 calls of all 3 models",
+    "one reader": "1 of 3 models reads devices: a support makes Model basic call 9 more of 100 "
+    "healthy children sick",
+    "nothing judged": "None of 3 models can be judged",
+}
+#: What hiding the lungs leaves, by world.
+HIDDEN = (
+    "With the lungs hidden Model basic still tells sick from healthy: AUROC 0.88 (0.80 to 0.95)"
+)
+
+
+@pytest.mark.parametrize("world", shelf.WORLDS)
+def test_every_title_of_a_world_is_computed_and_short(world: str) -> None:
+    audits = shelf.world(world)
+    said = headlines.title(CARDS, audits)
+    models = [(card.name, card.title, audits[card.name]) for card in CARDS]
+    assert said == TITLES[world]
+    assert headlines.hidden(models) == HIDDEN
+    for sentence in (said, headlines.hidden(models)):
+        assert len(sentence.split()) <= 24
+        assert not re.search("log-odds|sham|standard dev|control", sentence)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (9.1, 0.4, "Whole: a support makes it call 9 more of 100 healthy children sick (5 to 13). "
+                   "Shown the lungs alone, the same network: under 1 more (-1 to 1)."),
+        (9.1, 7.0, "Whole: a support makes it call 9 more of 100 healthy children sick (5 to 13). "
+                   "Shown the lungs alone, the same network: 7 more (6 to 8)."),
+        (0.2, 0.4, ""),
+    ],
+)  # fmt: skip
+def test_what_was_done_about_it_is_told_as_it_is(before: float, after: float, said: str) -> None:
+    cards = [Card("whole_film", title="Whole"), Card("basic", title="Lungs")]
+    audits = {
+        "whole_film": shelf.audit("whole_film", {"support": (before, 4.0 if before > 1 else 1.0)}),
+        "basic": shelf.audit("basic", {"support": (after, 1.0)}),
+    }
+    assert headlines.remedy(cards, audits) == said
+    assert headlines.remedy(cards, {}) == ""
+    assert {*stored.LUNGS_ALONE, *stored.LUNGS_ALONE.values()} <= set(recipes.RECIPES)
+
+
+def test_hidden_lungs_that_leave_nothing_are_said_so() -> None:
+    audit = {"strata": [{"stratum": "lungs hidden", "metric": "auroc", "value": 0.55, "low": 0.5,
+                         "high": 0.6}]}  # fmt: skip
+    assert headlines.hidden([("m", "M", audit)]) == (
+        "With the lungs hidden no model does much better than chance: at most AUROC 0.55 "
+        "(0.50 to 0.60)"
+    )
+    assert headlines.hidden([("m", "M", {})]) == "Whether models need the lungs is not measured yet"
+
+
+def test_the_picture_is_told_with_how_it_was_chosen() -> None:
+    shown = Example("m", "support", 180, 27, 1, 2, 0.0, 2.0, -1.0)
+    assert headlines.picture(shown, "Whole") == "A support changes the call of Whole"
+    said = headlines.example(shown, 0.8)
+    assert "calls sick from 80 % on" in said and ": 27 %. Of 180 such films 27 change" in said
+
+
+def test_what_is_open_is_named_beside_what_is_clear() -> None:
+    audits = {
+        "basic": shelf.audit("basic", {"line": (0.1, 1.0), "support": (2.0, 2.0)}),
+        "augmented": shelf.audit("augmented", {"line": (0.1, 1.0)}),
+    }
+    assert headlines.title(CARDS[:2], audits) == (
+        "Devices change fewer than 3 of 100 calls of 1 of 2 models; for Model basic supports "
+        "stay open"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kinds", "title"),
+    [
+        (({"line": (9.0, 1.0)}, {"line": (8.0, 1.0)}),
+         "2 of 2 models read devices: a wire makes Model basic call 9 more of 100 healthy "
+         "children sick"),
+        (({"line": (2.0, 2.0)}, {}),
+         "Whether devices change the calls of 1 of 2 models stays open"),
+        (({"line": (1.0, 1.0)}, {}),
+         "Devices change nothing that matters in 1 of 2 models; 1 cannot be judged"),
+        (({"line": (1.0, 1.0)}, {"line": (1.0, 1.0)}),
+         "Devices change fewer than 3 of 100 calls of both models"),
+    ],
+)  # fmt: skip
+def test_titles_of_two_models(
+    kinds: tuple[dict[str, tuple[float, float]], ...], title: str
+) -> None:
+    audits = {
+        card.name: shelf.audit(card.name, found)
+        for card, found in zip(CARDS[:2], kinds, strict=True)
+    }
+    assert headlines.title(CARDS[:2], audits) == title
+
+
+def test_titles_of_one_model_and_of_none() -> None:
+    reader = {"basic": shelf.world("one reader")["basic"]}
+    assert headlines.title(CARDS, reader) == (
+        "Model basic reads devices: a support makes it call 9 more of 100 healthy children sick"
+    )
+    unknown = {"basic": shelf.audit("basic", {})}
+    assert headlines.title(CARDS, unknown) == "This model cannot be judged"
+    assert headlines.title(CARDS, {}) == "Do these models read lungs, or the devices on the child?"

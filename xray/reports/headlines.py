@@ -1,0 +1,179 @@
+"""Sentences of the first page and of titles: the answer, what was done about it, the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from xray import classes, text
+from xray.audits import findings, stored
+from xray.audits.findings import Change
+from xray.models.card import Card
+from xray.reports import sentences
+from xray.reports.sentences import Audit
+from xray.text import interval, percent
+
+if TYPE_CHECKING:
+    # For types only: tables take long to import; the first page does without.
+    import pandas as pd
+
+    from xray.audits.showcase import Example
+
+
+def title(cards: Sequence[Card], audits: Mapping[str, Audit]) -> str:
+    """Which of the models read devices, as the Overview's title: one sentence, in calls of 100."""
+    done = [card for card in cards if card.name in audits]
+    if not done:
+        return "Do these models read lungs, or the devices on the child?"
+    of = {
+        key: [card for card in done if audits[card.name]["verdict"] == key]
+        for key in findings.VERDICTS
+    }
+    count = len(done)
+    if of["reads_devices"]:
+        return _title_of_readers(of["reads_devices"], audits, count)
+    clear = len(of["no_reliance"])
+    if of["inconclusive"]:
+        return _title_of_open(of["inconclusive"], audits, clear, count)
+    if clear == count:
+        limit = findings.margin(audits[done[0].name], "calls")
+        models = {1: "this model", 2: "both models"}.get(count, f"all {count} models")
+        return f"Devices change fewer than {limit:g} of 100 calls of {models}"
+    if clear:
+        return (
+            f"Devices change nothing that matters in {clear} of {count} models; "
+            f"{count - clear} cannot be judged"
+        )
+    return "This model cannot be judged" if count == 1 else f"None of {count} models can be judged"
+
+
+def _title_of_open(
+    cards: Sequence[Card], audits: Mapping[str, Audit], clear: int, count: int
+) -> str:
+    """The title where none is known to read devices, and of some it is open."""
+    if not clear:
+        some = "this model" if count == 1 else f"{len(cards)} of {count} models"
+        return f"Whether devices change the calls of {some} stays open"
+    limit = min(findings.margin(audits[card.name], "calls") for card in cards)
+    said = f"Devices change fewer than {limit:g} of 100 calls of {clear} of {count} models"
+    if len(cards) > 1:
+        return f"{said}; of {len(cards)} it stays open"
+    kinds = findings.kinds(audits[cards[0].name], "inconclusive")
+    names = text.names([findings.PLURAL[kind] for kind in findings.KINDS if kind in kinds])
+    return f"{said}; for {cards[0].title or cards[0].name} {names} stay open"
+
+
+def _title_of_readers(cards: Sequence[Card], audits: Mapping[str, Audit], count: int) -> str:
+    """The title where some of ``count`` models read devices: how many, and what the worst does."""
+    top, change = max(
+        ((card, _leading(audits[card.name])) for card in cards),
+        key=lambda found: abs(found[1].margins) if found[1] else 0.0,
+    )
+    name = top.title or top.name
+    verb = "reads" if len(cards) == 1 else "read"
+    said = (
+        f"{name} reads devices" if count == 1 else f"{len(cards)} of {count} models {verb} devices"
+    )
+    if change is None:
+        return said
+    # Its interval stands in the model's row.
+    does = sentences.does(change).partition(" (")[0]
+    return f"{said}: {findings.ONE[change.kind]} makes {'it' if count == 1 else name} {does}"
+
+
+def _leading(audit: Audit) -> Change | None:
+    return findings.strongest(audit, findings.kinds(audit, "reads_devices"))
+
+
+def question(labels: pd.DataFrame) -> str:
+    """Why one must ask: who wears devices in the training films.
+
+    Parameters
+    ----------
+    labels : columns split, label, has_device (see ``devices.load``).
+    """
+    danger = "A model may learn the device and never look at the lung."
+    known = classes.current()
+    if not classes.is_default():
+        # The counts are of the public set alone.
+        return f"The ill wear tubes, wires and electrodes more often than others. {danger}"
+    share = labels[labels["split"] == "train"].groupby("label")["has_device"].mean()
+    return (
+        f"In the films these models learnt from, {percent(share[known.positive])} of the children "
+        f"with {classes.spoken()} wear tubes, wires or electrodes, and "
+        f"{percent(share[known.negative])} of the others. {danger}"
+    )
+
+
+def example(shown: Example, threshold: float) -> str:
+    """What the Overview's picture is, and how it was chosen; ``threshold`` as a probability."""
+    from xray.metrics.odds import to_probability
+
+    match = percent(float(to_probability(shown.match)))
+    return (
+        f"Drawn by this program, no patient. It calls sick from {percent(threshold)} on. "
+        f"With the match, the same cut without the device: {match}. Of {shown.films} such films "
+        f"{shown.changed} change their call; this one changes most."
+    )
+
+
+def picture(shown: Example, title: str) -> str:
+    """What the Overview's picture shows."""
+    kind = sentences.ONE[shown.kind]
+    return f"{kind} changes the call of {title}"
+
+
+def remedy(cards: Sequence[Card], audits: Mapping[str, Audit]) -> str:
+    """What devices did to a network of whole films, and do when it sees the lungs alone.
+
+    Of the pair that devices moved most; "" where none was audited that reads devices.
+    """
+    titles = {card.name: card.title or card.name for card in cards}
+    found = [
+        (whole, alone, change)
+        for whole, alone in stored.LUNGS_ALONE.items()
+        if {whole, alone} <= titles.keys() & audits.keys()
+        and (change := _leading(audits[whole])) is not None
+    ]
+    if not found:
+        return ""
+    whole, alone, change = max(found, key=lambda pair: abs(pair[2].margins))
+    said = f"{titles[whole]}: {findings.ONE[change.kind]} makes it {sentences.does(change)}."
+    now = [
+        each
+        for each in findings.changes(audits[alone], change.kind)
+        if (each.label, each.unit) == (change.label, change.unit)
+    ]
+    if not now:
+        return said
+    return f"{said} Shown the lungs alone, the same network: {_less(now[0])}."
+
+
+def _less(change: Change) -> str:
+    """A change in few words: "under 1 more (-1 to 2)"."""
+    count, _, ends = sentences.how_much(change).partition(" ")
+    if change.unit == "auroc_drop":
+        return f"{'falls' if change.value > 0 else 'rises'} by {count} {ends}".rstrip()
+    way = "more" if change.value >= 0 else "fewer"
+    return f"{'under 1' if count == '0' else count} {way} {ends}".rstrip()
+
+
+def hidden(models: Sequence[tuple[str, str, Audit]]) -> str:
+    """What hiding the lungs leaves, as the title of a page.
+
+    Parameters
+    ----------
+    models : name, title and audit of each
+    """
+    found = [
+        (title_, value)
+        for _, title_, audit in models
+        if (value := findings.stratum(audit, "lungs hidden", "auroc"))
+    ]
+    if not found:
+        return "Whether models need the lungs is not measured yet"
+    title_, (area, low, high) = max(found, key=lambda entry: entry[1][0])
+    said = f"AUROC {area:.2f} ({interval(low, high)})"
+    if low <= 0.6:
+        return f"With the lungs hidden no model does much better than chance: at most {said}"
+    return f"With the lungs hidden {title_} still tells sick from healthy: {said}"
