@@ -35,7 +35,7 @@ MODELS = ("basic", "augmented", "transfer")
 #: A model that plain Keras loads: without layers of this project.
 SMALL = "whole_film"
 #: JavaScript: whether the page shows as many overlays.
-OVERLAYS = f"document.querySelectorAll('img[alt^=\"LIME overlay\"]').length === {len(MODELS)}"
+OVERLAYS = f"document.querySelectorAll('img[alt*=\" overlay of \"]').length === {len(MODELS)}"
 
 LIBRARY = """
 import sys, time
