@@ -66,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Audit the models; registered ones are stored for the dashboard. 1 where --fail-on holds."""
-    from xray.audits import archive, audit, inputs
+    from xray.audits import audit, inputs, stored
 
     data = options.data or data_dir()
     if data is None or not data.is_dir():
@@ -81,9 +81,9 @@ def run(options: argparse.Namespace) -> int:
             device_labels=options.device_labels,
         )  # fmt: skip
         found = [made.to_json() for made in audit.audit(loaded, prepared, chosen, stage)]
-    for name, value in zip(options.model, found, strict=True):
+    for name, model, value in zip(options.model, loaded, found, strict=True):
         if registry.registered(name):
-            write_json(archive.path(name), value)
+            stored.store(model.card, value)
     for value in found:
         say(value)
     if options.json:
