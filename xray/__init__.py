@@ -15,6 +15,7 @@ __all__ = [
     "EvaluationResult",
     "ExplanationResult",
     "Films",
+    "ModelWarning",
     "Report",
     "XrayError",
     "audit",
@@ -39,14 +40,14 @@ if TYPE_CHECKING:
         read_films,
         report,
     )
-    from xray.errors import XrayError
+    from xray.errors import ModelWarning, XrayError
 else:
 
     def __getattr__(name: str) -> object:
         """Import a public name when it is first asked for."""
         if name not in __all__:
             raise AttributeError(f"module 'xray' has no attribute {name!r}")
-        if name == "XrayError":
+        if name in ("ModelWarning", "XrayError"):
             from xray import errors as home
         else:
             from xray import api as home

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xray.commands import _data
-from xray.commands._models import MODEL_HELP, add_model_options, load
+from xray.commands._models import MODEL_HELP, add_force, add_model_options, guard, load
 from xray.commands._workers import add_worker_options, working
 from xray.environment import data_dir
 from xray.errors import DatasetError
@@ -61,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         + ", ".join(VERDICTS),
     )  # fmt: skip
     add_model_options(parser)
+    add_force(parser)
     add_worker_options(parser)
 
 
@@ -75,6 +76,8 @@ def run(options: argparse.Namespace) -> int:
     _data.tell(data, options.classes)
     # A wrong name is said before minutes go into drawing.
     loaded = [load(name, options) for name in options.model]
+    for model in loaded:
+        guard(model, data, options.force, judges=True)
     with working(options, ", ".join(options.model)) as stage:
         prepared = inputs.prepare(
             data, options.seed, options.split, stage("cut devices out"),
