@@ -9,6 +9,7 @@ import re
 import runpy
 import subprocess
 import sys
+import warnings
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import pytest
 
 import xray
 from tests.audits.test_audit import few_layers
+from tests.helpers.brightness import films_by_brightness
 from tests.helpers.fakes import Gives
 from xray.audits import inputs
 from xray.commands.main import main
@@ -27,6 +29,7 @@ from xray.drawing.phantoms import phantom, write_dataset, write_film
 from xray.environment import ROOT
 from xray.errors import DatasetError, FilmError, ModelError
 from xray.metrics import scores
+from xray.models import evaluation
 
 SIDE = 48
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -247,6 +250,39 @@ def test_both_doors_draw_the_same_patients(tmp_path: Path) -> None:
     metrics = found.metrics.set_index("metric")
     assert metrics.loc["auroc", "value"] == alone.loc["auroc", "value"]
     assert metrics.loc["auroc", "low"] != alone.loc["auroc", "low"], "patients are drawn, not films"
+
+
+class Bright:
+    """Calls bright films sick, or dark ones."""
+
+    def __init__(self, sign: float) -> None:
+        self.sign = sign
+
+    def predict(self, films: Any) -> Any:
+        return 1 / (1 + np.exp(-self.sign * 20 * (films.mean(axis=(1, 2)) - 0.5)))
+
+
+@pytest.fixture(scope="module")
+def bright(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Films that this program did not draw: dark healthy and bright sick ones."""
+    return films_by_brightness(tmp_path_factory.mktemp("bright"))
+
+
+@pytest.mark.parametrize("door", ["evaluate", "audit"])
+def test_a_model_with_wrong_options_is_warned_of(
+    door: str, bright: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: Any, **__: Any) -> None:
+        raise DatasetError("far enough")
+
+    monkeypatch.setattr(inputs if door == "audit" else evaluation, "prepare" if door == "audit"
+                        else "predict", stop)  # fmt: skip
+    said = r"classes are probably declared otherwise.*Load it with positive_index=\(0,\)\.$"
+    with pytest.raises(DatasetError, match="far"), pytest.warns(xray.ModelWarning, match=said):
+        getattr(xray, door)(xray.load_model(Bright(-1), size=(16, 16)), bright)
+    with pytest.raises(DatasetError, match="far"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        getattr(xray, door)(xray.load_model(Bright(1), size=(16, 16)), bright)
 
 
 # --- films -----------------------------------------------------------------------------------

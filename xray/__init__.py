@@ -16,6 +16,7 @@ __all__ = [
     "ExplanationResult",
     "FilmMap",
     "Films",
+    "ModelWarning",
     "Report",
     "XrayError",
     "audit",
@@ -43,14 +44,14 @@ if TYPE_CHECKING:
         read_films,
         report,
     )
-    from xray.errors import XrayError
+    from xray.errors import ModelWarning, XrayError
 else:
 
     def __getattr__(name: str) -> object:
         """Import a public name when it is first asked for."""
         if name not in __all__:
             raise AttributeError(f"module 'xray' has no attribute {name!r}")
-        if name == "XrayError":
+        if name in ("ModelWarning", "XrayError"):
             from xray import errors as home
         else:
             from xray import api as home

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,13 +20,13 @@ from numpy.typing import NDArray
 from xray import classes as names
 from xray.dataset import index
 from xray.dataset.tables import asking
-from xray.errors import ArtifactError, DatasetError, FilmError, ModelError
+from xray.errors import ArtifactError, DatasetError, FilmError, ModelError, ModelWarning
 from xray.explanations import lime
 from xray.films import decode
 from xray.films.pixels import Pixels
 from xray.jobs.progress import Progress
 from xray.metrics import odds, patients
-from xray.models import embeddings, evaluation, objects, registry
+from xray.models import at_hand, embeddings, evaluation, objects, registry
 from xray.models.card import models_dir
 from xray.models.model import Model
 from xray.models.objects import ObjectModel
@@ -190,8 +191,14 @@ def evaluate(
     positive : name of a class; the positive one when empty.
     seed : of the bootstrap.
     progress : called with (films predicted, films).
+
+    Warns
+    -----
+    ModelWarning
+        Films speak against the model's options.
     """
     loaded, chosen = load_model(model), read_films(films)
+    _warn(loaded, chosen)
     limit = loaded.card.threshold if threshold is None else threshold
     if not 0 < limit < 1:
         raise ModelError("threshold is a probability between 0 and 1; 0.5 is a common one.")
@@ -236,11 +243,17 @@ def audit(
     seed : of the films that are chosen and of what is drawn into them.
     precision : "float32", "bfloat16", or "auto" for what is quicker here and gives the same.
     progress : called with (done, in all) of one stage of the work after the other.
+
+    Warns
+    -----
+    ModelWarning
+        Films speak against the model's options, so that the verdict may be of no worth.
     """
     from xray.audits import audit as audits
     from xray.audits import inputs
 
     loaded, chosen = load_model(model), read_films(films)
+    _warn(loaded, chosen)
     labels = None if device_labels is None else Path(device_labels)
     prepared = inputs.prepare(
         chosen.folder, seed, chosen.split, progress, chosen.table, device_labels=labels
@@ -248,6 +261,18 @@ def audit(
     options = audits.Options(precision=precision)
     (found,) = audits.audit([loaded], prepared, options, lambda _: progress)
     return AuditResult(found.to_json())
+
+
+def _warn(model: Model | ObjectModel, films: Films) -> None:
+    """Warn where a stranger's model does not do what its options say."""
+    found = at_hand.against(model, films.folder, films.table)
+    if found is not None:
+        other = [f"{name}={getattr(found.best, name)!r}"
+                 for name in ("scale", "colour", "positive_index")
+                 if getattr(found.best, name) != getattr(found.given, name)]  # fmt: skip
+        advice = f" Load it with {', '.join(other)}." if other else ""
+        where = "" if found.real else " Tried on synthetic films only."
+        warnings.warn(f"{found.problem}{advice}{where}", ModelWarning, stacklevel=3)
 
 
 def explain(

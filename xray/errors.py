@@ -25,6 +25,10 @@ class ArtifactError(XrayError):
     """A stored result is missing, damaged, or does not belong to what it claims."""
 
 
+class ModelWarning(UserWarning):
+    """A model does not do what its options say, as far as films at hand tell."""
+
+
 class Stopped(XrayError):
     """Long work was stopped by the person who started it."""
 

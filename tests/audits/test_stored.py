@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers import shelf
-from xray.audits import findings, stored
+from xray.audits import stored
 from xray.errors import ArtifactError
 from xray.files import write_json, write_table, write_text
 from xray.models.card import WEIGHTS, Card
@@ -64,7 +64,7 @@ def test_a_panel_that_is_missing_or_damaged_is_told(artifacts: Path) -> None:
     with pytest.raises(ArtifactError, match="damaged; restore it"):
         stored.quality()
     write_table(artifacts / "panel" / "quality.csv", shelf.quality())
-    assert len(stored.quality()) == 4 * len(findings.KINDS)
+    assert len(stored.quality()) == len(shelf.quality()) > 0
 
 
 def test_cures_are_told_by_their_largest_change() -> None:
@@ -77,3 +77,30 @@ def test_cures_are_told_by_their_largest_change() -> None:
     rows = stored.cures(cards, audits, accuracy)
     assert rows["kind"].tolist() == ["support", "tube"]
     assert rows["calls"].tolist() == [9.1, -2.0]
+
+
+def test_audits_of_two_sets_of_films_stand_side_by_side(artifacts: Path) -> None:
+    def of(films: str, **more: Any) -> dict[str, Any]:
+        content = {"source": films, "sha256": films * 64, "n": 90}
+        return good() | {"model_hash": "a" * 64, "films": content} | more
+
+    home = artifacts / "audits"
+    first, other = of("1"), of("2")
+    assert stored.store(CARD, first) == home / "basic.json"
+    assert stored.store(CARD, other) == home / "basic@22222222.json"
+    assert stored.stored_audits([CARD]) == {"basic": first}
+    assert stored.beside(CARD) == [other]
+    # The same films again stand where they stood.
+    for again in (of("2", seed=1), of("1", seed=1)):
+        stored.store(CARD, again)
+    assert len(list(home.iterdir())) == 2
+    assert stored.stored_audits([CARD]) == {"basic": of("1", seed=1)}
+    assert stored.beside(CARD) == [of("2", seed=1)]
+    # Where the model was trained anew, what was said of the old one is not kept for its films.
+    trained = Card("basic", files={WEIGHTS: "b" * 64})
+    stored.store(trained, now := of("2", model_hash="b" * 64))
+    assert stored.stored_audits([trained]) == {"basic": now}
+    assert stored.beside(trained) == []
+    assert [path.name for path in home.iterdir()] == ["basic.json"]
+    write_text(home / "basic@33333333.json", "{")
+    assert stored.beside(trained) == []

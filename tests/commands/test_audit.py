@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.audits.test_audit import few_layers
+from tests.helpers.brightness import films_by_brightness
 from xray.audits import inputs
 from xray.commands.main import main
 from xray.drawing.phantoms import write_dataset
@@ -53,6 +55,23 @@ def test_models_that_cannot_be_audited(
     path = _file(tmp_path, "odd", layers.Dense(units, activation=kind), shape)
     assert main(["audit", str(path), "--data", str(films)]) == 2
     assert says in _says(capsys)
+
+
+def test_a_model_that_does_better_by_other_options_is_not_audited(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It tells the classes apart at any scale, so that its verdict would look fine."""
+    entry = keras.Input((32, 32, 1))
+    mean = layers.Flatten()(layers.GlobalAveragePooling2D()(entry))
+    last = layers.Dense(1, activation="sigmoid")
+    made = keras.Model(entry, last(mean))
+    last.set_weights([np.array([[0.1]]), np.array([-12.75])])
+    path = tmp_path / "byte.keras"
+    made.save(path)
+    line = ["audit", str(path), "--data", str(films_by_brightness(tmp_path / "films"))]
+    assert main(line) == 2
+    assert "Give --scale byte, or --force" in _says(capsys)
+    assert main([*line, "--scale", "byte"]) == main([*line, "--force"]) == 0
 
 
 def test_too_few_films_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,11 @@ def home(artifacts: Path | None = None) -> Path:
     return (artifacts_dir() if artifacts is None else artifacts) / "audits"
 
 
-def path(model: str, artifacts: Path | None = None) -> Path:
-    """Where the audit of a registered model lies."""
-    return home(artifacts) / f"{model}.json"
+def path(model: str, artifacts: Path | None = None, films: str = "") -> Path:
+    """Where the audit of a registered model lies; one of other films by the hash of them."""
+    return home(artifacts) / (f"{model}@{films[:8]}.json" if films else f"{model}.json")
+
+
+def beside(model: str) -> list[Path]:
+    """Where the audits of a model on other films than the first one's lie."""
+    return sorted(home().glob(f"{model}@*.json"))

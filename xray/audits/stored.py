@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from xray.audits import archive, findings
 from xray.environment import artifact
 from xray.errors import ArtifactError
-from xray.files import read_json, read_table
+from xray.files import read_json, read_table, write_json
 from xray.models.card import Card
 
 if TYPE_CHECKING:
@@ -70,15 +70,51 @@ def read_audits(
                 f"No audit has been run on this model yet; run 'python -m xray audit {card.name}'."
             )
             continue
-        try:
-            value = read(path)
-        except ArtifactError:
-            value = None
+        value = _value(path, read)
         if problem := why_not(value, card):
             gaps[card.name] = problem
         else:
             audits[card.name] = value
     return audits, gaps
+
+
+def beside(card: Card, read: Callable[[Path], Any] = read_json) -> list[dict[str, Any]]:
+    """Audits of a model as it is now on other films than those of the first one.
+
+    Parameters
+    ----------
+    read : reads one JSON file
+    """
+    values = [_value(path, read) for path in archive.beside(card.name)]
+    return [value for value in values if not why_not(value, card)]
+
+
+def store(card: Card, value: Mapping[str, Any]) -> Path:
+    """Store an audit: over one of the same films, beside one of others that may be believed."""
+    first = archive.path(card.name)
+    other = archive.path(card.name, films=films_of(value))
+    old = _value(first, read_json)
+    if not why_not(old, card) and films_of(old) != films_of(value):
+        write_json(other, value)
+        return other
+    write_json(first, value)
+    if other != first:
+        other.unlink(missing_ok=True)
+    return first
+
+
+def films_of(value: Mapping[str, Any]) -> str:
+    """Hash of the films that an audit is of; "" where it does not say."""
+    films = value.get("films")
+    return str(films.get("sha256", "")) if isinstance(films, Mapping) else ""
+
+
+def _value(path: Path, read: Callable[[Path], Any]) -> Any:
+    """What a file of an audit holds; None where it cannot be read."""
+    try:
+        return read(path)
+    except ArtifactError:
+        return None
 
 
 def stored_audits(cards: Sequence[Card]) -> dict[str, dict[str, Any]]:

@@ -121,7 +121,7 @@ def add_force(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def guard(model: Model, folder: Path | None, force: bool, wrong: bool = False) -> None:
+def guard(model: Model, folder: Path | None, force: bool, judges: bool = False) -> None:
     """Say where a stranger's model does not do what its options say, and stop unless forced.
 
     Models that this project trained have their options from their training and are not tried.
@@ -131,7 +131,8 @@ def guard(model: Model, folder: Path | None, force: bool, wrong: bool = False) -
     ----------
     folder : of labelled films
     force : go on
-    wrong : stop also where the model is better than chance, but other options are better
+    judges : the command says itself why a model that is no better than chance is not judged; it
+        stops where one that would be judged does better by other options
 
     Raises
     ------
@@ -154,7 +155,8 @@ def guard(model: Model, folder: Path | None, force: bool, wrong: bool = False) -
     if not found.problem:
         return
     print(f"{model.card.name}, checked on {films.split or 'the'} films:\n{found}", file=sys.stderr)
-    if not force and (found.refused or (wrong and found.real and found.option)):
+    better = found.real and found.plausible and bool(found.option)
+    if not force and (better if judges else found.refused):
         raise ModelError(f"{found.problem} {advice(model, found.option)}")
 
 

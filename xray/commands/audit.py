@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xray.commands import _data
-from xray.commands._models import MODEL_HELP, add_model_options, load
+from xray.commands._models import MODEL_HELP, add_force, add_model_options, guard, load
 from xray.commands._workers import add_worker_options, working
 from xray.environment import data_dir
 from xray.errors import DatasetError
@@ -61,12 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         + ", ".join(VERDICTS),
     )  # fmt: skip
     add_model_options(parser)
+    add_force(parser)
     add_worker_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Audit the models; registered ones are stored for the dashboard. 1 where --fail-on holds."""
-    from xray.audits import archive, audit, inputs
+    from xray.audits import audit, inputs, stored
 
     data = options.data or data_dir()
     if data is None or not data.is_dir():
@@ -75,15 +76,17 @@ def run(options: argparse.Namespace) -> int:
     _data.tell(data, options.classes)
     # A wrong name is said before minutes go into drawing.
     loaded = [load(name, options) for name in options.model]
+    for model in loaded:
+        guard(model, data, options.force, judges=True)
     with working(options, ", ".join(options.model)) as stage:
         prepared = inputs.prepare(
             data, options.seed, options.split, stage("cut devices out"),
             device_labels=options.device_labels,
         )  # fmt: skip
         found = [made.to_json() for made in audit.audit(loaded, prepared, chosen, stage)]
-    for name, value in zip(options.model, found, strict=True):
+    for name, model, value in zip(options.model, loaded, found, strict=True):
         if registry.registered(name):
-            write_json(archive.path(name), value)
+            stored.store(model.card, value)
     for value in found:
         say(value)
     if options.json:

@@ -58,6 +58,11 @@ def audits(models: Sequence[Card]) -> tuple[dict[str, dict[str, Any]], dict[str,
     return stored.read_audits(models, lambda path: _json(str(path), digest(path)))
 
 
+def audits_beside(card: Card) -> list[dict[str, Any]]:
+    """Stored audits of a model on other films (see ``stored.beside``)."""
+    return stored.beside(card, lambda path: _json(str(path), digest(path)))
+
+
 @st.cache_data(max_entries=64, show_spinner=False)
 def _json(path: str, content: str) -> Any:
     return read_json(Path(path))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from xray import classes
 from xray.dataset import aspects, scan
 from xray.drawing.phantoms import NOTE
 from xray.environment import cache_dir
@@ -20,6 +23,7 @@ from xray.films.pixels import Pixels
 from xray.films.resize import resize
 from xray.models import plausibility
 from xray.models.model import Model
+from xray.models.objects import ObjectModel
 from xray.models.plausibility import Check, Trial
 
 #: Splits in the order in which films are taken for a check: the test films are reported on.
@@ -72,7 +76,9 @@ class Sample:
         return ((way, self.at(size, way)) for way in ways)
 
 
-def sample(folder: Path, each: int = FILMS, seed: int = 0) -> Sample:
+def sample(
+    folder: Path, each: int = FILMS, seed: int = 0, listed: pd.DataFrame | None = None
+) -> Sample:
     """Films of both classes from a folder, from its train films where it has splits.
 
     Parameters
@@ -80,14 +86,19 @@ def sample(folder: Path, each: int = FILMS, seed: int = 0) -> Sample:
     folder : in the Kaggle layout, or with a table (see ``scan.scan``)
     each : films of each class, at most; of a folder's only split at most half
     seed : of the choice
+    listed : file, path, split and label of its films, where they are known already
 
     Raises
     ------
     DatasetError
         The folder has no split with readable films of both classes.
     """
-    looked = scan.scan(folder)
-    found, names = looked.films, looked.classes.labels
+    found: Sequence[Any]
+    if listed is None:
+        looked = scan.scan(folder)
+        found, names = looked.films, looked.classes.labels
+    else:
+        found, names = list(listed.itertuples()), classes.fitting(listed["label"]).labels
     held = {film.split for film in found}
     for split in ORDER:
         chosen, sick = [], []
@@ -115,8 +126,6 @@ def sample(folder: Path, each: int = FILMS, seed: int = 0) -> Sample:
     labels = np.array(sick, dtype=bool)[kept]
     if len(set(labels.tolist())) < 2:
         raise DatasetError(f"{folder} holds no readable films of both classes to check on.")
-    import pandas as pd
-
     ratios = tuple(aspects.native(pd.Series(files)))
     real = not all(_is_synthetic(folder / chosen[place].path) for place in kept)
     key = hash_json([film.sha256 for film in films])
@@ -145,12 +154,12 @@ def synthetic(each: int = FEWER) -> Sample:
     )  # fmt: skip
 
 
-def how_many(model: Model) -> int:
+def how_many(model: Model | ObjectModel) -> int:
     """Films of each class to check a model on, so that it takes seconds."""
     return FILMS if model.card.parameters < LARGE else FEWER
 
 
-def checked(model: Model, films: Sample) -> Check:
+def checked(model: Model | ObjectModel, films: Sample) -> Check:
     """Check a model on films, or remember what came of it."""
     card = model.card
     said = [
@@ -170,6 +179,23 @@ def checked(model: Model, films: Sample) -> Check:
     return found
 
 
+def against(
+    model: Model | ObjectModel, folder: Path, listed: pd.DataFrame | None = None
+) -> Check | None:
+    """The check of a stranger's model where films at hand speak against its options, else None.
+
+    Films that cannot tell, such as those of one class, speak against nothing.
+    """
+    if model.card.role != "user":
+        return None
+    try:
+        films = sample(folder, how_many(model), listed=listed)
+    except DatasetError:
+        return None
+    found = checked(model, films)
+    return found if found.problem else None
+
+
 def require(model: Model, folder: Path) -> None:
     """Refuse a stranger's model whose options real films speak against.
 
@@ -178,14 +204,8 @@ def require(model: Model, folder: Path) -> None:
     ModelError
         Other options are better, or none is better than chance; with what mends it.
     """
-    if model.card.role != "user":
-        return
-    try:
-        films = sample(folder, how_many(model))
-    except DatasetError:
-        return
-    found = checked(model, films)
-    if found.real and found.problem:
+    found = against(model, folder)
+    if found is not None and found.real:
         remedy = f" Add its file again with {found.option}." if found.option else ""
         raise ModelError(f"{found.problem}{remedy}")
 

@@ -154,6 +154,24 @@ def kinds(audit: Audit) -> pd.DataFrame:
     )
 
 
+def by_films(audits: Sequence[Audit]) -> pd.DataFrame:
+    """Audits of one model on several sets of films: which films, the verdict, and AUROC."""
+    rows = []
+    for audit in audits:
+        films: Mapping[str, Any] = audit.get("films") or {}
+        source, content = str(films.get("source", "unknown")), str(films.get("sha256", ""))[:8]
+        rows.append(
+            {
+                "Films": f"{source}, {films.get('n', '?')} films, {content}",
+                "Verdict": palette.verdict(audit.get("verdict")).words,
+                f"AUROC of {audit.get('positive', classes.positive())}": with_interval(
+                    audit.get("auroc"), audit.get("auroc_low"), audit.get("auroc_high")
+                ),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def strata(audit: Audit) -> pd.DataFrame:
     """AUROC, sensitivity and specificity with and without devices, and with lungs hidden."""
     rows: dict[str, dict[str, str]] = {}

@@ -9,6 +9,7 @@ import pytest
 
 from tests.helpers import shelf
 from tests.helpers.visits import alone, words
+from xray.audits import stored
 from xray.models.card import read_card
 from xray.reports import headlines, html, sentences
 
@@ -44,3 +45,21 @@ def test_a_model_without_an_audit_says_the_command(on_shelf: Path) -> None:
     app = alone("devices", model="augmented")
     assert "not measured yet" in words(app)
     assert any(code.value == "python -m xray audit augmented" for code in app.code)
+
+
+def test_audits_on_several_sets_of_films_stand_side_by_side(
+    shelf_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Path(shutil.copytree(shelf_folder, tmp_path / "shelf"))
+    monkeypatch.setenv("XRAY_ARTIFACTS", str(copy))
+    card = read_card(copy / "models" / "transfer")
+    assert "several sets of films" not in words(alone("devices", model="transfer"))
+    ward = {"source": "ward", "sha256": "c" * 64, "n": 120}
+    stored.store(card, shelf.world("one reader")["basic"] | {"films": ward})
+    for app in (alone("devices", model="transfer"), alone("cards", card="transfer")):
+        assert not app.exception
+        assert "several sets of films" in words(app)
+        (table,) = [each.value for each in app.dataframe if {"Films", "Verdict"} <= {*each.value}]
+        assert table["Films"].tolist()[1] == "ward, 120 films, cccccccc"
+        assert table["Verdict"].nunique() == 2
+        assert table["AUROC of PNEUMONIA"].str.match(r"0\.\d\d \(0\.\d\d to").all()

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from xray.dashboard import choices, loaders, page
+from xray.dashboard.views.devices import by_films
 from xray.errors import XrayError
 from xray.figures import training as training_
 from xray.models.card import Card, titles_of
@@ -57,6 +58,7 @@ def one(card: Card) -> None:
             card.name, card.title, sentences.chip(audit), sentences.finding(audit, gap)
         )
     )
+    by_films.beside(card)
     text = model_card.markdown(card, scores, signs, audit, gap)
     st.download_button(
         "Save the card as Markdown",

@@ -11,7 +11,7 @@ from xray import classes, text
 from xray.audits import findings
 from xray.audits import moved as again
 from xray.dashboard import choices, loaders, page
-from xray.dashboard.views.devices import live
+from xray.dashboard.views.devices import by_films, live
 from xray.environment import data_dir
 from xray.figures import audits
 from xray.metrics.odds import to_probability
@@ -64,6 +64,7 @@ def show() -> None:
         with page.guard("The effects of devices"):
             verdict(card, audit)
     if card:
+        by_films.beside(card)
         with page.guard("The live audit"):
             live.offer(card)
 
