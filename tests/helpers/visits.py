@@ -33,7 +33,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 PAGES = [name for entries in navigation.PAGES.values() for name, *_ in entries]
 
 
-def alone(page: str, section: str = "", **query: Any) -> AppTest:
+def alone(page: str, section: str = "", /, **query: Any) -> AppTest:
     """A page run by itself, at a section."""
     app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=180)
     asked = {"section": section, **query} if section else query
@@ -45,7 +45,7 @@ def alone(page: str, section: str = "", **query: Any) -> AppTest:
     return app
 
 
-def through_app(page: str, section: str = "", **query: Any) -> AppTest:
+def through_app(page: str, section: str = "", /, **query: Any) -> AppTest:
     """A page as the app shows it, heavy work done."""
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300).run()
     if page != "overview":
