@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -254,7 +255,8 @@ def test_messages_larger_than_any_page_needs_are_refused(server: Server) -> None
 @pytest.mark.slow
 def test_a_copy_of_the_cookie_is_worth_nothing_after_sign_out(server: Server) -> None:
     claims = {"iss": "test", "sub": "1", "email": "welcome@example.org", "email_verified": True}
-    copied = cookie(server, **claims, iat=1, nonce="first")
+    now = time.time()
+    copied = cookie(server, **claims, iat=now, nonce="first")
     with Pressing(server.url, copied) as other, Pressing(server.url, copied) as visitor:
         other.open("")
         assert "Sign out" in other.buttons
@@ -267,7 +269,7 @@ def test_a_copy_of_the_cookie_is_worth_nothing_after_sign_out(server: Server) ->
     with Watched(server.url, copied) as thief:
         thief.open("models")
         assert set(thief.shown.texts) == DOOR
-    with Watched(server.url, cookie(server, **claims, iat=2, nonce="second")) as again:
+    with Watched(server.url, cookie(server, **claims, iat=now + 1, nonce="second")) as again:
         again.open("")
         assert "Sign out" in again.shown.texts
 

@@ -10,17 +10,11 @@ from typing import Any, Literal, NoReturn
 
 import streamlit as st
 
-from xray.dashboard import gate
+from xray.dashboard import gate, signed_out
 from xray.errors import AccessError
 from xray.reports import html
 
 log = logging.getLogger(__name__)
-
-#: Sign-ins that were ended, in that order. Streamlit only asks the browser to forget its cookie:
-#: a copy of it would open the door for another thirty days.
-_signed_out: dict[str, None] = {}
-#: As many are remembered, until the server starts again.
-MOST = 100_000
 
 
 def require() -> None:
@@ -29,7 +23,7 @@ def require() -> None:
     if "auth" not in secrets:
         gate.admit()
         return
-    if not st.user.is_logged_in or _sign_in() in _signed_out:
+    if not st.user.is_logged_in or signed_out.ended(_sign_in(), st.user.to_dict().get("iat")):
         _stop("X-ray Model Audit", "This server asks who you are before it shows anything.", "in")
     if not allowed(st.user.to_dict(), secrets.get("access")):
         words = "Ask whoever runs this server, or sign in with another account."
@@ -55,9 +49,7 @@ def _sign_in() -> str:
 
 def _leave() -> None:
     """Sign out, also whoever else holds a copy of the cookie."""
-    _signed_out[_sign_in()] = None
-    while len(_signed_out) > MOST:
-        del _signed_out[next(iter(_signed_out))]
+    signed_out.end(_sign_in())
     st.logout()
 
 
