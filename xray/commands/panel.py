@@ -39,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--again", type=int, nargs="?", const=10_000, default=0, metavar="N",
-        help="also audit N of them (default: all) from another seed, with another labelling's "
-        "donors, and with rendered devices",
+        help="also audit N of them (default: all but heads on VGG19) from another seed, with "
+        "another labelling's donors, and with rendered devices",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, default=artifacts_dir() / "panel", metavar="FOLDER",
@@ -63,17 +63,15 @@ def run(options: argparse.Namespace) -> None:
         films = as_bytes(index.load_pixels(data, table, (224, 224), progress=stage("read films")))
         bench = record.bench(films, table)
         cards = _networks(options, bench, stage)
+        small = [each for each in cards if each.settings["architecture"] != "vgg19"]
+        # Every so many, so that all architectures but the large backbone are among them.
+        some = small[:: -(-len(small) // options.again)] if options.again else []
         told = {
             part: record.measure(bench, part, options.networks, options.backbone_weights, of, stage)
             for part, of in [
-                *((part, cards) for part in RECORD),
-                # Every so many, so that all architectures are among them.
-                *(
-                    (part, cards[:: -(-len(cards) // options.again)])
-                    for part in (AGAIN if options.again else ())
-                ),
+                *((part, cards) for part in RECORD), *((part, some) for part in AGAIN if some)
             ]
-        }
+        }  # fmt: skip
         weighed = methods.weigh(bench.material("audit"), options.networks, cards, stage=stage)
     panel = record.rows(told["truth"], told["audit"], cards)
     _write(options.out / "panel.csv", panel)

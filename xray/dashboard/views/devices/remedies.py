@@ -9,12 +9,14 @@ from xray.audits import stored
 from xray.dashboard import loaders, page
 from xray.figures import audits
 from xray.reports import html
+from xray.training.recipes import RECIPES
 
-#: Recipe -> what it does about devices.
+READS = "reads_devices"
+#: What mends a recipe -> how it is trained so.
 WAYS = {
-    "basic": "Show the network the lungs alone.",
-    "device_balanced": "Draw devices into the films of both classes.",
-    "device_free": "Leave out the films that show devices.",
+    "lungs": ("Show the network the lungs alone.", "--set framing=lungs"),
+    "balanced": ("Lay devices over the films of both classes.", "--set planted=0.8"),
+    "free": ("Leave out the films that show devices.", "--set split=device_free"),
 }
 
 
@@ -41,10 +43,26 @@ def show() -> None:
             "Audit the network of whole films and the remedies.",
             f"python -m xray audit {' '.join(stored.CURES)}",
         )
+    mend()
+
+
+def mend() -> None:
+    """The commands that mend each model that reads something, by its own recipe."""
+    cards = [card for card in loaders.cards() if not card.problem]
+    found, _ = loaders.audits(cards)
+    reads = [card for card in cards if found.get(card.name, {}).get("verdict") == READS]
     st.subheader("How is a network trained so?", anchor=False)
-    for name, does in WAYS.items():
-        st.markdown(html.plain(does))
-        st.code(f"python -m xray train {name} --data FILMS", language=None)
+    for name, recipe in [(card.name, card.recipe) for card in reads if card.recipe in RECIPES] or [
+        ("MODEL", "RECIPE")
+    ]:
+        st.markdown(f"**{html.plain(name)}**" if recipe != "RECIPE" else "By any recipe:")
+        for ending, (does, option) in WAYS.items():
+            if recipe != "RECIPE" and RECIPES[recipe].framing == "lungs" and ending == "lungs":
+                continue
+            st.markdown(html.plain(does))
+            command = f"python -m xray train {recipe} --name {name}_{ending} {option} --data FILMS"
+            st.code(command, language=None)
+    st.caption("Then audit the new model: this page shows both, before and after.")
 
 
 def measured() -> pd.DataFrame:
