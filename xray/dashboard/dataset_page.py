@@ -302,7 +302,7 @@ def _drawn(server: _Server, source: sources.Source, table: Path) -> Films:
                 f"The table {table.name} lacks {', '.join(sorted(missing))}; write it again with "
                 "'python -m xray index FILMS --out'."
             )
-        said = (
+        said: tuple[str, ...] = (
             f"These are {len(found):,} of {rows:,} films, drawn at random when the table was "
             "written; Large tables leafs through all of them.",
         )
