@@ -197,7 +197,9 @@ def evaluate(
     ModelWarning
         Films speak against the model's options.
     """
-    loaded, chosen = load_model(model), read_films(films)
+    # Films first: of a model of many outputs, the films' positive class may name the one to read.
+    chosen = read_films(films)
+    loaded = load_model(model)
     _warn(loaded, chosen)
     limit = loaded.card.threshold if threshold is None else threshold
     if not 0 < limit < 1:
@@ -252,7 +254,9 @@ def audit(
     from xray.audits import audit as audits
     from xray.audits import inputs
 
-    loaded, chosen = load_model(model), read_films(films)
+    # Films first: of a model of many outputs, the films' positive class may name the one to read.
+    chosen = read_films(films)
+    loaded = load_model(model)
     _warn(loaded, chosen)
     labels = None if device_labels is None else Path(device_labels)
     prepared = inputs.prepare(

@@ -44,6 +44,10 @@ class Writer:
     counted : columns whose combinations are counted for the summary.
     sample : rows to draw at random (all, where there are no more) and to keep beside the parts;
         the same rows in the same order give the same sample. None of them when 0.
+
+    Attributes
+    ----------
+    about : what else the summary is to hold; filled before the block ends.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class Writer:
         self._schema: pa.Schema | None = None
         self._parts = 0
         self.rows = 0
+        self.about: dict[str, Any] = {}
 
     def __enter__(self) -> Writer:
         self._folder.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +119,8 @@ class Writer:
             dict(zip(self._counted, names, strict=True)) | {"rows": count}
             for names, count in sorted(self._counts.items())
         ]
-        write_json(self._beside / SUMMARY, {"rows": self.rows, "by": self._by, "counts": counts})
+        known = {"rows": self.rows, "by": self._by, "counts": counts}
+        write_json(self._beside / SUMMARY, self.about | known)
 
 
 class _Drawn:

@@ -117,6 +117,18 @@ def test_a_reader_of_lines_is_told_from_one_that_is_blind_to_them(
     assert abs(read.score) > 1 > abs({k.kind: k for k in blind.kinds}["line"].score)
 
 
+def test_an_audit_on_a_part_of_the_films_says_so(
+    shown: Materials, synthetic_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inputs, "assemble", lambda *_, **__: shown)
+    whole = inputs.prepare(synthetic_folder, split="all")
+    monkeypatch.setattr(inputs, "MOST_FILMS", 40)
+    part = inputs.prepare(synthetic_folder, split="all")
+    assert "out_of" not in whole.about()["films"] and part.about()["films"]["out_of"] == 48
+    says = [audit._notes(fake(wires), each, audit.Options()) for each in (whole, part)]
+    assert says[1] == ("These are 40 of 48 films, drawn at random.", *says[0])
+
+
 def test_the_json_holds_what_scripts_read(found: dict[str, audit.Audit]) -> None:
     value = json.loads(json.dumps(found["reader"].to_json(), allow_nan=False))
     assert value.keys() >= FIELDS

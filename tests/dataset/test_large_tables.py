@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -176,6 +177,26 @@ def test_a_table_of_films_is_a_dataset(
     # A damaged sample is no sample of that folder.
     (indexed / parquet.SAMPLE).write_bytes(b"PAR1 no")
     assert len(sources.configured()[0]) == 3
+
+
+def test_what_was_left_out_is_kept_with_the_table_and_shown(
+    synthetic_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(synthetic_folder, tmp_path / "films"))
+    (folder / "train" / "NORMAL" / "notes.odd").write_text("no film")
+    place = tmp_path / "many.parquet"
+    found = index.build_parts(folder, place)
+    kept = parquet.summary(place)
+    assert kept == found
+    left = sum(each["count"] for each in kept["left_out"])
+    assert left >= 1 and kept["seen"] == kept["rows"] + left
+    monkeypatch.setenv(large_tables.VARIABLE, str(place))
+    monkeypatch.setenv("XRAY_DATA", "")
+    (table,), _ = large_tables.configured()
+    assert any("notes.odd" in sentence for sentence in table.warnings)
+    app = dataset_page("dataset", data="many")
+    assert not app.exception
+    assert any("notes" in each.value for each in app.info)
 
 
 def dataset_page(name: str, **query: str) -> AppTest:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from xray.classes import parse
-from xray.dataset.scan import scan
+from xray.dataset.scan import IN_BOTH, scan
+from xray.dataset.tables import asking
 from xray.errors import DatasetError
 from xray.metrics.patients import person, subtype
 
@@ -40,7 +41,8 @@ def test_split_and_label_come_from_the_folders(
 
 
 def test_other_class_names_by_a_mapping(tmp_path: Path) -> None:
-    place(tmp_path, "train/Healthy/a.jpeg", "train/covid/b.jpeg", "train/NORMAL/c.jpeg")
+    place(tmp_path, "train/Healthy/a.jpeg", "train/NORMAL/c.jpeg")
+    place(tmp_path, "train/covid/b.jpeg", data=b"y")
     found = scan(tmp_path, parse("healthy=NORMAL, COVID=PNEUMONIA"))
     assert [film.file for film in found.films] == ["train/NORMAL/a.jpeg", "train/PNEUMONIA/b.jpeg"]
     assert "1 file left out: in folders that name no class (train/NORMAL: 1)." in found.warnings
@@ -66,9 +68,40 @@ def test_a_second_copy_of_the_dataset_counts_once(tmp_path: Path) -> None:
     assert found.seen == 6 == len(found.films) + sum(each.count for each in found.left_out)
 
 
+def test_the_same_bytes_in_both_classes_are_in_neither(tmp_path: Path) -> None:
+    """Also where names and splits differ; twice in one class, and of one size, are films."""
+    place(tmp_path, "train/NORMAL/a.png", "test/PNEUMONIA/b.png", "test/NORMAL/c.png", data=b"same")
+    place(tmp_path, "train/NORMAL/d.png", "test/NORMAL/e.png", data=b"good")
+    place(tmp_path, "train/PNEUMONIA/f.png", data=b"sick" + b"x" * 600)
+    place(tmp_path, "train/NORMAL/g.png", data=b"fine" + b"x" * 600)
+    place(tmp_path, "train/NORMAL/empty.png", "train/PNEUMONIA/empty.png", data=b"")
+    found = scan(tmp_path)
+    assert [film.path[-5] for film in found.films] == ["e", "d", "y", "g", "y", "f"]
+    (left,) = found.left_out
+    assert (left.reason, left.count) == (IN_BOTH, 3)
+    assert left.examples == ("test/NORMAL/c.png", "test/PNEUMONIA/b.png", "train/NORMAL/a.png")
+    assert found.seen == len(found.films) + left.count == 9
+    twice = tmp_path / "twice"
+    place(twice, "NORMAL/a.png", "PNEUMONIA/a.png")
+    with pytest.raises(DatasetError, match=r"Every film of .* in both classes"):
+        scan(twice)
+
+
+def test_a_table_that_lists_the_same_bytes_in_both_classes(tmp_path: Path) -> None:
+    place(tmp_path, "a.png", "b.png", data=b"same")
+    place(tmp_path, "c.png", data=b"healthy")
+    place(tmp_path, "d.png", data=b"sick")
+    lines = ["path,label", "a.png,NORMAL", "b.png,PNEUMONIA", "c.png,NORMAL", "d.png,PNEUMONIA"]
+    (tmp_path / "films.csv").write_text("\n".join(lines), encoding="utf-8")
+    found = scan(tmp_path, listing=asking.listing(tmp_path, "films.csv", asking.Question()))
+    assert [film.path for film in found.films] == ["c.png", "d.png"]
+    assert [(each.reason, each.count) for each in found.left_out] == [(IN_BOTH, 2)]
+    assert (found.unit, found.seen) == ("row", 4)
+
+
 def test_links_that_loop_or_lead_nowhere(tmp_path: Path) -> None:
     place(tmp_path / "data", "train/NORMAL/a.jpeg")
-    place(tmp_path / "elsewhere", "PNEUMONIA/b.jpeg")
+    place(tmp_path / "elsewhere", "PNEUMONIA/b.jpeg", data=b"y")
     data = tmp_path / "data"
     (data / "train" / "again").symlink_to(data)
     (data / "train" / "NORMAL" / "self").symlink_to(data / "train" / "NORMAL" / "self")

@@ -98,7 +98,7 @@ def test_a_copy_of_the_public_set_is_told_by_its_films() -> None:
 def test_other_class_names_by_a_mapping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("train/Healthy/a.jpeg", "train/covid/b.jpeg", "test/COVID/c.jpeg"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(b"x")
+        (tmp_path / name).write_bytes(name.encode())
     monkeypatch.delenv("XRAY_CLASSES", raising=False)
     with pytest.raises(DatasetError, match="name your class folders"):
         sources.paths(tmp_path)

@@ -37,8 +37,14 @@ def said(net: Any, given: np.ndarray) -> np.ndarray:
     return np.asarray(net.predict(x, verbose=0), np.float64)
 
 
-def onnx_of(net: Any, path: Path, end: str = "Sigmoid", divide: float = 0.0) -> Path:
-    """The network as ONNX, channels first, as PyTorch exports it; ``divide`` scales inside."""
+def onnx_of(net: Any, path: Path, end: str = "Sigmoid", divide: float = 0.0, **about: str) -> Path:
+    """The network as ONNX, channels first, as PyTorch exports it.
+
+    Parameters
+    ----------
+    divide : scales inside
+    about : the file's metadata
+    """
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
@@ -70,5 +76,7 @@ def onnx_of(net: Any, path: Path, end: str = "Sigmoid", divide: float = 0.0) -> 
         made,
     )
     opset = [helper.make_opsetid("", 17)]
-    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=9), path)
+    made_ = helper.make_model(graph, opset_imports=opset, ir_version=9)
+    helper.set_model_props(made_, about)
+    onnx.save(made_, path)
     return path

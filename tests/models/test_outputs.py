@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.helpers import networks as tiny
+from xray import classes
 from xray.errors import ModelError
 from xray.models import outputs, registry
 from xray.models.model import Model
@@ -77,6 +78,49 @@ def test_what_contradicts_the_file_is_refused(
 ) -> None:
     with pytest.raises(ModelError, match=says):
         _load(tmp_path, tiny.network(units, activation), **options)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"class_names": '["Atelectasis", "Pleural_Effusion", "Edema"]'},
+        {"names": "{0: 'Atelectasis', 1: 'pleural effusion', 2: 'Edema'}"},
+        {"labels": "Atelectasis, Pleural Effusion, Edema"},
+    ],
+)
+def test_the_names_of_a_model_s_classes_choose_the_finding(
+    tmp_path: Path, said: dict[str, str]
+) -> None:
+    pytest.importorskip("onnxruntime")
+    net = tiny.network(3, "sigmoid")
+    path = str(tiny.onnx_of(net, tmp_path / "many.onnx", **said))
+    with classes.using(classes.Classes("no effusion", "Pleural Effusion")):
+        model = registry.load(path)
+        assert model.card.positive_index == (1,)
+        p = tiny.said(net, tiny.films())
+        np.testing.assert_allclose(model.probability(tiny.films()), p[:, 1], atol=1e-5)
+        assert registry.load(path, positive_index=(2,)).card.positive_index == (2,)
+    with pytest.raises(ModelError, match=r"Edema\), none of which is named PNEUMONIA; say which"):
+        registry.load(path)
+
+
+def test_names_of_other_number_than_the_units_choose_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    path = tiny.onnx_of(tiny.network(3, "sigmoid"), tmp_path / "m.onnx", names="A,PNEUMONIA")
+    with pytest.raises(ModelError, match="3 classes, 0 to 2; say which one is the positive class"):
+        registry.load(str(path))
+
+
+def test_of_several_outputs_the_one_named_as_the_finding_is_read(tmp_path: Path) -> None:
+    entry = keras.Input((16, 16, 1))
+    seen = layers.Flatten()(entry)
+    names = ("Edema", "Effusion")
+    ends = {name: layers.Dense(1, activation="sigmoid", name=name)(seen) for name in names}
+    net = keras.Model(entry, [ends[name] for name in names])
+    with classes.using(classes.Classes("none", "effusion")):
+        assert _load(tmp_path, net).card.output_name == "Effusion"
+    with pytest.raises(ModelError, match="has 2 outputs; say which one"):
+        _load(tmp_path, net)
 
 
 def test_the_last_activation_is_found_behind_what_hands_on(tmp_path: Path) -> None:

@@ -90,6 +90,8 @@ def test_notes_and_advice_follow_the_verdict() -> None:
     }
     unknown = shelf.audit("m", {})
     assert sentences.notes(unknown) == []
+    part = {"verdict": "no_reliance", "reasons": ["It is calm."], "notes": ["A part of the films."]}
+    assert sentences.notes(part) == part["notes"]
     assert "audit it again" in sentences.advice(unknown)
 
 

@@ -315,6 +315,10 @@ def _cause(
 def _notes(model: Any, materials: Materials, options: Options) -> tuple[str, ...]:
     """What to know of films and labels beside the verdict."""
     notes = []
+    if materials.out_of:
+        notes.append(
+            f"These are {len(materials.table):,} of {materials.out_of:,} films, drawn at random."
+        )
     if materials.labels.rendered:
         notes.append(
             "No film of this folder has labelled devices: devices were rendered from facts about "

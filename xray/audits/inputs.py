@@ -8,7 +8,7 @@ real ones (``xray.drawing.rendering``), and the audit says so.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,7 @@ class Materials:
     sure : DataFrame
         How surely each film shows a device (``confidence``), each kind, and burned-in text
         (``tech_text``), 0..1; missing where nobody looked.
+    out_of : films there were to choose from; 0 where these are all
     """
 
     source: str
@@ -85,6 +86,7 @@ class Materials:
     labels: Labels
     seed: int
     sure: pd.DataFrame
+    out_of: int = 0
 
     @property
     def films(self) -> Bytes:
@@ -99,6 +101,8 @@ class Materials:
     def about(self) -> dict[str, Any]:
         """What an audit's JSON says of films and labels."""
         films = {"source": self.source, "sha256": self.content, "n": len(self.table)}
+        if self.out_of:
+            films["out_of"] = self.out_of
         return {"labels": asdict(self.labels), "films": films}
 
 
@@ -134,15 +138,17 @@ def prepare(
             f"{LEAST_FILMS}."
         )
     table = table.sort_values("file").reset_index(drop=True)
-    if len(table) > MOST_FILMS:
+    out_of = len(table) if len(table) > MOST_FILMS else 0
+    if out_of:
         chosen = np.random.default_rng([seed, 3]).permutation(len(table))[:MOST_FILMS]
         table = table.iloc[np.sort(chosen)].reset_index(drop=True)
     films = as_bytes(index.load_pixels(folder, table, (SIDE, SIDE)))
     looks, labels, sure = looks_of(table["file"], device_labels)
-    return assemble(
+    made = assemble(
         table, films, looks, sure, index.describe(folder), index.data_hash(table), labels, seed,
         progress=progress,
     )  # fmt: skip
+    return replace(made, out_of=out_of)
 
 
 def looks_of(

@@ -290,7 +290,8 @@ def _public(server: _Server, source: sources.Source) -> Films:
 
 def _drawn(server: _Server, source: sources.Source, table: Path) -> Films:
     """Films that were drawn when a table was written; the others are on the page of tables."""
-    rows = int(parquet.summary(table)["rows"])
+    about = parquet.summary(table)
+    rows = int(about["rows"])
 
     def make() -> dataset.Index:
         found = parquet.sample(table).sort_values("file", ignore_index=True)
@@ -301,12 +302,13 @@ def _drawn(server: _Server, source: sources.Source, table: Path) -> Films:
                 f"The table {table.name} lacks {', '.join(sorted(missing))}; write it again with "
                 "'python -m xray index FILMS --out'."
             )
-        said = (
+        said: tuple[str, ...] = (
             f"These are {len(found):,} of {rows:,} films, drawn at random when the table was "
             "written; Large tables leafs through all of them.",
         )
-        warnings = (*(said if rows > len(found) else ()), *composition.oddities(found, classes))
-        return dataset.Index(found, warnings, 0, len(found), 0.0, classes)
+        said = (*(said if rows > len(found) else ()), *about.get("warnings", ()))
+        said = (*said, *composition.oddities(found, classes))
+        return dataset.Index(found, said, 0, len(found), 0.0, classes)
 
     stamp = (table / parquet.SAMPLE).stat().st_mtime_ns
     return _made(server, source, make, (str(table), stamp, str(source.folder)), rows)

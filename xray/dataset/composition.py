@@ -273,12 +273,6 @@ def oddities(table: pd.DataFrame, classes: Classes | None = None) -> tuple[str, 
             f"Every film is {labels[0]}: with one class there is nothing to tell apart; check the "
             f"folder names or the class mapping if {classes.other(labels[0])} was to be there."
         )
-    both = table[table["sha256"] != ""].groupby("sha256")["label"].nunique()
-    twice = table.loc[table["sha256"].isin(both.index[both > 1]), "file"]
-    if len(twice):
-        warnings.append(
-            f"{len(twice):,} films lie byte for byte in both classes; the first is {twice.iloc[0]}."
-        )
     present = set(zip(table["split"].tolist(), table["label"].tolist(), strict=True))
     for split in sorted({split for split, _ in present}):
         missing = [label for label in labels if (split, label) not in present]

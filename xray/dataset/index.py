@@ -186,7 +186,7 @@ def build_parts(
 
     Returns
     -------
-    dict : ``parquet.summary`` of the table, with ``seen``, ``left_out`` and ``warnings``
+    dict : ``parquet.summary`` of the table, which keeps ``seen``, ``left_out`` and ``warnings``
 
     Raises
     ------
@@ -214,8 +214,9 @@ def build_parts(
             films = [waiting.popleft() for _ in rows]
             listed = pd.DataFrame([vars(film) for film in films])
             table.add(_table(listed, _facts(rows)))
-    found = {"unit": tally.unit, "seen": tally.seen, "left_out": as_data(tally.reasons)}
-    return parquet.summary(out) | found | {"warnings": list(tally.sentences())}
+        table.about = {"unit": tally.unit, "seen": tally.seen, "left_out": as_data(tally.reasons),
+                       "warnings": list(tally.sentences())}  # fmt: skip
+    return parquet.summary(out)
 
 
 def _cache_path(folder: Path) -> Path:

@@ -36,6 +36,7 @@ class Table:
     rows : how many it has
     by : column whose values are its folders
     counts : one row a combination of the counted columns, with ``rows``
+    warnings : sentences on what was left out as it was written, and how the rest was read
     """
 
     key: str
@@ -43,6 +44,7 @@ class Table:
     rows: int
     by: str
     counts: pd.DataFrame
+    warnings: tuple[str, ...] = ()
 
     @property
     def counted(self) -> list[str]:
@@ -98,7 +100,8 @@ def _opened(key: str, folder: Path) -> Table:
         counts = pd.DataFrame(said["counts"])
         if len(counts):
             counts["rows"] = counts["rows"].astype(int)
-        return Table(key, folder, int(said["rows"]), str(said["by"]), counts)
+        warnings = tuple(map(str, said.get("warnings", ())))
+        return Table(key, folder, int(said["rows"]), str(said["by"]), counts, warnings)
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(
             f"The summary of the table {folder.name} is damaged; write the table again."

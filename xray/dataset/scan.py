@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,6 +29,15 @@ UNPLACED = "in folders that name no class"
 COPIES = (
     "the same bytes as a film of the same split, class and name (a second copy of the dataset?)"
 )
+
+
+IN_BOTH = "the same bytes as a film of the other class; they are in neither"
+UNCOMPARED = (
+    "Files were not compared with each other: a second copy of the dataset, or a film in both "
+    "classes, is not seen where a table is written in parts."
+)
+#: Bytes at the end of a file, which differ between nearly all films of the same size.
+END = 256
 
 
 @dataclass(frozen=True)
@@ -122,6 +132,7 @@ def scan(
         if not films:
             raise DatasetError(_nothing_listed(listing, tally))
         _unlisted(folder, films, tally)
+        _leave_out_both(folder, films, tally)
         return _scan(films, tally, listing.classes)
     classes = classes_of(folder, classes)
     tally, places = Tally(), _Places(classes)
@@ -142,6 +153,7 @@ def scan(
     if not films:
         raise DatasetError(_nothing_found(folder, classes, tally))
     _tell(places, tally)
+    _leave_out_both(folder, films, tally)
     return _scan(films, tally, classes)
 
 
@@ -157,15 +169,17 @@ def stream(
 ) -> Iterator[Found]:
     """List films one by one, in no particular order, for folders too large to hold at once.
 
-    Unlike :func:`scan` it does not look for a second copy of the dataset inside the folder, which
-    is noted in ``tally``.
+    Unlike :func:`scan` it does not look for files of the same bytes, which is noted in ``tally``.
     """
     listing = collection.find(folder)
     if listing is not None:
         listing = collection.renamed(listing, classes)
-        yield from _listed(folder, listing, Tally("row") if tally is None else tally)
+        tally = Tally("row") if tally is None else tally
+        tally.note(UNCOMPARED)
+        yield from _listed(folder, listing, tally)
         return
     tally = Tally() if tally is None else tally
+    tally.note(UNCOMPARED)
     places = _Places(classes_of(folder, classes))
     for path, entry in walk(folder, tally):
         film = places.film(path, entry)
@@ -184,6 +198,43 @@ def _same_bytes(folder: Path, one: Found, other: Found) -> bool:
         return sha256_file(folder / one.path) == sha256_file(folder / other.path)
     except OSError:
         return False
+
+
+def _leave_out_both(folder: Path, films: dict[str, Found], tally: Tally) -> None:
+    """Leave out films that lie byte for byte in both classes, as nothing says which is right.
+
+    Raises
+    ------
+    DatasetError
+        No film is left.
+    """
+
+    def end(film: Found) -> bytes:
+        with open(folder / film.path, "rb") as file:
+            file.seek(-min(END, film.bytes), os.SEEK_END)
+            return file.read(END)
+
+    groups = _of_both([film for film in films.values() if film.bytes > 0], lambda film: film.bytes)
+    # Every file that is read whole costs time; few are.
+    for content in (end, lambda film: sha256_file(folder / film.path)):
+        groups = [same for group in groups for same in _of_both(group, content)]
+    gone = sorted((film for group in groups for film in group), key=lambda film: film.file)
+    for film in gone:
+        del films[film.file]
+    tally.add(IN_BOTH, [film.path for film in gone])
+    if not films:
+        raise DatasetError(
+            f"Every film of {folder} lies byte for byte in both classes; keep each in its own."
+        )
+
+
+def _of_both(films: list[Found], content: Callable[[Found], object]) -> list[list[Found]]:
+    """Groups of films of the same content that are of both classes; none that cannot be read."""
+    found: dict[object, list[Found]] = {}
+    for film in films:
+        with suppress(OSError):
+            found.setdefault(content(film), []).append(film)
+    return [same for same in found.values() if len({film.label for film in same}) > 1]
 
 
 def _listed(folder: Path, listing: collection.Listing, tally: Tally) -> Iterator[Found]:

@@ -8,6 +8,7 @@ PNEUMONIA (bacteria and virus).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xray import classes
 from xray.errors import ModelError
 
 if TYPE_CHECKING:
@@ -47,15 +49,20 @@ class Output:
     activation : str or None
         "sigmoid", "softmax", "" (none: logits), another activation's name, or None where the file
         does not tell.
+    classes : tuple of str
+        Names of the units, where the file tells them.
     """
 
     name: str
     units: int
     activation: str | None
+    classes: tuple[str, ...] = ()
 
 
 def choose(outputs: Sequence[Output], asked: str, model: str) -> int:
     """Place of the output to read: the only one, or the one that ``--output-name`` names.
+
+    Of several, where nothing was said, the one that has the name of the positive class.
 
     Raises
     ------
@@ -72,6 +79,8 @@ def choose(outputs: Sequence[Output], asked: str, model: str) -> int:
             f"{model} has no output named {asked}; --output-name takes one of: {', '.join(names)}."
         )
     if len(outputs) > 1:
+        if named := _named(names):
+            return named[0]
         raise ModelError(
             f"{model} has {len(outputs)} outputs; say which one to read with --output-name: "
             f"{', '.join(names)}."
@@ -126,7 +135,18 @@ def declared(output: Output, asked: str, model: str) -> str:
     )
 
 
-def positives(given: Sequence[int], units: int, model: str) -> tuple[tuple[int, ...], bool]:
+def _named(names: Sequence[str]) -> tuple[int, ...]:
+    """Places of names that are the positive class's, however they are written; one or none."""
+    wanted, *plain = (
+        " ".join(re.findall(r"\w+", each.replace("_", " ").casefold()))
+        for each in (classes.positive(), *names)
+    )
+    return (plain.index(wanted),) if plain.count(wanted) == 1 else ()
+
+
+def positives(
+    given: Sequence[int], units: int, model: str, names: Sequence[str] = ()
+) -> tuple[tuple[int, ...], bool]:
     """Units that together are PNEUMONIA, and whether a single unit is the chance of NORMAL.
 
     Parameters
@@ -134,6 +154,7 @@ def positives(given: Sequence[int], units: int, model: str) -> tuple[tuple[int, 
     given : as declared; empty where nothing was said. Of one unit 0 says that it is NORMAL.
     units : of the output
     model : its name, for the message
+    names : of the units, where the file tells them: where nothing was said, they choose
 
     Raises
     ------
@@ -148,12 +169,13 @@ def positives(given: Sequence[int], units: int, model: str) -> tuple[tuple[int, 
                 "the positive class (the default), 0 when it is that of the negative one."
             )
         return (0,), chosen == (0,)
-    if not chosen and units == 2:
-        chosen = (1,)
+    if not chosen:
+        chosen = _named(names) or ((1,) if units == 2 and not names else ())
     if not chosen or any(not 0 <= index < units for index in chosen):
+        told = f" ({', '.join(names[:20])}), none of which is named {classes.positive()}"
         raise ModelError(
-            f"{model} has {units} classes, 0 to {units - 1}; say which one is the positive class "
-            "with --positive-index (several that together are it: 0,2)."
+            f"{model} has {units} classes, 0 to {units - 1}{told if names else ''}; say which one "
+            f"is the positive class with --positive-index (several that together are it: 0,2)."
         )
     if len(chosen) == units:
         raise ModelError(

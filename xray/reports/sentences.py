@@ -139,14 +139,14 @@ def _unjudged(audit: Audit) -> str:
 
 
 def notes(audit: Audit) -> list[str]:
-    """What an audit's own reasons add to ``finding``: another threshold, what would settle it.
+    """What an audit adds to ``finding``: another threshold, what would settle it, its films.
 
     The last reason of a verdict that is settled says what ``finding`` does.
     """
-    reasons = [str(reason) for reason in audit.get("reasons") or []]
+    reasons, films = (list(map(str, audit.get(key) or [])) for key in ("reasons", "notes"))
     if audit.get("verdict") == "cannot_be_judged":
-        return []
-    return reasons if audit.get("verdict") == "inconclusive" else reasons[:-1]
+        return films
+    return [*(reasons if audit.get("verdict") == "inconclusive" else reasons[:-1]), *films]
 
 
 def advice(audit: Audit) -> str:

@@ -160,9 +160,10 @@ def by_films(audits: Sequence[Audit]) -> pd.DataFrame:
     for audit in audits:
         films: Mapping[str, Any] = audit.get("films") or {}
         source, content = str(films.get("source", "unknown")), str(films.get("sha256", ""))[:8]
+        part = f" of {films['out_of']}" if films.get("out_of") else ""
         rows.append(
             {
-                "Films": f"{source}, {films.get('n', '?')} films, {content}",
+                "Films": f"{source}, {films.get('n', '?')}{part} films, {content}",
                 "Verdict": palette.verdict(audit.get("verdict")).words,
                 f"AUROC of {audit.get('positive', classes.positive())}": with_interval(
                     audit.get("auroc"), audit.get("auroc_low"), audit.get("auroc_high")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,11 @@ from xray.models.inputs import Input, shaped
 from xray.models.outputs import Output
 
 Numbers = NDArray[Any]
+
+#: Where exporters keep the names of classes in an ONNX file's metadata.
+CLASS_NAMES = ("class_names", "classes", "labels", "names")
+#: Letters of them that are read.
+MOST_NAMES = 10_000
 
 
 class Runtime:
@@ -97,9 +103,11 @@ class Onnx(Runtime):
         size, channels, first = shaped(entries[0].shape, name)
         graph, parameters = _onnx_graph(onnx, model)
         inside, seen = graph.inside(self._entry)
+        told = _class_names({each.key: each.value for each in model.metadata_props})
         outputs = tuple(
-            Output(each.name, _units(each.shape, name), graph.activation(each.name))
+            Output(each.name, units, graph.activation(each.name), told * (len(told) == units))
             for each in self._session.get_outputs()
+            for units in (_units(each.shape, name),)
         )
         integer = self._kind in ("tensor(uint8)", "tensor(int8)", "tensor(int32)", "tensor(int64)")
         super().__init__(Input(size, channels, first, integer, inside, seen), outputs, parameters)
@@ -117,6 +125,14 @@ class Onnx(Runtime):
             return np.asarray(self._session.run([name], {self._entry: part})[0], np.float32)
 
         return _in_batches(run, x, self._batch)
+
+
+def _class_names(about: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of the classes that an ONNX file's metadata holds, as a list, a mapping, or commas."""
+    text = next((about[key] for key in CLASS_NAMES if key in about), "")[:MOST_NAMES]
+    quoted = re.findall(r"""["']([^"']+)["']""", text)
+    found = [each for each in quoted if not each.isdigit()] if quoted else text.split(",")
+    return tuple(each.strip() for each in found)
 
 
 def _onnx(name: str) -> tuple[Any, Any]:

@@ -38,6 +38,8 @@ def show() -> None:
         return
     if len(tables) > 1:
         st.selectbox("Table", list(by_name), key="table", bind="query-params")
+    for sentence in table.warnings:
+        st.info(html.plain(sentence), icon=":material/info:")
     with page.guard("The counts"):
         if len(table.counts):
             content = large_tables.content(table)
