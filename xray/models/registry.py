@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from xray import classes
 from xray.errors import ModelError
 from xray.files import sha256_tree
 from xray.models.card import Card, models_dir, read_card, read_cards
@@ -22,7 +23,7 @@ from xray.models.model import Model
 MEMORY_LIMIT = 600 * 2**20
 
 
-_cache: OrderedDict[tuple[str, str], Model] = OrderedDict()
+_cache: OrderedDict[tuple[str, str, str], Model] = OrderedDict()
 _cache_lock = threading.Lock()
 
 
@@ -48,7 +49,8 @@ def load(name: str, folder: Path | None = None, **options: Any) -> Model:
     from xray.models.formats import reader
 
     card, path, stored = _find(name, folder, options)
-    key = (card.name, sha256_tree(path))
+    # The positive class may choose among the outputs of a file.
+    key = (card.name, sha256_tree(path), "" if stored else classes.positive())
     if card.sha256 and key[1] != card.sha256:
         raise ModelError(
             f"{path.name} of {card.name} does not match the hash on its card; "
@@ -64,7 +66,8 @@ def load(name: str, folder: Path | None = None, **options: Any) -> Model:
         # Absolute: a worker stands in another folder.
         home = (models_dir() if folder is None else folder).resolve()
         place = (name, home) if stored else (str(path.resolve()), None)
-        model.origin = (_again, (*place, tuple(sorted(options.items())), key[1]))
+        given = tuple(sorted(options.items()))
+        model.origin = (_again, (*place, given, key[1], classes.current().labels))
         networks.check(model)
         if not options:
             _cache[key] = model
@@ -101,10 +104,15 @@ def _find(name: str, folder: Path | None, options: dict[str, Any]) -> tuple[Card
 
 @lru_cache(maxsize=2)
 def _again(
-    name: str, folder: Path | None, options: tuple[tuple[str, Any], ...], sha256: str
+    name: str,
+    folder: Path | None,
+    options: tuple[tuple[str, Any], ...],
+    sha256: str,
+    labels: tuple[str, str],
 ) -> Model:
     """Load a model that travelled here from another process; once, and only the same file."""
-    model = load(name, folder, **dict(options))
+    with classes.using(classes.Classes(*labels)):
+        model = load(name, folder, **dict(options))
     if model.card.sha256 != sha256:
         raise ModelError(
             f"{name} is another file for this worker than where the work was started; "
