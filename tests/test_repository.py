@@ -53,6 +53,8 @@ def test_the_readme_has_one_command_to_start_and_one_to_test() -> None:
 #: Model of README's table -> its folder.
 README_MODELS = {
     "basic CNN, whole films": "whole_film",
+    "basic CNN, augmented, whole films": "whole_film_augmented",
+    "VGG19 transfer, whole films": "whole_film_transfer",
     "basic CNN": "basic",
     "basic CNN, augmented": "augmented",
     "VGG19 transfer": "transfer",
