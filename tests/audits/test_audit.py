@@ -45,12 +45,12 @@ EFFECT = {
 }  # fmt: skip
 
 
-def few_layers(size: tuple[int, int], *_: Any) -> list[Layer]:
+def few_layers(size: tuple[int, int], *_: Any, kind: str = "") -> list[Layer]:
     """One rendered layer of each child, of two kinds; lines are as bright as on no real film."""
     rows = json.loads(artifact("devices", rendering.FILE).read_text())
     made = []
     for row in rows:
-        if row["kind"] in KINDS:
+        if row["kind"] in ((kind,) if kind else KINDS):
             for piece in row["pieces"] if row["kind"] == "line" else []:
                 piece["profile"] = [10 * value for value in piece["profile"]]
             made.append(rendering.render(row, size, len(made)))
