@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.helpers.visits import through_app
 from xray import parquet
 from xray.dataset import index, large_tables, sources
-from xray.environment import ROOT
 from xray.figures import base, curation
 
 ROWS = 230
@@ -38,10 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def page(query: dict[str, str] | None = None) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for name, value in (query or {}).items():
-        app.query_params[name] = value
-    app.run().switch_page("pages/large_tables.py").run()
+    app = through_app("dataset", "Large tables", **(query or {}))
     assert not app.exception
     return app
 
@@ -90,8 +87,7 @@ def test_a_damaged_summary_is_one_sentence(folder: Path, damage: str) -> None:
     tables, problems = large_tables.configured()
     assert not tables
     assert len(problems) == 1
-    app = page()
-    assert app.title[0].value == "No large table is here yet"
+    assert page().title[0].value == "No large table is here yet"
 
 
 def test_page_shows_rows_and_filters(folder: Path) -> None:
@@ -199,12 +195,19 @@ def test_what_was_left_out_is_kept_with_the_table_and_shown(
     assert any("notes" in each.value for each in app.info)
 
 
+#: What was a page -> page and section.
+SECTIONS = {
+    "dataset": ("dataset", "Classes and sizes"),
+    "shortcuts": ("dataset", "Shortcuts in the data"),
+    "oddballs": ("dataset", "Outliers"),
+    "film_browser": ("browse", "Films"),
+    "leakage": ("dataset", "Duplicates and leakage"),
+    "splits": ("dataset", "Splits and cleaning"),
+}
+
+
 def dataset_page(name: str, **query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    app.run().switch_page(f"pages/{name}.py")
-    for key, value in query.items():
-        app.query_params[key] = value
-    app.run()
+    app = through_app(*SECTIONS[name], **query)
     assert not app.exception
     return app
 

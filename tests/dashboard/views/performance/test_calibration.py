@@ -9,7 +9,7 @@ from tests.helpers.visits import alone, words
 
 def test_the_title_names_the_least_calibrated_and_each_can_be_seen(artifacts: Path) -> None:
     app = alone("performance", "Calibration")
-    assert app.title[0].value.startswith(("Basic", "Transfer"))
+    assert app.title[0].value.startswith(("Probabilities of Basic", "Probabilities of Transfer"))
     app.segmented_control(key="model").set_value("Transfer").run()
     assert len(app.get("plotly_chart")) == 2
     assert "temperature" in words(app)

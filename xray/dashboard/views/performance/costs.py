@@ -31,9 +31,16 @@ def cheapest(view: shared.View, prevalence: float, ratio: float) -> Chosen:
     return chosen
 
 
+def _set(key: str, default: int, most: int) -> int:
+    """What a slider stands at; before it is drawn, what the link asks for."""
+    asked = st.query_params.get(key, "")
+    linked = int(asked) if asked.isascii() and asked.isdigit() else 0
+    return int(st.session_state.get(key, linked if 1 <= linked <= most else default))
+
+
 def title(view: shared.View) -> str:
     """Who costs least, at the prevalence and price that are set."""
-    percent, ratio = (st.session_state.get(*pair) for pair in (("prevalence", 20), ("ratio", 10)))
+    percent, ratio = _set("prevalence", 20, 95), _set("ratio", 10, 100)
     chosen = cheapest(view, percent / 100, ratio)
     best = min(chosen, key=lambda name: chosen[name][1])
     return (
