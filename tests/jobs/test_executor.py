@@ -450,7 +450,7 @@ def test_many_films_are_explained_as_one_by_one(
 
 
 def test_what_runs_is_said_in_a_line() -> None:
-    from xray.dashboard.views.runs import says
+    from xray.dashboard.views.devices.running import says
 
     status = Status("audit", "basic", stage="LIME", done=3, total=9, workers=2, lost=1, batches=4)
     assert says(status) == ("audit basic · 2 workers, 1 lost · LIME: 3 of 9 · 4 batches done")

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from xray.dashboard import choices, page
+from xray.dashboard import choices, links, page
+from xray.reports import html
 
 #: Of the widget, and the parameter's name in links.
 KEY = "section"
@@ -21,6 +22,11 @@ def show(sections: Mapping[str, Callable[[], None]]) -> None:
     """
     page.enter()
     chosen = next(iter(sections))
+    # The widget forgets what it does not offer: asked before it is drawn.
+    asked = st.query_params.get(KEY, chosen)
+    if asked not in sections and len(sections) > 1:
+        said = f"The link's section “{links.excerpt(asked)}” is not offered here and was ignored."
+        st.info(html.plain(said))
     if len(sections) > 1:
         with page.bar():
             chosen = choices.choose("Section", list(sections), KEY, hidden=True, moved=_moved)

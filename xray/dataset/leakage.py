@@ -99,7 +99,7 @@ def near_identical(
 
 def unit(films: NDArray[np.float32]) -> NDArray[np.float32]:
     """Films (N, ...) as vectors (N, D) of mean 0 and length 1: their products are correlations."""
-    vectors = films.reshape(len(films), -1)
+    vectors = films.reshape(len(films), int(np.prod(films.shape[1:])))
     vectors = vectors - vectors.mean(1, keepdims=True)
     return np.asarray(
         vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6), np.float32

@@ -186,7 +186,7 @@ def _save(path: Path, value: Any) -> None:
 
 def _save_json(path: Path, value: Any) -> None:
     # Not write_json: a result may hold numbers that are not known, and only this module reads it.
-    write_text(path, json.dumps(value, default=lambda number: number.item()))
+    write_text(path, json.dumps(value, default=lambda number: number.tolist()))
 
 
 #: Suffix, which results it is for, and what writes them; the first that takes a result.
