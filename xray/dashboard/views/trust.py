@@ -109,7 +109,7 @@ def draw(pixels: Pixels, cards: Sequence[Card]) -> None:
     else:
         if status.error:
             page.problem(status.error)
-        pressed = st.button("Compare them on this film", icon=":material/compare:", type="primary",
+        pressed = st.button("Compare them on this film", icon=":material/compare:",
                             disabled=not asked or status.active)  # fmt: skip
         if pressed:
             status = background.ask(job, _work(pixels, card.name, asked))

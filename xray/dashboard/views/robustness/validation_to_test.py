@@ -101,8 +101,8 @@ def shown(view: shared.View, name: str, title: str) -> None:
         page.show(generalization.mixes(made["mixes"], name, title, metric), "figure mixes")
     with right:
         page.show(generalization.rankings(made["rankings"], name, title), "figure rankings")
-    st.subheader("Other films?", anchor=False)
-    page.show(generalization.shifts(made["shifts"]), "figure shifts")
+    with st.expander("Other films?", icon=":material/compare_arrows:"):
+        page.show(generalization.shifts(made["shifts"]), "figure shifts")
     draws = bootstrap.RESAMPLES
     st.caption(
         "Thresholds were chosen on validation. Lines are 95 % intervals: Wilson for accuracy at a "
