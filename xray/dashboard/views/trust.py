@@ -183,7 +183,7 @@ def _over_many(offered: dict[str, Card]) -> None:
     for name, part in own.groupby("model", sort=False):
         films = int(part.loc[part["measure"] == "deletion", "n"].max())
         st.markdown(f"**{html.plain(titles.get(str(name), str(name)))}**, {films} test films")
-        st.html(f'<div class="xma-scroll">{html_tables.table(words, _rows(part))}</div>')
+        st.html(html_tables.table(words, _rows(part)))
     st.caption(" ".join(SHOWN.values()) + " Means with 95 % intervals, by child.")
     known = table[(table["answer"] != "") & table["measure"].isin(["points", "net"])]
     if len(known):
@@ -220,7 +220,7 @@ def _known(known: pd.DataFrame) -> None:
             cells.append(f"{mine['mean'].mean():.2f} ({low:.2f} to {high:.2f}), {n} films"
                          if len(mine) else "")  # fmt: skip
         rows.append((METHODS[str(name)].title, *cells))
-    st.html(f'<div class="xma-scroll">{html_tables.table(("", *kinds), rows)}</div>')
+    st.html(html_tables.table(("", *kinds), rows))
     st.caption(
         "Networks that were taught to call films with one kind of device and nothing else: share "
         "of their films on which the device weighs more than a region of its shape elsewhere. "
