@@ -108,7 +108,7 @@ def test_a_page_by_its_link_an_upload_and_the_link_to_share(
     )
     assert links
     assert all(link.startswith(f"{url}/") or link == url for link in links), links
-    browser.press("Share this view")
+    browser.press("Share")
     shared = "document.querySelector('[data-testid=stPopoverBody] code')?.innerText"
     browser.wait(shared, "the link to share")
     assert browser.run(f"return {shared}").startswith(f"{url}/explain?")

@@ -16,7 +16,9 @@ FIRST, SECOND = "a" * 64, "b" * 64
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XRAY_CACHE", str(tmp_path))
-    monkeypatch.setattr(signed_out, "_memory", signed_out._Memory())
+    memory = signed_out._Memory()
+    memory.begun = NOW  # this module may have been read minutes ago
+    monkeypatch.setattr(signed_out, "_memory", memory)
     return tmp_path
 
 

@@ -334,7 +334,8 @@ def test_a_setting_without_a_column_is_told_by_what_it_changed() -> None:
 @pytest.mark.parametrize("view", ["What each change did", "Learning curve", "All runs"])
 def test_the_page_shows_every_view(artifacts: Path, runs: pd.DataFrame, view: str) -> None:
     write_table(artifacts / ledger.FILE, runs)
-    page = AppTest.from_file(str(ROOT / "pages" / "runs.py"), default_timeout=120)
+    page = AppTest.from_file(str(ROOT / "pages" / "cards.py"), default_timeout=120)
+    page.query_params["section"] = "Runs"
     page.query_params["view"] = view
     page.run()
     assert not page.exception
@@ -347,7 +348,8 @@ def test_the_page_shows_every_view(artifacts: Path, runs: pd.DataFrame, view: st
 def test_the_page_shows_one_kind_of_change(artifacts: Path, runs: pd.DataFrame) -> None:
     failed = row_of("failed", seed=1, size="96 x 96", val_auroc=0.5, test_called_half=0.0)
     write_table(artifacts / ledger.FILE, pd.concat([runs, pd.DataFrame([failed])]))
-    page = AppTest.from_file(str(ROOT / "pages" / "runs.py"), default_timeout=120)
+    page = AppTest.from_file(str(ROOT / "pages" / "cards.py"), default_timeout=120)
+    page.query_params["section"] = "Runs"
     page.query_params["change"] = "class weights"
     page.run()
     assert not page.exception

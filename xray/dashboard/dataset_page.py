@@ -140,7 +140,6 @@ def begin(
         if shown and not partial:
             words = cache.remember("title " + lead, lambda: title(shown), shown.key)
     page.page(words, lead, {**PARAMETERS, **parameters(shown)}, clinical, question)
-    st.html(html.STYLE)
     for sentence in shown.warnings if shown else ():
         st.info(html.plain(sentence), icon=":material/info:")
     if partial:

@@ -135,7 +135,7 @@ def page(
     enter()
     startup.settle()
     known = {**(_shared.get() or {}), **(parameters or {})}
-    st.html(style.STYLE)
+    st.html(style.STYLE + html.STYLE)
     st.html(style.DARK_FIRST, unsafe_allow_javascript=True)
     if question:
         st.html(f'<p class="xma-question">{html.escape(question)}</p>')
