@@ -90,8 +90,7 @@ def one_film() -> None:
     """What every model says of a film, and why by LIME."""
     page.page(
         "Explain a film",
-        "Every model's probability, the parts of the film that speak for it (LIME), and whether a "
-        "device on it would change its mind.",
+        "What each model calls it, which parts speak for that (LIME), and what a device changes.",
         {
             **explain.PARAMETERS,
             "models": links.Choice(usable, several=True),

@@ -133,10 +133,12 @@ def test_overview_says_who_reads_devices(full_shelf: Path, visit: Opener) -> Non
         "children sick"
     )
     text = words(app)
-    assert "reads supports" in text and "supports: 9 more of 100 healthy (5 to 13)" in text
+    assert (
+        "reads supports" in text and "supports: 9 more of 100 healthy called sick (5 to 13)" in text
+    )
     for head, value in (
-        ("healthy called sick", 11),
-        ("with tubes, wires", 12),
+        ("as it is", 11),
+        ("with tubes, wires, clips", 12),
         ("with supports", 21),
     ):
         assert f'data-label="{head}">{value}<' in text

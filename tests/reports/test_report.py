@@ -133,7 +133,7 @@ def test_it_holds_verdict_evidence_metrics_hashes_and_limits(artifacts: Path) ->
         "11.0 → 20.6, null 11.5",
         "+9.1 (+5.1 to +13.1)",
         "200, donors 40",
-        "Do not rely on its calls of children with supports.",
+        "Do not rely on calls of children with supports.",
         "LIME lays 31 % (30 % to 33 %) of its weight on the lungs, which take 37 %.",
         "0.90 (0.80 to 0.95), n = 90",
         card.sha256,

@@ -153,7 +153,7 @@ def points_say(table: pd.DataFrame) -> str:
     if known <= POINTS:
         return "Every point is a film. Click one to see it."
     return (
-        f"A point is a film; {POINTS:,} of {known:,} are drawn: those of extreme "
+        f"A point is a film. {POINTS:,} of {known:,} are drawn: those of extreme "
         "width, height or aspect, and a random part of the others. Click one to see it."
     )
 

@@ -32,8 +32,7 @@ def points(table: pd.DataFrame, name: str, title: str) -> go.Figure:
     at = table[table["metric"] == "accuracy"].set_index("point")["value"].to_dict()
     said = (
         f"{title}: accuracy {at['validation']:.3f} on validation, {at['own']:.3f} on test at the "
-        f"same threshold, {at['half']:.3f} at one half; {at['best']:.3f} at best, were the test "
-        "films known"
+        f"same threshold, {at['best']:.3f} at the best one"
     )
     return template(figure, said, height=110 + 62 * len(shown))
 
@@ -154,8 +153,8 @@ def carried(table: pd.DataFrame) -> go.Figure:
     lost = str(((wide["train"] - 0.5).abs() - (wide["test"] - 0.5).abs()).idxmax())
     said = _spans(rows, lost)
     title = (
-        f"What tells the classes apart in training need not on test: {FACTS[lost]} ranks "
-        f"PNEUMONIA with AUROC {said['train']} in training, {said['test']} on test"
+        f"{FACTS[lost][0].upper()}{FACTS[lost][1:]} tells the classes apart in training, less so "
+        f"on test: AUROC {said['train']} against {said['test']}"
     )
     return template(figure, title, height=120 + 48 * len(facts))
 
@@ -179,8 +178,8 @@ def strangers(table: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(title="AUROC of telling test films from the others", range=[0.4, 1])
     said = _spans(rows, next(iter(words)))
     title = (
-        f"By its pixels a {LABELS[0]} test film is told from the other {LABELS[0]} films with "
-        f"AUROC {said[LABELS[0]]}; a {LABELS[1]} test film with {said[LABELS[1]]}"
+        f"By pixels, test films are told from others of their class: AUROC {said[LABELS[0]]} "
+        f"for {LABELS[0]}, {said[LABELS[1]]} for {LABELS[1]}"
     )
     return template(figure, title, height=150 + 62 * len(words))
 
@@ -201,9 +200,9 @@ def _pairs(
 
 
 def _spans(rows: pd.DataFrame, what: str) -> dict[str, str]:
-    """Group -> value with interval of one ``what``, for people."""
+    """Group -> value of one ``what``, for people; its interval is drawn."""
     mine = records(rows[rows["what"] == what])
-    return {row["group"]: span(row["value"], row["low"], row["high"]) for row in mine}
+    return {row["group"]: f"{row['value']:.2f}" for row in mine}
 
 
 def framing(table: pd.DataFrame) -> go.Figure:
@@ -264,8 +263,7 @@ def order(table: pd.DataFrame) -> go.Figure:
     figure.update_yaxes(title="native width / height")
     shape = table.groupby("test")["aspect"].median()
     said = (
-        f"Chance did not draw the {int(table['test'].sum())} NORMAL test films: they have the "
-        f"lowest numbers of each series, and another shape (native width / height "
-        f"{shape[True]:.2f} against {shape[False]:.2f} in the middle)"
+        f"Chance did not draw the {int(table['test'].sum())} NORMAL test films: lowest numbers, "
+        f"and another width / height ({shape[True]:.2f} against {shape[False]:.2f})"
     )
     return template(figure, said, height=360)

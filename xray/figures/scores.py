@@ -227,8 +227,8 @@ def _balance(scores: Mapping[str, pd.DataFrame], titles: Mapping[str, str], posi
     )
     found, alarms = rows[best]["recall"]["value"], 1 - rows[best]["specificity"]["value"]
     return (
-        f"At its threshold {titles[best]} strikes the best balance: it finds {found:.0%} of "
-        f"{positive} and raises false alarms on {alarms:.0%} of {other(positive)}"
+        f"{titles[best]} strikes the best balance: it finds {found:.0%} of {positive}, with "
+        f"false alarms on {alarms:.0%} of {other(positive)}"
     )
 
 

@@ -125,7 +125,7 @@ def _open(audit: Audit) -> str:
     top = findings.strongest(audit, kinds)
     seen = f" The largest change seen: {_seen(top)}." if top else ""
     names = text.names([findings.PLURAL[kind] for kind in findings.KINDS if kind in kinds])
-    return f"Whether {names} change its calls stays open.{seen}"
+    return f"More films must tell whether {names} change its calls.{seen}"
 
 
 def _unjudged(audit: Audit) -> str:
@@ -153,11 +153,11 @@ def advice(audit: Audit) -> str:
     """What to do about a verdict, in a sentence; "" where nothing follows from it."""
     if audit.get("verdict") == "reads_devices":
         kinds = [findings.PLURAL[kind] for kind in findings.kinds(audit, "reads_devices")]
-        return f"Do not rely on its calls of children with {text.names(kinds) or 'devices'}."
+        return f"Do not rely on calls of children with {text.names(kinds) or 'devices'}."
     if audit.get("verdict") == "inconclusive":
-        return "Audit it on more films before relying on it."
+        return "Audit on more films before relying on calls of children with devices."
     if audit.get("verdict") == "cannot_be_judged":
-        return "Check its classes, scale and threshold, and audit it again."
+        return "Check classes, scale and threshold, and audit again."
     return ""
 
 
@@ -185,13 +185,14 @@ def _why_unjudged(area: float) -> str:
 
 
 def _why_changed(top: Change, open_: bool) -> str:
-    kind = findings.PLURAL[top.kind] + (" open" if open_ else "")
+    """A change in few words: "supports: perhaps 2 more of 100 sick found (0 to 4)"."""
+    kind = findings.PLURAL[top.kind] + (": perhaps" if open_ else ":")
     count, _, ends = how_much(top).partition(" ")
     if top.unit == "auroc_drop":
-        return f"{kind}: AUROC {'falls' if top.value > 0 else 'rises'} by {count} {ends}".rstrip()
-    who = "sick" if top.sick else "healthy"
+        return f"{kind} AUROC {'falls' if top.value > 0 else 'rises'} by {count} {ends}".rstrip()
+    who = "sick found" if top.sick else "healthy called sick"
     way = "more" if top.value >= 0 else "fewer"
-    return f"{kind}: {count} {way} of 100 {who} {ends}".rstrip()
+    return f"{kind} {count} {way} of 100 {who} {ends}".rstrip()
 
 
 def stability(why: Explanation) -> str:
@@ -199,8 +200,8 @@ def stability(why: Explanation) -> str:
     if not why.stable:
         return f"Not stable enough to read: {why.why_unstable}"
     return (
-        f"Stable: {100 * why.agreement:.0f} % of the five leading superpixels would lead again; "
-        f"the weights account for {100 * max(why.r2, 0):.0f} % of what hiding pieces does "
+        f"Stable: {100 * why.agreement:.0f} % of the five leading superpixels would lead again. "
+        f"The weights account for {100 * max(why.r2, 0):.0f} % of what hiding pieces does "
         f"({why.n_evaluations} evaluations)."
     )
 
@@ -263,7 +264,7 @@ def witness(audit: Audit) -> str:
         return ""
     before, after = (number(found.get(f"called_{name}")) for name in ("without", "with"))
     return (
-        f"{found['children']} children were filmed with a device and without: of 100 such films "
+        f"{found['children']} children were filmed with a device and without. Of 100 such films "
         f"{after:.0f} are called sick with it and {before:.0f} without (difference "
         f"{interval(number(found['calls_low']), number(found['calls_high']), 0)}). "
         f"{found['agreement']} A child without its device is often less ill."

@@ -260,8 +260,8 @@ def collect(chosen: Chosen, cards: Sequence[Card], question: Question) -> list[R
     if all(status.state == "unknown" for status in statuses.values()):
         page.empty(
             "Nothing computed yet",
-            "Each model takes some seconds: its probability with its threshold, what speaks for "
-            f"{classes.spoken()} and against it, and what devices laid on it change.",
+            "Each model takes some seconds. Then stand here its probability and threshold, what "
+            f"speaks for {classes.spoken()} and against it, and what devices change.",
         )
     background.watch([(keys[c.name], f"{c.title} reads the film", statuses[c.name]) for c in cards])
     for card in cards:

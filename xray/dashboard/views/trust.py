@@ -62,8 +62,8 @@ def show() -> None:
     cards = loaders.cards()
     page.page(
         "Which explanation may be trusted for what?",
-        "The same film by several methods; what hiding what they point at does; and what was "
-        "measured over many films, and on networks whose answer is known.",
+        "The same film by several methods, and what hiding what they point at does. Then what was "
+        "measured over many films, and on networks of known answers.",
         {**explain.PARAMETERS, **parameters(cards)},
         clinical=True,
     )
@@ -222,7 +222,7 @@ def _known(known: pd.DataFrame) -> None:
         rows.append((METHODS[str(name)].title, *cells))
     st.html(html_tables.table(("", *kinds), rows))
     st.caption(
-        "Networks that were taught to call films with one kind of device and nothing else: share "
-        "of their films on which the device weighs more than a region of its shape elsewhere. "
+        "These networks were taught to call films with one kind of device, and nothing else. Shown "
+        "is the share of films on which the device outweighs a region of its shape elsewhere. "
         "0.5 is chance. Mean over networks; the interval is the widest of any of them."
     )

@@ -45,7 +45,7 @@ def numbers_say(table: pd.DataFrame) -> str:
     if not use["shared"]:
         return ""
     counted = (
-        f"Of {use['numbers']:,} numbers in test, {use['shared']:,} are in train too; with the "
+        f"Of {use['numbers']:,} numbers in test, {use['shared']:,} are in train too. With the "
         f"subtype as part of the identity it is {use['shared_by_subtype']:,} of "
         f"{use['by_subtype']:,}. Within train, {use['several_subtypes']:,} of "
         f"{use['other_numbers']:,} numbers name films of more than one subtype. "
@@ -104,7 +104,7 @@ def near(shown: dataset_page.Films) -> leakage.Groups | None:
     else:
         st.caption(
             f"Films whose perceptual hashes differ in at most {leakage.DISTANCE} of 64 bits are "
-            f"compared by their pixels; alike from a correlation of {leakage.CORRELATION:.2f}."
+            f"compared by pixels. They are alike from a correlation of {leakage.CORRELATION:.2f}."
         )
         if st.button("Look for near-identical films", icon=":material/search:"):
             background.ask(job, work)
@@ -159,9 +159,9 @@ def patients(films: dataset_page.Films) -> None:
         st.caption(
             f"{rows['films'].iat[0]:,} test films with, {rows['left'].iat[0]:,} without those of "
             f"possible patients who are also in train or validation. {classes.positive()} is the "
-            "positive class, each model at its own threshold; 95 % intervals of the "
-            "difference, bootstrap "
-            "by possible patient. Plain accuracy would fall with the share of "
+            "positive class, each model at its own threshold. Intervals are 95 %, of the "
+            "difference, by bootstrap of possible patients. Plain accuracy would fall with the "
+            "share of "
             f"{classes.spoken()} alone."
         )
     wish = {"with": browse.TRAITS["leaked"], "splits": "test"}
