@@ -57,7 +57,7 @@ with header:
         headlines.remedy(told, audits),
         cast.parameters(),
         clinical=True,
-        question="Do these models read lungs, or the devices on the child?",
+        question="Do these models read lungs, or devices?",
     )
 with right, page.guard("The picture"):
     if example := loaders.first_page(overview.picture(told, audits)):

@@ -137,8 +137,8 @@ def test_overview_says_who_reads_devices(full_shelf: Path, visit: Opener) -> Non
         "reads supports" in text and "supports: 9 more of 100 healthy called sick (5 to 13)" in text
     )
     for head, value in (
-        ("as it is", 11),
-        ("with tubes, wires, clips", 12),
+        ("as they are", 11),
+        ("with small devices", 12),
         ("with supports", 21),
     ):
         assert f'data-label="{head}">{value}<' in text

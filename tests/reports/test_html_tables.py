@@ -14,7 +14,7 @@ ROW = {
 def test_a_row_a_model_with_a_label_above_each_figure() -> None:
     made = html_tables.models_table([ROW, {**ROW, "called": [], "problem": "It is <broken>."}])
     assert "&lt;b&gt;Basic" in made and "<b>Basic" not in made
-    assert 'data-label="as it is">10<' in made
+    assert 'data-label="as they are">10<' in made
     assert 'data-label="with supports">19<' in made
     assert made.count(">–<") == 3, "what was not counted has a place"
     assert "It is &lt;broken&gt;." in made

@@ -10,7 +10,7 @@ STYLE = (
 .xma-lead{font-size:1.12rem;line-height:1.5;max-width:50rem;margin:0}
 .xma-question{margin:0;opacity:.82;font-size:1.02rem}
 .xma-clinical{margin:0;opacity:.82;font-size:.85rem}
-.st-key-ways a{border:1px solid color-mix(in srgb,currentColor 30%,transparent);
+.st-key-ways :is(a,button){border:1px solid color-mix(in srgb,currentColor 30%,transparent);
   border-radius:.4rem;padding:.2rem .7rem}
 .stMain h1{padding:0 0 .2rem}
 .xma-empty{border:1px dashed color-mix(in srgb,currentColor 45%,transparent);
@@ -30,7 +30,13 @@ STYLE = (
 [data-testid=stSidebarHeader]>:first-child::after{content:"X-ray Model Audit";font-weight:600;
   white-space:nowrap}
 .stMain .block-container{max-width:80rem;padding-left:3rem;padding-right:3rem}
-@media (max-width:640px){.stMain .block-container{padding-left:1rem;padding-right:1rem}
+.stPlotlyChart :is(.xtick,.ytick) text,.stPlotlyChart :is(.xtitle,.ytitle,.legendtext){
+  fill:currentColor!important}
+.stMain [data-testid=stButtonGroup] [role=radiogroup],.stMain [data-testid=stButtonGroup]>div{
+  row-gap:.3rem}
+@media (max-width:640px){.st-key-share{position:fixed;top:.55rem;right:3.4rem;width:auto;
+  z-index:999991}
+  .stMain .block-container{padding-left:1rem;padding-right:1rem}
   .stMain h1{font-size:1.3rem}.xma-question{font-size:.9rem}
   .xma-measured div:nth-child(2):not(:last-child){min-width:0}
   .xma-why{display:block;margin:.2rem 0 0}.xma-lead{font-size:.98rem;line-height:1.4}

@@ -18,6 +18,7 @@ from xray.figures.base import (
     side_by_side,
     template,
     whiskers,
+    words_above,
 )
 
 #: Measure of the panel's record -> what people call it, and its mark.
@@ -53,7 +54,7 @@ def calls(audit: Mapping[str, Any], title: str) -> go.Figure:
         if change.unit == "calls"
     ]
     figure = _by_kind(found, findings.margin(audit, "calls"), 0.1)
-    figure.update_xaxes(title="more of 100 children called sick because of the device")
+    figure.update_xaxes(title="more of 100 children called sick")
     says = f"{title}: no calls were measured"
     if found:
         top = max(found, key=lambda change: abs(change.value))
@@ -62,7 +63,7 @@ def calls(audit: Mapping[str, Any], title: str) -> go.Figure:
             f"{title}: {findings.PLURAL[top.kind]} change most, {top.value:+.1f} of 100 {who} "
             "children called sick"
         )
-    return template(figure, says, _told(says, found), height=330)
+    return template(figure, says, _told(says, found), height=words_above(figure))
 
 
 def auroc(audit: Mapping[str, Any], title: str) -> go.Figure:
@@ -83,7 +84,7 @@ def auroc(audit: Mapping[str, Any], title: str) -> go.Figure:
         top = max(found, key=lambda change: abs(change.value))
         way = "falls" if top.value >= 0 else "rises"
         says = f"{title}: AUROC {way} most by {findings.PLURAL[top.kind]}, {abs(top.value):.3f}"
-    return template(figure, says, _told(says, found, 3), height=290)
+    return template(figure, says, _told(says, found, 3), height=words_above(figure))
 
 
 def _by_kind(found: Sequence[Change], margin: float, apart: float) -> go.Figure:
@@ -142,7 +143,7 @@ def suspects(models: Models) -> go.Figure:
         whom, group, most = max(every, key=lambda entry: abs(entry[2]))
         says = f"Of all else {group} changes most: {most:+.1f} of 100 calls, with {whom}"
     told = "; ".join(f"{title}, {group} {value:+.1f}" for title, group, value in every)
-    return template(figure, says, f"{says}. {told}", height=150 + 42 * len(groups))
+    return template(figure, says, f"{says}. {told}", height=words_above(figure))
 
 
 def _group(name: str) -> str:
@@ -185,7 +186,7 @@ def quality(table: pd.DataFrame) -> go.Figure:
     reference_line(figure, x=1.0)
     figure.update_xaxes(title="share of networks; for AUROC its value", range=[-0.02, 1.02])
     says = quality_says(table)
-    return template(figure, says, height=150 + 62 * len(kinds))
+    return template(figure, says, height=words_above(figure))
 
 
 def quality_says(table: pd.DataFrame) -> str:
@@ -239,7 +240,7 @@ def strata(models: Models, metric: str, parts: Mapping[str, str]) -> go.Figure:
         for _, title, rows in found
         for i, value, *_ in rows
     )
-    return template(figure, says, f"{says}. {told}", height=150 + 46 * len(parts))
+    return template(figure, says, f"{says}. {told}", height=words_above(figure))
 
 
 def _strata_say(found: Sequence[tuple[str, Mapping[int, float]]], scale: int) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Films of which the Overview's table counts calls.
-_CALLED = ("as it is", "with tubes, wires, clips", "with supports")
+_CALLED = ("as they are", "with small devices", "with supports")
 
 
 def models_table(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -44,9 +44,9 @@ SHARED = """
 .xma-models .xma-fact{font-weight:400;font-size:.85rem}
 @media (max-width:640px){.xma-wide{display:none}
   .xma-models thead th{font-size:.64rem;line-height:1.15;padding-right:.25rem}
-  .xma-models tbody th{font-size:.92rem;min-width:0;width:36%}
+  .xma-models tbody th{font-size:.86rem;min-width:0;width:38%}
   .xma-models td{font-size:.92rem;padding-right:.25rem}
-  .xma-models .xma-said td{font-size:.82rem;padding-bottom:.3rem}
-  .xma-models .xma-said .xma-chip{font-size:.74rem}
+  .xma-models .xma-said td{font-size:.8rem;padding-bottom:.3rem}
+  .xma-models .xma-said .xma-chip{font-size:.72rem;padding:.05rem .5rem}
   .xma-models .xma-said .xma-why{margin:0;display:inline}}
 """
