@@ -6,7 +6,7 @@ from xray import classes
 from xray.audits import reading
 from xray.audits.reading import Question, Reading
 from xray.dashboard import links, loaders, page, sections
-from xray.dashboard.views import explain, spaces, trust
+from xray.dashboard.views import explain, film_choice, spaces, trust
 from xray.dashboard.views.browse import neighbours
 from xray.figures import readings
 from xray.models.card import Card, titles_of
@@ -16,27 +16,16 @@ page.enter()
 
 
 def choose(cards: list[Card]) -> None:
-    """The film on the left, the question on the right; what came of it below."""
-    left, right = st.columns([9, 11], gap="large")
+    """The film on the left, its answer on the right; why below."""
+    chosen = film_choice.choose()
+    if chosen is None:
+        return
+    left, right = st.columns([2, 3], gap="medium")
     with left:
-        chosen = explain.choose()
-        if chosen is None:
-            return
-        shown = reading.small(chosen.film.pixels)
-        page.film(shown, "The film to explain")
+        page.film(reading.small(chosen.film.pixels), "The film to explain")
         st.caption(html.plain(f"{chosen.about} {film_words.facts(chosen.film)}."))
     with right:
         asked, question = explain.ask(cards, chosen)
-        pressed = st.button(
-            "Explain this film",
-            type="primary",
-            icon=":material/play_arrow:",
-            disabled=not asked,
-            help="One explanation is computed at a time; the same request is computed once.",
-        )
-        if pressed:
-            with page.guard("The queue"):
-                explain.submit(chosen, asked, question)
         done = explain.collect(chosen, asked, question)
         for card in cards:
             if card.problem:
@@ -53,7 +42,7 @@ def choose(cards: list[Card]) -> None:
 
 
 def answers(
-    chosen: explain.Chosen,
+    chosen: film_choice.Chosen,
     done: list[Reading],
     question: Question,
     cards: list[Card],

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers import shelf
 from tests.helpers.visits import FAILED, PAGES, SECTIONS, go, settle, words
-from xray.dashboard.views import explain as explain_view
+from xray.dashboard.views import film_choice
 from xray.drawing import phantoms
 from xray.environment import ROOT
 from xray.films import decoder
@@ -242,7 +242,7 @@ def test_a_session_that_holds_up_the_decoders_waits(
         if data != png():
             raise decoder.LostError(f"{name} took more than 10 seconds to decode.")
 
-    monkeypatch.setattr(explain_view.decode, "decode", lose)
+    monkeypatch.setattr(film_choice.decode, "decode", lose)
     app = visit(EXPLAIN, full_shelf)
     for number in range(2):
         app.file_uploader[0].set_value(("film.png", bytes([number]), "image/png")).run()

@@ -211,6 +211,24 @@ def test_the_record_of_the_test_is_shown_with_its_intervals(artifacts: Path) -> 
     assert "Accusing every network" in text
 
 
+def test_no_sentence_stands_twice(artifacts: Path) -> None:
+    write_table(artifacts / "panel" / "quality.csv", shelf.quality())
+    bare = re.sub(r"<(script|style|table|noscript)\b.*?</\1>", "", report.build(), flags=re.S)
+    parts = re.findall(r"<(?:p|li|h\d|figcaption)\b[^>]*>(.*?)</", bare, flags=re.S)
+    told = [each for part in parts for each in re.split(r"(?<=[.?!]) ", Page(part).text.strip())]
+    often = {each for each in told if told.count(each) > 1 and len(each.split()) > 3}
+    assert len(told) > 30
+    assert not often
+
+
+def test_the_first_page_is_the_answer_and_holds_one_picture(artifacts: Path) -> None:
+    first, appendix = report.build().split('class="appendix"')
+    text = Page(first).text
+    assert "What to do" in text and "How sure is this?" in text
+    assert "Basic CNN. Do not rely on calls of children with supports." in re.sub(" +", " ", text)
+    assert "Evidence" not in text and "Evidence" in Page(f'<h2 class="appendix"{appendix}').text
+
+
 def test_no_sentence_of_the_first_part_speaks_the_experts_language(artifacts: Path) -> None:
     text = Page(report.build()).text
     plain, _, exact = text.partition("How this was measured")

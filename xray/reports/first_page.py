@@ -11,7 +11,6 @@ from markupsafe import Markup
 from xray import text
 from xray.audits import stored
 from xray.errors import XrayError
-from xray.figures import audits as figures
 from xray.labels import devices
 from xray.models.card import Card
 from xray.reports import headlines, html, html_tables, overview, sentences
@@ -79,7 +78,7 @@ def _advice(cards: Sequence[Card], audits: Audits) -> list[tuple[str, str]]:
 def _record() -> str:
     """How often this test is right; "" where it is not known."""
     with suppress(XrayError):
-        return figures.quality_says(stored.quality())
+        return sentences.record(stored.quality())
     return ""
 
 

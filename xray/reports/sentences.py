@@ -14,6 +14,8 @@ from xray.text import interval, number
 if TYPE_CHECKING:
     # For types only: tables and what explains films take long to import; not every page needs them.
 
+    import pandas as pd
+
     from xray.explanations.result import Explanation
     from xray.explanations.sanity import Sanity
 
@@ -193,6 +195,23 @@ def _why_changed(top: Change, open_: bool) -> str:
     who = "sick found" if top.sick else "healthy called sick"
     way = "more" if top.value >= 0 else "fewer"
     return f"{kind} {count} {way} of 100 {who} {ends}".rstrip()
+
+
+def record(quality: pd.DataFrame) -> str:
+    """How often this test was right about networks of known answers; "" where it is not known.
+
+    Parameters
+    ----------
+    quality : of ``stored.quality``
+    """
+    by = quality[quality["kind"] == ""].set_index("measure")
+    if not {"detection", "false_alarms"} <= set(by.index) or not by.loc["detection", "n"]:
+        return ""
+    found, accused = by.loc["detection", "value"], by.loc["false_alarms", "value"]
+    return (
+        f"Tried on networks of known answers, this test found {100 * found:.0f} of 100 readers. "
+        f"It accused {100 * accused:.0f} of 100 others."
+    )
 
 
 def stability(why: Explanation) -> str:

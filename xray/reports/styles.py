@@ -9,7 +9,7 @@ SHARED = """
 .xma-film{width:100%;display:block;background:#000;border-radius:.4rem}
 .xma-number{font-size:2.1rem;font-weight:650;line-height:1.15;font-variant-numeric:tabular-nums}
 .xma-fact{opacity:.82;font-size:.92rem;line-height:1.5}
-.xma-pair{display:grid;grid-template-columns:1fr 1fr;gap:.8rem}
+.xma-pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(8rem,1fr));gap:.8rem}
 .xma-pair figure{margin:0}
 .xma-pair figcaption{margin-top:.25rem;font-size:.92rem;line-height:1.35}
 .xma-pair .xma-number{display:block;font-size:1.7rem}

@@ -10,7 +10,7 @@ import streamlit as st
 
 from xray import classes
 from xray.dashboard import background, cache, links, loaders, page
-from xray.dashboard.views import explain
+from xray.dashboard.views import explain, film_choice
 from xray.environment import artifact
 from xray.explanations import comparison, methods
 from xray.explanations.methods import METHODS
@@ -67,12 +67,8 @@ def show() -> None:
         {**explain.PARAMETERS, **parameters(cards)},
         clinical=True,
     )
-    left, right = st.columns([7, 13], gap="large")
-    with left:
-        chosen = explain.choose()
-    with right:
-        if chosen is not None:
-            draw(chosen.film.pixels, cards)
+    if (chosen := film_choice.choose()) is not None:
+        draw(chosen.film.pixels, cards)
     with page.guard("The table over many films"):
         _over_many(_titles(cards))
 
