@@ -169,10 +169,9 @@ def _view(usable: list[Card], choose_split: bool) -> View | None:
     }
     first = [title for title, name in by_title.items() if by_name[name].role in FIRST]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        read = st.pills(
+        read = st.multiselect(
             "Models",
             list(by_title),
-            selection_mode="multi",
             default=first or list(by_title),
             key="models",
             bind="query-params",

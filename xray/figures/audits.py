@@ -23,7 +23,6 @@ from xray.figures.base import (
 
 #: Measure of the panel's record -> what people call it, and its mark.
 MEASURES = {
-    "auroc": ("AUROC of the score", palette.REFERENCE, "square"),
     "detection": ("readers found", palette.POSITIVE, "diamond"),
     "false_alarms": ("clean networks accused", palette.NEGATIVE, "circle"),
     "undecided": ("left undecided", "#8C6D9E", "x"),
@@ -166,25 +165,26 @@ def quality(table: pd.DataFrame) -> go.Figure:
     ----------
     table : of ``stored.quality``
     """
-    kinds = [kind for kind in findings.KINDS if (table["kind"] == kind).any()]
+    known = table[table["measure"].isin(MEASURES) & table["value"].notna()]
+    kinds = [kind for kind in findings.KINDS if (known["kind"] == kind).any()]
     figure = go.Figure()
     for place, (measure, (words, colour, symbol)) in enumerate(MEASURES.items()):
-        part = table[(table["measure"] == measure) & table["kind"].isin(kinds)]
+        part = known[(known["measure"] == measure) & known["kind"].isin(kinds)]
         if part.empty:
             continue
-        shift = 0.16 * (place - 1.5)
+        shift = 0.2 * (place - 1)
         figure.add_scatter(
-            x=part["value"], y=[kinds.index(kind) + shift for kind in part["kind"]],
+            x=100 * part["value"], y=[kinds.index(kind) + shift for kind in part["kind"]],
             mode="markers", name=words,
             marker={"color": colour, "symbol": symbol, "size": 11},
-            error_x=whiskers(part["value"], part["low"], part["high"], colour),
-            customdata=part[["low", "high", "n"]],
-            hovertemplate="%{x:.2f} (%{customdata[0]:.2f} to %{customdata[1]:.2f}), "
-            f"%{{customdata[2]}} networks<extra>{words}</extra>",
+            error_x=whiskers(
+                100 * part["value"], 100 * part["low"], 100 * part["high"], colour
+            ),
+            customdata=part["n"],
+            hovertemplate=f"%{{x:.0f}} of 100; %{{customdata}} networks<extra>{words}</extra>",
         )  # fmt: skip
     name_places(figure, [findings.PLURAL[kind] for kind in kinds])
-    reference_line(figure, x=1.0)
-    figure.update_xaxes(title="share of networks; for AUROC its value", range=[-0.02, 1.02])
+    figure.update_xaxes(title="of 100 networks", range=[-2, 102])
     says = quality_says(table)
     return template(figure, says, height=words_above(figure))
 
@@ -288,8 +288,8 @@ def cures_says(rows: pd.DataFrame) -> str:
     """Which cure is moved least, in a sentence."""
     first, best = rows.iloc[0], _moved_least(rows)
     return (
-        f"{best['title']} is moved least: {_more(best['calls'])} of 100 healthy children called "
-        f"sick, against {_more(first['calls'])} with {first['title']}"
+        f"{best['title']} is moved least: {_more(best['calls'])} of 100 healthy called sick, "
+        f"against {_more(first['calls'])} by {first['title']}"
     )
 
 

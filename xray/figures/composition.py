@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from xray.audits import findings
 from xray.classes import spoken
 from xray.dataset import composition
 from xray.figures import palette
@@ -280,7 +281,8 @@ def kinds(shares: pd.DataFrame) -> go.Figure:
         part = shares[shares["label"] == label]
         colour = class_colour(label)
         figure.add_bar(
-            x=part["kind"], y=100 * part["share"], name=label, marker_color=colour,
+            x=part["kind"].replace(findings.PLURAL), y=100 * part["share"], name=label,
+            marker_color=colour,
             customdata=part[["shown", "films"]],
             error_y=whiskers(100 * part["share"], 100 * part["low"], 100 * part["high"],
                              palette.REFERENCE, cap=3),
@@ -290,7 +292,8 @@ def kinds(shares: pd.DataFrame) -> go.Figure:
     figure.update_yaxes(title="% of films")
     top = shares.sort_values("share").iloc[-1]
     share = 100 * top["share"]
-    says = f"Most frequent in {top['label']} films: {top['kind']}, in {share:.0f} % of them"
+    name = findings.PLURAL.get(str(top["kind"]), str(top["kind"]))
+    says = f"Most frequent in {top['label']} films: {name}, in {share:.0f} % of them"
     return legend_above(template(figure, says, height=300))
 
 

@@ -265,14 +265,15 @@ def suspects(audit: Audit) -> str:
         return f"Nothing else that was tried changes more than {limit}."
     who = "sick" if most.sick else "healthy"
     way = "more" if most.value > 0 else "fewer"
-    found_to_be = "" if most.shown else f" This may be less than {limit}, which do not matter."
+    unsure = "" if most.shown else f" This may be less than {limit}, which do not matter."
     device = findings.strongest(audit, findings.kinds(audit))
     ahead = device is None or abs(most.margins) > abs(device.margins)
+    count, _, ends = how_much(most).partition(" ")
     return (
         f"{'More than any device, the' if ahead else 'Of all else the'} "
-        f"{findings.SUSPECTS[most.kind]} moves it: made as in the other class, "
-        f"{abs(most.value):.0f} {way} of 100 {who} children are called sick "
-        f"({interval(most.low, most.high, 0)}).{found_to_be}"
+        f"{findings.SUSPECTS[most.kind]} moves it. Made as in the other class, {count} {way} of "
+        f"100 {who} children are called sick {ends}".rstrip()
+        + f".{unsure}"
     )
 
 

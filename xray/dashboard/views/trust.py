@@ -87,11 +87,11 @@ def draw(pixels: Pixels, cards: Sequence[Card]) -> None:
                    "python -m xray train basic")  # fmt: skip
         return
     named = {each.title: each.name for each in METHODS.values()}
-    title = st.segmented_control(
-        "Model", list(offered), default=next(iter(offered)), required=True, key="explained",
-        bind="query-params", format_func=html.label,
-    )  # fmt: skip
-    read = st.pills(
+    left, right = st.columns(2, gap="medium")
+    title = left.selectbox(
+        "Model", list(offered), key="explained", bind="query-params", format_func=html.label
+    )
+    read = right.pills(
         "Methods", list(named), selection_mode="multi",
         default=[METHODS[name].title for name in FIRST], key="methods", bind="query-params",
         help="; ".join(f"{each.title}: {each.about}" for each in METHODS.values()),
