@@ -208,7 +208,7 @@ def hidden(models: Sequence[tuple[str, str, Audit]]) -> str:
     found = [
         (title_, value)
         for _, title_, audit in models
-        if (value := findings.stratum(audit, "lungs hidden", "auroc"))
+        if findings.judged(audit) and (value := findings.stratum(audit, "lungs hidden", "auroc"))
     ]
     if not found:
         return "Whether models need the lungs is not measured yet"

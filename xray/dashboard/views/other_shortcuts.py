@@ -18,7 +18,11 @@ def show() -> None:
     page.enter()
     header = st.container()
     chosen = cast.choose()
-    shown = [(card.name, card.title, chosen.audits[card.name]) for card in chosen.audited]
+    shown = [
+        (card.name, card.title, chosen.audits[card.name])
+        for card in chosen.audited
+        if findings.judged(chosen.audits[card.name])
+    ]
     hidden = [entry for entry in shown if findings.stratum(entry[2], "lungs hidden", "auroc")]
     with header:
         page.page(
