@@ -176,6 +176,7 @@ def _view(usable: list[Card], choose_split: bool) -> View | None:
             key="models",
             bind="query-params",
             format_func=html.label,
+            wrap=True,
         )
         chosen = [by_title[title] for title in read]
         # From here on the page speaks of the classes of these models' films.

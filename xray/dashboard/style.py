@@ -30,8 +30,10 @@ STYLE = (
 [data-testid=stSidebarHeader]>:first-child::after{content:"X-ray Model Audit";font-weight:600;
   white-space:nowrap}
 .stMain .block-container{max-width:80rem;padding-left:3rem;padding-right:3rem}
-.stPlotlyChart :is(.xtick,.ytick) text,.stPlotlyChart :is(.xtitle,.ytitle,.legendtext){
+.stPlotlyChart :is([class$=tick] text,[class$=title],.legendtext,.annotation-text){
   fill:currentColor!important}
+.stMain [data-testid^=stBaseButton-segmented]{border-right:1px solid;
+  border-right-color:color-mix(in srgb,currentColor 30%,transparent)}
 .stMain [data-testid=stButtonGroup] [role=radiogroup],.stMain [data-testid=stButtonGroup]>div{
   row-gap:.3rem}
 @media (max-width:640px){.st-key-share{position:fixed;top:.55rem;right:3.4rem;width:auto;

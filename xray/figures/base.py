@@ -229,13 +229,13 @@ def words_above(figure: go.Figure, legend: bool = True) -> int:
         places = axis.tickvals
     bars = any(trace.type == "bar" for trace in figure.data)
     if bars:
-        figure.update_layout(bargap=0.5)
+        figure.update_layout(bargap=0.6)
     else:
         # A mark at the end of the axis is whole.
         figure.update_traces(cliponaxis=False, selector={"type": "scatter"})
     # How far from the middle of its row a mark may lie, in rows.
     off = (abs(value - round(value)) for value in y if not isinstance(value, str))
-    apart = 0.25 if bars else max(off, default=0)
+    apart = 0.2 if bars else max(off, default=0)
     row = math.ceil(_WORDS / (1 - 2 * apart)) + 4
     for place, said in zip(places, words, strict=True):
         figure.add_annotation(

@@ -281,20 +281,20 @@ def kinds(shares: pd.DataFrame) -> go.Figure:
         part = shares[shares["label"] == label]
         colour = class_colour(label)
         figure.add_bar(
-            x=part["kind"].replace(findings.PLURAL), y=100 * part["share"], name=label,
-            marker_color=colour,
-            customdata=part[["shown", "films"]],
-            error_y=whiskers(100 * part["share"], 100 * part["low"], 100 * part["high"],
+            x=100 * part["share"], y=part["kind"].replace(findings.PLURAL), orientation="h",
+            name=label, marker_color=colour, customdata=part[["shown", "films"]],
+            error_x=whiskers(100 * part["share"], 100 * part["low"], 100 * part["high"],
                              palette.REFERENCE, cap=3),
-            hovertemplate="%{y:.1f} %: %{customdata[0]} of %{customdata[1]}<extra>%{x}</extra>",
+            hovertemplate="%{x:.1f} %: %{customdata[0]} of %{customdata[1]}<extra>%{y}</extra>",
         )  # fmt: skip
-    figure.update_layout(barmode="group", bargap=0.3)
-    figure.update_yaxes(title="% of films")
+    figure.update_layout(barmode="group")
+    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(title="% of films", rangemode="tozero")
     top = shares.sort_values("share").iloc[-1]
     share = 100 * top["share"]
     name = findings.PLURAL.get(str(top["kind"]), str(top["kind"]))
     says = f"Most frequent in {top['label']} films: {name}, in {share:.0f} % of them"
-    return legend_above(template(figure, says, height=300))
+    return legend_above(template(figure, says, height=words_above(figure)))
 
 
 def giveaways(rows: pd.DataFrame, where: str) -> go.Figure:

@@ -27,7 +27,7 @@ def oddities(summary: pd.DataFrame, films: dict[str, int]) -> go.Figure:
     summary : of ``outliers.summary``
     films : label -> films
     """
-    known = summary[summary["known"] > 0].copy()
+    known = summary[summary["total"] > 0].copy()
     shares = {label: known[label] / max(n, 1) for label, n in films.items()}
     spread = pd.DataFrame(shares).max(axis=1) - pd.DataFrame(shares).min(axis=1)
     known = known.loc[spread.sort_values(ascending=False).index]
@@ -133,7 +133,7 @@ def scores(
     odd = known & (values >= limit)
     parts = [f"{int((odd & (labels == label)).sum()):,} {label}" for label in np.unique(labels)]
     says = f"{oddity.title}: {int(odd.sum()):,} films from {limit:.3g} on ({', '.join(parts)})"
-    return legend_above(template(figure, says, height=270))
+    return legend_above(template(figure, says, height=230))
 
 
 def without_leaked(rows: pd.DataFrame) -> go.Figure:

@@ -65,7 +65,7 @@ class Chosen:
 
 def choose() -> Chosen | None:
     """Let the visitor upload a film or pick one; None while there is none."""
-    given, taken = st.columns([5, 11], gap="medium")
+    given, taken = st.columns([4, 12], gap="medium")
     upload = given.file_uploader(
         "Upload a chest film",
         key="upload",
@@ -93,7 +93,7 @@ def _offered(place: DeltaGenerator) -> Chosen | None:
     if "film" in st.query_params and "source" not in st.query_params:
         # A link from the film browser names a film only.
         st.session_state.setdefault("source", OF_DATASET)
-    first, rest = place.columns([5, 8])
+    first, rest = place.columns([6, 8])
     source = first.segmented_control(
         "Or take one", offered, default=MADE_UP, required=True, key="source", bind="query-params"
     )

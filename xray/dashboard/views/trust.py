@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from xray import classes
 from xray.dashboard import background, cache, links, loaders, page
 from xray.dashboard.views import explain, film_choice
 from xray.environment import artifact
+from xray.errors import ArtifactError
 from xray.explanations import comparison, methods
 from xray.explanations.methods import METHODS
 from xray.explanations.result import Heatmap
@@ -61,11 +63,12 @@ def show() -> None:
     """Draw the section."""
     cards = loaders.cards()
     page.page(
-        "Which explanation may be trusted for what?",
+        _finding(),
         "The same film by several methods, and what hiding what they point at does. Then what was "
         "measured over many films, and on networks of known answers.",
         {**explain.PARAMETERS, **parameters(cards)},
         clinical=True,
+        question="Which explanation may be trusted for what?",
     )
     if (chosen := film_choice.choose()) is not None:
         draw(chosen.film.pixels, cards)
@@ -164,15 +167,33 @@ def _facts(row: Row) -> list[tuple[str, str]]:
 # --- over many films -------------------------------------------------------------------------
 
 
+def _stored() -> pd.DataFrame | None:
+    """Stored means of every method; None where there are none."""
+    path = artifact(FILE)
+    if not path.is_file():
+        return None
+    table = cache.remember("methods", lambda: read_table(path), digest(path))
+    return table.assign(answer=table["answer"].fillna(""))
+
+
+def _finding() -> str:
+    """Which method points best at what moves a call, over many films, as a title."""
+    with suppress(ArtifactError, KeyError):
+        table = _stored()
+        if table is not None:
+            hidden = table[(table["answer"] == "") & (table["measure"] == "deletion")]
+            best = str(hidden.groupby("method")["mean"].mean().idxmax())
+            return f"{METHODS[best].title} points best at what moves a call, over many films"
+    return "Which explanation may be trusted for what?"
+
+
 def _over_many(offered: dict[str, Card]) -> None:
     """Stored means of every method, model by model, and where the answer is known."""
-    path = artifact(FILE)
     st.subheader("Over many films", anchor=False)
-    if not path.is_file():
+    table = _stored()
+    if table is None:
         page.empty("Not measured yet", "Explain many films by every method once.", COMMAND)
         return
-    table = cache.remember("methods", lambda: read_table(path), digest(path))
-    table = table.assign(answer=table["answer"].fillna(""))
     titles = {card.name: title for title, card in offered.items()}
     own = table[table["answer"] == ""]
     words = ("", *(comparison.MEASURES[each] for each in SHOWN))
