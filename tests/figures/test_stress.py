@@ -17,7 +17,7 @@ def test_the_title_names_the_model_that_loses_most() -> None:
     figure = figures_stress.changes(tables, titles, "auroc")
     said = base.title(figure)
     assert said.startswith("Films cut by 15 % at the top cost Weak CNN most: 0.4")
-    assert said.endswith("; Strong CNN loses 0.010 at worst")
+    assert said.endswith(". Strong CNN loses 0.010 at worst")
     assert len(figure.data) == 2 and len(figure.data[0].x) == 2 + len(stress.CHANGES)
     assert "Strong" not in figures_stress.finding({"weak": weak}, titles, "auroc")
     assert figures_stress.framing(tables, titles) == ""

@@ -76,6 +76,7 @@ def choose(
         on_change=moved or "rerun",
         format_func=html.label,
         label_visibility="collapsed" if hidden else "visible",
+        wrap=True,
     )
     # An empty value in a link chooses none.
     return read.get(chosen, next(iter(read.values())))

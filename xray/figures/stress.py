@@ -51,7 +51,7 @@ def changes(
         shown = [rows[change] for change in WORDS if change in rows]
         dots(figure, shown, places, palette.model(name), titles[name], filled=False)
     name_places(figure, list(WORDS.values()))
-    figure.add_hline(y=len(WORDS) - 1.5, line={"width": 1, "color": palette.REFERENCE})
+    figure.add_hline(y=len(WORDS) - 1.8, line={"width": 1, "color": palette.REFERENCE})
     figure.update_xaxes(title=TITLES[metric])
     height = words_above(figure)
     return legend_above(template(figure, finding(tables, titles, metric), height=height))
@@ -74,7 +74,7 @@ def finding(tables: Mapping[str, pd.DataFrame], titles: Mapping[str, str], metri
     least = min(worst, key=lambda name: _cost(worst[name][1]))
     if least == most:
         return said
-    return f"{said}; {titles[least]} loses {worst[least][1]['lost']:.3f} at worst"
+    return f"{said}. {titles[least]} loses {worst[least][1]['lost']:.3f} at worst"
 
 
 def framing(tables: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> str:

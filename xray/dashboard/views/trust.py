@@ -97,6 +97,7 @@ def draw(pixels: Pixels, cards: Sequence[Card]) -> None:
     read = right.pills(
         "Methods", list(named), selection_mode="multi",
         default=[METHODS[name].title for name in FIRST], key="methods", bind="query-params",
+        wrap=True,
         help="; ".join(f"{each.title}: {each.about}" for each in METHODS.values()),
     )  # fmt: skip
     asked, card = [named[each] for each in read], offered[title]
