@@ -3,9 +3,9 @@
 ``python -m benchmarks.memory [--sessions 3] [--json FILE]``. One server, with the environment of
 the Dockerfile, and one visitor, who opens every page in order. Then as many browsers as
 ``--sessions`` upload a film each and have it explained by all models at once, while another looks
-at the first page. Memory is the proportional share (PSS) of the server and all processes behind
-it, after each page, and the most of it while films are explained. To reach: less than 1 GB on
-every page, and less than 2.7 GB, a free host's limit, while films are explained.
+at the first page. Memory is that of the server and all processes behind it, what they share
+counted once, after each page, and the most of it while films are explained. To reach: less than
+1 GB on every page, and less than 2.7 GB, a free host's limit, while films are explained.
 """
 
 from __future__ import annotations
@@ -48,13 +48,18 @@ def container() -> dict[str, str | None]:
 
 
 def memory(process: int) -> float:
-    """Proportional share of memory of a process and all behind it, in megabytes."""
-    total = 0
+    """Memory of a process and all behind it, in megabytes: what is shared counts once.
+
+    It is their proportional share (PSS) where nobody else on the machine uses the same libraries,
+    as in a container; where others do, PSS would be too low.
+    """
+    own, shared = 0, 0
     for each in (psutil.Process(process), *psutil.Process(process).children(recursive=True)):
         # A decoder may end while it is looked at.
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            total += each.memory_full_info().pss
-    return total / 1024**2
+            seen = each.memory_full_info()
+            own, shared = own + seen.uss, max(shared, seen.rss - seen.uss)
+    return (own + shared) / 1024**2
 
 
 @contextmanager
@@ -119,8 +124,9 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         serve(Path(folder), container(), patience=300) as server,
     ):
-        rows = [{"after": name, "MB": round(value)} for name, value in pages(server).items()]
-        most = {"page": max(float(row["MB"]) for row in rows)}
+        seen = pages(server)
+        rows = [{"after": name, "MB": round(value)} for name, value in seen.items()]
+        most = {"page": max(seen.values())}
         if missing():
             print(f"Nothing explained: this {missing()}.", file=sys.stderr)
         else:

@@ -113,8 +113,8 @@ def test_what_is_open_is_named_beside_what_is_clear() -> None:
         "augmented": shelf.audit("augmented", {"line": (0.1, 1.0)}),
     }
     assert headlines.title(CARDS[:2], audits) == (
-        "Devices change fewer than 3 of 100 calls of 1 of 2 models; of Model basic and "
-        "supports more films must tell"
+        "Devices change fewer than 3 of 100 calls of 1 of 2 models; for Model basic "
+        "more films must tell about supports"
     )
 
 

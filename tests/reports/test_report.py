@@ -24,6 +24,7 @@ from xray.explanations import lime as lime_image
 from xray.files import sha256_file, write_json, write_table, write_text
 from xray.films.decode import Film
 from xray.metrics import odds
+from xray.models import evaluation
 from xray.models.card import WEIGHTS, Card, read_card, read_predictions, write_card
 from xray.reports import report, tables
 
@@ -201,6 +202,14 @@ def test_changed_predictions_are_not_reported(artifacts: Path) -> None:
     path = artifacts / "models" / "basic" / "predictions.csv"
     path.write_text(path.read_text().replace("NORMAL", "PNEUMONIA", 1))
     assert "were changed after they were made" in Page(report.build()).text
+
+
+def test_metrics_that_were_cut_off_are_told_and_the_rest_goes_on(artifacts: Path) -> None:
+    whole = evaluation.score(read_predictions("basic"), 0.0)
+    write_table(artifacts / "models" / "basic" / evaluation.METRICS, whole.head(3))
+    text = Page(report.build()).text
+    assert "The metrics of basic are incomplete; make them again" in text
+    assert "A support makes it call 9 more" in text
 
 
 def test_the_record_of_the_test_is_shown_with_its_intervals(artifacts: Path) -> None:

@@ -248,7 +248,7 @@ def words_above(figure: go.Figure, legend: bool = True) -> int:
         ends = [len(words) - 1 - end for end in ends]
     figure.update_yaxes(range=ends, autorange=None, showticklabels=False, showgrid=False)
     below = 62 + (24 if figure.layout.xaxis.title.text else 0) + (40 if legend else 0)
-    return round(row * abs(ends[0] - ends[1])) + below
+    return int(row * abs(ends[0] - ends[1])) + below
 
 
 Row = Mapping[str, Any]

@@ -86,7 +86,7 @@ def _title_of_open(
         return f"{said}; for {len(cards)} others more films must tell"
     kinds = findings.kinds(audits[cards[0].name], "inconclusive")
     names = text.names([findings.PLURAL[kind] for kind in findings.KINDS if kind in kinds])
-    return f"{said}; of {cards[0].title or cards[0].name} and {names} more films must tell"
+    return f"{said}; for {cards[0].title or cards[0].name} more films must tell about {names}"
 
 
 def _title_of_readers(cards: Sequence[Card], audits: Mapping[str, Audit], count: int) -> str:

@@ -204,13 +204,14 @@ def record(quality: pd.DataFrame) -> str:
     ----------
     quality : of ``stored.quality``
     """
-    by = quality[quality["kind"] == ""].set_index("measure")
-    if not {"detection", "false_alarms"} <= set(by.index) or not by.loc["detection", "n"]:
+    by = {row["measure"]: row for row in quality[quality["kind"] == ""].to_dict("records")}
+    found, accused = (by.get(name) or {} for name in ("detection", "false_alarms"))
+    if not number(found.get("n")) > 0:
         return ""
-    found, accused = by.loc["detection", "value"], by.loc["false_alarms", "value"]
+    of_readers, of_others = (100 * number(each.get("value")) for each in (found, accused))
     return (
-        f"Tried on networks of known answers, this test found {100 * found:.0f} of 100 readers. "
-        f"It accused {100 * accused:.0f} of 100 others."
+        f"Tried on networks of known answers, this test found {of_readers:.0f} of 100 readers. "
+        f"It accused {of_others:.0f} of 100 others."
     )
 
 
