@@ -73,9 +73,11 @@ def measured() -> pd.DataFrame:
     """What each remedy changes (``stored.cures``), of those that were audited."""
     cards = [card for card in loaders.cards() if card.name in stored.CURES and not card.problem]
     found, _ = loaders.audits(cards)
-    accuracy = {
-        card.name: pd.Series(loaders.metrics(card).set_index("metric").loc["accuracy"])
-        for card in cards
-        if card.name in found
-    }
+    accuracy = {}
+    for card in cards:
+        if card.name in found:
+            # One whose predictions are damaged says so; the others stay.
+            with page.guard(card.title):
+                scores = loaders.metrics(card).set_index("metric")
+                accuracy[card.name] = pd.Series(scores.loc["accuracy"])
     return stored.cures(cards, found, accuracy)
