@@ -168,6 +168,24 @@ def test_why_a_model_cannot_be_judged(area: float | None, said: str) -> None:
     assert sentences.why(audit) == said
 
 
+def test_what_lime_alone_would_have_said_stands_beside_the_verdict() -> None:
+    audit = shelf.world("one reader")["basic"]
+    limits = {"support": 0.1, "line": 0.1}
+
+    def told(**share: float) -> str:
+        rows = [{"test": "lime", "kind": kind, "share": value} for kind, value in share.items()]
+        return sentences.lime(audit | {"effects": [*audit["effects"], *rows]}, limits)
+
+    assert told(support=0.3) == "LIME alone points at supports, as the audit found."
+    assert told(line=0.3) == "LIME alone points at wires, which the audit did not confirm."
+    assert told(line=0.0, support=0.05).startswith("LIME alone would not have found it")
+    assert told(tube=0.9) == told() == ""
+    clean = shelf.world("all clean")["basic"]
+    rows = [{"test": "lime", "kind": "line", "share": 0.0}]
+    said = sentences.lime(clean | {"effects": [*clean["effects"], *rows]}, limits)
+    assert said == "LIME alone points at no kind of device either."
+
+
 def test_a_card_tells_the_verdict() -> None:
     text = model_card.markdown(CARDS[0], None, [], shelf.world("one reader")["basic"]).replace(
         "\\", ""

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xray import classes, environment
-from xray.audits import judging, moved, pointing, showing, suspects, witness
+from xray.audits import findings, judging, moved, pointing, showing, stored, suspects, witness
 from xray.audits.inputs import Materials, prepare
 from xray.audits.judging import Cut, Margin, Verdict
 from xray.audits.showing import Trials
@@ -80,6 +80,7 @@ class Audit:
         told = self.verdict.as_json() | {"positive": classes.positive()}
         if self.verdict.verdict == "cannot_be_judged":
             told["score"] = None
+        points = findings.pointed(self.lime, stored.limits())
         names = {"NORMAL": classes.negative(), "PNEUMONIA": classes.positive()}
         told["effects"] = [*told["effects"], *self.lime]
         told["effects"] = [row | {"label": names.get(row["label"], "")} for row in told["effects"]]
@@ -87,8 +88,8 @@ class Audit:
             "model": self.model,
             **told,
             "notes": list(self.notes),
-            "lime_flag": (flag := pointing.flag(self.lime, pointing.thresholds())),
-            "lime_reason": NO_FLAG if flag is None else "",
+            "lime_flag": None if points is None else bool(points),
+            "lime_reason": NO_FLAG if points is None else "",
             **self.materials.about(),
             "left_out": self.left_out,
             "refused": [

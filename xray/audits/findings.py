@@ -146,6 +146,20 @@ def changes(audit: Audit, kind: str) -> list[Change]:
     return found
 
 
+def pointed(rows: Sequence[Mapping[str, Any]], limits: Mapping[str, float]) -> list[str] | None:
+    """Kinds that LIME's weights point at; None where no kind has a threshold.
+
+    Parameters
+    ----------
+    rows : effects of the test "lime"
+    limits : share by kind from which it is said to point (``stored.limits``)
+    """
+    known = [row for row in rows if row["kind"] in limits]
+    if not known:
+        return None
+    return [str(row["kind"]) for row in known if number(row["share"]) > limits[row["kind"]]]
+
+
 def others(audit: Audit) -> list[Change]:
     """Changes by other suspects in calls, the largest first."""
     found = []

@@ -241,16 +241,13 @@ def by_kind(
 ) -> list[KindVerdict]:
     """Judge each kind by all of its figures.
 
-    Reads: some figure's lower bound lies beyond its margin, all bounds holding at once over
-    kinds and figures (max-t). Does not: every 90 % interval lies within its margin (an
-    intersection-union test, which needs no adjustment).
+    Reads: some figure's lower bound lies beyond its margin (``Joint.beyond``). Does not: every 90 %
+    interval lies within its margin (an intersection-union test, which needs no adjustment).
     """
     deciding = [i for i, m in enumerate(figures) if m.kind in KINDS and m.test in DECIDE]
     values = np.array([figure.value for figure in figures])
     limit = np.array([margin.of(figure.unit) for figure in figures])
-    critical = errors.of(deciding).at_once(READS, seed=seed)
-    low, high = errors.bounds(values, critical)
-    beyond = (low > limit) | (high < -limit)
+    sure, critical = errors.of(deciding).beyond(values[deciding], limit[deciding], READS, seed)
     low, high = errors.interval(values, CLEARS)
     within = (low > -limit) & (high < limit)
     out = []
@@ -263,7 +260,7 @@ def by_kind(
             continue
         size = {i: values[i] / limit[i] for i in own}
         top = max(own, key=lambda i: abs(size[i]))
-        far = [i for i in own if beyond[i]]
+        far = [i for i in own if sure[deciding.index(i)]]
         open_ = [i for i in own if not within[i]]
         if far:
             first = max(far, key=lambda i: abs(size[i]))

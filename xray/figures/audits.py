@@ -10,10 +10,13 @@ import plotly.graph_objects as go
 
 from xray.audits import findings, stored
 from xray.audits.findings import Change
+from xray.explanations.methods import METHODS
 from xray.figures import palette
 from xray.figures.base import (
+    Row,
     margin_band,
     name_places,
+    records,
     reference_line,
     side_by_side,
     template,
@@ -197,6 +200,53 @@ def quality_says(table: pd.DataFrame) -> str:
     return (
         f"Of {found['n']:.0f} readings of devices it finds {100 * found['value']:.0f} of 100, "
         f"and of {accused['n']:.0f} clean answers it accuses {100 * accused['value']:.0f} of 100"
+    )
+
+
+def methods(table: pd.DataFrame) -> go.Figure:
+    """What explanations alone would have told of the same networks, beside this audit.
+
+    Parameters
+    ----------
+    table : of ``stored.methods``
+    """
+    told = [row for row in records(table[table["kind"] == ""]) if row["reliant"] and row["clean"]]
+    figure = go.Figure()
+    for shift, share, ends, count, measure in (
+        (-0.1, "found", ("low", "high"), "reliant", "detection"),
+        (0.1, "accused", ("accused_low", "accused_high"), "clean", "false_alarms"),
+    ):
+        words, colour, symbol = MEASURES[measure]
+        value, low, high = ([row[name] for row in told] for name in (share, *ends))
+        figure.add_scatter(
+            x=value, y=[place + shift for place in range(len(told))], mode="markers", name=words,
+            marker={"color": colour, "symbol": symbol, "size": 11},
+            error_x=whiskers(value, low, high, colour),
+            customdata=list(zip(low, high, [row[count] for row in told], strict=True)),
+            hovertemplate="%{x:.2f} (%{customdata[0]:.2f} to %{customdata[1]:.2f}), "
+            f"%{{customdata[2]:.0f}} answers<extra>{words}</extra>",
+        )  # fmt: skip
+    name_places(figure, [_method(row["method"]) for row in told])
+    figure.update_xaxes(title="share of answers about a kind of device", range=[-0.02, 1.02])
+    return template(figure, methods_say(told), height=170 + 52 * len(told))
+
+
+def _method(name: str) -> str:
+    return "this audit" if name == "audit" else METHODS[name].title
+
+
+def methods_say(told: Sequence[Row]) -> str:
+    """How many readers LIME alone finds, beside the audit, in a sentence."""
+    by = {row["method"]: row for row in told}
+    if "lime" not in by or "audit" not in by:
+        return "How many readers LIME alone finds is not known"
+    found, accused = (
+        [f"{100 * by[name][share]:.0f}" for name in ("lime", "audit")]
+        for share in ("found", "accused")
+    )
+    return (
+        f"LIME alone finds {found[0]} of 100 readings of devices and accuses {accused[0]} of 100 "
+        f"clean answers; this audit {found[1]} and {accused[1]}"
     )
 
 

@@ -128,6 +128,25 @@ def _open(audit: Audit) -> str:
     return f"Whether {names} change its calls stays open.{seen}"
 
 
+def lime(audit: Audit, limits: Mapping[str, float]) -> str:
+    """What LIME's own weights would have said of a model; "" where nothing is known of them.
+
+    Parameters
+    ----------
+    limits : weight by kind from which LIME is said to point (``stored.limits``)
+    """
+    points = findings.pointed(findings.effects(audit, "lime"), limits)
+    if points is None:
+        return ""
+    read = findings.kinds(audit, "reads_devices")
+    if not points:
+        return "LIME alone would not have found it: it points at no kind of device." if read else (
+            "LIME alone points at no kind of device either.")  # fmt: skip
+    names = text.names([findings.PLURAL[kind] for kind in findings.KINDS if kind in points])
+    agreed = "as the audit found" if set(points) <= set(read) else "which the audit did not confirm"
+    return f"LIME alone points at {names}, {agreed}."
+
+
 def _unjudged(audit: Audit) -> str:
     """Why a model cannot be judged; what the audit itself says follows."""
     reasons = " ".join(map(str, audit.get("reasons") or []))

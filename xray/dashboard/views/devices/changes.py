@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from xray import classes, text
-from xray.audits import findings
+from xray.audits import findings, stored
 from xray.audits import moved as again
 from xray.dashboard import choices, loaders, page
 from xray.dashboard.views.devices import by_films, live
@@ -73,7 +73,8 @@ def verdict(card: Card, audit: Mapping[str, Any]) -> None:
     """A model's verdict, what was counted, and how devices change its calls."""
     said, facts = sentences.finding(audit), overview.facts_of(audit)
     st.html(html.verdict_row(card.name, card.title, sentences.chip(audit), said, "", facts))
-    for note in filter(None, (*sentences.notes(audit), sentences.witness(audit))):
+    lime = sentences.lime(audit, stored.limits())
+    for note in filter(None, (*sentences.notes(audit), sentences.witness(audit), lime)):
         st.caption(html.plain(note))
     if not findings.judged(audit):
         return
