@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from tests.helpers.brightness import films_by_brightness
 from xray.audits import inputs
 from xray.commands.main import main
 from xray.drawing.phantoms import write_dataset
+from xray.files import read_json
 
 keras = pytest.importorskip("keras")
 layers = keras.layers
@@ -72,6 +74,15 @@ def test_a_model_that_does_better_by_other_options_is_not_audited(
     assert main(line) == 2
     assert "Give --scale byte, or --force" in _says(capsys)
     assert main([*line, "--scale", "byte"]) == main([*line, "--force"]) == 0
+    # Among several it alone is not judged; files of one name are told apart.
+    (tmp_path / "other").mkdir()
+    again = shutil.copy(path, tmp_path / "other" / path.name)
+    out = tmp_path / "found.json"
+    assert main(["audit", str(again), *line[1:], "--json", str(out)]) == 0
+    found = read_json(out)
+    assert [value["model"] for value in found] == [str(again), str(path)]
+    assert all(value["verdict"] == "cannot_be_judged" for value in found)
+    assert all("Give --scale byte" in value["reasons"][0] for value in found)
 
 
 def test_too_few_films_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

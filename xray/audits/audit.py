@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -142,6 +142,7 @@ def audit(
     materials: Materials,
     options: Options | None = None,
     stage: Stage = lambda _: None,
+    refused: Mapping[int, str] | None = None,
 ) -> list[Audit]:
     """Audit models, which share all that does not depend on them.
 
@@ -151,9 +152,10 @@ def audit(
     ----------
     models : with ``card``, ``prepare`` and ``log_odds_prepared``
     stage : called with the name of each stretch of the work, gives its progress callback
+    refused : place of a model -> why it is not to be asked
     """
-    options = options or Options()
-    problems = {i: _problem(model, materials) for i, model in enumerate(models)}
+    options, refused = options or Options(), refused or {}
+    problems = {i: refused.get(i) or _problem(m, materials) for i, m in enumerate(models)}
     asked = [model for i, model in enumerate(models) if not problems[i]]
     arithmetic = [_arithmetic(model, options.precision) for model in asked]
     if materials.table["label"].nunique() < 2:
