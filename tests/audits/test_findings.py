@@ -42,7 +42,7 @@ def test_other_suspects_are_ranked_and_told_by_the_largest() -> None:
     assert [each.kind for each in findings.others(audit)] == ["aspect", "jpeg"]
     said = sentences.suspects(audit)
     assert said.startswith("More than any device, the aspect of the film moves it")
-    assert "38 more of 100 healthy children are called sick (35 to 41)" in said
+    assert "38 more of 100 healthy people are called sick (35 to 41)" in said
     for row in audit["effects"]:
         if row["test"] in findings.SUSPECTS:
             row |= {"calls": 0.4, "calls_low": -1.0, "calls_high": 2.0}
@@ -59,5 +59,5 @@ def test_the_witness_is_told_with_its_interval() -> None:
         "calls_high": 5.0, "agreement": "For 3 of 4 kinds its interval meets that of devices.",
     }  # fmt: skip
     said = sentences.witness(audit)
-    assert "27 children" in said and "95 are called sick with it and 97 without" in said
+    assert "27 people" in said and "95 are called sick with it and 97 without" in said
     assert "-9 to 5" in said and "3 of 4 kinds" in said

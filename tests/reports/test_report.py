@@ -125,15 +125,15 @@ def test_it_holds_verdict_evidence_metrics_hashes_and_limits(artifacts: Path) ->
     text = Page(report.build()).text
     card = read_card(artifacts / "models" / "basic")
     for expected in (
-        "Basic CNN reads devices: a support makes it call 9 more of 100 healthy children sick",
+        "Basic CNN reads devices: a support makes it call 9 more of 100 healthy people sick",
         "reads supports",
-        "A support makes it call 9 more of 100 healthy children sick (5 to 13).",
+        "A support makes it call 9 more of 100 healthy people sick (5 to 13).",
         "Wires, tubes, electrodes and other devices change nothing that matters.",
         "as they are 11; with tubes and wires 12; with supports 21",
         "11.0 → 20.6, null 11.5",
         "+9.1 (+5.1 to +13.1)",
         "200, donors 40",
-        "Do not rely on its calls of children with supports.",
+        "Do not rely on its calls of people with supports.",
         "LIME lays 31 % (30 % to 33 %) of its weight on the lungs, which take 37 %.",
         "0.90 (0.80 to 0.95), n = 90",
         card.sha256,

@@ -44,8 +44,8 @@ SUSPECTS = {
 }
 #: What the words above stand for.
 HELP = (
-    "Wires: leads and thin lines. Supports: sandbags, cushions and hands that hold a child. "
-    "Other devices: clips, pads and what else lies on a child."
+    "Wires: leads and thin lines. Supports: sandbags, cushions and hands that hold somebody. "
+    "Other devices: clips, pads and what else lies on the chest."
 )
 #: Margins of an audit that names none: points of 100 calls, and AUROC.
 MARGIN: dict[Unit, float] = {"calls": 3.0, "auroc_drop": 0.02}

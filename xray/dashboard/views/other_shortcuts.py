@@ -42,7 +42,7 @@ def show() -> None:
                 "The hole keeps the lungs' outline: part of what is left is its shape."
             )
             page.show(figures.strata(hidden, "sensitivity", figures.WORN), key="worn")
-            st.caption("Of 100 sick children, those called sick, each model at its own threshold.")
+            st.caption("Of 100 sick people, those called sick, each model at its own threshold.")
     with page.guard("The other suspects"):
         suspects(shown, chosen.names)
 
