@@ -147,8 +147,10 @@ def changes(audit: Audit, kind: str) -> list[Change]:
 
 
 def others(audit: Audit) -> list[Change]:
-    """Changes by other suspects in calls, the largest first."""
-    found = []
+    """Changes by other suspects in calls, the largest first; none where no call can be read."""
+    found: list[Change] = []
+    if audit.get("verdict") == "cannot_be_judged":
+        return found
     for name in SUSPECTS:
         for row in effects(audit, name):
             value, low, high = (number(row.get(f"calls{end}")) for end in ("", "_low", "_high"))

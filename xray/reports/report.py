@@ -155,6 +155,7 @@ def _model(card: Card, audit: Mapping[str, Any] | None, gap: str) -> dict[str, A
     """What the report says of one model."""
     found = audit or {}
     title = card.title or card.name
+    others = [] if card.problem else stored.beside(card)
     measured = {
         name: table if len(table) else None
         for name, table in (
@@ -173,6 +174,7 @@ def _model(card: Card, audit: Mapping[str, Any] | None, gap: str) -> dict[str, A
         "facts": overview.facts_of(found),
         "advice": sentences.advice(found),
         "notes": sentences.notes(found),
+        "by_films": tables.by_films([*([audit] if audit else []), *others]) if others else None,
         "figures": [
             render.embed(draw(found, title))
             for draw in (figures_audits.calls, figures_audits.auroc)

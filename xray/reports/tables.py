@@ -155,7 +155,7 @@ def kinds(audit: Audit) -> pd.DataFrame:
 
 
 def by_films(audits: Sequence[Audit]) -> pd.DataFrame:
-    """Audits of one model on several sets of films: which films, the verdict, and AUROC."""
+    """Audits of one model on several sets of films: films, verdict and AUROC of each."""
     rows = []
     for audit in audits:
         films: Mapping[str, Any] = audit.get("films") or {}
@@ -164,8 +164,9 @@ def by_films(audits: Sequence[Audit]) -> pd.DataFrame:
         rows.append(
             {
                 "Films": f"{source}, {films.get('n', '?')}{part} films, {content}",
+                "Positive class": str(audit.get("positive", classes.positive())),
                 "Verdict": palette.verdict(audit.get("verdict")).words,
-                f"AUROC of {audit.get('positive', classes.positive())}": with_interval(
+                "AUROC": with_interval(
                     audit.get("auroc"), audit.get("auroc_low"), audit.get("auroc_high")
                 ),
             }
