@@ -30,9 +30,9 @@ def classes(films: dataset_page.Films) -> None:
         st.warning(plain(sentence), icon=":material/straighten:")
     for column, (_, fact) in zip(st.columns(len(splits)), splits, strict=True):
         column.html(fact)
+    told = " Subtypes are read from the file names." if films.table["subtype"].any() else ""
     st.caption(
-        "A model is worth something only above the baseline of the split it is judged on. "
-        "Subtypes are read from the file names."
+        f"A model is worth something only above the baseline of the split it is judged on.{told}"
     )
 
 
