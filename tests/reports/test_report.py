@@ -16,6 +16,7 @@ import pytest
 
 from tests.helpers import shelf
 from tests.helpers.linear import Linear
+from xray.audits import stored
 from xray.audits.reading import Reading
 from xray.commands.main import main
 from xray.drawing import phantoms
@@ -195,6 +196,16 @@ def test_an_audit_of_another_network_is_not_shown(artifacts: Path) -> None:
     card = read_card(artifacts / "models" / "basic")
     write_json(artifacts / "audits" / "basic.json", _audit(card, model_hash="0" * 64))
     assert "not audited yet" in Page(report.build()).text
+
+
+def test_audits_on_other_films_stand_beside_the_first(artifacts: Path) -> None:
+    card = read_card(artifacts / "models" / "basic")
+    assert "several sets of films" not in Page(report.build()).text
+    films = {"source": "ward", "sha256": "c" * 64, "n": 120}
+    stored.store(card, _audit(card, positive="tuberculosis", films=films))
+    text = Page(report.build()).text
+    assert "Audited on several sets of films; all else that is said here is of the first" in text
+    assert "ward, 120 films, cccccccc" in text and "tuberculosis" in text
 
 
 def test_changed_predictions_are_not_reported(artifacts: Path) -> None:
