@@ -281,7 +281,8 @@ def _nothing_found(folder: Path, classes: Classes, tally: Tally) -> str:
             f"{folder} holds no images; give the folder whose train, val and test folders "
             f"(or class folders named {wanted}) hold the films. {others}"
         ).rstrip()
-    tables = [path.name for path in sorted(folder.iterdir()) if text.is_table(path)]
+    inside = sorted([*folder.iterdir(), *folder.glob("*/*")], key=lambda path: len(path.parts))
+    tables = [path.relative_to(folder).as_posix() for path in inside if text.is_table(path)]
     if tables:
         return (
             f"{folder} holds {outside.count:,} images in no folder named {wanted}, and the table "
