@@ -112,7 +112,7 @@ def test_one_that_knows_nothing_or_all_the_wrong_way_round_is_not_judged(
     assert not nothing.kinds
     reverse = verdict(material, lambda film: -reader(film))
     assert reverse.verdict == "cannot_be_judged"
-    assert "healthy children above sick ones" in reverse.reasons[0]
+    assert "healthy people above sick ones" in reverse.reasons[0]
 
 
 def test_what_calls_nearly_everything_sick_is_judged_at_another_threshold() -> None:

@@ -129,3 +129,48 @@ def test_options_that_cannot_be_met(
 def test_no_films_no_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audit", "nothing", "--data", str(tmp_path / "gone")]) == 2
     assert "--data" in _says(capsys)
+
+
+@pytest.mark.parametrize("classes", [1, 2])
+def test_a_ward_goes_through_the_commands_of_the_readme(
+    tmp_path: Path,
+    films: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    classes: int,
+) -> None:
+    """A table of bare ids, one film of it gone, one of no class; also where all films are ill."""
+    monkeypatch.setenv("XRAY_LABELS", f"sqlite:///{tmp_path / 'labels.sqlite'}")
+    ward, model = tmp_path / "ward", _file(tmp_path, "own", layers.Dense(1, activation="sigmoid"))
+    rows = ["id;Diagnosis;age", "lost;tuberculosis;50", "odd;;61"]
+    for label in ("PNEUMONIA", "NORMAL")[:classes]:
+        for number, film in enumerate(sorted((films / "test" / label).iterdir())):
+            for name in (f"{label[0]}{number}", f"{label[0]}{number}b")[: 3 - classes]:
+                part = ward / f"images_{number % 2}"
+                part.mkdir(parents=True, exist_ok=True)
+                (part / f"{name}.png").write_bytes(film.read_bytes() + name.encode())
+                value = "tuberculosis" if label == "PNEUMONIA" else "healthy"
+                rows.append(f"{name};{value};{30 + number}")
+    (ward / "images_0" / "odd.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (ward / "films.csv").write_text("\n".join(rows), encoding="utf-8")
+    said = "Diagnosis=tuberculosis"
+    assert main(["index", str(ward), "--table", "films.csv", "--positive", said]) == 0
+    film = next((ward / "images_1").iterdir())
+    for line in (
+        ["evaluate", str(model), "--data", str(ward), "--force"],
+        ["audit", str(model), "--data", str(ward), "--force", "--json", str(tmp_path / "a.json")],
+        ["label", "--queue", "--data", str(ward)],
+        ["explain", str(model), str(film), "--force", "--evaluations", "200"],
+    ):
+        assert main(line) == 0
+    out, err = capsys.readouterr()
+    text = (out + err).lower().replace(str(tmp_path).lower(), "")
+    assert "pneumonia" not in text and "child" not in text and "traceback" not in text
+    assert "own: 24 films, tuberculosis positive" in out
+    assert "calls" in out and "tuberculosis: probability of tuberculosis" in out
+    assert "1 row left out: name a film that is not in the folder (lost)" in text
+    (found,) = json.loads((tmp_path / "a.json").read_text())
+    assert (found["positive"], found["films"]["n"]) == ("tuberculosis", 24)
+    if classes == 1:
+        assert "All films are of one class" in out and found["verdict"] == "cannot_be_judged"
+        assert "AUROC                      no value" in out

@@ -19,7 +19,7 @@ READER = shelf.world("one reader")["basic"]
 def test_calls_of_either_class_stand_apart_in_five_rows() -> None:
     figure = audits.calls(READER, "Model basic")
     assert sound(figure) == (
-        "Model basic: supports change most, +9.1 of 100 healthy children called sick"
+        "Model basic: supports change most, +9.1 of 100 healthy people called sick"
     )
     names = {trace.name: trace for trace in figure.data}
     assert set(names) == {"healthy films", "sick films"}
@@ -48,7 +48,7 @@ def test_models_side_by_side() -> None:
     world = shelf.world("one reader")
     figure = overview.calls([(name, f"Model {name}", audit) for name, audit in world.items()])
     assert sound(figure) == (
-        "Supports change most: +9 of 100 healthy children called sick, with Model basic; "
+        "Supports change most: +9 of 100 healthy people called sick, with Model basic; "
         "in the band nothing matters"
     )
     assert [trace.name for trace in figure.data] == [f"Model {name}" for name in world]
@@ -118,7 +118,7 @@ def test_cures_are_compared_in_calls() -> None:
     figure = audits.cures(stored.cures(cards, stored_audits, good))
     assert sound(figure) == "device_matched: accuracy 90.0 %, against 90.0 % before"
     assert audits.cures_says(stored.cures(cards, stored_audits, good)) == (
-        "device_matched is moved least: 1 fewer of 100 healthy children called sick, against "
+        "device_matched is moved least: 1 fewer of 100 healthy people called sick, against "
         "9 more with whole_film"
     )
 

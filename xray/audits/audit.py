@@ -40,6 +40,10 @@ ONE_CLASS = (
     "give a folder with films of both."
 )
 MORE = "These films are too few to be sure of it; audit it on more."
+OURS = (
+    "It was trained here, so its options are not the cause: it does not tell the classes of these "
+    "films apart."
+)
 FEW = "Films without devices of both classes are needed to lay devices over; there are too few."
 
 
@@ -302,6 +306,8 @@ def _cause(
     """The likely cause of a model that ranks the films no better than chance, and what mends it."""
     from xray.models import plausibility
 
+    if model.card.recipe:
+        return (OURS,)
     if not hasattr(model, "raw"):
         return ()
     rng = np.random.default_rng([materials.seed, 5])

@@ -44,8 +44,8 @@ SUSPECTS = {
 }
 #: What the words above stand for.
 HELP = (
-    "Wires: leads and thin lines. Supports: sandbags, cushions and hands that hold a child. "
-    "Other devices: clips, pads and what else lies on a child."
+    "Wires: leads and thin lines. Supports: sandbags, cushions and hands that hold somebody. "
+    "Other devices: clips, pads and what else lies on the chest."
 )
 #: Margins of an audit that names none: points of 100 calls, and AUROC.
 MARGIN: dict[Unit, float] = {"calls": 3.0, "auroc_drop": 0.02}
@@ -161,8 +161,10 @@ def pointed(rows: Sequence[Mapping[str, Any]], limits: Mapping[str, float]) -> l
 
 
 def others(audit: Audit) -> list[Change]:
-    """Changes by other suspects in calls, the largest first."""
-    found = []
+    """Changes by other suspects in calls, the largest first; none where no call can be read."""
+    found: list[Change] = []
+    if audit.get("verdict") == "cannot_be_judged":
+        return found
     for name in SUSPECTS:
         for row in effects(audit, name):
             value, low, high = (number(row.get(f"calls{end}")) for end in ("", "_low", "_high"))

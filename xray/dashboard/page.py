@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CLINICAL = "Not for clinical use: a research tool that shows what models do, not what a child has."
+CLINICAL = "Not for clinical use: a research tool that shows what models do, not what somebody has."
 #: In the session's state while the visitor goes to another section of a page.
 MOVED = "_moved"
 PRIVACY = "Films you upload stay in this session's memory and are dropped with it."
@@ -101,8 +101,12 @@ def enter() -> None:
     way it was entered, and gives way to app.py where that did not run it: app.py draws the page
     that the link asks for, this one or the sign-in.
     """
-    signin.require()
+    _door()
     classes.use(classes.of_server())
+
+
+def _door() -> None:
+    signin.require()
     context = get_script_run_ctx()
     if _through_app.get() or context is None:
         return
@@ -132,7 +136,8 @@ def page(
         ``bind="query-params"``.
     clinical : whether the page shows predictions, and so must say what they are not for.
     """
-    enter()
+    # A page that entered may speak of other classes by now.
+    _door()
     startup.settle()
     known = {**(_shared.get() or {}), **(parameters or {})}
     st.html(style.STYLE + html.STYLE)

@@ -20,10 +20,10 @@ from xray.reports import headlines, html, overview, sentences, tables
 
 METHOD = (
     "A device is cut out of a labelled film along its outline. It is laid over films of other "
-    "children who wear none. Its match is cut with the same outline from a film without devices, "
+    "people who wear none. Its match is cut with the same outline from a film without devices, "
     "at the same place of the lungs, and made as bright. Each figure is the change by the device "
     "less the change by its match. For AUROC devices change places: healthy films are given them, "
-    "sick ones relieved of them. Whiskers are 95 % intervals by child, of those who receive and "
+    "sick ones relieved of them. Whiskers are 95 % intervals by person, of those who receive and "
     "of those who give. The band is the margin: what lies in it does not matter."
 )
 
@@ -117,7 +117,7 @@ def moved(audit: Mapping[str, Any]) -> None:
     device = findings.ONE.get(row["kind"], "a device")
     pictures = (
         (film, "original", "as it is"),
-        (laid.device, "device", f"with {device} of another child"),
+        (laid.device, "device", f"with {device} of another person"),
         (laid.null, "null", "with its match, which has all but the device"),
     )
     for column, (picture, which, said) in zip(st.columns(3), pictures, strict=True):
