@@ -5,7 +5,7 @@ import streamlit as st
 from xray import classes
 from xray.audits import reading
 from xray.audits.reading import Question, Reading
-from xray.dashboard import links, loaders, page, sections
+from xray.dashboard import links, loaders, page, sections, startup
 from xray.dashboard.views import explain, spaces, trust
 from xray.dashboard.views.browse import neighbours
 from xray.figures import readings
@@ -27,6 +27,10 @@ def choose(cards: list[Card]) -> None:
         st.caption(html.plain(f"{chosen.about} {film_words.facts(chosen.film)}."))
     with right:
         asked, question = explain.ask(cards, chosen)
+        # Who only looks at the page costs no memory: its first run loads nothing.
+        if st.session_state.get("_choosing"):
+            startup.foresee([card.name for card in asked], reading.warm)
+        st.session_state["_choosing"] = True
         pressed = st.button(
             "Explain this film",
             type="primary",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import threading
 import time
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -23,6 +24,7 @@ TOLERANCE = 0.1
 MIN_SPEEDUP = 1.15
 #: Films of the probe.
 FILMS = 32
+_measuring = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,16 @@ def probe(predictor: Predictor, refresh: bool = False) -> Precision:
         return Precision("float32", reason="This processor has no bfloat16 arithmetic.")
     key = hash_json([_machine(), predictor.card.sha256, FILMS, TOLERANCE, MIN_SPEEDUP])
     path = cache_dir() / "precision" / f"{key[:24]}.json"
-    if path.is_file() and not refresh:
-        try:
-            return Precision(**read_json(path))
-        except (ArtifactError, TypeError):
-            path.unlink(missing_ok=True)
-    found = _measure(predictor)
-    write_json(path, asdict(found))
-    return found
+    # Two measurements at once would both be wrong.
+    with _measuring:
+        if path.is_file() and not refresh:
+            try:
+                return Precision(**read_json(path))
+            except (ArtifactError, TypeError):
+                path.unlink(missing_ok=True)
+        found = _measure(predictor)
+        write_json(path, asdict(found))
+        return found
 
 
 @lru_cache(maxsize=1)
