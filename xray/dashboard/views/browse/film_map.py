@@ -113,11 +113,11 @@ def _places(space: embeddings.Space | None, how: str) -> NDArray[np.float32] | N
 
 def _rows(shown: Films, space: embeddings.Space) -> NDArray[np.int64]:
     """Rows of the table of a space's films."""
-    files = shown.table["file"]
-    return cache.remember(
-        "rows of space", lambda: pd.Index(files).get_indexer(pd.Index(space.files)), shown.key,
-        space.key,
-    )  # fmt: skip
+
+    def find() -> NDArray[np.int64]:
+        return pd.Index(shown.table["file"]).get_indexer(pd.Index(space.files))
+
+    return cache.remember("rows of space", find, shown.key, space.key)
 
 
 def _drawn(
