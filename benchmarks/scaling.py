@@ -20,6 +20,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import pairwise
 from math import log
 from pathlib import Path
@@ -76,24 +77,24 @@ def indexing(sizes: Sequence[int]) -> Iterable[float]:
         # The first of all imports what all need.
         index.build_index(folders[0])
         for folder in folders[1:]:
-            yield spent(lambda folder=folder: index.build_index(folder, refresh=True))
+            yield spent(partial(index.build_index, folder, refresh=True))
 
 
 def viewing(sizes: Sequence[int]) -> Iterable[float]:
     """Seconds of the slowest first view of a page."""
     before = dict(os.environ)
-    try:
-        # Twice the smallest: the first time counts what is imported.
-        for number, size in enumerate((sizes[0], *sizes)):
-            with tempfile.TemporaryDirectory() as home:
-                folder = pages.made(Path(home), size, seed=number)
-                os.environ |= {"XRAY_ARTIFACTS": str(folder), "XRAY_DATA": ""}
-                slowest = max(spent(lambda view=view: pages.opened(*view)) for view in VIEWS)
-            if number:
-                yield slowest
-    finally:
-        os.environ.clear()
-        os.environ |= before
+    # The smallest twice: the first time counts what is imported.
+    for number, size in enumerate((sizes[0], *sizes)):
+        with tempfile.TemporaryDirectory() as home:
+            folder = pages.made(Path(home), size, seed=number)
+            os.environ |= {"XRAY_ARTIFACTS": str(folder), "XRAY_DATA": ""}
+            try:
+                slowest = max(spent(partial(pages.opened, *view)) for view in VIEWS)
+            finally:
+                os.environ.clear()
+                os.environ |= before
+        if number:
+            yield slowest
 
 
 def network(number: int) -> Model:
