@@ -51,6 +51,8 @@ _PLOTLY = {
 #: Whether app.py runs the page. Of this very run: it is set while the page runs and no longer,
 #: and no other session's thread sees it.
 _through_app: ContextVar[bool] = ContextVar("through_app", default=False)
+#: The run that passed the door last, in the thread that runs it.
+_passed: ContextVar[object] = ContextVar("passed", default=None)
 #: Above the title of this run's page: its sections, beside the link to the view.
 _bar: ContextVar[AbstractContextManager[Any] | None] = ContextVar("bar", default=None)
 #: Parameters of links that the page knows whatever its section.
@@ -101,13 +103,14 @@ def enter() -> None:
     way it was entered, and gives way to app.py where that did not run it: app.py draws the page
     that the link asks for, this one or the sign-in.
     """
-    _door()
-    classes.use(classes.of_server())
-
-
-def _door() -> None:
-    signin.require()
     context = get_script_run_ctx()
+    # Streamlit makes it anew for every run: whoever passed in this run need not be asked again.
+    run = getattr(context, "cursors", None)
+    if run is not None and run is _passed.get():
+        return
+    signin.require()
+    classes.use(classes.of_server())
+    _passed.set(run)
     if _through_app.get() or context is None:
         return
     app = ROOT / "app.py"
@@ -136,8 +139,7 @@ def page(
         ``bind="query-params"``.
     clinical : whether the page shows predictions, and so must say what they are not for.
     """
-    # A page that entered may speak of other classes by now.
-    _door()
+    enter()
     startup.settle()
     known = {**(_shared.get() or {}), **(parameters or {})}
     st.html(style.STYLE + html.STYLE)
@@ -291,7 +293,7 @@ def show_points(figure: go.Figure, key: str, several: bool = False) -> list[tupl
 
 
 def _title(figure: go.Figure) -> None:
-    title = base.title(figure)
+    title = getattr(figure, "says", None) or base.title(figure)
     if title and title != st.session_state.get("_title"):
         st.html(f'<p class="xma-figure">{html.escape(title)}</p>')
 

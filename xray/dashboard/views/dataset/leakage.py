@@ -16,6 +16,7 @@ from xray.dataset.composition import SPLIT_TITLES
 from xray.figures import curation
 from xray.jobs.progress import Progress
 from xray.metrics import patients as patients_
+from xray.models import embeddings
 from xray.reports import html, html_tables
 
 VIEWS = ("Possible patients", "Byte-identical films", "Near-identical films")
@@ -97,9 +98,7 @@ def near(shown: dataset_page.Films) -> leakage.Groups | None:
     table = shown.table
 
     def work(progress: Progress) -> leakage.Groups:
-        here = (table["path"] != "") & (table["error"] == "")
-        known = table.assign(phash=table["phash"].where(here, ""))
-        return leakage.near_identical(folder, known, progress=progress)
+        return embeddings.near_identical(folder, table, progress=progress)
 
     status = background.look(job)
     if status.state == "done":
@@ -111,8 +110,8 @@ def near(shown: dataset_page.Films) -> leakage.Groups | None:
         background.watch([(job, "Comparing the films that look alike", status)])
     else:
         st.caption(
-            f"Films whose perceptual hashes differ in at most {leakage.DISTANCE} of 64 bits are "
-            f"compared by their pixels; alike from a correlation of {leakage.CORRELATION:.2f}."
+            f"Near-identical: the grey values of {embeddings.SIDE} x {embeddings.SIDE} copies "
+            f"correlate by {leakage.CORRELATION:.2f} or more, as those of films like one do."
         )
         if st.button("Look for near-identical films", icon=":material/search:"):
             background.ask(job, work)
