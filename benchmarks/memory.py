@@ -110,7 +110,7 @@ def explained(server: Server, sessions: int, folder: Path) -> tuple[float, float
                 browser.press("Explain this film")
             browsers[0].open(server.url, "Dark")
             for browser in browsers[1:]:
-                browser.wait(EXPLAINED, "the explanation", 900)
+                browser.wait(EXPLAINED, "the explanation", 1800)
             time.sleep(2)
         return max(seen), seen[-1]
 

@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.which_to_trust [--models NAME ...] [--films N] [--known FOLDER] [--out CSV]``
 explains test films of ``XRAY_DATA`` by every method, and writes means with 95 % intervals
-(bootstrap of children) to ``artifacts/explanations.csv``, which "Which to trust" shows. Of
+(bootstrap of children) to ``artifacts/explanations.csv``, which "Which to trust" shows. Rows of
+networks that are not asked stay as they are, and each network is written when it is done. Of
 each model films with labelled devices and films without any are taken. ``FOLDER`` holds networks
 that were taught to call films with one kind of device and nothing else (``NAME-KIND-all-film-*``):
 of them only films that wear the kind are asked, and whether the device outweighs a region of its
@@ -24,7 +25,7 @@ from xray.drawing import shams
 from xray.environment import artifacts_dir, data_dir
 from xray.errors import DatasetError
 from xray.explanations import comparison, methods
-from xray.files import write_table
+from xray.files import read_table, write_table
 from xray.films import lungs
 from xray.films.pixels import Pixels
 from xray.labels import devices
@@ -35,6 +36,8 @@ from xray.models.model import Model
 SIDE = 224
 #: A device that fills more of a film than this leaves no room for its sham.
 LARGEST = 0.25
+#: The default cast, and the one that is shown whole films; in the order of the table.
+CAST = ["basic", "augmented", "transfer", "whole_film"]
 
 
 def films_of(table: pd.DataFrame, count: int, kind: str, seed: int) -> pd.DataFrame:
@@ -75,10 +78,23 @@ def measured(
         )
 
 
+def merged(kept: pd.DataFrame, found: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+    """Rows of before, those of the networks in ``found`` replaced; registered models stand first.
+
+    Parameters
+    ----------
+    order : names of models, in the order in which they are shown; all others follow
+    """
+    rows = pd.concat([kept[~kept["model"].isin(found["model"])], found], ignore_index=True)
+    places = {name: place for place, name in enumerate(order)}
+    at = rows["model"].map(lambda name: places.get(name, len(order)))
+    return rows.iloc[np.argsort(at, kind="stable")].reset_index(drop=True)
+
+
 def main() -> int:
     """Explain, measure, and write the table."""
     options = parser(__doc__)
-    options.add_argument("--models", nargs="*", default=["basic", "transfer", "whole_film"])
+    options.add_argument("--models", nargs="*", default=CAST)
     options.add_argument("--methods", nargs="+", default=list(methods.METHODS))
     options.add_argument("--films", type=int, default=24)
     options.add_argument("--known", type=Path, help="folder of networks of known answers")
@@ -99,15 +115,17 @@ def main() -> int:
             for path in sorted(chosen.known.glob("*-all-film-*/card.json"))
             if not chosen.networks or path.parent.name in chosen.networks
         ]
-    made: list[pd.DataFrame] = []
     for name, home, kind in asked:
         model = registry.load(name, home)
         rows = films_of(table, chosen.films, kind, seed=1)
-        made += measured(model, folder, rows, kind, chosen.methods)
+        made = pd.concat(measured(model, folder, rows, kind, chosen.methods), ignore_index=True)
         print(f"{name}: {len(rows)} films", flush=True)
-    found = comparison.summarise(pd.concat(made, ignore_index=True))
-    write_table(chosen.out, found.round({"mean": 4, "low": 4, "high": 4}))
-    report("which_to_trust", found.round(3).to_dict("records"), {}, chosen.json)
+        found = comparison.summarise(made).round({"mean": 4, "low": 4, "high": 4})
+        if chosen.out.is_file():
+            found = merged(read_table(chosen.out).fillna({"answer": ""}), found, CAST)
+        write_table(chosen.out, found)
+    told = read_table(chosen.out).fillna({"answer": ""})
+    report("which_to_trust", told.to_dict("records"), {}, chosen.json)
     return 0
 
 

@@ -5,10 +5,9 @@ import streamlit as st
 from xray import classes
 from xray.audits import reading
 from xray.audits.reading import Question, Reading
-from xray.dashboard import links, loaders, page, sections
-from xray.dashboard.views import explain, film_choice, spaces, trust
+from xray.dashboard import links, loaders, page, sections, startup
+from xray.dashboard.views import answers, explain, film_choice, spaces, trust
 from xray.dashboard.views.browse import neighbours
-from xray.figures import readings
 from xray.models.card import Card, titles_of
 from xray.reports import film_words, html
 
@@ -26,22 +25,26 @@ def choose(cards: list[Card]) -> None:
         st.caption(html.plain(f"{chosen.about} {film_words.facts(chosen.film)}."))
     with right:
         asked, question = explain.ask(cards, chosen)
+        # Who only looks at the page costs no memory: its first run loads nothing.
+        if st.session_state.get("_choosing"):
+            startup.foresee([card.name for card in asked], reading.warm)
+        st.session_state["_choosing"] = True
         done = explain.collect(chosen, asked, question)
         for card in cards:
             if card.problem:
                 page.problem(f"{card.title}: {card.problem}")
         if done:
             with page.guard("The calls"):
-                explain.calls(done, titles, cards, question)
+                answers.calls(done, titles, cards, question)
     if done:
-        answers(chosen, done, question, cards)
+        show(chosen, done, question, cards)
     if st.session_state.get("upload"):
         alike = st.expander("Films like this one", icon=":material/join_inner:")
         with alike, page.guard("Films like this one"):
             neighbours.show_upload(chosen.film)
 
 
-def answers(
+def show(
     chosen: film_choice.Chosen,
     done: list[Reading],
     question: Question,
@@ -54,20 +57,24 @@ def answers(
         "are numbered by weight."
     )
     with page.guard("The overlays"):
-        explain.overlays(chosen, done, titles)
+        answers.overlays(chosen, done, titles)
     with st.expander("What each region weighs", icon=":material/bar_chart:"):
         for each in done:
             with page.guard("The weights"):
-                figure = readings.weights(each, titles[each.model], leading=12)
-                page.show(figure, key=f"weights {each.model}")
-    drawn = st.expander("A device that was laid on, and its match", icon=":material/cable:")
+                page.show(answers.weights(each, titles[each.model]), key=f"weights {each.model}")
+    drawn = st.expander(
+        "A device that was laid on, and its match", icon=":material/cable:", key="drawn",
+        on_change="rerun",
+    )  # fmt: skip
     with drawn, page.guard("The device test"):
-        explain.device_pair(chosen, question)
+        # Drawn when it is looked at: it takes as long as all the rest of the page.
+        if drawn.open:
+            answers.device_pair(chosen, question)
     trust = st.expander("Can these explanations be trusted?", icon=":material/rule:")
     with trust, page.guard("The checks"):
-        explain.checks(chosen, done, titles)
+        answers.checks(chosen, done, titles)
     with page.guard("The downloads"):
-        explain.downloads(chosen, done, cards, question)
+        answers.downloads(chosen, done, cards, question)
 
 
 models = loaders.cards()

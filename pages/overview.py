@@ -64,7 +64,7 @@ with right, page.guard("The picture"):
         picture(example)
 
 with page.guard("The effects"):
-    st.subheader("Which devices change calls of healthy children?", anchor=False)
+    st.subheader("Which devices change calls of healthy people?", anchor=False)
     if effects := loaders.first_page(overview.effects(shown.cards, shown.audits)):
         page.show_kept(effects, "effects")
         st.caption(html.plain(findings.HELP))

@@ -86,6 +86,21 @@ def cache_dir() -> Path:
     return path
 
 
+def memory() -> int | None:
+    """Bytes of memory that this process may use; None where nobody says."""
+    limits = []
+    names = getattr(os, "sysconf_names", {})
+    if "SC_PHYS_PAGES" in names and "SC_PAGE_SIZE" in names:
+        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            limits.append(int(Path(path).read_text()))
+        except (OSError, ValueError):
+            # No container, or one without a limit ("max").
+            continue
+    return min(limits, default=None)
+
+
 #: Packages that decide a result.
 PACKAGES = (
     "tensorflow",

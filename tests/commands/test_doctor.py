@@ -18,6 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.helpers import shelf
+from xray import environment
 from xray.commands import doctor as doctor_
 from xray.commands.main import main
 from xray.environment import artifacts_dir
@@ -118,7 +119,7 @@ def test_python_outside_the_range_is_refused(
 
 
 def test_a_small_machine_is_told_what_will_not_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor_, "_memory", lambda: 2**30)
+    monkeypatch.setattr(environment, "memory", lambda: 2**30)
     check = next(doctor_.memory())
     assert check.state == "note"
     assert "Explain" in check.advice

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 import time
 import types
 import weakref
@@ -55,3 +56,27 @@ def test_a_session_that_was_frozen_goes_at_the_next_look(
     monkeypatch.setattr(startup, "_looked", time.monotonic() - startup.AGAIN)
     assert startup.settle()
     assert gone() is None
+
+
+def test_a_server_makes_ready_what_is_likely_to_be_asked_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[str] = []
+
+    def warm(name: str) -> None:
+        done.append(name)
+        if name == "broken":
+            raise OSError("no such file")
+
+    monkeypatch.setattr(startup, "serving", threading.Event())
+    monkeypatch.setattr(startup, "_foreseen", set())
+    assert startup.foresee(["basic"], warm) is None, "nobody is served"
+    startup.serving.set()
+    monkeypatch.setattr(startup, "memory", lambda: startup.ROOMY - 1)
+    assert startup.foresee(["basic"], warm) is None, "there is no room"
+    monkeypatch.setattr(startup, "memory", lambda: None)
+    thread = startup.foresee(["broken", "basic"], warm)
+    assert thread is not None
+    thread.join(10)
+    assert done == ["broken", "basic"]
+    assert startup.foresee(["basic", "broken"], warm) is None

@@ -17,7 +17,7 @@ def test_every_film_is_a_point_of_its_group_and_dimmed_ones_cannot_be_taken() ->
     assert [list(rows) for rows in curves] == [[], [0, 4], [1, 3], [5]]
     assert [trace.type for trace in figure.data] == ["scattergl"] * 4
     for trace, rows in zip(figure.data[1:], curves[1:], strict=True):
-        assert np.array_equal(trace.x, places[rows, 0])
+        assert np.allclose(np.array(trace.x) / film_map.FINEST, places[rows, 0], atol=1e-5)
         assert list(trace.text) == [f"film {i}" for i in rows]
     assert figure.data[0].marker.opacity < 0.3 and figure.data[0].hoverinfo == "skip"
     assert figure.layout.dragmode == "lasso"

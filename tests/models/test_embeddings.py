@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image, ImageEnhance
 
 from tests.helpers.networks import SIDE, films, network
-from xray.dataset import index
+from xray.dataset import index, leakage
 from xray.errors import DatasetError, FilmError, ModelError
 from xray.models import embeddings, objects
 from xray.models.card import Card
@@ -92,6 +93,54 @@ def test_neighbours_are_the_nearest_and_not_the_film_itself() -> None:
     assert far == pytest.approx(1 - vectors[rows] @ vectors[7], abs=1e-5)
     assert list(space.nearest(vectors[7], 1)[0]) == [7]
     assert space.row("f9") == 9 and space.row("g") is None
+
+
+def test_pairs_are_all_that_are_no_further_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=(60, 200))
+    vectors = leakage.unit(np.concatenate([base, base + rng.normal(size=(60, 200)) * 0.15])
+                           .astype(np.float32))  # fmt: skip
+    monkeypatch.setattr(embeddings, "DIRECTIONS", 5)
+    space = Space("x", "", np.arange(120).astype(str), vectors, "")
+    for distance in (0.0, 0.011, 0.5, 2.0):
+        low = 1 - distance
+        expected = {(i, j) for i in range(120) for j in range(i + 1, 120)
+                    if vectors[i] @ vectors[j] >= low}  # fmt: skip
+        found = [tuple(pair) for pair in space.pairs(distance).tolist()]
+        assert len(found) == len(expected) and set(found) == expected
+    assert 0 < len(space.pairs(0.011)) < 60
+    alone = Space("x", "", np.array(["a"]), vectors[:1], "")
+    assert alone.pairs(1.0).shape == (0, 2)
+
+
+def test_films_saved_again_are_found_and_others_are_not(tmp_path: Path) -> None:
+    from xray.drawing.phantoms import phantom
+
+    folder = tmp_path / "train" / "NORMAL"
+    folder.mkdir(parents=True)
+    for seed in range(8):
+        pixels = phantom(seed, (256, 256), "NORMAL").pixels
+        Image.fromarray((pixels * 255).astype(np.uint8)).save(folder / f"{seed}.png")
+    film = Image.open(folder / "3.png")
+    film.save(folder / "3-jpeg.jpeg", quality=40)
+    film.resize((180, 200)).save(folder / "3-small.png")
+    ImageEnhance.Brightness(film).enhance(0.8).save(folder / "3-dark.png")
+    (folder / "5-copy.png").write_bytes((folder / "5.png").read_bytes())
+    table = index.index(tmp_path)
+    listed = leakage.members(table, embeddings.near_identical(tmp_path, table))
+    names = listed["file"].str.rpartition("/")[2]
+    again = ["3-dark.png", "3-jpeg.jpeg", "3-small.png", "3.png"]
+    assert names[listed["group"] == 0].tolist() == again
+    assert names[listed["group"] == 1].tolist() == ["5-copy.png", "5.png"]
+    assert listed["group"].max() == 1
+    assert embeddings.near_identical(tmp_path, table.head(1)).tolist() == [-1]
+
+
+@pytest.mark.films
+def test_real_films_hold_no_near_identical_pair_beyond_the_identical(real_films: Path) -> None:
+    table = index.index(real_films)
+    near = embeddings.near_identical(real_films, table)
+    assert np.array_equal(near, leakage.identical(table))
 
 
 def test_layouts_keep_neighbours_together_and_repeat() -> None:

@@ -86,26 +86,25 @@ SAID: dict[str, dict[str, str | None]] = {
         "suspects": "Of all else aspect of the film changes most: +0.4 of 100 calls, with Model "
         "basic",
         "basic suspects": "Nothing else that was tried changes more than 3 of 100 calls.",
-        "effects": "Supports change most: +1 of 100 healthy children called sick, with Model "
+        "effects": "Supports change most: +1 of 100 healthy people called sick, with Model "
         "basic; in the band nothing matters",
-        "transfer calls": "Model transfer: supports change most, +0.6 of 100 healthy children "
+        "transfer calls": "Model transfer: supports change most, +0.6 of 100 healthy people "
         "called sick",
         "basic notes": "A sentence on basic.",
         "to do Model basic": None,
     },
     "one reader": {
         "title": "1 of 3 models reads devices: a support makes Model basic call 9 more of 100 "
-        "healthy children sick",
-        "to do Model basic": "Do not rely on calls of children with supports.",
-        "to do Model augmented": "Audit on more films before relying on calls of children with "
+        "healthy people sick",
+        "to do Model basic": "Do not rely on calls of people with supports.",
+        "to do Model augmented": "Audit on more films before relying on calls of people with "
         "devices.",
         "to do Model transfer": None,
         "basic suspects": "More than any device, the aspect of the film moves it. Made as in the "
-        "other class, 38 more of 100 healthy children are called sick (37 to 39).",
+        "other class, 38 more of 100 healthy people are called sick (37 to 39).",
         "augmented notes": "A sentence on augmented. What decided about augmented.",
-        "basic calls": "Model basic: supports change most, +9.1 of 100 healthy children called "
-        "sick",
-        "effects": "Supports change most: +9 of 100 healthy children called sick, with Model "
+        "basic calls": "Model basic: supports change most, +9.1 of 100 healthy people called sick",
+        "effects": "Supports change most: +9 of 100 healthy people called sick, with Model "
         "basic; in the band nothing matters",
     },
     "nothing judged": {

@@ -23,7 +23,7 @@ from xray.films.pixels import Pixels
 from xray.films.resize import resize
 from xray.jobs.progress import Progress
 from xray.labels import devices
-from xray.models import registry
+from xray.models import precision, registry
 from xray.models.card import Card
 
 #: Kind that is laid on when nothing else is asked for.
@@ -217,6 +217,19 @@ def read(
         second_lungs=second.share(lungs.estimate(shown).field) if second else None,
         no_second=missing,
     )
+
+
+def warm(model: str) -> None:
+    """Do ahead what only the first reading by a model waits for; what fails, fails there again.
+
+    TensorFlow and the network are loaded and compiled, the arithmetic is measured.
+    """
+    loaded = registry.load(model)
+    blank = np.linspace(0, 1, SIDE * SIDE, dtype=np.float32).reshape(SIDE, SIDE)
+    lungs.estimate(blank)
+    precision.probe(loaded)
+    if not methods.why_not(SECOND, loaded):
+        methods.explain(SECOND, loaded, blank)
 
 
 def small(pixels: Pixels, side: int = SIDE) -> Pixels:

@@ -152,7 +152,9 @@ def processor() -> Iterator[Check]:
 
 def memory() -> Iterator[Check]:
     """Memory of the machine, or of the container."""
-    size = _memory()
+    from xray import environment
+
+    size = environment.memory()
     if size is None:
         yield Check("memory", "note", "unknown", "the Explain page needs 2.5 GB")
         return
@@ -164,21 +166,6 @@ def memory() -> Iterator[Check]:
         yield Check("memory", "note", words, "enough for the pages; training wants 6 GB")
     else:
         yield Check("memory", "ok", words)
-
-
-def _memory() -> int | None:
-    """Bytes of memory that this process may use; None where nobody says."""
-    limits = []
-    names = getattr(os, "sysconf_names", {})
-    if "SC_PHYS_PAGES" in names and "SC_PAGE_SIZE" in names:
-        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            limits.append(int(Path(path).read_text()))
-        except (OSError, ValueError):
-            # No container, or one without a limit ("max").
-            continue
-    return min(limits, default=None)
 
 
 def cache() -> Iterator[Check]:

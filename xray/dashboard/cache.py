@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import plotly.graph_objects as go
 
+from xray.figures import base
 from xray.files import sha256_bytes
 from xray.films.pixels import Pixels
 
@@ -61,8 +62,10 @@ class _Ready(go.Figure):  # type: ignore[misc]  # plotly comes without types
     """A figure whose form on the wire is made once, not at every rerun of the page.
 
     Making it is most of what a figure costs a page: plotly copies the figure and turns its
-    arrays into text each time.
+    arrays into text each time. ``says`` is its title (see ``base.title``).
     """
+
+    says: str
 
     def to_dict(self) -> dict[str, Any]:
         wire: dict[str, Any] = self._wire
@@ -72,7 +75,8 @@ class _Ready(go.Figure):  # type: ignore[misc]  # plotly comes without types
 def ready(figure: go.Figure) -> go.Figure:
     """Make a figure ready to be sent many times; it is never to be changed after that."""
     made = _Ready(figure)
-    made._wire = _unlinked(figure.to_dict())
+    # Plotly's figures take no attributes of others' by the usual way.
+    made.__dict__ |= {"_wire": _unlinked(figure.to_dict()), "says": base.title(figure)}
     return made
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CLINICAL = "Not for clinical use: a research tool that shows what models do, not what a child has."
+CLINICAL = "Not for clinical use: a research tool that shows what models do, not what somebody has."
 #: In the session's state while the visitor goes to another section of a page.
 MOVED = "_moved"
 PRIVACY = "Films you upload stay in this session's memory and are dropped with it."
@@ -50,6 +50,8 @@ _PLOTLY = {
 #: Whether app.py runs the page. Of this very run: it is set while the page runs and no longer,
 #: and no other session's thread sees it.
 _through_app: ContextVar[bool] = ContextVar("through_app", default=False)
+#: The run that passed the door last, in the thread that runs it.
+_passed: ContextVar[object] = ContextVar("passed", default=None)
 #: Above the title of this run's page: its sections, beside the link to the view.
 _bar: ContextVar[AbstractContextManager[Any] | None] = ContextVar("bar", default=None)
 #: Parameters of links that the page knows whatever its section.
@@ -100,9 +102,14 @@ def enter() -> None:
     way it was entered, and gives way to app.py where that did not run it: app.py draws the page
     that the link asks for, this one or the sign-in.
     """
+    context = get_script_run_ctx()
+    # Streamlit makes it anew for every run: whoever passed in this run need not be asked again.
+    run = getattr(context, "cursors", None)
+    if run is not None and run is _passed.get():
+        return
     signin.require()
     classes.use(classes.of_server())
-    context = get_script_run_ctx()
+    _passed.set(run)
     if _through_app.get() or context is None:
         return
     app = ROOT / "app.py"
@@ -282,7 +289,7 @@ def show_points(figure: go.Figure, key: str, several: bool = False) -> list[tupl
 
 
 def _title(figure: go.Figure) -> None:
-    title = base.title(figure)
+    title = getattr(figure, "says", None) or base.title(figure)
     if title and title != st.session_state.get("_title"):
         st.html(f'<p class="xma-figure">{html.escape(title)}</p>')
 

@@ -1,4 +1,4 @@
-"""What makes pages quick from the start: imports when they disturb nobody, and a lean collector.
+"""What makes pages quick from the start: work done before it is asked for, and a lean collector.
 
 The first page is drawn without pandas, which takes as long to import as all the rest of it.
 plotly asks ``sys.modules`` for pandas and takes what it finds there; where another session's page
@@ -7,16 +7,24 @@ is importing it just then, that is half a module, and the figure fails.
 Streamlit collects all garbage after every run of a page. Modules are never garbage, yet each
 collection walks through all they hold: about 60 ms with what the pages import, 200 ms and more
 once TensorFlow is there, with Python's lock held and every other session waiting.
+
+The first explanation waits for TensorFlow and the networks, which a server loads while its first
+visitor still chooses.
 """
 
 from __future__ import annotations
 
 import gc
+import logging
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+
+from xray.environment import memory
+
+log = logging.getLogger(__name__)
 
 #: Modules that must have come in before it pays to look again.
 ENOUGH = 100
@@ -62,3 +70,35 @@ def undisturbed() -> Iterator[None]:
         return
     with _importing:
         yield
+
+
+#: Bytes of memory from which a server loads what nobody may ask for.
+ROOMY = 3 * 2**30
+_foreseen: set[str] = set()
+#: Set where this process serves visitors; pages that run alone, as in a test, foresee nothing.
+serving = threading.Event()
+
+
+def foresee(names: Sequence[str], warm: Callable[[str], None]) -> threading.Thread | None:
+    """Begin in a thread what visitors are likely to ask for next; each name once a server.
+
+    Parameters
+    ----------
+    warm : does it for one name; what it raises is left to whoever asks in earnest
+    """
+    with _lock:
+        new = [name for name in names if name not in _foreseen]
+        if not new or not serving.is_set() or (memory() or ROOMY) < ROOMY:
+            return None
+        _foreseen.update(new)
+
+    def run() -> None:
+        for name in new:
+            try:
+                warm(name)
+            except Exception:
+                log.info("%s could not be made ready", name, exc_info=True)
+
+    thread = threading.Thread(target=run, name="foresee", daemon=True)
+    thread.start()
+    return thread

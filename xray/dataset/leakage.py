@@ -6,8 +6,7 @@ in the order of the first film (by ``file``) of each group.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -15,25 +14,14 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from xray.dataset import index
-from xray.jobs.progress import Progress
 from xray.metrics import bootstrap
 from xray.metrics.bootstrap import Bools, Floats
 
 Groups = NDArray[np.int64]
 Pairs = NDArray[np.int64]
 
-#: Bits of the perceptual hash (of 64) in which near-identical films differ at most.
-DISTANCE = 6
-
 #: Correlation of the grey values of near-identical films, at least.
 CORRELATION = 0.98
-
-#: Side of the copies on which the pixel check is done.
-SIDE = 64
-
-#: Rows of a block of comparisons, to keep memory small.
-_BLOCK = 512
 
 
 def identical(table: pd.DataFrame) -> Groups:
@@ -55,46 +43,15 @@ def identical(table: pd.DataFrame) -> Groups:
     return _groups(table, np.concatenate(links))
 
 
-def near_identical(
-    folder: Path,
-    table: pd.DataFrame,
-    distance: int = DISTANCE,
-    correlation: float = CORRELATION,
-    progress: Progress | None = None,
-) -> Groups:
+def near_identical(table: pd.DataFrame, pairs: Pairs) -> Groups:
     """Group films that look the same: saved again, resized, brighter; identical ones too.
-
-    Films whose perceptual hashes differ in at most ``distance`` bits are compared by their
-    pixels: the correlation of their grey values at ``SIDE`` x ``SIDE`` does not care about
-    brightness or contrast. Only the films that the hashes suspect are read.
 
     Parameters
     ----------
-    folder : where the films of ``table`` lie
-    table : with ``phash`` and ``sha256``
-    distance : 0..64
-    correlation : 0..1
-    progress : called with (films read, films to read)
-
-    Raises
-    ------
-    DatasetError
-        A suspected film cannot be read any more.
+    table : with ``sha256``
+    pairs : rows of films whose grey values correlate (``models.embeddings.near_identical``)
     """
-    pairs = alike(table, distance)
-    hashes = table["sha256"].to_numpy(dtype=object)
-    same = (hashes[pairs[:, 0]] == hashes[pairs[:, 1]]) & (hashes[pairs[:, 0]] != "")
-    suspects = np.unique(pairs[~same])
-    pixels = unit(index.load_pixels(folder, table.iloc[suspects], (SIDE, SIDE), "squash", progress))
-    confirmed = same.copy()
-    for start in range(0, len(pairs), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        at = np.searchsorted(suspects, pairs[block])
-        at = np.minimum(at, max(len(suspects) - 1, 0))
-        if len(suspects):
-            value = np.einsum("ij,ij->i", pixels[at[:, 0]], pixels[at[:, 1]])
-            confirmed[block] |= ~same[block] & (value >= correlation)
-    return _groups(table, np.concatenate([pairs[confirmed], _same_value(table["sha256"])]))
+    return _groups(table, np.concatenate([pairs, _same_value(table["sha256"])]))
 
 
 def unit(films: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -104,34 +61,6 @@ def unit(films: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(
         vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6), np.float32
     )
-
-
-def alike(table: pd.DataFrame, distance: int = DISTANCE) -> Pairs:
-    """Pairs of films (row numbers) whose perceptual hashes differ in few bits; (P, 2) int64.
-
-    Two hashes that differ in at most ``distance`` bits agree in at least one of ``distance`` + 1
-    bands of bits (the pigeonhole principle), so only films that share a band are compared.
-    """
-    known = np.flatnonzero(table["phash"].to_numpy() != "")
-    hashes = np.array([int(value, 16) for value in table["phash"].iloc[known]], dtype=np.uint64)
-    width = 64 // (distance + 1)
-    found = [np.empty((0, 2), np.int64)]
-    for band in range(distance + 1):
-        part = (hashes >> np.uint64(band * width)) & np.uint64(2**width - 1)
-        order = np.argsort(part, kind="stable")
-        for rows in np.split(order, np.flatnonzero(np.diff(part[order])) + 1):
-            found.extend(_close(hashes, rows, distance))
-    pairs = known[np.concatenate(found)]
-    return np.unique(np.sort(pairs, axis=1), axis=0)
-
-
-def _close(hashes: NDArray[np.uint64], rows: Groups, distance: int) -> Iterator[Pairs]:
-    """Pairs of ``rows`` whose hashes differ in at most ``distance`` bits."""
-    for start in range(0, len(rows) - 1, _BLOCK):
-        here, rest = rows[start : start + _BLOCK], rows[start:]
-        differ = np.bitwise_count(hashes[here, None] ^ hashes[None, rest]) <= distance
-        left, right = np.nonzero(np.triu(differ, 1))
-        yield np.stack([here[left], rest[right]], axis=1)
 
 
 def shared_persons(

@@ -13,9 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import StratifiedGroupKFold
+from scipy.special import ndtri
 from threadpoolctl import threadpool_limits
 
 from xray import classes
@@ -182,6 +180,8 @@ def _together(found: list[Suspect]) -> Suspect:
 
 def _folds(y: NDArray[np.bool_], groups: NDArray[np.object_], seed: int) -> NDArray[np.int64]:
     """Fold of each film: possible patients whole, classes even; all 0 where there are too few."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
     fold = np.zeros(len(y), np.int64)
     if min(y.sum(), (~y).sum()) >= FEWEST:
         folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
@@ -218,7 +218,7 @@ def _judge(
     auroc = float(bootstrap.auroc(y, score)[0])
     draws = _draws(y, score, groups, seed)
     low, high = np.nanquantile(draws, [0.025, 0.975])
-    surely = auroc - norm.ppf(1 - 0.025 / SUSPECTS) * np.nanstd(draws)
+    surely = auroc - ndtri(1 - 0.025 / SUSPECTS) * np.nanstd(draws)
     return row | {
         "auroc": auroc,
         "low": float(low),
@@ -231,6 +231,8 @@ def _cross_validated(
     x: NDArray[np.float64], y: NDArray[np.bool_], fold: NDArray[np.int64], seed: int
 ) -> NDArray[np.float64]:
     """Log-odds of each film by a model that did not see its possible patient."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     score = np.zeros(len(y))
     # Threads that wait for each other cost more here than they bring.
     with threadpool_limits(1):

@@ -13,6 +13,8 @@ from xray.figures.base import legend_above, template
 
 #: Pixels of the square that the map is drawn in, and of a point.
 HEIGHT, POINT = 560, 5
+#: Places on a side: far finer than pixels, and as many as two bytes can tell.
+FINEST = 65_535
 #: Opacity of points that a filter leaves out.
 DIMMED = 0.18
 
@@ -41,10 +43,12 @@ def films(
     figure, and the rows of ``places`` of each of its curves; none of the dimmed one
     """
     figure, curves = go.Figure(), []
+    # A point is sent as two whole numbers of two bytes: half of what float32 takes.
+    at = np.rint(places * FINEST).astype(np.uint16)
     if dimmed.any():
         rows = np.flatnonzero(dimmed)
         figure.add_scattergl(
-            x=places[rows, 0], y=places[rows, 1], mode="markers", name="filtered out",
+            x=at[rows, 0], y=at[rows, 1], mode="markers", name="filtered out",
             marker={"color": palette.REFERENCE, "size": POINT, "opacity": DIMMED},
             hoverinfo="skip", showlegend=False,
         )  # fmt: skip
@@ -54,13 +58,13 @@ def films(
         if not len(rows):
             continue
         figure.add_scattergl(
-            x=places[rows, 0], y=places[rows, 1], mode="markers", name=f"{group} ({len(rows):,})",
+            x=at[rows, 0], y=at[rows, 1], mode="markers", name=f"{group} ({len(rows):,})",
             marker={"color": colour, "size": POINT, "opacity": 0.8},
             text=None if names is None else names[rows],
             hovertemplate=f"{'' if names is None else '%{text}'}<extra>{group}</extra>",
         )  # fmt: skip
         curves.append(rows)
-    hidden = {"visible": False, "range": [-0.03, 1.03]}
+    hidden = {"visible": False, "range": [-0.03 * FINEST, 1.03 * FINEST]}
     figure.update_xaxes(**hidden)
     figure.update_yaxes(**hidden)
     template(figure, says, f"{says}. A point a film; near points are films alike", height=HEIGHT)

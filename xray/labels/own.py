@@ -9,13 +9,17 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xray.environment import artifacts_dir
 from xray.errors import LabelError
 from xray.files import hash_json
-from xray.labels import database, exchange, format
+from xray.labels import format
 from xray.labels.format import Row
-from xray.labels.store import Store
+
+if TYPE_CHECKING:
+    # SQLAlchemy is imported where a database is named: everything else reads labels too.
+    from xray.labels.store import Store
 
 VARIABLE = "XRAY_DEVICE_LABELS"
 #: Name of the file of own labels among the artifacts.
@@ -57,6 +61,8 @@ def _rows(source: Path | str | None, content: str) -> tuple[Row, ...]:
         return ()
     if isinstance(source, Path):
         return tuple(format.read(source))
+    from xray.labels import exchange
+
     store = _store(source)
     found = {
         row.file: row
@@ -79,6 +85,9 @@ def _source() -> Path | str | None:
 
 @lru_cache(maxsize=2)
 def _store(url: str) -> Store:
+    from xray.labels import database
+    from xray.labels.store import Store
+
     at = database.parse(url)
     if not database.exists(at):
         raise LabelError(

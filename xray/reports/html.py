@@ -112,13 +112,16 @@ def _regular(corners: int, inner: float = 1.0) -> str:
     return " ".join(points)
 
 
-def png(picture: NDArray[np.generic]) -> bytes:
-    """PNG of a picture: (H, W) or (H, W, 3), uint8 or float in [0, 1]."""
+def png(picture: NDArray[np.generic], small: bool = False) -> bytes:
+    """PNG of a picture: (H, W) or (H, W, 3), uint8 or float in [0, 1].
+
+    ``small`` saves a sixth of its bytes and takes sixteen times as long: for what is stored.
+    """
     values = np.asarray(picture)
     if values.dtype != np.uint8:
         values = np.round(np.clip(values.astype(np.float64), 0, 1) * 255).astype(np.uint8)
     stream = BytesIO()
-    Image.fromarray(values).save(stream, "PNG", optimize=True)
+    Image.fromarray(values).save(stream, "PNG", optimize=small, compress_level=9 if small else 3)
     return stream.getvalue()
 
 

@@ -235,7 +235,7 @@ def _film(pixels: Any, alt: str, odds: float, words: str) -> dict[str, Any]:
     from xray.reports import html
 
     return {
-        "png": base64.b64encode(html.png(pixels)).decode(),
+        "png": base64.b64encode(html.png(pixels, small=True)).decode(),
         "alt": alt,
         "number": text.percent(float(to_probability(odds))),
         "words": words,

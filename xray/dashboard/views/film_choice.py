@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from xray import classes
-from xray.dashboard import dataset_page, links, page
+from xray.dashboard import cache, dataset_page, links, page
 from xray.dashboard.catalogue import Catalogue
 from xray.drawing import phantoms
 from xray.errors import FilmError
@@ -129,7 +129,7 @@ def _decoded(data: bytes, name: str) -> Film:
 
 def _made_up(places: Sequence[DeltaGenerator]) -> Chosen:
     left, middle, right = places
-    child = left.number_input("Child", 0, 999, 7, key="child", bind="query-params")
+    child = left.number_input("Person", 0, 999, 7, key="child", bind="query-params")
     offered = classes.current().labels
     shows = middle.selectbox("Shows", offered, 1, key="shows", bind="query-params")
     # The phantoms' own names of the two; the page's are those of the films in hand.
@@ -138,7 +138,10 @@ def _made_up(places: Sequence[DeltaGenerator]) -> Chosen:
         "Wears", (NO_DEVICE, *phantoms.DEVICES), key="wears", bind="query-params"
     )
     device = None if worn == NO_DEVICE else worn
-    pixels = phantoms.phantom(int(child), (448, 448), str(label), device).pixels
+    pixels = cache.remember(
+        "phantom", lambda: phantoms.phantom(int(child), (448, 448), str(label), device).pixels,
+        child, label, device,
+    )  # fmt: skip
     name = f"synthetic-{int(child)}-{str(shows).lower()}"
     film = Film(pixels, name, sha256_bytes(pixels.tobytes()), "synthetic", "L", 0)
     return Chosen(film, f"Synthetic: drawn by this program as {shows}, no patient.")

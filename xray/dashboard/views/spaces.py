@@ -8,6 +8,7 @@ import streamlit as st
 from xray.dashboard import background, cache, dataset_page, page
 from xray.dashboard.dataset_page import Films
 from xray.jobs.progress import Progress
+from xray.metrics.bootstrap import Bools
 from xray.models import embeddings, registry
 from xray.models.card import titles_of
 from xray.models.embeddings import Space
@@ -56,11 +57,25 @@ def rows_of(shown: Films) -> Rows:
     """Rows of the films that are embedded: those that are here, or a sample drawn of them."""
 
     def find() -> Rows:
-        table = shown.table
-        here = np.flatnonzero((table["path"] != "") & (table["error"] == ""))
+        here = np.flatnonzero(_here(shown))
         return here[embeddings.drawn(len(here))]
 
     return cache.remember("embedded rows", find, shown.key)
+
+
+def _here(shown: Films) -> Bools:
+    """Which films can be read."""
+    return ((shown.table["path"] != "") & (shown.table["error"] == "")).to_numpy(bool)
+
+
+def sampled(shown: Films) -> str:
+    """How many films were drawn of how many, in words; "" where none of those here is left out."""
+
+    def say() -> str:
+        here, rows = int(_here(shown).sum()), len(rows_of(shown))
+        return "" if rows == here else f"A sample of {rows:,} films, drawn at random of {here:,}"
+
+    return cache.remember("sampled", say, shown.key)
 
 
 def stored(shown: Films, name: str) -> Space | None:
@@ -103,6 +118,8 @@ def make(shown: Films, name: str, how: str = "") -> None:
         background.watch([(job, "Looking at the films", status)])
     elif status.error:
         page.problem(status.error)
+    if not status.active and (told := sampled(shown)):
+        st.caption(f"{told}, is compared.")
     if not status.active and st.button(
         f"Compare {len(table):,} films", icon=":material/scatter_plot:", type="primary",
         key=f"make {name} {how}",

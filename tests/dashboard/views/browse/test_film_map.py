@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from tests.helpers import shelf
 from xray.dashboard.views.browse import film_map
 from xray.dataset import index
+from xray.drawing.phantoms import write_dataset
 from xray.environment import cache_dir
 from xray.files import write_json
 from xray.models import embeddings
@@ -93,6 +94,25 @@ def test_a_map_is_offered_made_when_asked_and_then_shown(
     dimmed = visit(few="1")
     figure = json.loads(dimmed.get("plotly_chart")[0].proto.spec)
     assert figure["data"][0]["name"] == "filtered out"
+
+
+def test_a_drawn_sample_is_called_one_and_of_how_many(
+    visit: Callable[..., AppTest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_dataset(tmp_path, 6, 0, 8, seed=93)
+    monkeypatch.setenv("XRAY_DATA", str(tmp_path))
+    monkeypatch.setattr(embeddings, "drawn", lambda count: np.arange(count)[::2])
+    page = visit()
+    said = "A sample of 7 films, drawn at random of 14"
+    assert any(said in each.value for each in page.caption)
+    rows = index.index(tmp_path).sort_values("file").reset_index(drop=True).iloc[::2]
+    laid_out(tmp_path, rows)
+    page = visit()
+    figure = json.loads(page.get("plotly_chart")[0].proto.spec)
+    assert figure["layout"]["meta"]["title"] == f"{said}, by class"
+    assert any(f"{said}: the map shows no others" in each.value for each in page.caption)
+    part = json.loads(visit(few="1").get("plotly_chart")[0].proto.spec)
+    assert part["layout"]["meta"]["title"] == "5 films of a sample of 7, by class"
 
 
 @pytest.mark.parametrize("colour", film_map.COLOURS)

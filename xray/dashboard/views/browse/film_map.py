@@ -113,11 +113,12 @@ def _places(space: embeddings.Space | None, how: str) -> NDArray[np.float32] | N
 
 def _rows(shown: Films, space: embeddings.Space) -> NDArray[np.int64]:
     """Rows of the table of a space's films."""
-    files = shown.table["file"]
-    return cache.remember(
-        "rows of space", lambda: pd.Index(files).get_indexer(pd.Index(space.files)), shown.key,
-        space.key,
-    )  # fmt: skip
+
+    def find() -> NDArray[np.int64]:
+        found = pd.Index(shown.table["file"]).get_indexer(pd.Index(space.files))
+        return np.asarray(found, np.int64)
+
+    return cache.remember("rows of space", find, shown.key, space.key)
 
 
 def _drawn(
@@ -126,7 +127,11 @@ def _drawn(
 ) -> tuple[go.Figure, list[NDArray[np.int64]]]:  # fmt: skip
     groups, colours = COLOURS[colour](shown.catalogue, model)
     dimmed = np.zeros(len(rows), bool) if kept is None else ~np.isin(rows, kept)
-    says = f"{len(rows) - int(dimmed.sum()):,} films by {_by(colour)}"
+    # A sample is called one where the figure is saved or passed on, too.
+    films = f"{len(rows) - int(dimmed.sum()):,} films"
+    if said := spaces.sampled(shown):
+        films = f"{said}," if kept is None else f"{films} of a sample of {len(rows):,},"
+    says = f"{films} by {_by(colour)}"
     figure, curves = film_map.films(places, groups[rows], colours, None, dimmed, says)
     return cache.ready(figure), curves
 
@@ -138,11 +143,11 @@ def _by(colour: str) -> str:
 def _say(shown: Films, rows: NDArray[np.int64]) -> None:
     """Which films the map shows, and how to take some."""
     told = "Draw around points to see their films; the buttons at the edge change the tool."
-    if len(rows) < len(shown.table):
-        told += f" {len(rows):,} of {len(shown.table):,} films: those that are here"
-        told += f", of which {embeddings.MOST:,} were drawn at random." if (
-            len(rows) == embeddings.MOST
-        ) else "."  # fmt: skip
+    missing = len(shown.table) - len(rows)
+    if said := spaces.sampled(shown):
+        told = f"{said}: the map shows no others. {told}"
+    elif missing:
+        told += f" {missing:,} of {len(shown.table):,} films are not here, or cannot be read."
     st.caption(told)
 
 

@@ -34,7 +34,9 @@ def show(shown: Films, row: int) -> None:
         return
     at = space.row(file)
     if at is None:
-        st.caption("This film is not among those that were compared.")
+        told = spaces.sampled(shown)
+        st.caption(f"{told}, was compared; this film is not in it." if told else
+                   "This film is not among those that were compared.")  # fmt: skip
         return
     vector = space.vectors[at]
     _grid(shown, space, vector, file)
@@ -78,9 +80,10 @@ def _grid(shown: Films, space: Space, vector: Vectors, without: str) -> None:
     grid.grid(shown, rows[known].astype(np.int32), key="alike films", notes=words)
     labels = shown.table["label"].iloc[rows[known]].value_counts()
     told = ", ".join(f"{count} {label}" for label, count in labels.items())
+    drawn = f"{said}, was searched. " if (said := spaces.sampled(shown)) else ""
     st.caption(
         html.plain(
-            f"{told}. Distance is 1 less the correlation: 0 for the same film, 1 for nothing in "
-            "common. Near films need not be the same child's."
+            f"{told}. {drawn}Distance is 1 less the correlation: 0 for the same film, 1 for "
+            "nothing in common. Near films need not be the same person's."
         )
     )

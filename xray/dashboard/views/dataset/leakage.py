@@ -16,6 +16,7 @@ from xray.dataset.composition import SPLIT_TITLES
 from xray.figures import curation
 from xray.jobs.progress import Progress
 from xray.metrics import patients as patients_
+from xray.models import embeddings
 from xray.reports import html, html_tables
 
 VIEWS = ("Possible patients", "Byte-identical films", "Near-identical films")
@@ -23,10 +24,12 @@ VIEWS = ("Possible patients", "Byte-identical films", "Near-identical films")
 EACH = 6
 
 
+#: Of films whose names tell a number and a subtype, as the public set's do; and of others.
 CAVEAT = (
     "Possible, because nobody has published what the numbers in the file names mean. The last "
     "column counts “person1_bacteria” and “person1_virus” as two."
 )
+TOLD = "Patients are those that the table of the films names; where there is none, nobody is known."
 
 
 def trained_on(table: pd.DataFrame) -> tuple[int, int]:
@@ -62,7 +65,13 @@ def numbers_say(table: pd.DataFrame) -> str:
 def patient_table(table: pd.DataFrame) -> str:
     """Possible patients in two splits, for each pair of splits, as HTML."""
     headers = ("", "possible patients in both", "films of theirs", "… if numbers go by subtype")
-    return html_tables.table(headers, list(_pairs(table)))
+    used = 4 if _by_name(table) else 3
+    return html_tables.table(headers[:used], [row[:used] for row in _pairs(table)])
+
+
+def _by_name(table: pd.DataFrame) -> bool:
+    """Whether numbers and subtypes are told by the films' names."""
+    return bool((table["subtype"] != "").any())
 
 
 def _pairs(table: pd.DataFrame) -> Iterator[tuple[str, ...]]:
@@ -89,9 +98,7 @@ def near(shown: dataset_page.Films) -> leakage.Groups | None:
     table = shown.table
 
     def work(progress: Progress) -> leakage.Groups:
-        here = (table["path"] != "") & (table["error"] == "")
-        known = table.assign(phash=table["phash"].where(here, ""))
-        return leakage.near_identical(folder, known, progress=progress)
+        return embeddings.near_identical(folder, table, progress=progress)
 
     status = background.look(job)
     if status.state == "done":
@@ -103,8 +110,8 @@ def near(shown: dataset_page.Films) -> leakage.Groups | None:
         background.watch([(job, "Comparing the films that look alike", status)])
     else:
         st.caption(
-            f"Films whose perceptual hashes differ in at most {leakage.DISTANCE} of 64 bits are "
-            f"compared by pixels. They are alike from a correlation of {leakage.CORRELATION:.2f}."
+            f"Near-identical: grey values of {embeddings.SIDE} x {embeddings.SIDE} copies "
+            f"correlate by {leakage.CORRELATION:.2f} or more. Films like one are told so too."
         )
         if st.button("Look for near-identical films", icon=":material/search:"):
             background.ask(job, work)
@@ -148,7 +155,7 @@ def compared(films: dataset_page.Films) -> pd.DataFrame:
 def patients(films: dataset_page.Films) -> None:
     """Who sits on both sides of the line, and what it does to the models' metrics."""
     st.html(cache.remember("patients", lambda: patient_table(films.table), films.key))
-    st.caption(CAVEAT)
+    st.caption(CAVEAT if _by_name(films.table) else TOLD)
     said = cache.remember("numbers", lambda: numbers_say(films.table), films.key)
     if said:
         st.markdown(html.plain(said))
