@@ -130,7 +130,7 @@ def test_overview_says_who_reads_devices(full_shelf: Path, visit: Opener) -> Non
     app = visit("pages/overview.py", full_shelf)
     assert app.title[0].value == html.plain(
         "1 of 2 models reads devices: a support makes Model basic call 9 more of 100 healthy "
-        "children sick"
+        "people sick"
     )
     text = words(app)
     assert (
