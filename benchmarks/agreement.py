@@ -1,6 +1,7 @@
 """How well the leading superpixels of explanations agree, and by how many evaluations.
 
-    XRAY_DATA=FOLDER python -m benchmarks.agreement [--models NAME ...] [--films N] [--json FILE]
+    XRAY_DATA=FOLDER python -m benchmarks.agreement [--models NAME ...] [--films N] [--split train]
+        [--surer X ...] [--json FILE]
 
 Of every film and model many evaluations are made once: coin flips as the lime package draws them,
 and randomised blocks of our design. Every way to explain takes its evaluations from these, so
@@ -8,12 +9,14 @@ that ways differ in nothing else. "reference" is the overlap of the five leading
 those of all evaluations that a way did not use; "repeats" that between two runs of a way that share
 no evaluation but the whole film. "times" are evaluations over K + 1, the fewest that determine
 the weights of K superpixels. Intervals are 95 % bootstrap intervals over films. Among the networks
-is one whose sigmoid is rebuilt as a softmax of two.
+is one whose sigmoid is rebuilt as a softmax of two. ``--split train --surer 0.05 0.1`` is how
+``lime.SURER`` was chosen, on films that no figure is reported of.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -72,7 +75,9 @@ def pool(model: Model, film: Pixels, seed: int, arithmetic: str) -> Pool:
     return Pool(masks, parts.log_odds(model, masks, arithmetic), len(blocks[0]))
 
 
-def ours(found: Pool, number: int, settings: lime.Settings) -> NDArray[np.int64]:
+def ours(
+    found: Pool, number: int, settings: lime.Settings, surer: float = lime.SURER
+) -> NDArray[np.int64]:
     """Rows that ``lime.explain`` evaluates when its blocks are these."""
     one, two = found.block(number), found.block(number + 1)
     half, quarter = found.size // 2, found.size // 4
@@ -81,12 +86,14 @@ def ours(found: Pool, number: int, settings: lime.Settings) -> NDArray[np.int64]
     for rows in stages:
         whole = len(rows) >= found.size
         agreement = surrogate.expected_overlap(found.fit(rows))
-        if agreement >= settings.settled + (0.0 if whole else lime.SURER):
+        if agreement >= settings.settled + (0.0 if whole else surer):
             break
     return rows
 
 
-def measure(found: Pool) -> dict[str, tuple[float, float, float]]:
+def measure(
+    found: Pool, surer: Sequence[float] = (lime.SURER,)
+) -> dict[str, tuple[float, float, float]]:
     """Of each way: evaluations over K + 1, overlap with the reference, overlap of repeats."""
     coins = np.arange(1 + BLOCKS * found.size, len(found.masks))
     flips = [coins[: COINS // 2], coins[COINS // 2 :]]
@@ -97,7 +104,13 @@ def measure(found: Pool) -> dict[str, tuple[float, float, float]]:
         "one Hadamard matrix": ([found.block(n)[: found.size // 2] for n in numbers], False),
         "with its complement": ([found.block(n) for n in numbers], False),
         # Every other: a run that goes on takes the block after its own.
-        "ours": ([ours(found, n, lime.Settings()) for n in numbers[::2]], False),
+        **{
+            f"ours, {of:.2f} surer": (
+                [ours(found, n, lime.Settings(), of) for n in numbers[::2]],
+                False,
+            )
+            for of in surer
+        },
     }
     limit = found.masks.shape[1] + 1
     rows = {}
@@ -149,14 +162,16 @@ def main() -> None:
     parser.add_argument("--films", type=int, default=50)
     parser.add_argument("--models", nargs="+", default=["basic", "whole_film", SOFTMAX, "transfer"])
     parser.add_argument("--folder", type=Path, help="folder of further models")
+    parser.add_argument("--split", default="test", choices=["train", "test"])
+    parser.add_argument("--surer", type=float, nargs="+", default=[lime.SURER])
     options = parser.parse_args()
-    films, source = pick_films(options.films)
+    films, source = pick_films(options.films, options.split)
     rows: list[dict[str, Any]] = []
     for name in options.models:
         model = load(name, options.folder)
         arithmetic = precision.probe(model).choice
         found = [
-            measure(pool(model, film, seed, arithmetic))
+            measure(pool(model, film, seed, arithmetic), options.surer)
             for seed, film in enumerate(tqdm(films, desc=name, file=sys.stderr))
         ]
         for way in found[0]:

@@ -296,17 +296,17 @@ class _quiet:
         self.module.tqdm = self.kept
 
 
-def pick_films(count: int) -> tuple[list[Pixels], str]:
-    """Films of both classes in turn: real test films, or synthetic ones."""
+def pick_films(count: int, split: str = "test") -> tuple[list[Pixels], str]:
+    """Films of both classes in turn: real ones of a split, or synthetic ones."""
     folder = data_dir()
     if folder is None:
         from xray.drawing.phantoms import phantom
 
         labels = ["PNEUMONIA", "NORMAL"]
         return [phantom(i, label=labels[i % 2]).pixels for i in range(count)], "synthetic"
-    of = [sorted((folder / "test" / label).glob("*.jpeg")) for label in ("PNEUMONIA", "NORMAL")]
+    of = [sorted((folder / split / label).glob("*.jpeg")) for label in ("PNEUMONIA", "NORMAL")]
     chosen = [of[i % 2][(37 * i + 11) % len(of[i % 2])] for i in range(count)]
-    return [read(path).pixels for path in chosen], "real test"
+    return [read(path).pixels for path in chosen], f"real {split}"
 
 
 def main() -> None:

@@ -59,14 +59,14 @@ with header:
         headlines.remedy(told, audits),
         cast.parameters(),
         clinical=True,
-        question="Do these models read lungs, or the devices on the child?",
+        question="Do these models read lungs, or the devices on the chest?",
     )
 with right, page.guard("The picture"):
     if example := loaders.first_page(overview.picture(told, audits)):
         picture(example)
 
 with page.guard("The effects"):
-    st.subheader("Which devices change calls of healthy children?", anchor=False)
+    st.subheader("Which devices change calls of healthy people?", anchor=False)
     if effects := loaders.first_page(overview.effects(shown.cards, shown.audits)):
         page.show_kept(effects, "effects")
         st.caption(html.plain(findings.HELP))

@@ -231,6 +231,19 @@ def stored(folder: Path) -> Classes | None:
     return None if kept is None or "classes" not in kept else from_data(kept["classes"])
 
 
+def around(film: Path) -> Classes | None:
+    """Class names that were said of the folder of a film, or of one around it; None of none.
+
+    Raises
+    ------
+    DatasetError
+        What was said is damaged.
+    """
+    film = film.resolve()
+    said = (stored(folder) for folder in (film, *film.parents) if folder.is_dir())
+    return next(filter(None, said), None)
+
+
 def of_server() -> Classes | None:
     """Class names that were stored with the first folder of ``XRAY_DATA``; None without any."""
     try:

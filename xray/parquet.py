@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -58,7 +58,7 @@ class Writer:
         self._waiting: dict[str, list[pd.DataFrame]] = {}
         self._counts: Counter[tuple[str, ...]] = Counter()
         self._schema: pa.Schema | None = None
-        self._parts = 0
+        self._parts: list[tuple[str, Path]] = []
         self.rows = 0
         self.about: dict[str, Any] = {}
 
@@ -70,29 +70,74 @@ class Writer:
 
     def add(self, rows: pd.DataFrame) -> None:
         """Add rows; the first decide the columns and their kinds."""
-        self.rows += len(rows)
+        self._count(rows, 1)
         if self._drawn:
             self._drawn.add(rows)
-        if self._counted:
-            counts = rows.groupby(self._counted, dropna=False, observed=True).size()
-            for names, count in counts.items():
-                key = names if isinstance(names, tuple) else (names,)
-                self._counts[tuple(map(str, key))] += int(count)
         for value, group in rows.groupby(self._by, sort=False):
             waiting = self._waiting.setdefault(str(value), [])
             waiting.append(group.drop(columns=self._by))
             if sum(map(len, waiting)) >= PART:
                 self._write(str(value))
 
+    def counts(self) -> list[tuple[str, ...]]:
+        """Combinations of the counted columns that rows have."""
+        return sorted(names for names, count in self._counts.items() if count)
+
+    def written(self, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """Read some columns of the rows added so far, part by part."""
+        for _, name in self._settled():
+            yield parquet.read_table(name, columns=list(columns), partitioning=None).to_pandas()
+
+    def revise(
+        self, column: str, values: Container[Any], change: Callable[[pd.DataFrame], pd.DataFrame]
+    ) -> None:
+        """Change or leave out rows that were added; parts without the values stay as they are.
+
+        Parameters
+        ----------
+        column, values : what tells the rows
+        change : given rows, with others, gives those that stay, with their index
+        """
+        for value, name in self._settled():
+            here = parquet.read_table(name, columns=[column], partitioning=None)[column]
+            if not any(each in values for each in here.to_pylist()):
+                continue
+            rows = parquet.read_table(name, partitioning=None).to_pandas()
+            made = change(rows)
+            self._count(rows.assign(**{self._by: value}), -1)
+            self._count(made.assign(**{self._by: value}), 1)
+            name.unlink()
+            if len(made):
+                self._store(made, name)
+        if self._drawn:
+            self._drawn.revise(change)
+
+    def _count(self, rows: pd.DataFrame, sign: int) -> None:
+        self.rows += sign * len(rows)
+        if self._counted:
+            counts = rows.groupby(self._counted, dropna=False, observed=True).size()
+            for names, count in counts.items():
+                key = names if isinstance(names, tuple) else (names,)
+                self._counts[tuple(map(str, key))] += sign * int(count)
+
+    def _settled(self) -> list[tuple[str, Path]]:
+        """Values and files of all parts, after writing what waits."""
+        for value in list(self._waiting):
+            self._write(value)
+        return list(self._parts)
+
     def _write(self, value: str) -> None:
         rows = pd.concat(self._waiting.pop(value), ignore_index=True)
-        table = pa.Table.from_pandas(rows, schema=self._schema, preserve_index=False)
-        self._schema = table.schema
         home = self._beside / f"{self._by}={value or '-'}"
         home.mkdir(exist_ok=True)
-        name = home / f"part-{self._parts:05d}.parquet"
+        name = home / f"part-{len(self._parts):05d}.parquet"
+        self._store(rows, name)
+        self._parts.append((value, name))
+
+    def _store(self, rows: pd.DataFrame, name: Path) -> None:
+        table = pa.Table.from_pandas(rows, schema=self._schema, preserve_index=False)
+        self._schema = table.schema
         parquet.write_table(table, name, row_group_size=GROUP, compression="zstd")
-        self._parts += 1
 
     def __exit__(
         self,
@@ -102,8 +147,7 @@ class Writer:
     ) -> None:
         try:
             if kind is None:
-                for value in list(self._waiting):
-                    self._write(value)
+                self._settled()
                 self._summarise()
                 if self._drawn:
                     write_table(self._beside / SAMPLE, self._drawn.rows())
@@ -118,6 +162,7 @@ class Writer:
         counts = [
             dict(zip(self._counted, names, strict=True)) | {"rows": count}
             for names, count in sorted(self._counts.items())
+            if count
         ]
         known = {"rows": self.rows, "by": self._by, "counts": counts}
         write_json(self._beside / SUMMARY, self.about | known)
@@ -143,6 +188,13 @@ class _Drawn:
         self._held += int(chosen.sum())
         if self._held > 2 * self._most:
             self._settle()
+
+    def revise(self, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+        """Change what was drawn; rows that are gone are replaced by none."""
+        if self._kept:
+            rows = change(self.rows())
+            self._kept = [(self._kept[0][0][rows.index], rows)]
+            self._held = len(rows)
 
     def _settle(self) -> None:
         numbers = np.concatenate([each for each, _ in self._kept])

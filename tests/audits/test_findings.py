@@ -30,7 +30,9 @@ def test_the_thin_kind_that_changes_most_stands_for_all() -> None:
 
 def test_no_call_of_a_model_that_cannot_be_judged_is_shown() -> None:
     audit = shelf.audit("m", {"tube": (1.0, 1.0)}) | {"verdict": "cannot_be_judged", "kinds": []}
+    audit["effects"].append({"test": "aspect", "kind": "", "label": "NORMAL", "calls": 38.0})
     assert not findings.judged(audit) and findings.called(audit) == []
+    assert findings.others(audit) == [] and sentences.suspects(audit) == ""
 
 
 def test_other_suspects_are_ranked_and_told_by_the_largest() -> None:
@@ -42,7 +44,10 @@ def test_other_suspects_are_ranked_and_told_by_the_largest() -> None:
     assert [each.kind for each in findings.others(audit)] == ["aspect", "jpeg"]
     said = sentences.suspects(audit)
     assert said.startswith("More than any device, the aspect of the film moves it")
-    assert "38 more of 100 healthy children are called sick (35 to 41)" in said
+    assert "38 more of 100 healthy people are called sick (35 to 41)" in said
+    assert "made as in the other class, 38" in said
+    elsewhere = audit | {"labels": {"rendered": True}}
+    assert "made as in the other class of the public set, 38" in sentences.suspects(elsewhere)
     for row in audit["effects"]:
         if row["test"] in findings.SUSPECTS:
             row |= {"calls": 0.4, "calls_low": -1.0, "calls_high": 2.0}
@@ -59,5 +64,5 @@ def test_the_witness_is_told_with_its_interval() -> None:
         "calls_high": 5.0, "agreement": "For 3 of 4 kinds its interval meets that of devices.",
     }  # fmt: skip
     said = sentences.witness(audit)
-    assert "27 children" in said and "95 are called sick with it and 97 without" in said
+    assert "27 people" in said and "95 are called sick with it and 97 without" in said
     assert "-9 to 5" in said and "3 of 4 kinds" in said

@@ -112,7 +112,7 @@ def test_one_that_knows_nothing_or_all_the_wrong_way_round_is_not_judged(
     assert not nothing.kinds
     reverse = verdict(material, lambda film: -reader(film))
     assert reverse.verdict == "cannot_be_judged"
-    assert "healthy children above sick ones" in reverse.reasons[0]
+    assert "healthy people above sick ones" in reverse.reasons[0]
 
 
 def test_what_calls_nearly_everything_sick_is_judged_at_another_threshold() -> None:
@@ -166,9 +166,24 @@ def test_figures_held_at_once_reach_further_than_one_by_one() -> None:
     many = uncertainty.Joint(np.ones(8), np.full(8, 60.0), np.zeros(8), np.eye(8))
     one = uncertainty.Joint(np.ones(1), np.full(1, 60.0), np.zeros(1), np.eye(1))
     same = replace(many, correlation=np.ones((8, 8)))
-    assert one.at_once() == pytest.approx(2.0, abs=0.05)
-    assert many.at_once() == pytest.approx(2.85, abs=0.1)
-    assert same.at_once() == pytest.approx(2.0, abs=0.05)
+    assert one.at_once(np.ones(1)) == pytest.approx(1.67, abs=0.04)
+    assert many.at_once(np.ones(8)) == pytest.approx(2.55, abs=0.08)
+    assert same.at_once(np.ones(8)) == pytest.approx(1.67, abs=0.04)
+    # Of two figures that always err together, one is counted on its other side.
+    pair = same.of([0, 1])
+    assert pair.at_once(np.array([1.0, -1.0])) == pytest.approx(2.0, abs=0.05)
+
+
+def test_figures_on_the_margin_are_found_beyond_it_once_in_twenty_times() -> None:
+    rng, limit = np.random.default_rng(5), np.full(12, 3.0)
+    correlation = 0.5 * np.eye(12) + 0.5
+    errors = uncertainty.Joint(np.ones(12), np.full(12, 1e4), np.zeros(12), correlation)
+    noise = rng.multivariate_normal(np.zeros(12), correlation, 1_000)
+    # Four clear ones, which are set aside; the rest on their margins, on either side.
+    true = np.array([9.0] * 4 + [3.0, -3.0] * 4)
+    told = np.array([errors.beyond(true + each, limit)[0] for each in noise[:300]])
+    assert told[:, :4].mean() > 0.99
+    assert 0.02 <= told[:, 4:].any(axis=1).mean() <= 0.08
 
 
 def test_no_change_at_all_is_not_taken_for_certainty() -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from xray.audits import pointing
+from xray.audits import findings, pointing
 from xray.audits.insertion import Donors, Material
 from xray.drawing.layers import Layer
 from xray.models.card import Card
@@ -81,20 +80,6 @@ def test_a_reader_of_devices_is_pointed_out_and_no_other(method: str) -> None:
         ("lime", "line", 3, 3)
     ]
     assert rows[0]["share_low"] <= rows[0]["share"] <= rows[0]["share_high"]
-    assert pointing.flag(rows, {"line": 0.05}) is True
-    assert pointing.flag(pointing.effects(other), {"line": 0.1}) is False
-    assert pointing.flag(rows, {"tube": 0.05}) is None
-
-
-def test_thresholds_are_those_of_the_record(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XRAY_ARTIFACTS", str(tmp_path))
-    (tmp_path / "panel").mkdir()
-    table = pd.DataFrame(
-        {"method": ["lime", "lime", "occlusion"], "kind": ["line", "tube", "line"],
-         "threshold": [0.2, np.nan, 0.4]}
-    )  # fmt: skip
-    table.to_csv(tmp_path / "panel" / pointing.FILE, index=False)
-    assert pointing.thresholds() == {"line": 0.2}
-    assert pointing.thresholds("occlusion") == {"line": 0.4}
+    assert findings.pointed(rows, {"line": 0.05}) == ["line"]
+    assert findings.pointed(pointing.effects(other), {"line": 0.1}) == []
+    assert findings.pointed(rows, {"tube": 0.05}) is None

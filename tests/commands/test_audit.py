@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from tests.helpers.brightness import films_by_brightness
 from xray.audits import inputs
 from xray.commands.main import main
 from xray.drawing.phantoms import write_dataset
+from xray.files import read_json
 
 keras = pytest.importorskip("keras")
 layers = keras.layers
@@ -72,6 +74,15 @@ def test_a_model_that_does_better_by_other_options_is_not_audited(
     assert main(line) == 2
     assert "Give --scale byte, or --force" in _says(capsys)
     assert main([*line, "--scale", "byte"]) == main([*line, "--force"]) == 0
+    # Among several it alone is not judged; files of one name are told apart.
+    (tmp_path / "other").mkdir()
+    again = shutil.copy(path, tmp_path / "other" / path.name)
+    out = tmp_path / "found.json"
+    assert main(["audit", str(again), *line[1:], "--json", str(out)]) == 0
+    found = read_json(out)
+    assert [value["model"] for value in found] == [str(again), str(path)]
+    assert all(value["verdict"] == "cannot_be_judged" for value in found)
+    assert all("Give --scale byte" in value["reasons"][0] for value in found)
 
 
 def test_too_few_films_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -118,3 +129,48 @@ def test_options_that_cannot_be_met(
 def test_no_films_no_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audit", "nothing", "--data", str(tmp_path / "gone")]) == 2
     assert "--data" in _says(capsys)
+
+
+@pytest.mark.parametrize("classes", [1, 2])
+def test_a_ward_goes_through_the_commands_of_the_readme(
+    tmp_path: Path,
+    films: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    classes: int,
+) -> None:
+    """A table of bare ids, one film of it gone, one of no class; also where all films are ill."""
+    monkeypatch.setenv("XRAY_LABELS", f"sqlite:///{tmp_path / 'labels.sqlite'}")
+    ward, model = tmp_path / "ward", _file(tmp_path, "own", layers.Dense(1, activation="sigmoid"))
+    rows = ["id;Diagnosis;age", "lost;tuberculosis;50", "odd;;61"]
+    for label in ("PNEUMONIA", "NORMAL")[:classes]:
+        for number, film in enumerate(sorted((films / "test" / label).iterdir())):
+            for name in (f"{label[0]}{number}", f"{label[0]}{number}b")[: 3 - classes]:
+                part = ward / f"images_{number % 2}"
+                part.mkdir(parents=True, exist_ok=True)
+                (part / f"{name}.png").write_bytes(film.read_bytes() + name.encode())
+                value = "tuberculosis" if label == "PNEUMONIA" else "healthy"
+                rows.append(f"{name};{value};{30 + number}")
+    (ward / "images_0" / "odd.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (ward / "films.csv").write_text("\n".join(rows), encoding="utf-8")
+    said = "Diagnosis=tuberculosis"
+    assert main(["index", str(ward), "--table", "films.csv", "--positive", said]) == 0
+    film = next((ward / "images_1").iterdir())
+    for line in (
+        ["evaluate", str(model), "--data", str(ward), "--force"],
+        ["audit", str(model), "--data", str(ward), "--force", "--json", str(tmp_path / "a.json")],
+        ["label", "--queue", "--data", str(ward)],
+        ["explain", str(model), str(film), "--force", "--evaluations", "200"],
+    ):
+        assert main(line) == 0
+    out, err = capsys.readouterr()
+    text = (out + err).lower().replace(str(tmp_path).lower(), "")
+    assert "pneumonia" not in text and "child" not in text and "traceback" not in text
+    assert "own: 24 films, tuberculosis positive" in out
+    assert "calls" in out and "tuberculosis: probability of tuberculosis" in out
+    assert "1 row left out: name a film that is not in the folder (lost)" in text
+    (found,) = json.loads((tmp_path / "a.json").read_text())
+    assert (found["positive"], found["films"]["n"]) == ("tuberculosis", 24)
+    if classes == 1:
+        assert "All films are of one class" in out and found["verdict"] == "cannot_be_judged"
+        assert "AUROC                      no value" in out

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers.visits import through_app
 from xray import parquet
-from xray.dataset import index, large_tables, sources
+from xray.dataset import large_tables, parts, sources
 from xray.figures import base, curation
 
 ROWS = 230
@@ -150,9 +150,9 @@ def test_a_sample_of_few_rows_is_all_of_them(tmp_path: Path) -> None:
 @pytest.fixture
 def indexed(synthetic_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A table of real rows, as ``index --out`` writes it, of which few films were drawn."""
-    monkeypatch.setattr(index, "SAMPLED", 12)
+    monkeypatch.setattr(parts, "SAMPLED", 12)
     place = tmp_path / "many.parquet"
-    assert index.build_parts(synthetic_folder, place)["rows"] > 12
+    assert parts.build(synthetic_folder, place)["rows"] > 12
     monkeypatch.setenv(large_tables.VARIABLE, str(place))
     monkeypatch.setenv("XRAY_DATA", "")
     return place
@@ -181,7 +181,7 @@ def test_what_was_left_out_is_kept_with_the_table_and_shown(
     folder = Path(shutil.copytree(synthetic_folder, tmp_path / "films"))
     (folder / "train" / "NORMAL" / "notes.odd").write_text("no film")
     place = tmp_path / "many.parquet"
-    found = index.build_parts(folder, place)
+    found = parts.build(folder, place)
     kept = parquet.summary(place)
     assert kept == found
     left = sum(each["count"] for each in kept["left_out"])

@@ -165,19 +165,6 @@ def test_a_table_that_cannot_be_used_says_so(tmp_path: Path) -> None:
         listing.find(tmp_path)
 
 
-def test_a_table_in_parts_holds_what_index_gives(synthetic_folder: Path, tmp_path: Path) -> None:
-    whole = index.index(synthetic_folder).set_index("file").sort_index()
-    folder = tmp_path / "films.parquet"
-    found = index.build_parts(synthetic_folder, folder)
-    assert found["rows"] == len(whole)
-    assert sum(row["rows"] for row in found["counts"]) == len(whole)
-    table = parquet.read(folder).set_index("file").sort_index()
-    pd.testing.assert_frame_equal(
-        table[whole.columns], whole, check_dtype=False, check_categorical=False
-    )
-    assert parquet.count(folder, {"split": ["test"]}) == whole["split"].eq("test").sum()
-
-
 def test_pages_of_parts_read_only_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet, "GROUP", 50)
     monkeypatch.setattr(parquet, "PART", 200)

@@ -166,3 +166,9 @@ def test_names_tell_subtype_and_possible_patient() -> None:
     ]
     expected = ["person-115", "person-447", "normal-0115", "normal-0115", "normal2-0115", ""]
     assert [person(name) for name in names] == expected
+
+
+def test_a_table_in_a_folder_below_is_named(tmp_path: Path) -> None:
+    place(tmp_path, "images/a.png", "csv/metadata.csv")
+    with pytest.raises(DatasetError, match=r"--table csv/metadata\.csv"):
+        scan(tmp_path)

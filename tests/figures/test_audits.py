@@ -19,7 +19,7 @@ READER = shelf.world("one reader")["basic"]
 def test_calls_of_either_class_stand_apart_in_five_rows() -> None:
     figure = audits.calls(READER, "Model basic")
     assert sound(figure) == (
-        "Model basic: supports change most, +9.1 of 100 healthy children called sick"
+        "Model basic: supports change most, +9.1 of 100 healthy people called sick"
     )
     names = {trace.name: trace for trace in figure.data}
     assert set(names) == {"healthy films", "sick films"}
@@ -48,7 +48,7 @@ def test_models_side_by_side() -> None:
     world = shelf.world("one reader")
     figure = overview.calls([(name, f"Model {name}", audit) for name, audit in world.items()])
     assert sound(figure) == (
-        "Supports change most: +9 of 100 healthy children called sick, with Model basic; "
+        "Supports change most: +9 of 100 healthy people called sick, with Model basic; "
         "in the band nothing matters"
     )
     assert [trace.name for trace in figure.data] == [f"Model {name}" for name in world]
@@ -66,6 +66,25 @@ def test_the_record_says_how_many_readers_are_found_and_of_which_kinds_it_cannot
     assert audits.quality_gaps(few).endswith("tubes (3).")
     assert len(figure.data) == 4
     assert "is not known" in audits.quality_says(table.head(0))
+
+
+def test_explanations_alone_stand_beside_the_audit_on_the_same_networks() -> None:
+    columns = list(stored.METHODS)
+    rows = [
+        ("lime", "", None, 0.4, 0.2, 0.6, 20, 0.1, 0.03, 0.3, 40),
+        ("lime", "line", 0.2, 0.5, 0.2, 0.8, 10, 0.1, 0.03, 0.3, 20),
+        ("audit", "", None, 0.9, 0.7, 0.97, 20, 0.0, 0.0, 0.1, 40),
+        ("occlusion", "", None, None, None, None, 0, 0.1, 0.03, 0.3, 40),
+    ]
+    figure = audits.methods(pd.DataFrame(rows, columns=columns))
+    assert sound(figure) == (
+        "LIME alone finds 40 of 100 readings of devices and accuses 10 of 100 clean answers; "
+        "this audit 90 and 0"
+    )
+    assert list(figure.layout.yaxis.ticktext) == ["LIME", "this audit"]
+    assert [list(trace.x) for trace in figure.data] == [[0.4, 0.9], [0.1, 0.0]]
+    nothing = audits.methods(pd.DataFrame(rows[:1], columns=columns))
+    assert "not known" in sound(nothing)
 
 
 def test_other_suspects_share_five_rows() -> None:
@@ -99,7 +118,7 @@ def test_cures_are_compared_in_calls() -> None:
     figure = audits.cures(stored.cures(cards, stored_audits, good))
     assert sound(figure) == "device_matched: accuracy 90.0 %, against 90.0 % before"
     assert audits.cures_says(stored.cures(cards, stored_audits, good)) == (
-        "device_matched is moved least: 1 fewer of 100 healthy children called sick, against "
+        "device_matched is moved least: 1 fewer of 100 healthy people called sick, against "
         "9 more with whole_film"
     )
 

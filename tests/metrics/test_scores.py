@@ -177,3 +177,12 @@ class TestThreshold:
 )
 def test_thresholds_never_read_as_certainty(threshold, positive, words):
     assert scores.show_threshold(threshold, positive) == words
+
+
+@pytest.mark.parametrize("label", [True, False])
+def test_films_of_one_class_give_no_figure_that_needs_both(label: bool) -> None:
+    rng = np.random.default_rng(3)
+    table = scores.scores(np.full(40, label), rng.normal(size=40), 0.0).set_index("metric")
+    known = {"accuracy", "recall" if label else "specificity", "brier", "log_loss"}
+    assert set(table.index[table["value"].notna()]) == known
+    assert table.loc[table["value"].isna(), "method"].str.startswith("no value").all()

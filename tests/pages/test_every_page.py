@@ -171,7 +171,7 @@ def test_an_audit_of_an_earlier_version_is_told_not_shown(
         path.write_text(json.dumps(shelf.earlier(name)))
     app = visit(page, copy)
     assert_sound(app)
-    assert app.title[0].value == "Do these models read lungs, or the devices on the child?"
+    assert app.title[0].value == "Do these models read lungs, or the devices on the chest?"
     text = words(app)
     assert "made by an earlier version" in text
     assert "no reliance" not in text

@@ -57,7 +57,8 @@ def back_to_the_default() -> Iterator[None]:
 def everything(app: AppTest) -> str:
     """All that a visitor can read, figures and tables included."""
     said = [str(element.proto) for element in _all(app)]
-    return "\n".join(said)
+    # As it is read: a protocol buffer is shown with quotes escaped.
+    return "\n".join(said).replace("\\'", "'")
 
 
 def _all(app: AppTest) -> list[object]:
@@ -129,3 +130,17 @@ def test_report_and_card_speak_of_it_too(
     assert read_json(found)[0]["positive"] == "normal"
     assert main(["evaluate", "first", "--positive", "covid"]) == 2
     assert "--positive is normal or tuberculosis" in capsys.readouterr().err
+
+
+def test_models_judged_on_other_films_are_spoken_of_by_the_classes_of_those(
+    ward: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XRAY_DATA", str(ward[0]))
+    monkeypatch.setenv("XRAY_ARTIFACTS", str(ROOT / "artifacts"))
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300).run()
+    app.switch_page("pages/performance.py").run()
+    for section in ("Operating point", "What others reported"):
+        go(app, section)
+        text = everything(app)
+        assert FAILED not in text and "tuberculosis" not in text, section
+        assert "PNEUMONIA" in text, section

@@ -37,7 +37,7 @@ def test_blue_is_told_by_the_call() -> None:
 def test_where_devices_come_from_is_told() -> None:
     assert "rendered from facts" in film_words.devices_laid(reading(1.0), "tube")
     real = film_words.devices_laid(reading(1.0, rendered=False), "support")
-    assert real.startswith("3 supports of other children, cut out of their films")
+    assert real.startswith("3 supports of other people, cut out of their films")
 
 
 def test_shares_are_told_beside_what_says_nothing() -> None:

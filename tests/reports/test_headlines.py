@@ -17,7 +17,7 @@ CARDS = [Card(name, title=f"Model {name}") for name in shelf.GOOD]
 TITLES = {
     "all clean": "Devices change fewer than 3 of 100 calls of all 3 models",
     "one reader": "1 of 3 models reads devices: a support makes Model basic call 9 more of 100 "
-    "healthy children sick",
+    "healthy people sick",
     "nothing judged": "None of 3 models can be judged",
 }
 #: What hiding the lungs leaves, by world.
@@ -41,9 +41,9 @@ def test_every_title_of_a_world_is_computed_and_short(world: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        (9.1, 0.4, "Whole: a support makes it call 9 more of 100 healthy children sick (5 to 13). "
+        (9.1, 0.4, "Whole: a support makes it call 9 more of 100 healthy people sick (5 to 13). "
                    "Shown the lungs alone, the same network: under 1 more (-1 to 1)."),
-        (9.1, 7.0, "Whole: a support makes it call 9 more of 100 healthy children sick (5 to 13). "
+        (9.1, 7.0, "Whole: a support makes it call 9 more of 100 healthy people sick (5 to 13). "
                    "Shown the lungs alone, the same network: 7 more (6 to 8)."),
         (0.2, 0.4, ""),
     ],
@@ -92,7 +92,7 @@ def test_what_is_open_is_named_beside_what_is_clear() -> None:
     [
         (({"line": (9.0, 1.0)}, {"line": (8.0, 1.0)}),
          "2 of 2 models read devices: a wire makes Model basic call 9 more of 100 healthy "
-         "children sick"),
+         "people sick"),
         (({"line": (2.0, 2.0)}, {}),
          "Whether devices change the calls of 1 of 2 models stays open"),
         (({"line": (1.0, 1.0)}, {}),
@@ -114,8 +114,8 @@ def test_titles_of_two_models(
 def test_titles_of_one_model_and_of_none() -> None:
     reader = {"basic": shelf.world("one reader")["basic"]}
     assert headlines.title(CARDS, reader) == (
-        "Model basic reads devices: a support makes it call 9 more of 100 healthy children sick"
+        "Model basic reads devices: a support makes it call 9 more of 100 healthy people sick"
     )
     unknown = {"basic": shelf.audit("basic", {})}
     assert headlines.title(CARDS, unknown) == "This model cannot be judged"
-    assert headlines.title(CARDS, {}) == "Do these models read lungs, or the devices on the child?"
+    assert headlines.title(CARDS, {}) == "Do these models read lungs, or the devices on the chest?"

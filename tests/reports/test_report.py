@@ -16,6 +16,7 @@ import pytest
 
 from tests.helpers import shelf
 from tests.helpers.linear import Linear
+from xray.audits import stored
 from xray.audits.reading import Reading
 from xray.commands.main import main
 from xray.drawing import phantoms
@@ -125,15 +126,15 @@ def test_it_holds_verdict_evidence_metrics_hashes_and_limits(artifacts: Path) ->
     text = Page(report.build()).text
     card = read_card(artifacts / "models" / "basic")
     for expected in (
-        "Basic CNN reads devices: a support makes it call 9 more of 100 healthy children sick",
+        "Basic CNN reads devices: a support makes it call 9 more of 100 healthy people sick",
         "reads supports",
-        "A support makes it call 9 more of 100 healthy children sick (5 to 13).",
+        "A support makes it call 9 more of 100 healthy people sick (5 to 13).",
         "Wires, tubes, electrodes and other devices change nothing that matters.",
         "as they are 11; with tubes and wires 12; with supports 21",
         "11.0 → 20.6, null 11.5",
         "+9.1 (+5.1 to +13.1)",
         "200, donors 40",
-        "Do not rely on its calls of children with supports.",
+        "Do not rely on its calls of people with supports.",
         "LIME lays 31 % (30 % to 33 %) of its weight on the lungs, which take 37 %.",
         "0.90 (0.80 to 0.95), n = 90",
         card.sha256,
@@ -195,6 +196,16 @@ def test_an_audit_of_another_network_is_not_shown(artifacts: Path) -> None:
     card = read_card(artifacts / "models" / "basic")
     write_json(artifacts / "audits" / "basic.json", _audit(card, model_hash="0" * 64))
     assert "not audited yet" in Page(report.build()).text
+
+
+def test_audits_on_other_films_stand_beside_the_first(artifacts: Path) -> None:
+    card = read_card(artifacts / "models" / "basic")
+    assert "several sets of films" not in Page(report.build()).text
+    films = {"source": "ward", "sha256": "c" * 64, "n": 120}
+    stored.store(card, _audit(card, positive="tuberculosis", films=films))
+    text = Page(report.build()).text
+    assert "Audited on several sets of films; all else that is said here is of the first" in text
+    assert "ward, 120 films, cccccccc" in text and "tuberculosis" in text
 
 
 def test_changed_predictions_are_not_reported(artifacts: Path) -> None:

@@ -16,7 +16,7 @@ def test_an_audit_shows_its_verdict_and_effects() -> None:
     section = sections.audit(shelf.world("one reader")["basic"])
     html = sections.notebook(section)
     assert "reads supports" in html
-    assert "A support makes it call 9 more of 100 healthy children sick (5 to 13)." in html
+    assert "A support makes it call 9 more of 100 healthy people sick (5 to 13)." in html
     assert "+9.1 (+5.1 to +13.1)" in html
     assert "A sentence on basic." in html
     assert section.heading == "Verdicts"

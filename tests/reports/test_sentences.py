@@ -20,8 +20,8 @@ SAID = {
         name: (
             ("no_reliance", ""),
             "every change under 3 of 100",
-            "No device changes its calls by 3 or more of 100 children. The largest change: "
-            "supports, 1 more of 100 healthy children called sick (0 to 2).",
+            "No device changes its calls by 3 or more of 100 people. The largest change: "
+            "supports, 1 more of 100 healthy people called sick (0 to 2).",
         )
         for name in shelf.GOOD
     },
@@ -29,21 +29,21 @@ SAID = {
         "basic": (
             ("reads_devices", "reads supports"),
             "supports: 9 more of 100 healthy (5 to 13)",
-            "A support makes it call 9 more of 100 healthy children sick (5 to 13). Wires, tubes, "
+            "A support makes it call 9 more of 100 healthy people sick (5 to 13). Wires, tubes, "
             "electrodes and other devices change nothing that matters.",
         ),
         "augmented": (
             ("inconclusive", ""),
             "supports open: 2 more of 100 healthy (-1 to 5)",
             "Wires, tubes and electrodes change nothing that matters. Whether supports change its "
-            "calls stays open. The largest change seen: supports, 2 more of 100 healthy children "
+            "calls stays open. The largest change seen: supports, 2 more of 100 healthy people "
             "called sick (-1 to 5).",
         ),
         "transfer": (
             ("no_reliance", ""),
             "every change under 3 of 100",
-            "No device changes its calls by 3 or more of 100 children. The largest change: wires, "
-            "under 1 more of 100 healthy children called sick (-1 to 1).",
+            "No device changes its calls by 3 or more of 100 people. The largest change: wires, "
+            "under 1 more of 100 healthy people called sick (-1 to 1).",
         ),
     },
     "nothing judged": {
@@ -84,7 +84,7 @@ def test_notes_and_advice_follow_the_verdict() -> None:
     assert notes["augmented"] == ["It is judged elsewhere.", "What decided."]
     said = {name: sentences.advice(audit) for name, audit in world.items()}
     assert said == {
-        "basic": "Do not rely on its calls of children with supports.",
+        "basic": "Do not rely on its calls of people with supports.",
         "augmented": "Audit it on more films before relying on it.",
         "transfer": "",
     }
@@ -111,7 +111,7 @@ def test_raw_calls_stand_in_a_row_of_facts() -> None:
 def test_fewer_calls_keep_their_interval_the_right_way_round() -> None:
     audit = shelf.audit("m", {"tube": (-9.0, 3.0)})
     assert sentences.finding(audit) == (
-        "A tube makes it call 9 fewer of 100 healthy children sick (6 to 12)."
+        "A tube makes it call 9 fewer of 100 healthy people sick (6 to 12)."
     )
     assert sentences.why(audit) == "tubes: 9 fewer of 100 healthy (6 to 12)"
 
@@ -168,11 +168,29 @@ def test_why_a_model_cannot_be_judged(area: float | None, said: str) -> None:
     assert sentences.why(audit) == said
 
 
+def test_what_lime_alone_would_have_said_stands_beside_the_verdict() -> None:
+    audit = shelf.world("one reader")["basic"]
+    limits = {"support": 0.1, "line": 0.1}
+
+    def told(**share: float) -> str:
+        rows = [{"test": "lime", "kind": kind, "share": value} for kind, value in share.items()]
+        return sentences.lime(audit | {"effects": [*audit["effects"], *rows]}, limits)
+
+    assert told(support=0.3) == "LIME alone points at supports, as the audit found."
+    assert told(line=0.3) == "LIME alone points at wires, which the audit did not confirm."
+    assert told(line=0.0, support=0.05).startswith("LIME alone would not have found it")
+    assert told(tube=0.9) == told() == ""
+    clean = shelf.world("all clean")["basic"]
+    rows = [{"test": "lime", "kind": "line", "share": 0.0}]
+    said = sentences.lime(clean | {"effects": [*clean["effects"], *rows]}, limits)
+    assert said == "LIME alone points at no kind of device either."
+
+
 def test_a_card_tells_the_verdict() -> None:
     text = model_card.markdown(CARDS[0], None, [], shelf.world("one reader")["basic"]).replace(
         "\\", ""
     )
-    assert "**Reads supports.** A support makes it call 9 more of 100 healthy children sick" in text
+    assert "**Reads supports.** A support makes it call 9 more of 100 healthy people sick" in text
     assert "with supports 21" in text
     text = model_card.markdown(CARDS[0], None, [], None, "It was lost.").replace("\\", "")
     assert "**Not audited yet.** It was lost." in text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xray import classes, environment
-from xray.audits import judging, moved, pointing, showing, suspects, witness
+from xray.audits import findings, judging, moved, pointing, showing, stored, suspects, witness
 from xray.audits.inputs import Materials, prepare
 from xray.audits.judging import Cut, Margin, Verdict
 from xray.audits.showing import Trials
@@ -40,6 +40,10 @@ ONE_CLASS = (
     "give a folder with films of both."
 )
 MORE = "These films are too few to be sure of it; audit it on more."
+OURS = (
+    "It was trained here, so its options are not the cause: it does not tell the classes of these "
+    "films apart."
+)
 FEW = "Films without devices of both classes are needed to lay devices over; there are too few."
 
 
@@ -80,6 +84,7 @@ class Audit:
         told = self.verdict.as_json() | {"positive": classes.positive()}
         if self.verdict.verdict == "cannot_be_judged":
             told["score"] = None
+        points = findings.pointed(self.lime, stored.limits())
         names = {"NORMAL": classes.negative(), "PNEUMONIA": classes.positive()}
         told["effects"] = [*told["effects"], *self.lime]
         told["effects"] = [row | {"label": names.get(row["label"], "")} for row in told["effects"]]
@@ -87,8 +92,8 @@ class Audit:
             "model": self.model,
             **told,
             "notes": list(self.notes),
-            "lime_flag": (flag := pointing.flag(self.lime, pointing.thresholds())),
-            "lime_reason": NO_FLAG if flag is None else "",
+            "lime_flag": None if points is None else bool(points),
+            "lime_reason": NO_FLAG if points is None else "",
             **self.materials.about(),
             "left_out": self.left_out,
             "refused": [
@@ -141,6 +146,7 @@ def audit(
     materials: Materials,
     options: Options | None = None,
     stage: Stage = lambda _: None,
+    refused: Mapping[int, str] | None = None,
 ) -> list[Audit]:
     """Audit models, which share all that does not depend on them.
 
@@ -150,9 +156,10 @@ def audit(
     ----------
     models : with ``card``, ``prepare`` and ``log_odds_prepared``
     stage : called with the name of each stretch of the work, gives its progress callback
+    refused : place of a model -> why it is not to be asked
     """
-    options = options or Options()
-    problems = {i: _problem(model, materials) for i, model in enumerate(models)}
+    options, refused = options or Options(), refused or {}
+    problems = {i: refused.get(i) or _problem(m, materials) for i, m in enumerate(models)}
     asked = [model for i, model in enumerate(models) if not problems[i]]
     arithmetic = [_arithmetic(model, options.precision) for model in asked]
     if materials.table["label"].nunique() < 2:
@@ -299,6 +306,8 @@ def _cause(
     """The likely cause of a model that ranks the films no better than chance, and what mends it."""
     from xray.models import plausibility
 
+    if model.card.recipe:
+        return (OURS,)
     if not hasattr(model, "raw"):
         return ()
     rng = np.random.default_rng([materials.seed, 5])

@@ -44,8 +44,8 @@ SUSPECTS = {
 }
 #: What the words above stand for.
 HELP = (
-    "Wires: leads and thin lines. Supports: sandbags, cushions and hands that hold a child. "
-    "Other devices: clips, pads and what else lies on a child."
+    "Wires: leads and thin lines. Supports: sandbags, cushions and hands that hold somebody. "
+    "Other devices: clips, pads and what else lies on the chest."
 )
 #: Margins of an audit that names none: points of 100 calls, and AUROC.
 MARGIN: dict[Unit, float] = {"calls": 3.0, "auroc_drop": 0.02}
@@ -146,9 +146,25 @@ def changes(audit: Audit, kind: str) -> list[Change]:
     return found
 
 
+def pointed(rows: Sequence[Mapping[str, Any]], limits: Mapping[str, float]) -> list[str] | None:
+    """Kinds that LIME's weights point at; None where no kind has a threshold.
+
+    Parameters
+    ----------
+    rows : effects of the test "lime"
+    limits : share by kind from which it is said to point (``stored.limits``)
+    """
+    known = [row for row in rows if row["kind"] in limits]
+    if not known:
+        return None
+    return [str(row["kind"]) for row in known if number(row["share"]) > limits[row["kind"]]]
+
+
 def others(audit: Audit) -> list[Change]:
-    """Changes by other suspects in calls, the largest first."""
-    found = []
+    """Changes by other suspects in calls, the largest first; none where no call can be read."""
+    found: list[Change] = []
+    if audit.get("verdict") == "cannot_be_judged":
+        return found
     for name in SUSPECTS:
         for row in effects(audit, name):
             value, low, high = (number(row.get(f"calls{end}")) for end in ("", "_low", "_high"))

@@ -164,7 +164,7 @@ def cut(
         float(np.mean(levels)),
         films,
         f"At its own threshold it calls nearly all films without devices {what}, so it is judged "
-        f"where it calls {100 * (1 - SPECIFICITY):.0f} of 100 healthy children sick, each half of "
+        f"where it calls {100 * (1 - SPECIFICITY):.0f} of 100 healthy people sick, each half of "
         "them by a threshold set on the other.",
     )
 
@@ -232,7 +232,7 @@ def _knows_little(area: tuple[float, float, float]) -> str:
     return (
         f"{said}: it must lie above {GATE} before calls can be read as anything."
         if high > 1 - GATE
-        else f"{said}: it ranks healthy children above sick ones."
+        else f"{said}: it ranks healthy people above sick ones."
     )
 
 
@@ -241,16 +241,13 @@ def by_kind(
 ) -> list[KindVerdict]:
     """Judge each kind by all of its figures.
 
-    Reads: some figure's lower bound lies beyond its margin, all bounds holding at once over
-    kinds and figures (max-t). Does not: every 90 % interval lies within its margin (an
-    intersection-union test, which needs no adjustment).
+    Reads: some figure's lower bound lies beyond its margin (``Joint.beyond``). Does not: every 90 %
+    interval lies within its margin (an intersection-union test, which needs no adjustment).
     """
     deciding = [i for i, m in enumerate(figures) if m.kind in KINDS and m.test in DECIDE]
     values = np.array([figure.value for figure in figures])
     limit = np.array([margin.of(figure.unit) for figure in figures])
-    critical = errors.of(deciding).at_once(READS, seed=seed)
-    low, high = errors.bounds(values, critical)
-    beyond = (low > limit) | (high < -limit)
+    sure, critical = errors.of(deciding).beyond(values[deciding], limit[deciding], READS, seed)
     low, high = errors.interval(values, CLEARS)
     within = (low > -limit) & (high < limit)
     out = []
@@ -258,12 +255,12 @@ def by_kind(
         own = [i for i in deciding if figures[i].kind == kind]
         donors = max((figures[i].donors for i in own), default=0)
         if donors < LEAST_DONORS:
-            few = f"Devices of {donors} children are too few; {LEAST_DONORS} are needed."
+            few = f"Devices of {donors} people are too few; {LEAST_DONORS} are needed."
             out.append(KindVerdict(kind, "cannot_be_judged", 0.0, (few,)))
             continue
         size = {i: values[i] / limit[i] for i in own}
         top = max(own, key=lambda i: abs(size[i]))
-        far = [i for i in own if beyond[i]]
+        far = [i for i in own if sure[deciding.index(i)]]
         open_ = [i for i in own if not within[i]]
         if far:
             first = max(far, key=lambda i: abs(size[i]))
@@ -289,12 +286,12 @@ def _says(figure: Measure) -> str:
     if figure.unit == CALLS:
         who = "healthy" if figure.label == "NORMAL" else "sick"
         way = "more" if figure.value >= 0 else "fewer"
-        return f"With {kind} it calls {abs(figure.value):.1f} {way} of 100 {who} children sick."
+        return f"With {kind} it calls {abs(figure.value):.1f} {way} of 100 {who} people sick."
     way = "falls" if figure.value >= 0 else "rises"
     what = {
-        "NORMAL": f"healthy children are given {kind}",
-        "PNEUMONIA": f"sick children are relieved of {kind}",
-        "": f"healthy children are given {kind} and sick ones relieved of them",
+        "NORMAL": f"healthy people are given {kind}",
+        "PNEUMONIA": f"sick people are relieved of {kind}",
+        "": f"healthy people are given {kind} and sick ones relieved of them",
     }[figure.label]
     return f"AUROC {way} by {abs(figure.value):.3f} when {what}."
 
@@ -311,8 +308,8 @@ def _settles(figure: Measure, error: float, critical: float, margin: Margin) -> 
         # By errors alike on both sides it is settled; its own interval is wider on one.
         return "It is close: a few more films and devices would settle it."
     return (
-        f"About {math.ceil(times * figure.films):,} children's films and "
-        f"{math.ceil(times * figure.donors):,} children's devices would settle it."
+        f"About {math.ceil(times * figure.films):,} people's films and "
+        f"{math.ceil(times * figure.donors):,} people's devices would settle it."
     )
 
 

@@ -8,7 +8,7 @@ answers (``known.methods``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,6 @@ import pandas as pd
 from xray.audits.insertion import KINDS, Material
 from xray.drawing import shams
 from xray.drawing.marks import Mask
-from xray.environment import artifact
 from xray.explanations import methods
 from xray.films.pixels import as_float
 from xray.jobs.progress import Progress
@@ -133,19 +132,3 @@ def effects(weighed: pd.DataFrame, seed: int = 0) -> list[dict[str, Any]]:
         }  # fmt: skip
         rows.append(dict.fromkeys(OF_CALLS) | told)
     return rows
-
-
-def thresholds(method: str = "lime") -> dict[str, float]:
-    """The share by kind from which a method is said to point; empty where nothing is stored."""
-    path = artifact("panel", FILE)
-    if not path.is_file():
-        return {}
-    table = pd.read_csv(path)
-    table = table[(table["method"] == method) & table["threshold"].notna()]
-    return dict(zip(table["kind"], table["threshold"].astype(float), strict=True))
-
-
-def flag(rows: Sequence[Mapping[str, Any]], limits: Mapping[str, float]) -> bool | None:
-    """Whether the method points at some kind; None where no kind has a threshold."""
-    known = [row for row in rows if row["kind"] in limits]
-    return any(row["share"] > limits[row["kind"]] for row in known) if known else None

@@ -35,6 +35,9 @@ QUALITY = ("kind", "measure", "value", "low", "high", "n", "always")
 NETWORKS = ("network", "kind", "truth", "truth_calls", "truth_low", "truth_high", "verdict",
             "score")  # fmt: skip
 
+METHODS = ("method", "kind", "threshold", "found", "low", "high", "reliant", "accused",
+           "accused_low", "accused_high", "clean")  # fmt: skip
+
 
 def why_not(value: Any, card: Card) -> str:
     """Why a stored audit says nothing about a model, in a sentence; "" when it does."""
@@ -143,6 +146,21 @@ def quality() -> pd.DataFrame:
 def panel() -> pd.DataFrame:
     """Networks of known answers and what the audit said of them, a row a network and kind."""
     return _panel_table("panel.csv", NETWORKS)
+
+
+def methods() -> pd.DataFrame:
+    """What explanations alone would have told of those networks (``known.methods.record``)."""
+    return _panel_table("methods.csv", METHODS).fillna({"kind": ""})
+
+
+def limits(method: str = "lime") -> dict[str, float]:
+    """The weight by kind from which a method is said to point; empty where none is known."""
+    try:
+        table = methods()
+    except ArtifactError:
+        return {}
+    table = table[(table["method"] == method) & table["threshold"].notna()]
+    return dict(zip(table["kind"], table["threshold"].astype(float), strict=True))
 
 
 def _panel_table(name: str, columns: Sequence[str]) -> pd.DataFrame:

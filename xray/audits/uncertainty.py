@@ -110,18 +110,52 @@ class Joint:
             values - unskewed(np.negative(reach), self.skew) * self.error,
         )
 
-    def at_once(self, level: float = 0.95, draws: int = 20_000, seed: int = 0) -> float:
-        """Multiple of the standard errors within which all figures lie at once (max-t)."""
-        if not len(self.error):
-            return 0.0
+    def at_once(
+        self, toward: Floats, level: float = 0.95, draws: int = 20_000, seed: int = 0
+    ) -> float:
+        """Multiple of the standard errors by which no figure errs toward its side (max-t).
+
+        Parameters
+        ----------
+        toward : (M,) the side of each figure that counts, +1 or -1
+        level : probability that this holds for all figures together
+        """
         values, vectors = np.linalg.eigh(self.correlation)
         root = vectors * np.sqrt(np.clip(values, 0, None))
         rng = np.random.default_rng(seed)
         normal = rng.standard_normal((draws, len(self.error))) @ root.T
-        normal /= np.sqrt((root**2).sum(axis=1))
+        normal *= toward / np.sqrt((root**2).sum(axis=1))
         freedom = float(np.min(self.freedom))
         wide = np.sqrt(rng.chisquare(freedom, draws) / freedom)
-        return float(np.quantile(np.abs(normal).max(axis=1) / wide, level))
+        return float(np.quantile(normal.max(axis=1) / wide, level))
+
+    def beyond(
+        self, values: Floats, limit: Floats, level: float = 0.95, seed: int = 0
+    ) -> tuple[NDArray[np.bool_], float]:
+        """Which figures lie beyond their margins; the chance of any false one is 1 - ``level``.
+
+        A figure does when its lower bound, toward the side it lies on, is beyond the margin;
+        bounds hold for all figures at once. What is found is set aside and the rest asked again,
+        with the shorter reach of fewer figures (step-down max-t; Romano & Wolf 2005,
+        Econometrica 73).
+
+        Returns
+        -------
+        found : (M,)
+        critical : reach in standard errors for those that were not found
+        """
+        found, critical = np.zeros(len(values), bool), 0.0
+        toward = np.where(values >= 0, 1.0, -1.0)
+        while not found.all():
+            left = np.flatnonzero(~found)
+            rest = self.of(list(left))
+            critical = rest.at_once(toward[left], level, seed=seed)
+            low, high = rest.bounds(values[left], critical)
+            new = np.where(toward[left] > 0, low > limit[left], high < -limit[left])
+            if not new.any():
+                break
+            found[left[new]] = True
+        return found, critical
 
 
 #: What is known where nothing was measured.

@@ -75,13 +75,17 @@ def working(options: argparse.Namespace, about: str = "") -> Iterator[Bars]:
 @contextmanager
 def _said(run: batches.Run) -> Iterator[None]:
     """What went wrong on the way, once the bars are closed."""
+    last = ""
     try:
         yield
     except XrayError as error:
+        last = str(error)
         # Nothing answered, or what a batch raised: the status must not say "running".
         if run.status.state == "running":
-            run.finish("failed", str(error))
+            run.finish("failed", last)
         raise
     finally:
+        # The last one ends the command, which says it itself.
         for sentence in run.status.failures:
-            print(f"note: {sentence}", file=sys.stderr)
+            if sentence != last:
+                print(f"note: {sentence}", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,13 @@ from xray.commands import _data
 from xray.commands._models import MODEL_HELP, add_force, add_model_options, guard, load
 from xray.commands._workers import add_worker_options, working
 from xray.environment import data_dir
-from xray.errors import DatasetError
+from xray.errors import DatasetError, ModelError
 from xray.files import write_json
 from xray.models import registry
 
 if TYPE_CHECKING:
     from xray.audits.audit import Options
+    from xray.models.model import Model
 
 #: What ``--fail-on`` takes.
 VERDICTS = ("reads_devices", "cannot_be_judged", "inconclusive", "no_reliance")
@@ -76,14 +78,18 @@ def run(options: argparse.Namespace) -> int:
     _data.tell(data, options.classes)
     # A wrong name is said before minutes go into drawing.
     loaded = [load(name, options) for name in options.model]
-    for model in loaded:
-        guard(model, data, options.force, judges=True)
+    refused = _refused(loaded, data, options.force)
     with working(options, ", ".join(options.model)) as stage:
         prepared = inputs.prepare(
             data, options.seed, options.split, stage("cut devices out"),
             device_labels=options.device_labels,
         )  # fmt: skip
-        found = [made.to_json() for made in audit.audit(loaded, prepared, chosen, stage)]
+        made = audit.audit(loaded, prepared, chosen, stage, refused)
+    found = [each.to_json() for each in made]
+    names = Counter(value["model"] for value in found)
+    for name, value in zip(options.model, found, strict=True):
+        if names[value["model"]] > 1:  # files of one name in several folders
+            value["model"] = name
     for name, model, value in zip(options.model, loaded, found, strict=True):
         if registry.registered(name):
             stored.store(model.card, value)
@@ -92,6 +98,19 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         write_json(options.json, found)
     return exit_code(found, options.fail_on)
+
+
+def _refused(models: Sequence[Model], folder: Path, force: bool) -> dict[int, str]:
+    """Models whose options are surely not it, by place, and why; one alone ends the command."""
+    found = {}
+    for place, model in enumerate(models):
+        try:
+            guard(model, folder, force, judges=True)
+        except ModelError as error:
+            if len(models) == 1:
+                raise
+            found[place] = str(error)
+    return found
 
 
 def say(value: dict[str, Any]) -> None:

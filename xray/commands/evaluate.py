@@ -152,7 +152,9 @@ def _one(
         if options.stress:
             notes.append(_stress(model, folder, stage))
     table = _scored(card, used, options)
-    print(_report(card, table, options.split))
+    # A folder without splits is judged whole.
+    whole = films is not None and not any(film.split for film in films.films)
+    print(_report(card, table, "" if whole else options.split))
     notes += _notes(agreement, folder is not None)
     print("  " + "\n  ".join(notes))
     if options.check and not (agreement and agreement.holds and agreement.metrics_exact):
@@ -233,8 +235,8 @@ def _report(card: Card, table: pd.DataFrame, split: str) -> str:
     n = int(table.loc[table["metric"] == "accuracy", "n"].iloc[0])
     limit = scores.show_threshold(float(odds.to_log_odds(first["threshold"])))
     lines = [
-        f"\n{card.title or card.name}: {n} {split} films, {first['positive']} positive, "
-        f"called {classes.positive()} from a probability of {limit}"
+        f"\n{card.title or card.name}: {n} {f'{split} films' if split else 'films'}, "
+        f"{first['positive']} positive, called {classes.positive()} from a probability of {limit}"
     ]
     for _, row in table.iterrows():
         title = scores.TITLES[row["metric"]]

@@ -200,8 +200,9 @@ def _asked(options: argparse.Namespace) -> tuple[Model, Settings]:
     )
     model = load(options.model, options)
     card = model.card
-    # The classes are the model's, where nobody names them in another way.
-    classes.use(classes.configured() or classes.Classes(card.negative, card.positive))
+    # The classes are the model's, where nobody names those of the films in another way.
+    said = classes.around(options.image[0]) or classes.configured()
+    classes.use(said or classes.Classes(card.negative, card.positive))
     guard(model, data_dir(), options.force)
     return model, settings
 

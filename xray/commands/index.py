@@ -14,7 +14,7 @@ from xray.commands import _data
 from xray.commands._bars import Bars, bars
 from xray.commands._workers import add_worker_options, working
 from xray.dataset import index as dataset
-from xray.dataset import leakage, outliers, public_set, scan, shift, shortcuts
+from xray.dataset import leakage, outliers, parts, public_set, scan, shift, shortcuts
 from xray.dataset import listing as collection
 from xray.dataset.left_out import as_data
 from xray.dataset.tables import asking, labelling
@@ -141,7 +141,7 @@ def _is_large(folder: Path, options: argparse.Namespace) -> bool:
 def _in_parts(folder: Path, options: argparse.Namespace) -> None:
     """Index a folder without holding its table in memory."""
     with working(options, folder.name) as stage:
-        found = dataset.build_parts(folder, options.out, _when_needed(stage))
+        found = parts.build(folder, options.out, _when_needed(stage))
     print(f"{found['rows']:,} films in {options.out}")
     for row in found["counts"]:
         print(f"  {row['split'] or 'no split':8} {row['label']:12} {row['rows']:8,}")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CLINICAL = "Not for clinical use: a research tool that shows what models do, not what a child has."
+CLINICAL = "Not for clinical use: a research tool that shows what models do, not what somebody has."
 #: In the session's state while the visitor goes to another section of a page.
 MOVED = "_moved"
 PRIVACY = "Films you upload stay in this session's memory and are dropped with it."

@@ -5,7 +5,7 @@ Everything is counted from the table of films (``xray.dataset.index``); no film 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -259,21 +259,35 @@ def oddities(table: pd.DataFrame, classes: Classes | None = None) -> tuple[str, 
     ----------
     classes : the two classes of the films; :func:`xray.classes.current` when None
     """
-    warnings: list[str] = []
-    broken = table.loc[table["error"] != "", "file"]
-    if len(broken):
-        warnings.append(
-            f"{len(broken):,} of {len(table):,} films cannot be read and are left out of "
-            f"everything that needs pixels; the first is {broken.iloc[0]}."
-        )
+    broken = table.loc[table["error"] != "", "file"].tolist()
+    present = set(zip(table["split"].tolist(), table["label"].tolist(), strict=True))
     classes = names.current() if classes is None else classes
-    labels = sorted(set(table["label"].tolist()))
+    return odd(len(table), len(broken), next(iter(broken), ""), present, classes)
+
+
+def odd(
+    films: int, broken: int, first: str, present: Collection[tuple[str, str]], classes: Classes
+) -> tuple[str, ...]:
+    """As :func:`oddities`, of counted films.
+
+    Parameters
+    ----------
+    films, broken : how many, and how many of them cannot be read
+    first : the first of these
+    present : every split and label that a film has
+    """
+    warnings: list[str] = []
+    if broken:
+        warnings.append(
+            f"{broken:,} of {films:,} films cannot be read and are left out of "
+            f"everything that needs pixels; the first is {first}."
+        )
+    labels = sorted({label for _, label in present})
     if len(labels) == 1:
         warnings.append(
             f"Every film is {labels[0]}: with one class there is nothing to tell apart; check the "
             f"folder names or the class mapping if {classes.other(labels[0])} was to be there."
         )
-    present = set(zip(table["split"].tolist(), table["label"].tolist(), strict=True))
     for split in sorted({split for split, _ in present}):
         missing = [label for label in labels if (split, label) not in present]
         if missing:

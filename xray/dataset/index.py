@@ -22,11 +22,9 @@ and the scores of outliers (``outliers.STORED``).
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -36,13 +34,12 @@ import numpy as np
 import pandas as pd
 
 from xray import classes as names
-from xray import parquet
 from xray.classes import Classes
 from xray.dataset import aspects, composition
 from xray.dataset import facts as film_facts
-from xray.dataset.left_out import LeftOut, Tally, as_data
+from xray.dataset.left_out import LeftOut
 from xray.dataset.listing import Listing
-from xray.dataset.scan import Found, scan, stream
+from xray.dataset.scan import Found, scan
 from xray.environment import cache_dir
 from xray.errors import ArtifactError, DatasetError, FilmError
 from xray.files import hash_json, read_table, sha256_file, write_table
@@ -66,8 +63,6 @@ BATCH = 32
 
 #: Never more at once: a laptop stays usable and a shared server fair.
 WORKERS = 2
-#: Films of a table in parts that are drawn for the pages that show a whole dataset at once.
-SAMPLED = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,64 +154,15 @@ def build_index(
                 progress(done, len(todo))
     finally:
         # Also when stopped half way: the next run goes on from here.
-        measured = pd.concat([kept, _facts(fresh)], ignore_index=True) if fresh else kept
+        measured = pd.concat([kept, frame(fresh)], ignore_index=True) if fresh else kept
         if todo or len(kept) != len(known):
             write_table(cache, measured)
-    table = _table(listed, measured)
+    table = joined(listed, measured)
     warnings = (*found.warnings, *composition.oddities(table, found.classes))
     return Index(
         table, warnings, len(todo), len(kept), perf_counter() - start,
         found.classes, found.unit, found.seen, found.left_out,
     )  # fmt: skip
-
-
-def build_parts(
-    folder: Path,
-    out: Path,
-    progress: Progress | None = None,
-    classes: Classes | None = None,
-) -> dict[str, Any]:
-    """Build the table of a folder as partitioned Parquet; memory does not grow with the films.
-
-    Parameters
-    ----------
-    folder, classes : as in :func:`build_index`; every film is read
-    out : folder of the table (``xray.parquet``)
-    progress : called with (films done, films in all)
-
-    Returns
-    -------
-    dict : ``parquet.summary`` of the table, which keeps ``seen``, ``left_out`` and ``warnings``
-
-    Raises
-    ------
-    DatasetError
-        The folder holds no film of any class.
-    """
-    total = sum(1 for _ in stream(folder, classes))
-    if not total:
-        raise DatasetError(f"{folder} holds no films; see --classes and --table.")
-    waiting: deque[Found] = deque()
-    tally = Tally()
-
-    def batches() -> Iterator[list[tuple[Found, None]]]:
-        films = stream(folder, classes, tally)
-        while batch := list(islice(films, BATCH)):
-            waiting.extend(batch)
-            yield [(film, None) for film in batch]
-
-    results = executor.each(
-        _measure, batches(), total=total, progress=progress, threads=WORKERS,
-        folder=folder.resolve(),
-    )  # fmt: skip
-    with _opencv_alone(), parquet.Writer(out, counted=("split", "label"), sample=SAMPLED) as table:
-        for rows in results:
-            films = [waiting.popleft() for _ in rows]
-            listed = pd.DataFrame([vars(film) for film in films])
-            table.add(_table(listed, _facts(rows)))
-        table.about = {"unit": tally.unit, "seen": tally.seen, "left_out": as_data(tally.reasons),
-                       "warnings": list(tally.sentences())}  # fmt: skip
-    return parquet.summary(out)
 
 
 def _cache_path(folder: Path) -> Path:
@@ -233,10 +179,10 @@ def _known(cache: Path, refresh: bool) -> pd.DataFrame:
             return read_table(cache, FACTS).set_index("path")
         except ArtifactError:
             pass  # A cache that cannot be read is as good as none.
-    return _facts([]).set_index("path")
+    return frame([]).set_index("path")
 
 
-def _facts(rows: list[dict[str, Any]]) -> pd.DataFrame:
+def frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Rows of measured facts as a frame whose columns have the right kinds, also when empty."""
     table = pd.DataFrame(rows, columns=FACTS)
     kinds = {
@@ -256,13 +202,13 @@ def _measure_all(
         for start in range(0, len(todo), BATCH):
             yield [(film, _before(film, known)) for film in todo[start : start + BATCH]]
 
-    with _opencv_alone():
-        for rows in executor.each(_measure, batches(), threads=WORKERS, folder=folder.resolve()):
+    with opencv_alone():
+        for rows in executor.each(measure, batches(), threads=WORKERS, folder=folder.resolve()):
             yield from rows
 
 
 @contextmanager
-def _opencv_alone() -> Iterator[None]:
+def opencv_alone() -> Iterator[None]:
     """Keep OpenCV to the thread that calls it: films this small are done before others wake."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
@@ -279,7 +225,7 @@ def _before(film: Found, known: pd.DataFrame) -> dict[str, Any] | None:
     return {str(name): value for name, value in known.loc[film.path].items()}
 
 
-def _measure(
+def measure(
     batch: Sequence[tuple[Found, dict[str, Any] | None]], folder: Path
 ) -> list[dict[str, Any]]:
     """Measure some films."""
@@ -310,7 +256,7 @@ def _unchanged(folder: Path, film: Found, before: dict[str, Any] | None) -> dict
     return None
 
 
-def _table(listed: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
+def joined(listed: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
     """Join where films lie with what they hold, in the order of ``listed``."""
     facts = measured.drop(columns=["bytes", "modified"])
     table = listed.drop(columns=["modified", "problem", "further"]).merge(

@@ -29,12 +29,10 @@ UNPLACED = "in folders that name no class"
 COPIES = (
     "the same bytes as a film of the same split, class and name (a second copy of the dataset?)"
 )
-
-
 IN_BOTH = "the same bytes as a film of the other class; they are in neither"
-UNCOMPARED = (
-    "Files were not compared with each other: a second copy of the dataset, or a film in both "
-    "classes, is not seen where a table is written in parts."
+ALL_IN_BOTH = "Every film of {folder} lies byte for byte in both classes; keep each in its own."
+UNLISTED = (
+    "{:,} image files of the folder are not used, as no row of the table that is used names them"
 )
 #: Bytes at the end of a file, which differ between nearly all films of the same size.
 END = 256
@@ -164,23 +162,18 @@ def _scan(films: dict[str, Found], tally: Tally, classes: Classes) -> Scan:
     )  # fmt: skip
 
 
-def stream(
-    folder: Path, classes: Classes | None = None, tally: Tally | None = None
-) -> Iterator[Found]:
+def stream(folder: Path, tally: Tally | None = None) -> Iterator[Found]:
     """List films one by one, in no particular order, for folders too large to hold at once.
 
-    Unlike :func:`scan` it does not look for files of the same bytes, which is noted in ``tally``.
+    Unlike :func:`scan` it does not look for files of the same bytes: ``parts`` does afterwards.
     """
+    tally = Tally() if tally is None else tally
     listing = collection.find(folder)
     if listing is not None:
-        listing = collection.renamed(listing, classes)
-        tally = Tally("row") if tally is None else tally
-        tally.note(UNCOMPARED)
+        tally.unit = "row"
         yield from _listed(folder, listing, tally)
         return
-    tally = Tally() if tally is None else tally
-    tally.note(UNCOMPARED)
-    places = _Places(classes_of(folder, classes))
+    places = _Places(classes_of(folder))
     for path, entry in walk(folder, tally):
         film = places.film(path, entry)
         if film is None:
@@ -223,9 +216,7 @@ def _leave_out_both(folder: Path, films: dict[str, Found], tally: Tally) -> None
         del films[film.file]
     tally.add(IN_BOTH, [film.path for film in gone])
     if not films:
-        raise DatasetError(
-            f"Every film of {folder} lies byte for byte in both classes; keep each in its own."
-        )
+        raise DatasetError(ALL_IN_BOTH.format(folder=folder))
 
 
 def _of_both(films: list[Found], content: Callable[[Found], object]) -> list[list[Found]]:
@@ -263,8 +254,8 @@ def _unlisted(folder: Path, films: dict[str, Found], tally: Tally) -> None:
     rest = [path for path, _ in walk(folder, Tally()) if path not in used]
     if rest:
         tally.note(
-            f"{len(rest):,} image files of the folder are not used, as no row of the table that "
-            f"is used names them ({', '.join(sorted(rest)[:3])}{', ...' if rest[3:] else ''})."
+            f"{UNLISTED.format(len(rest))} "
+            f"({', '.join(sorted(rest)[:3])}{', ...' if rest[3:] else ''})."
         )
 
 
@@ -290,7 +281,8 @@ def _nothing_found(folder: Path, classes: Classes, tally: Tally) -> str:
             f"{folder} holds no images; give the folder whose train, val and test folders "
             f"(or class folders named {wanted}) hold the films. {others}"
         ).rstrip()
-    tables = [path.name for path in sorted(folder.iterdir()) if text.is_table(path)]
+    inside = sorted([*folder.iterdir(), *folder.glob("*/*")], key=lambda path: len(path.parts))
+    tables = [path.relative_to(folder).as_posix() for path in inside if text.is_table(path)]
     if tables:
         return (
             f"{folder} holds {outside.count:,} images in no folder named {wanted}, and the table "

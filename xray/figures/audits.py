@@ -10,10 +10,13 @@ import plotly.graph_objects as go
 
 from xray.audits import findings, stored
 from xray.audits.findings import Change
+from xray.explanations.methods import METHODS
 from xray.figures import palette
 from xray.figures.base import (
+    Row,
     margin_band,
     name_places,
+    records,
     reference_line,
     side_by_side,
     template,
@@ -53,14 +56,14 @@ def calls(audit: Mapping[str, Any], title: str) -> go.Figure:
         if change.unit == "calls"
     ]
     figure = _by_kind(found, findings.margin(audit, "calls"), 0.1)
-    figure.update_xaxes(title="more of 100 children called sick because of the device")
+    figure.update_xaxes(title="more of 100 people called sick because of the device")
     says = f"{title}: no calls were measured"
     if found:
         top = max(found, key=lambda change: abs(change.value))
         who = "sick" if top.sick else "healthy"
         says = (
             f"{title}: {findings.PLURAL[top.kind]} change most, {top.value:+.1f} of 100 {who} "
-            "children called sick"
+            "people called sick"
         )
     return template(figure, says, _told(says, found), height=330)
 
@@ -135,7 +138,7 @@ def suspects(models: Models) -> go.Figure:
         groups,
     )  # fmt: skip
     margin_band(figure, max(findings.margin(audit, "calls") for *_, audit in models))
-    figure.update_xaxes(title="more of 100 healthy children called sick")
+    figure.update_xaxes(title="more of 100 healthy people called sick")
     every = [(title, group, c.value) for _, title, each in found for group, c in each.items()]
     says = "Of healthy films nothing else was measured"
     if every:
@@ -200,6 +203,53 @@ def quality_says(table: pd.DataFrame) -> str:
     )
 
 
+def methods(table: pd.DataFrame) -> go.Figure:
+    """What explanations alone would have told of the same networks, beside this audit.
+
+    Parameters
+    ----------
+    table : of ``stored.methods``
+    """
+    told = [row for row in records(table[table["kind"] == ""]) if row["reliant"] and row["clean"]]
+    figure = go.Figure()
+    for shift, share, ends, count, measure in (
+        (-0.1, "found", ("low", "high"), "reliant", "detection"),
+        (0.1, "accused", ("accused_low", "accused_high"), "clean", "false_alarms"),
+    ):
+        words, colour, symbol = MEASURES[measure]
+        value, low, high = ([row[name] for row in told] for name in (share, *ends))
+        figure.add_scatter(
+            x=value, y=[place + shift for place in range(len(told))], mode="markers", name=words,
+            marker={"color": colour, "symbol": symbol, "size": 11},
+            error_x=whiskers(value, low, high, colour),
+            customdata=list(zip(low, high, [row[count] for row in told], strict=True)),
+            hovertemplate="%{x:.2f} (%{customdata[0]:.2f} to %{customdata[1]:.2f}), "
+            f"%{{customdata[2]:.0f}} answers<extra>{words}</extra>",
+        )  # fmt: skip
+    name_places(figure, [_method(row["method"]) for row in told])
+    figure.update_xaxes(title="share of answers about a kind of device", range=[-0.02, 1.02])
+    return template(figure, methods_say(told), height=170 + 52 * len(told))
+
+
+def _method(name: str) -> str:
+    return "this audit" if name == "audit" else METHODS[name].title
+
+
+def methods_say(told: Sequence[Row]) -> str:
+    """How many readers LIME alone finds, beside the audit, in a sentence."""
+    by = {row["method"]: row for row in told}
+    if "lime" not in by or "audit" not in by:
+        return "How many readers LIME alone finds is not known"
+    found, accused = (
+        [f"{100 * by[name][share]:.0f}" for name in ("lime", "audit")]
+        for share in ("found", "accused")
+    )
+    return (
+        f"LIME alone finds {found[0]} of 100 readings of devices and accuses {accused[0]} of 100 "
+        f"clean answers; this audit {found[1]} and {accused[1]}"
+    )
+
+
 def quality_gaps(table: pd.DataFrame) -> str:
     """Kinds for which too few networks read, in a sentence; "" where there are enough of all."""
     readers = table[table["measure"] == "detection"].set_index("kind")["n"]
@@ -218,7 +268,7 @@ def strata(models: Models, metric: str, parts: Mapping[str, str]) -> go.Figure:
 
     Parameters
     ----------
-    metric : "auroc" as it is; others as shares of 100 children
+    metric : "auroc" as it is; others as shares of 100 people
     parts : stratum of the audits -> what people call it (``HIDDEN``, ``WORN``)
     """
     scale, digits = (1, ".2f") if metric == "auroc" else (100, ".0f")
@@ -231,7 +281,7 @@ def strata(models: Models, metric: str, parts: Mapping[str, str]) -> go.Figure:
         ]
         found.append((name, title, rows))
     figure = side_by_side(found, list(parts.values()), digits)
-    words = "AUROC" if metric == "auroc" else "of 100 sick children called sick"
+    words = "AUROC" if metric == "auroc" else "of 100 sick people called sick"
     figure.update_xaxes(title=words)
     says = _strata_say([(title, {i: v for i, v, *_ in rows}) for _, title, rows in found], scale)
     told = "; ".join(
@@ -249,7 +299,7 @@ def _strata_say(found: Sequence[tuple[str, Mapping[int, float]]], scale: int) ->
         return f"{title}: AUROC {values[0]:.2f}; with the lungs hidden still {values[1]:.2f}"
     both = [(title, values) for title, values in found if len(values) > 1]
     if not both:
-        return "How often sick children with and without devices are found was not measured"
+        return "How often sick people with and without devices are found was not measured"
     title, values = max(both, key=lambda entry: abs(entry[1][0] - entry[1][1]))
     return f"{title} finds {values[0]:.0f} of 100 with a device, {values[1]:.0f} without"
 
@@ -278,7 +328,7 @@ def cures(rows: pd.DataFrame) -> go.Figure:
         f"{100 * first['accuracy']:.1f} % before"
     )
     reference_line(figure, x=0.0)
-    figure.update_xaxes(title="largest change of 100 healthy children's calls")
+    figure.update_xaxes(title="largest change of 100 healthy people's calls")
     figure.update_yaxes(title="test accuracy", tickformat=".0%")
     return template(figure, says, height=400)
 
@@ -287,7 +337,7 @@ def cures_says(rows: pd.DataFrame) -> str:
     """Which cure is moved least, in a sentence."""
     first, best = rows.iloc[0], _moved_least(rows)
     return (
-        f"{best['title']} is moved least: {_more(best['calls'])} of 100 healthy children called "
+        f"{best['title']} is moved least: {_more(best['calls'])} of 100 healthy people called "
         f"sick, against {_more(first['calls'])} with {first['title']}"
     )
 

@@ -37,14 +37,14 @@ def calls(models: Sequence[tuple[str, str, Mapping[str, Any]]]) -> go.Figure:
         [findings.PLURAL[kind] for kind in findings.KINDS],
     )  # fmt: skip
     margin_band(figure, max(findings.margin(audit, "calls") for _, _, audit in models))
-    figure.update_xaxes(title="more of 100 healthy children called sick")
+    figure.update_xaxes(title="more of 100 healthy people called sick")
     every = [(title, change) for _, title, changes in found for _, change in changes]
     says = "No calls of healthy films with devices were measured"
     if every:
         whom, most = max(every, key=lambda entry: abs(entry[1].value))
         kind = findings.PLURAL[most.kind]
         says = (
-            f"{kind[0].upper()}{kind[1:]} change most: {most.value:+.0f} of 100 healthy children "
+            f"{kind[0].upper()}{kind[1:]} change most: {most.value:+.0f} of 100 healthy people "
             f"called sick, with {whom}; in the band nothing matters"
         )
     told = [f"{title}, {findings.PLURAL[c.kind]} {c.value:+.1f}" for title, c in every]

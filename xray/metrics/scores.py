@@ -24,6 +24,8 @@ from xray.metrics import bootstrap
 from xray.metrics.bootstrap import Bools, Floats, wilson
 from xray.metrics.odds import to_probability
 
+#: Why a metric has no value.
+NO_VALUE = "no value: only one class, or one call"
 #: The two classes of the public set; those of the data set in hand: ``xray.classes``.
 LABELS = classes.DEFAULT.labels
 POSITIVE = classes.DEFAULT.positive
@@ -169,6 +171,9 @@ def proportions(counts: Confusion) -> pd.DataFrame:
         "specificity": (counts.tn, counts.tn + counts.fp),
         "npv": (counts.tn, counts.tn + counts.fn),
     }
+    if not (parts["recall"][1] and parts["specificity"][1]):
+        # Of films of one class every such call is right, or every one is wrong.
+        parts |= {"precision": (0, 0), "npv": (0, 0)}
     rows = []
     for metric, (hits, n) in parts.items():
         value = hits / n if n else float("nan")
@@ -230,7 +235,10 @@ def at_threshold(
         "balanced_accuracy": bootstrap.balanced_accuracy,
         "mcc": bootstrap.mcc,
     }
-    rows = [_row(name, score(*once), score(*many), len(y)) for name, score in compound.items()]
+    known = np.nan if y.all() or not y.any() else 1.0
+    rows = [
+        _row(name, known * score(*once), score(*many), len(y)) for name, score in compound.items()
+    ]
     table = proportions(confusion(y, log_odds, threshold, positive))
     return pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
 
@@ -239,8 +247,9 @@ def over_thresholds(y: Bools, log_odds: Floats, positive: str, drawn: Floats) ->
     """The metrics of :func:`scores` that no threshold changes; ``drawn`` is (B, N)."""
     found, ranked = (y, log_odds) if classes.side(positive) else (~y, -log_odds)
     ranking = {"auroc": bootstrap.auroc, "average_precision": bootstrap.average_precision}
+    known = np.nan if y.all() or not y.any() else 1.0
     rows = [
-        _row(name, score(found, ranked), score(found, ranked, drawn), len(y))
+        _row(name, known * score(found, ranked), score(found, ranked, drawn), len(y))
         for name, score in ranking.items()
     ]
     for metric, loss in zip(("brier", "log_loss"), bootstrap.losses(y, log_odds), strict=True):
@@ -254,7 +263,6 @@ def _row(metric: str, once: Floats, many: Floats, n: int) -> dict[str, object]:
     value = float(once[0])
     if not np.isfinite(value):
         nan = float("nan")
-        reason = "no value: only one class, or one call"
-        return {"metric": metric, "value": nan, "low": nan, "high": nan, "method": reason, "n": n}
+        return {"metric": metric, "value": nan, "low": nan, "high": nan, "method": NO_VALUE, "n": n}
     low, high, method = bootstrap.percentiles(many)
     return {"metric": metric, "value": value, "low": low, "high": high, "method": method, "n": n}

@@ -31,7 +31,7 @@ def devices_laid(reading: Reading, device: str) -> str:
             "bright. Numbers are means."
         )
     return (
-        f"{count} {many} of other children, cut out of their films, are laid over this one one by "
+        f"{count} {many} of other people, cut out of their films, are laid over this one one by "
         "one. The match of each is the same shape cut out of a film without devices, as bright. "
         "Numbers are means."
     )

@@ -24,7 +24,7 @@ def title(cards: Sequence[Card], audits: Mapping[str, Audit]) -> str:
     """Which of the models read devices, as the Overview's title: one sentence, in calls of 100."""
     done = [card for card in cards if card.name in audits]
     if not done:
-        return "Do these models read lungs, or the devices on the child?"
+        return "Do these models read lungs, or the devices on the chest?"
     of = {
         key: [card for card in done if audits[card.name]["verdict"] == key]
         for key in findings.VERDICTS

@@ -33,18 +33,21 @@ from xray.reports import film_words, headlines, html, overview, render, sentence
 
 Found = TypeVar("Found")
 
-CLINICAL = "Not for clinical use: this shows what models do, not what a child has."
+CLINICAL = "Not for clinical use: this shows what models do, not what somebody has."
 
-#: What no figure of the report can show.
-LIMITS = (
-    "The films are of children of one to five years from one hospital in Guangzhou; nothing here "
-    "says what the models do elsewhere.",
-    "Devices are laid over films as they lie on other children: a child that wears one may differ "
-    "in more than the device.",
-    "Possible patients are told by numbers in file names, which may not be unique.",
-    "The public set differs between its training and its test films, so that validation figures "
+#: What no figure of the report can show: of this project's own models, and of all.
+LIMITS_OF_OURS = (
+    "This project's own models learnt from films of children of one to five years from one "
+    "hospital in Guangzhou; what they do elsewhere is not known.",
+    "That public set differs between its training and its test films, so that validation figures "
     "are better than test figures.",
-    "Other giveaways (size, aspect, JPEG quality, burned-in text) separate the classes too; "
+)
+LIMITS = (
+    "Devices are laid over films as they lie on other people: one who wears one may differ in "
+    "more than the device.",
+    "Possible patients are told by numbers in file names where no table names them, and such "
+    "numbers may not be unique.",
+    "Other giveaways (size, aspect, JPEG quality, burned-in text) may separate the classes too; "
     "the verdict is about devices.",
 )
 
@@ -84,7 +87,7 @@ def build(created: datetime | None = None) -> str:
         **_metrics(fine, gaps["metrics"]),
         **_films(gaps),
         provenance_of_labels=devices.provenance(),
-        limits=LIMITS,
+        limits=(*(LIMITS_OF_OURS if any(c.role != "user" for c in fine) else ()), *LIMITS),
         provenance=tables.provenance(cards, audits),
         environment=environment.described(),
         gaps=gaps,
@@ -152,6 +155,7 @@ def _model(card: Card, audit: Mapping[str, Any] | None, gap: str) -> dict[str, A
     """What the report says of one model."""
     found = audit or {}
     title = card.title or card.name
+    others = [] if card.problem else stored.beside(card)
     measured = {
         name: table if len(table) else None
         for name, table in (
@@ -170,6 +174,7 @@ def _model(card: Card, audit: Mapping[str, Any] | None, gap: str) -> dict[str, A
         "facts": overview.facts_of(found),
         "advice": sentences.advice(found),
         "notes": sentences.notes(found),
+        "by_films": tables.by_films([*([audit] if audit else []), *others]) if others else None,
         "figures": [
             render.embed(draw(found, title))
             for draw in (figures_audits.calls, figures_audits.auroc)

@@ -68,7 +68,7 @@ def _reads(change: Change) -> str:
 
 
 def does(change: Change) -> str:
-    """What a change does, after "makes it": "call 9 more of 100 healthy children sick"."""
+    """What a change does, after "makes it": "call 9 more of 100 healthy people sick"."""
     size = how_much(change)
     if change.unit == "auroc_drop":
         way = ("worse", "falls") if change.value > 0 else ("better", "rises")
@@ -76,7 +76,7 @@ def does(change: Change) -> str:
     way_ = "more" if change.value >= 0 else "fewer"
     count, _, ends = size.partition(" ")
     who = "sick" if change.sick else "healthy"
-    return f"call {count} {way_} of 100 {who} children sick {ends}".rstrip()
+    return f"call {count} {way_} of 100 {who} people sick {ends}".rstrip()
 
 
 def how_much(change: Change) -> str:
@@ -101,13 +101,13 @@ def _clear(audit: Audit) -> str:
     if audit["verdict"] != "no_reliance":
         return f"{_begin(clear)} change nothing that matters."
     limit = findings.margin(audit, "calls")
-    said = f"No device changes its calls by {limit:g} or more of 100 children."
+    said = f"No device changes its calls by {limit:g} or more of 100 people."
     top = findings.strongest(audit, clear)
     return f"{said} The largest change: {_seen(top)}." if top else said
 
 
 def _seen(change: Change) -> str:
-    """A change as a fact: "supports, 2 more of 100 healthy children called sick (-1 to 5)"."""
+    """A change as a fact: "supports, 2 more of 100 healthy people called sick (-1 to 5)"."""
     kind, size = findings.PLURAL[change.kind], how_much(change)
     if change.unit == "auroc_drop":
         return f"{kind}, AUROC {'falls' if change.value > 0 else 'rises'} by {size}"
@@ -115,7 +115,7 @@ def _seen(change: Change) -> str:
     way = "more" if change.value >= 0 else "fewer"
     said = f"under 1 {way}" if count == "0" else f"{count} {way}"
     who = "sick" if change.sick else "healthy"
-    return f"{kind}, {said} of 100 {who} children called sick {ends}".rstrip()
+    return f"{kind}, {said} of 100 {who} people called sick {ends}".rstrip()
 
 
 def _open(audit: Audit) -> str:
@@ -126,6 +126,25 @@ def _open(audit: Audit) -> str:
     seen = f" The largest change seen: {_seen(top)}." if top else ""
     names = text.names([findings.PLURAL[kind] for kind in findings.KINDS if kind in kinds])
     return f"Whether {names} change its calls stays open.{seen}"
+
+
+def lime(audit: Audit, limits: Mapping[str, float]) -> str:
+    """What LIME's own weights would have said of a model; "" where nothing is known of them.
+
+    Parameters
+    ----------
+    limits : weight by kind from which LIME is said to point (``stored.limits``)
+    """
+    points = findings.pointed(findings.effects(audit, "lime"), limits)
+    if points is None:
+        return ""
+    read = findings.kinds(audit, "reads_devices")
+    if not points:
+        return "LIME alone would not have found it: it points at no kind of device." if read else (
+            "LIME alone points at no kind of device either.")  # fmt: skip
+    names = text.names([findings.PLURAL[kind] for kind in findings.KINDS if kind in points])
+    agreed = "as the audit found" if set(points) <= set(read) else "which the audit did not confirm"
+    return f"LIME alone points at {names}, {agreed}."
 
 
 def _unjudged(audit: Audit) -> str:
@@ -153,7 +172,7 @@ def advice(audit: Audit) -> str:
     """What to do about a verdict, in a sentence; "" where nothing follows from it."""
     if audit.get("verdict") == "reads_devices":
         kinds = [findings.PLURAL[kind] for kind in findings.kinds(audit, "reads_devices")]
-        return f"Do not rely on its calls of children with {text.names(kinds) or 'devices'}."
+        return f"Do not rely on its calls of people with {text.names(kinds) or 'devices'}."
     if audit.get("verdict") == "inconclusive":
         return "Audit it on more films before relying on it."
     if audit.get("verdict") == "cannot_be_judged":
@@ -248,25 +267,28 @@ def suspects(audit: Audit) -> str:
     found_to_be = "" if most.shown else f" This may be less than {limit}, which do not matter."
     device = findings.strongest(audit, findings.kinds(audit))
     ahead = device is None or abs(most.margins) > abs(device.margins)
+    # What squashing and JPEG quality leave in films was measured on the public set alone.
+    rendered = (audit.get("labels") or {}).get("rendered")
+    of = " of the public set" if rendered and most.kind in ("aspect", "jpeg") else ""
     return (
         f"{'More than any device, the' if ahead else 'Of all else the'} "
-        f"{findings.SUSPECTS[most.kind]} moves it: made as in the other class, "
-        f"{abs(most.value):.0f} {way} of 100 {who} children are called sick "
+        f"{findings.SUSPECTS[most.kind]} moves it: made as in the other class{of}, "
+        f"{abs(most.value):.0f} {way} of 100 {who} people are called sick "
         f"({interval(most.low, most.high, 0)}).{found_to_be}"
     )
 
 
 def witness(audit: Audit) -> str:
-    """What children filmed with and without a device say; "" where too few give one."""
+    """What people filmed with and without a device say; "" where too few give one."""
     found = audit.get("witness") or {}
     if not found:
         return ""
     before, after = (number(found.get(f"called_{name}")) for name in ("without", "with"))
     return (
-        f"{found['children']} children were filmed with a device and without: of 100 such films "
+        f"{found['children']} people were filmed with a device and without: of 100 such films "
         f"{after:.0f} are called sick with it and {before:.0f} without (difference "
         f"{interval(number(found['calls_low']), number(found['calls_high']), 0)}). "
-        f"{found['agreement']} A child without its device is often less ill."
+        f"{found['agreement']} Somebody without the device is often less ill."
     )
 
 

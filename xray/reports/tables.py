@@ -29,7 +29,7 @@ METRICS = ("accuracy", "recall", "specificity", "precision", "f1", "auroc", "bri
 #: Test of an effect -> what was done, for people.
 TESTS = {
     "insertion": "laid over films without devices",
-    "as_worn": "all that a child wears, laid over",
+    "as_worn": "all that somebody wears, laid over",
     "null": "null laid over, device-free",
     "swap": "swapped between the classes",
     "removal": "painted over",
@@ -124,7 +124,7 @@ def effects(audit: Audit) -> pd.DataFrame:
                 "Change in calls": _known_interval(effect, "calls", 1),
                 "Fall of AUROC": _known_interval(effect, "auroc_drop", 3),
                 "Log-odds": _signed(effect.get("net_log_odds")),
-                "Children": f"{effect.get('films', '?')}, donors {effect.get('donors', '?')}",
+                "People": f"{effect.get('films', '?')}, donors {effect.get('donors', '?')}",
             }
         )
     return pd.DataFrame(rows)
@@ -155,7 +155,7 @@ def kinds(audit: Audit) -> pd.DataFrame:
 
 
 def by_films(audits: Sequence[Audit]) -> pd.DataFrame:
-    """Audits of one model on several sets of films: which films, the verdict, and AUROC."""
+    """Audits of one model on several sets of films: films, verdict and AUROC of each."""
     rows = []
     for audit in audits:
         films: Mapping[str, Any] = audit.get("films") or {}
@@ -164,8 +164,9 @@ def by_films(audits: Sequence[Audit]) -> pd.DataFrame:
         rows.append(
             {
                 "Films": f"{source}, {films.get('n', '?')}{part} films, {content}",
+                "Positive class": str(audit.get("positive", classes.positive())),
                 "Verdict": palette.verdict(audit.get("verdict")).words,
-                f"AUROC of {audit.get('positive', classes.positive())}": with_interval(
+                "AUROC": with_interval(
                     audit.get("auroc"), audit.get("auroc_low"), audit.get("auroc_high")
                 ),
             }

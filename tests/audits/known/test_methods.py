@@ -12,7 +12,9 @@ from xray.audits.known import methods
 def panel(clean: int, reliant: int) -> pd.DataFrame:
     names = [f"n{i:02}" for i in range(clean + reliant)]
     truth = ["clean"] * clean + ["reliant"] * reliant
-    return pd.DataFrame({"network": names, "kind": "line", "truth": truth})
+    said = ["no_reliance"] * clean + ["reads_devices"] * reliant
+    return pd.DataFrame({"network": names, "kind": "line", "truth": truth, "verdict": said,
+                         "score": 1.0})  # fmt: skip
 
 
 def weighed(table: pd.DataFrame, gap: float, seed: int = 0) -> pd.DataFrame:
@@ -21,21 +23,29 @@ def weighed(table: pd.DataFrame, gap: float, seed: int = 0) -> pd.DataFrame:
     return table[["network", "kind"]].assign(method="lime", share=share)
 
 
+def of_lines(weighed: pd.DataFrame, table: pd.DataFrame, method: str = "lime") -> pd.Series:
+    told = methods.record(weighed, table).set_index(["method", "kind"])
+    return told.loc[(method, "line")] if (method, "line") in told.index else pd.Series(dtype=float)
+
+
 def test_a_method_that_sees_readers_is_credited_and_one_that_does_not_is_not() -> None:
     table = panel(400, 100)
-    sees = methods.record(weighed(table, 8.0), table).set_index("kind").loc["line"]
+    sees = of_lines(weighed(table, 8.0), table)
     assert sees["found"] == 1 and sees["auroc"] > 0.99
     # The threshold is set on one half, at one in twenty; the other half bears it out.
     assert 0.01 < sees["accused"] < 0.12 and 150 < sees["clean"] < 250
-    blind = methods.record(weighed(table, 0.0), table).set_index("kind").loc["line"]
+    blind = of_lines(weighed(table, 0.0), table)
     assert blind["found"] < 0.15 and blind["auroc"] == pytest.approx(0.5, abs=0.1)
     assert blind["low"] <= blind["found"] <= blind["high"]
 
 
 def test_too_few_clean_networks_set_no_threshold() -> None:
     table = panel(6, 5)
-    row = methods.record(weighed(table, 3.0), table).set_index("kind").loc["line"]
+    row = of_lines(weighed(table, 3.0), table)
     assert np.isnan(row["threshold"]) and row["reliant"] == 0
+    # The audit needs no threshold: it is counted on the same networks.
+    audit = of_lines(weighed(table, 3.0), table, "audit")
+    assert (audit["found"], audit["reliant"], audit["accused"]) == (1, 5, 0)
 
 
 def test_open_networks_count_for_nothing() -> None:
@@ -43,5 +53,5 @@ def test_open_networks_count_for_nothing() -> None:
     more = pd.concat([table, panel(5, 0).assign(network=list("abcde"), truth="open")])
     whole = weighed(more, 4.0).reset_index(drop=True)
     whole.loc[whole["network"].isin(list("abcde")), "share"] = 99.0
-    row = methods.record(whole, more).set_index("kind").loc["line"]
+    row = of_lines(whole, more)
     assert row["threshold"] < 10

@@ -3,6 +3,7 @@
 Each method gets one rule: a network reads a kind of device where the method's weight on it is
 above a threshold. The threshold is set on half of the clean networks, at 5 % false alarms; how
 many readers it finds, and how many clean networks of the other half it accuses, is the record.
+What the audit says of the same networks stands beside.
 """
 
 from __future__ import annotations
@@ -75,16 +76,18 @@ def record(weighed: pd.DataFrame, panel: pd.DataFrame, seed: int = 0) -> pd.Data
     Parameters
     ----------
     weighed : from ``weigh``
-    panel : ``known.record.rows``: network, kind, truth
+    panel : ``known.record.rows``: network, kind, truth, verdict
 
     Returns
     -------
     DataFrame
-        method, kind ("" for all), threshold, auroc, found (share of reliant networks above the
-        threshold) with low and high (Wilson), reliant, accused (share of the clean networks that
-        set no threshold), accused_low, accused_high, clean
+        method ("audit" for the verdict), kind ("" for all), threshold, auroc, found (share of
+        reliant networks above the threshold, or told to read) with low and high (Wilson),
+        reliant, accused (share of the clean networks that set no threshold), accused_low,
+        accused_high, clean
     """
-    joined = weighed.merge(panel[["network", "kind", "truth"]], on=["network", "kind"])
+    joined = weighed.merge(panel[["network", "kind", "truth", "verdict", "score"]],
+                           on=["network", "kind"])  # fmt: skip
     joined = joined[joined["truth"].isin(["reliant", "clean"])]
     names = np.random.default_rng([seed, 71]).permutation(sorted(set(joined["network"])))
     joined = joined.assign(
@@ -92,9 +95,14 @@ def record(weighed: pd.DataFrame, panel: pd.DataFrame, seed: int = 0) -> pd.Data
     )
     rows = []
     for method, told in joined.groupby("method", sort=False):
-        of = told.assign(threshold=told["kind"].map(_thresholds(told)))
-        rows += [_row(str(method), kind, of[of["kind"] == kind]) for kind in KINDS]
-        rows.append(_row(str(method), "", of))
+        limit = told["kind"].map(_thresholds(told)).astype(float)
+        # Over kinds, what counts is how far a weight lies above its own kind's threshold.
+        of = told.assign(threshold=limit, above=told["share"] > limit, size=told["share"] - limit)
+        rows += _rows(str(method), of[limit.notna()])
+    if rows:
+        told = joined.drop_duplicates(["network", "kind"])
+        reads = told["verdict"] == "reads_devices"
+        rows += _rows("audit", told.assign(threshold=np.nan, above=reads, size=told["score"].abs()))
     return pd.DataFrame(rows)
 
 
@@ -108,22 +116,24 @@ def _thresholds(of_method: pd.DataFrame) -> Mapping[str, float]:
     }
 
 
+def _rows(method: str, told: pd.DataFrame) -> list[dict[str, Any]]:
+    """Of each kind, and of all."""
+    parts = [(kind, told[told["kind"] == kind]) for kind in KINDS]
+    return [_row(method, kind, part) for kind, part in [*parts, ("", told)]]
+
+
 def _row(method: str, kind: str, part: pd.DataFrame) -> dict[str, Any]:
-    ready = part[part["threshold"].notna()]
-    above = (ready["share"] > ready["threshold"]).to_numpy()
-    reliant = ready["reliant"].to_numpy(bool)
-    unseen = ~reliant & ~ready["sets"].to_numpy(bool)
+    above, reliant = part["above"].to_numpy(bool), part["reliant"].to_numpy(bool)
+    unseen = ~reliant & ~part["sets"].to_numpy(bool)
     counts = {}
     for name, of in (("found", reliant), ("accused", unseen)):
         n, hits = int(of.sum()), int((above & of).sum())
         low, high = bootstrap.wilson(hits, n)
         counts[name] = (hits / n if n else float("nan"), low, high, n)
-    # Over kinds, what counts is how far a weight lies above its own kind's threshold.
-    beyond = (ready["share"] - ready["threshold"]).to_numpy()
     area = float("nan")
     if reliant.any() and not reliant.all():
-        area = float(bootstrap.auroc(reliant, beyond)[0])
-    limits = ready["threshold"].unique()
+        area = float(bootstrap.auroc(reliant, part["size"].to_numpy())[0])
+    limits = part["threshold"].dropna().unique()
     found, low, high, n = counts["found"]
     accused, accused_low, accused_high, clean = counts["accused"]
     return {

@@ -140,7 +140,7 @@ def downloads(
         "film_sha256": chosen.film.sha256,
         "note": page.CLINICAL,
         "device": question.device,
-        "devices_from": "facts about real ones" if done[0].rendered else "films of other children",
+        "devices_from": "facts about real ones" if done[0].rendered else "films of other people",
         "readings": [each.summary() for each in done],
     }
     with st.container(horizontal=True):

@@ -140,7 +140,7 @@ def _decoded(data: bytes, name: str) -> Film:
 
 def _made_up() -> Chosen:
     left, middle, right = st.columns([5, 7, 6])
-    child = left.number_input("Child", 0, 999, 7, key="child", bind="query-params")
+    child = left.number_input("Person", 0, 999, 7, key="child", bind="query-params")
     offered = classes.current().labels
     shows = middle.selectbox("Shows", offered, 1, key="shows", bind="query-params")
     # The phantoms' own names of the two; the page's are those of the films in hand.

@@ -42,7 +42,7 @@ def show() -> None:
                 "The hole keeps the lungs' outline: part of what is left is its shape."
             )
             page.show(figures.strata(hidden, "sensitivity", figures.WORN), key="worn")
-            st.caption("Of 100 sick children, those called sick, each model at its own threshold.")
+            st.caption("Of 100 sick people, those called sick, each model at its own threshold.")
     with page.guard("The other suspects"):
         suspects(shown, chosen.names)
 
@@ -51,12 +51,18 @@ def suspects(shown: list[tuple[str, str, dict[str, Any]]], names: list[str]) -> 
     """What lettering, aspect, framing, JPEG quality and brightness change."""
     st.subheader("Does anything else change their calls?", anchor=False)
     measured = [entry for entry in shown if findings.others(entry[2])]
-    missing = [title for name, title, _ in shown if name not in {n for n, *_ in measured}]
+    unread = [title for _, title, found in shown if found["verdict"] == "cannot_be_judged"]
+    told = {title for _, title, _ in measured} | set(unread)
+    missing = [title for _, title, _ in shown if title not in told]
     if measured:
         page.show(figures.suspects(measured), key="suspects")
         for _, title, audit in measured:
             st.markdown(f"**{html.plain(title)}**: {html.plain(sentences.suspects(audit))}")
         st.caption("Changed films against films changed as much without the suspected thing.")
+    if unread:
+        st.caption(
+            html.plain(f"Nothing is read from calls that cannot be judged: {text.names(unread)}.")
+        )
     if missing or not shown:
         page.empty(
             f"Not stored for {text.names(missing)}" if missing else "No audit is stored",

@@ -184,7 +184,7 @@ def _over_many(offered: dict[str, Card]) -> None:
         films = int(part.loc[part["measure"] == "deletion", "n"].max())
         st.markdown(f"**{html.plain(titles.get(str(name), str(name)))}**, {films} test films")
         st.html(html_tables.table(words, _rows(part)))
-    st.caption(" ".join(SHOWN.values()) + " Means with 95 % intervals, by child.")
+    st.caption(" ".join(SHOWN.values()) + " Means with 95 % intervals, by person.")
     known = table[(table["answer"] != "") & table["measure"].isin(["points", "net"])]
     if len(known):
         _known(known)

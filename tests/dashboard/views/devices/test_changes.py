@@ -62,4 +62,4 @@ def test_audits_on_several_sets_of_films_stand_side_by_side(
         (table,) = [each.value for each in app.dataframe if {"Films", "Verdict"} <= {*each.value}]
         assert table["Films"].tolist()[1] == "ward, 120 films, cccccccc"
         assert table["Verdict"].nunique() == 2
-        assert table["AUROC of PNEUMONIA"].str.match(r"0\.\d\d \(0\.\d\d to").all()
+        assert table["AUROC"].str.match(r"0\.\d\d \(0\.\d\d to").all()

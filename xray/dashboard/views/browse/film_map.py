@@ -115,8 +115,8 @@ def _rows(shown: Films, space: embeddings.Space) -> NDArray[np.int64]:
     """Rows of the table of a space's films."""
 
     def find() -> NDArray[np.int64]:
-        rows: NDArray[np.int64] = pd.Index(shown.table["file"]).get_indexer(pd.Index(space.files))
-        return rows
+        found = pd.Index(shown.table["file"]).get_indexer(pd.Index(space.files))
+        return np.asarray(found, np.int64)
 
     return cache.remember("rows of space", find, shown.key, space.key)
 

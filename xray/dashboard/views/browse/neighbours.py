@@ -84,6 +84,6 @@ def _grid(shown: Films, space: Space, vector: Vectors, without: str) -> None:
     st.caption(
         html.plain(
             f"{told}. {drawn}Distance is 1 less the correlation: 0 for the same film, 1 for "
-            "nothing in common. Near films need not be the same child's."
+            "nothing in common. Near films need not be the same person's."
         )
     )

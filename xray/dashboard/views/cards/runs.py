@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from xray import classes
 from xray.dashboard import choices, page
 from xray.dashboard import models_page as shared
 from xray.figures import training
@@ -116,7 +115,7 @@ def show() -> None:
         with page.guard(VIEWS[chosen]):
             parts[chosen](table, metric)
         st.caption(
-            f"{classes.positive()} is the positive class. Lines are 95 % intervals over seeds "
+            "Figures are of each run's own positive class. Lines are 95 % intervals over seeds "
             "(Student's t, n as given). They say what another seed would do, not other test films. "
             "Accuracy is at the threshold from validation unless it says one half. "
             "Filled: the interval leaves out zero. A line that reaches the edge goes on beyond it."

@@ -30,9 +30,9 @@ def classes(films: dataset_page.Films) -> None:
         st.warning(plain(sentence), icon=":material/straighten:")
     for column, (_, fact) in zip(st.columns(len(splits)), splits, strict=True):
         column.html(fact)
+    told = " Subtypes are read from the file names." if films.table["subtype"].any() else ""
     st.caption(
-        "A model is worth something only above the baseline of the split it is judged on. "
-        "Subtypes are read from the file names."
+        f"A model is worth something only above the baseline of the split it is judged on.{told}"
     )
 
 
@@ -40,12 +40,15 @@ def split_facts(films: dataset_page.Films) -> Iterator[tuple[str, str]]:
     """Warning about each split ("" where it is fine), and its baseline as HTML."""
     for split in composition.splits(films.table):
         low, high = split.baseline_interval
+        ratio = "no film of another class"
+        if len(split.counts) > 1:
+            ratio = f"{split.imbalance:.1f} films of the larger class for each of the smaller"
         yield (
             composition.warning(split),
             f'<div class="xma-number">{100 * split.baseline:.1f} %</div>'
             f'<div class="xma-fact">baseline on {split.title}: always {escape(split.majority)} '
             f"(95 % interval {100 * low:.1f} to {100 * high:.1f})<br>"
-            f"{split.imbalance:.1f} films of the larger class for each of the smaller</div>",
+            f"{ratio}</div>",
         )
 
 

@@ -24,10 +24,12 @@ VIEWS = ("Possible patients", "Byte-identical films", "Near-identical films")
 EACH = 6
 
 
+#: Of films whose names tell a number and a subtype, as the public set's do; and of others.
 CAVEAT = (
     "Possible, because nobody has published what the numbers in the file names mean. The last "
     "column counts “person1_bacteria” and “person1_virus” as two."
 )
+TOLD = "Patients are those that the table of the films names; where there is none, nobody is known."
 
 
 def trained_on(table: pd.DataFrame) -> tuple[int, int]:
@@ -63,7 +65,13 @@ def numbers_say(table: pd.DataFrame) -> str:
 def patient_table(table: pd.DataFrame) -> str:
     """Possible patients in two splits, for each pair of splits, as HTML."""
     headers = ("", "possible patients in both", "films of theirs", "… if numbers go by subtype")
-    return html_tables.table(headers, list(_pairs(table)))
+    used = 4 if _by_name(table) else 3
+    return html_tables.table(headers[:used], [row[:used] for row in _pairs(table)])
+
+
+def _by_name(table: pd.DataFrame) -> bool:
+    """Whether numbers and subtypes are told by the films' names."""
+    return bool((table["subtype"] != "").any())
 
 
 def _pairs(table: pd.DataFrame) -> Iterator[tuple[str, ...]]:
@@ -147,7 +155,7 @@ def compared(films: dataset_page.Films) -> pd.DataFrame:
 def patients(films: dataset_page.Films) -> None:
     """Who sits on both sides of the line, and what it does to the models' metrics."""
     st.html(cache.remember("patients", lambda: patient_table(films.table), films.key))
-    st.caption(CAVEAT)
+    st.caption(CAVEAT if _by_name(films.table) else TOLD)
     said = cache.remember("numbers", lambda: numbers_say(films.table), films.key)
     if said:
         st.markdown(html.plain(said))

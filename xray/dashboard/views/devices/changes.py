@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from xray import classes, text
-from xray.audits import findings
+from xray.audits import findings, stored
 from xray.audits import moved as again
 from xray.dashboard import choices, loaders, page
 from xray.dashboard.views.devices import by_films, live
@@ -20,10 +20,10 @@ from xray.reports import headlines, html, overview, sentences, tables
 
 METHOD = (
     "A device is cut out of a labelled film along its outline. It is laid over films of other "
-    "children who wear none. Its match is cut with the same outline from a film without devices, "
+    "people who wear none. Its match is cut with the same outline from a film without devices, "
     "at the same place of the lungs, and made as bright. Each figure is the change by the device "
     "less the change by its match. For AUROC devices change places: healthy films are given them, "
-    "sick ones relieved of them. Whiskers are 95 % intervals by child, of those who receive and "
+    "sick ones relieved of them. Whiskers are 95 % intervals by person, of those who receive and "
     "of those who give. The band is the margin: what lies in it does not matter."
 )
 
@@ -73,7 +73,8 @@ def verdict(card: Card, audit: Mapping[str, Any]) -> None:
     """A model's verdict, what was counted, and how devices change its calls."""
     said, facts = sentences.finding(audit), overview.facts_of(audit)
     st.html(html.verdict_row(card.name, card.title, sentences.chip(audit), said, "", facts))
-    for note in filter(None, (*sentences.notes(audit), sentences.witness(audit))):
+    lime = sentences.lime(audit, stored.limits())
+    for note in filter(None, (*sentences.notes(audit), sentences.witness(audit), lime)):
         st.caption(html.plain(note))
     if not findings.judged(audit):
         return
@@ -116,7 +117,7 @@ def moved(audit: Mapping[str, Any]) -> None:
     device = findings.ONE.get(row["kind"], "a device")
     pictures = (
         (film, "original", "as it is"),
-        (laid.device, "device", f"with {device} of another child"),
+        (laid.device, "device", f"with {device} of another person"),
         (laid.null, "null", "with its match, which has all but the device"),
     )
     for column, (picture, which, said) in zip(st.columns(3), pictures, strict=True):

@@ -75,9 +75,9 @@ def show() -> None:
     """Draw the section."""
     shown = dataset_page.begin(
         lambda films: figures_dataset.prevalence_says(prevalence(films, "has_device"), "a device"),
-        "Tubes, wires and electrodes say that a child is very ill, without a look at its lungs.",
+        "Tubes, wires and electrodes say that somebody is very ill, without a look at the lungs.",
         lambda _: {"view": links.Choice(VIEWS)},
-        question="Do sick children wear more devices here?",
+        question="Do the sick wear more devices here?",
     )
     if shown and not shown.table["has_device"].notna().any():
         page.empty(

@@ -11,6 +11,12 @@ from xray.errors import ArtifactError
 from xray.figures import audits
 from xray.reports import tables
 
+METHODS = (
+    "A method points at a kind of device when its mean weight there is above a threshold, which "
+    "5 of 100 clean networks of one half exceed. Clean networks of the other half are counted. "
+    "All rows are about the same networks; whiskers are 95 % intervals."
+)
+
 
 def show() -> None:
     """Draw the section."""
@@ -38,5 +44,18 @@ def show() -> None:
         if gaps := audits.quality_gaps(table):
             st.caption(gaps)
         st.caption("Nothing about the verdict was fitted to these networks.")
+        _methods()
         with st.expander("The record in figures", icon=":material/straighten:"):
             st.dataframe(tables.quality(table), hide_index=True, width="stretch")
+
+
+def _methods() -> None:
+    """What explanations alone would have told of the same networks."""
+    st.subheader("Would LIME alone have found them?", anchor=False)
+    try:
+        table = stored.methods()
+    except ArtifactError as error:
+        page.empty("Here stands how many readers explanations alone find", str(error))
+        return
+    page.show(audits.methods(table), key="methods")
+    st.caption(METHODS)

@@ -34,7 +34,7 @@ def show() -> None:
     if len(rows) > 1:
         page.show(audits.cures(rows), key="cures")
         st.caption(
-            "Largest change of healthy children's calls by any kind of device, and accuracy on the "
+            "Largest change of healthy people's calls by any kind of device, and accuracy on the "
             "test films. Lines are 95 % intervals."
         )
     else:

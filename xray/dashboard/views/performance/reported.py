@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from xray import classes
 from xray.dashboard import models_page as shared
 from xray.dashboard import page
 from xray.figures import base, scores
@@ -52,6 +53,10 @@ def show() -> None:
         choose_split=False,
         question="What can the figures that others reported have meant?",
     )
+    if not classes.is_default():
+        st.info("They are of the public set of children, and say nothing of the films chosen here.",
+                icon=":material/info:")  # fmt: skip
+        return
     with page.guard("The reading of your figures"):
         own()
     if view:

@@ -58,7 +58,7 @@ def show(view: View, entrant: Entrant) -> None:
             page.problem(status.error)
         st.caption(
             "Thousands of groups, cut by what is known of the films and by what they look like, "
-            "are searched on one half of the children and tested on the other. "
+            "are searched on one half of the people and tested on the other. "
             + ("" if space else "What films look like is searched once the map was made.")
         )
         if not status.active and st.button(

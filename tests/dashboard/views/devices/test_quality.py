@@ -1,0 +1,34 @@
+"""How good the test is: beside what explanations alone would have told."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.helpers import shelf
+from tests.helpers.visits import alone, words
+from xray.audits import stored
+from xray.files import write_table
+
+
+def test_lime_alone_stands_beside_the_audit(
+    shelf_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = shelf.move_in(Path(shutil.copytree(shelf_folder, tmp_path / "shelf")), "one reader")
+    monkeypatch.setenv("XRAY_ARTIFACTS", str(copy))
+    write_table(copy / "panel" / "quality.csv", shelf.quality())
+    app = alone("devices", section="How good is this test")
+    assert len(app.get("plotly_chart")) == 1
+    assert "panel/methods.csv is missing" in words(app)
+    rows = [
+        ("lime", "", None, 0.4, 0.2, 0.6, 20, 0.1, 0.03, 0.3, 40),
+        ("audit", "", None, 0.9, 0.7, 0.97, 20, 0.0, 0.0, 0.1, 40),
+    ]
+    table = pd.DataFrame(rows, columns=list(stored.METHODS))
+    write_table(copy / "panel" / "methods.csv", table)
+    app = alone("devices", section="How good is this test")
+    assert len(app.get("plotly_chart")) == 2
+    assert "LIME alone finds 40 of 100 readings" in words(app)
