@@ -1,26 +1,31 @@
 """The map of films against bare pages, and embeddings against bare predictions.
 
-``python -m benchmarks.film_map [--model NAME] [--films N] [--repeats N] [--json FILE]``: reruns by
+``python -m benchmarks.film_map [--model NAME] [--films N] [--large N] [--json FILE]``: reruns by
 Streamlit's own AppTest in processor time, the best of each after one that counts nothing, as in
 ``benchmarks.pages``: the map of the films of ``XRAY_DATA`` by pixels, laid out by PCA, against an
 empty page with one chart; and the map with films chosen, tiles beside it, against a bare page with
 as many points on which a selection is told, all of them in turns. What a browser adds is not in it.
-Then ``N`` films (0: none) are embedded and predicted in turns by a model. To reach: at most 3, at
-most 2, at least 0.9.
+Then ``--films`` (0: none) are embedded and predicted in turns by a model. To reach: at most 3, at
+most 2, at least 0.9. ``--large`` draws the map of a made table of so many films, whose vectors are
+random, and looks for near-identical ones among as many vectors, of which 500 pairs are planted.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
+from benchmarks import pages
 from benchmarks._common import best, parser, report
 from benchmarks.empty_page import EmptyPage
-from xray.dataset import index
+from xray.dataset import index, leakage
 from xray.environment import ROOT, cache_dir, data_dir
 from xray.errors import DatasetError
 from xray.files import write_json
@@ -33,6 +38,31 @@ figure = go.Figure(go.Scattergl(x=rng.random({n}), y=rng.random({n}), mode="mark
                                 text=[f"film {{i}}" for i in range({n})]))
 st.plotly_chart(figure, on_select="rerun", selection_mode=("box", "lasso"))
 """
+#: The map of films that are not here, but have vectors.
+LARGE = """from dataclasses import replace
+from pathlib import Path
+import numpy as np
+from xray.dashboard import cache, dataset_page, page
+from xray.dashboard.views import spaces
+from xray.dashboard.views.browse import film_map
+from xray.models import embeddings
+page.page("The map")
+films = dataset_page.films()
+films.table["path"] = films.table["file"]
+shown = replace(films, folder=Path("."))
+def write():
+    rows = spaces.rows_of(shown)
+    vectors = np.random.default_rng(0).normal(size=(len(rows), 64)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    space = embeddings.Space(
+        embeddings.PIXELS, "", shown.table["file"].to_numpy(str)[rows], vectors,
+        embeddings.key_of(shown.table.iloc[rows], ""))
+    embeddings.save(space)
+    embeddings.layout(space)
+cache.remember("written", write, shown.key)
+film_map.draw(shown)
+"""
+PLANTED = 500
 #: Films that are chosen in the second view.
 CHOSEN = 200
 
@@ -81,12 +111,49 @@ def rates(name: str, count: int) -> dict[str, float]:
     return best(runs, 4, time.process_time)
 
 
+def large(count: int, repeats: int) -> dict[str, float]:
+    """Processor seconds of the map of a made table, and of the search for near-identical films.
+
+    Raises
+    ------
+    RuntimeError
+        The page does not say what it shows, or not all that was planted is found.
+    """
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory() as home, tempfile.TemporaryDirectory() as cache:
+        folder = pages.made(Path(home), count)
+        os.environ |= {"XRAY_ARTIFACTS": str(folder), "XRAY_CACHE": cache, "XRAY_DATA": ""}
+        try:
+            app = AppTest.from_string(LARGE, default_timeout=300)
+            found = {"map, first": rerun(app)}
+            told = "".join(each.value for each in app.caption)
+            found["map, again"] = min(rerun(app) for _ in range(repeats))
+        finally:
+            os.environ.clear()
+            os.environ |= before
+    if f"drawn at random of {count:,}" not in told:
+        raise RuntimeError(f"the page does not say that it shows a sample: {told}")
+    rng = np.random.default_rng(0)
+    spread = rng.normal(size=(40, 256))
+    vectors = rng.normal(size=(count, 40)) @ spread + rng.normal(size=(count, 256))
+    vectors[-PLANTED:] = vectors[:PLANTED] + 0.3 * rng.normal(size=(PLANTED, 256))
+    names = np.arange(count).astype(str)
+    space = embeddings.Space("", "", names, leakage.unit(vectors.astype(np.float32)), "")
+    start = time.process_time()
+    pairs = space.pairs(1 - leakage.CORRELATION)
+    found["near-identical films"] = time.process_time() - start
+    if len(pairs) != PLANTED:
+        raise RuntimeError(f"{len(pairs)} pairs were found, {PLANTED} planted")
+    return found
+
+
 def main() -> int:
     """Measure and print."""
     options = parser(__doc__)
     options.add_argument("--model", default="transfer")
     options.add_argument("--films", type=int, default=64)
     options.add_argument("--repeats", type=int, default=7)
+    options.add_argument("--large", type=int, default=0)
     chosen = options.parse_args()
     folder = data_dir()
     if folder is None:
@@ -100,6 +167,9 @@ def main() -> int:
         "films chosen against a bare selection": views["map, films chosen"]
         / views["bare selection"],
     }
+    if chosen.large:
+        rows += [{"what": f"{name}, of {chosen.large:,} films", "seconds": each}
+                 for name, each in large(chosen.large, chosen.repeats).items()]  # fmt: skip
     if chosen.films:
         rate = rates(chosen.model, chosen.films)
         rows += [{"what": f"{chosen.films} films {name}", "seconds": each}

@@ -39,6 +39,7 @@ def test_only_many_new_modules_or_time_are_worth_it(
     assert startup.settle()
     assert gc.get_freeze_count() > 1_000
     assert not startup.settle()
+    assert startup.settle(now=True)
     monkeypatch.setattr(startup, "_looked", time.monotonic() - startup.AGAIN)
     assert startup.settle()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from xray.dashboard import startup
 from xray.films.pixels import Pixels
 from xray.jobs.progress import Progress
 from xray.jobs.queue import Queue, Status
@@ -53,7 +54,11 @@ def watch(jobs: Sequence[tuple[str, str, Status]]) -> None:
 @st.fragment(run_every=0.7)
 def _watching(jobs: tuple[tuple[str, str], ...], active: tuple[bool, ...]) -> None:
     statuses = [look(key) for key, _ in jobs]
-    if tuple(status.active for status in statuses) != active:
+    changed = tuple(status.active for status in statuses) != active
+    # Streamlit collects garbage after each of these looks, twice once Keras is there: 0.4 s of
+    # processor time a look that the work itself would wait for, were TensorFlow not frozen.
+    startup.settle(now=changed)
+    if changed:
         st.rerun(scope="app")
     for (_, words), status in zip(jobs, statuses, strict=True):
         if status.state == "running":

@@ -36,11 +36,17 @@ _lock = threading.Lock()
 _modules, _looked = 0, 0.0
 
 
-def settle() -> bool:
-    """Collect all garbage and freeze the rest, when it is time to; whether it did."""
+def settle(now: bool = False) -> bool:
+    """Collect all garbage and freeze the rest, when it is time to; whether it did.
+
+    Parameters
+    ----------
+    now : it is: heavy work has ended, whose networks are to stay
+    """
     global _modules, _looked
     with _lock:
-        if len(sys.modules) - _modules < ENOUGH and time.monotonic() - _looked < AGAIN:
+        few = len(sys.modules) - _modules < ENOUGH and time.monotonic() - _looked < AGAIN
+        if few and not now:
             return False
         gc.unfreeze()
         gc.collect()

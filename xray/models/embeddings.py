@@ -174,9 +174,14 @@ def embed(
     key = _key(rows, model, layer)
     space = Space(PIXELS if model is None else model.card.name, layer, files[readable],
                   vectors[readable], key)  # fmt: skip
-    with replacing(_path(key)) as beside:
-        np.savez(beside, files=space.files, vectors=space.vectors)
+    save(space)
     return space
+
+
+def save(space: Space) -> None:
+    """Store a space, to be read again by its key."""
+    with replacing(_path(space.key)) as beside:
+        np.savez(beside, files=space.files, vectors=space.vectors)
 
 
 def near_identical(
