@@ -50,7 +50,7 @@ def ours(model: Model, films: NDArray[np.float32]) -> Maps:
         "occlusion": np.stack(
             [occlusion(model, film, window, stride, fill="black")[0] for film in films]
         ),
-    }  # fmt: skip
+    }
 
 
 def sizes(films: NDArray[np.float32]) -> tuple[int, int]:
@@ -97,10 +97,13 @@ def by_captum(model: Model, films: NDArray[np.float32]) -> Maps:
             "Grad-CAM": LayerGradCam(whole, whole.body).attribute(x),
             "Grad-CAM, ReLU": LayerGradCam(whole, whole.body).attribute(x, relu_attributions=True),
             "occlusion": Occlusion(whole).attribute(
-                x, sliding_window_shapes=(1, window, window), strides=(1, stride, stride),
-                baselines=0, perturbations_per_eval=16,
+                x,
+                sliding_window_shapes=(1, window, window),
+                strides=(1, stride, stride),
+                baselines=0,
+                perturbations_per_eval=16,
             ),
-        }  # fmt: skip
+        }
         for name, values in made.items():
             flat = values.detach().numpy().astype(np.float64)[0, 0]
             found.setdefault(name, []).append(_enlarged(flat, film.shape))
@@ -117,11 +120,17 @@ def by_tf_keras_vis(model: Model, films: NDArray[np.float32]) -> Maps:
     cam = Gradcam(network, clone=False)
     made = [
         np.asarray(
-            cam(lambda said: said[:, 0], film[None, ..., None], penultimate_layer=target.name,
-                seek_penultimate_conv_layer=False, normalize_cam=False, expand_cam=False)
+            cam(
+                lambda said: said[:, 0],
+                film[None, ..., None],
+                penultimate_layer=target.name,
+                seek_penultimate_conv_layer=False,
+                normalize_cam=False,
+                expand_cam=False,
+            )
         )[0]
         for film in films
-    ]  # fmt: skip
+    ]
     maps = [_enlarged(each.astype(np.float64), films.shape[1:]) for each in made]
     return {"Grad-CAM, ReLU": np.stack(maps)}
 
@@ -179,34 +188,53 @@ def main() -> int:
 
     model = registry.load(chosen.model)
     films = model.prepare(
-        np.stack([
-            phantom(i, (256, 256), LABELS[i % 2], None).pixels for i in range(chosen.films)
-        ])
-    )  # fmt: skip
+        np.stack([phantom(i, (256, 256), LABELS[i % 2], None).pixels for i in range(chosen.films)])
+    )
     mine, rows = ours(model, films), []
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         np.savez(work / "films.npz", films=films)
         for name, (backend, *_) in REFERENCES.items():
-            command = [sys.executable, "-m", "benchmarks.against_references", "--model",
-                       chosen.model, "--child", name, folder]  # fmt: skip
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.against_references",
+                "--model",
+                chosen.model,
+                "--child",
+                name,
+                folder,
+            ]
             paths = os.pathsep.join([str(Path.cwd()), str(chosen.packages)])
             subprocess.run(
-                command, check=True, env={**os.environ, "KERAS_BACKEND": backend,
-                                          "PYTHONPATH": paths},
-            )  # fmt: skip
+                command,
+                check=True,
+                env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": paths},
+            )
             with np.load(work / f"{name}.npz") as kept:
-                theirs = {key: kept[key.replace(" ", "_")] for key in mine
-                          if key.replace(" ", "_") in kept}  # fmt: skip
+                theirs = {
+                    key: kept[key.replace(" ", "_")]
+                    for key in mine
+                    if key.replace(" ", "_") in kept
+                }
             for method, maps in theirs.items():
                 each = [correlation(a, b) for a, b in zip(mine[method], maps, strict=True)]
-                rows.append({
-                    "method": method, "reference": (work / f"{name}.txt").read_text(),
-                    "model": chosen.model, "films": len(each), "least": min(each),
-                    "mean": float(np.mean(each)),
-                })  # fmt: skip
-    report("against_references", rows, {"least correlation": min(r["least"] for r in rows)},
-           chosen.json)  # fmt: skip
+                rows.append(
+                    {
+                        "method": method,
+                        "reference": (work / f"{name}.txt").read_text(),
+                        "model": chosen.model,
+                        "films": len(each),
+                        "least": min(each),
+                        "mean": float(np.mean(each)),
+                    }
+                )
+    report(
+        "against_references",
+        rows,
+        {"least correlation": min(r["least"] for r in rows)},
+        chosen.json,
+    )
     return 0
 
 

@@ -176,11 +176,16 @@ def main() -> None:
         ]
         for way in found[0]:
             times, near, repeats = np.array([each[way] for each in found]).T
-            rows.append({
-                "model": name, "films": f"{len(films)} {source}", "way": way,
-                "times, median": round(float(np.median(times)), 2),
-                "reference": interval(near), "repeats": interval(repeats),
-            })  # fmt: skip
+            rows.append(
+                {
+                    "model": name,
+                    "films": f"{len(films)} {source}",
+                    "way": way,
+                    "times, median": round(float(np.median(times)), 2),
+                    "reference": interval(near),
+                    "repeats": interval(repeats),
+                }
+            )
     _common.report("agreement", rows, {}, options.json)
 
 

@@ -60,11 +60,17 @@ def laid(
     given = np.isin(np.arange(len(table)), recipients)
     rendered = style == "rendered"
     material = insertion.prepare(
-        table, films, devices.stored_geometry(), given, bare, seed=seed,
+        table,
+        films,
+        devices.stored_geometry(),
+        given,
+        bare,
+        seed=seed,
         kinds=insertion.KINDS if rendered else (insertion.AS_WORN,),
         rendered=rendering.read((SIDE, SIDE), artifact("devices", rendering.FILE))
-        if rendered else (),
-    )  # fmt: skip
+        if rendered
+        else (),
+    )
     rng = np.random.default_rng([seed, 7])
     made = []
     for place in recipients:
@@ -76,9 +82,12 @@ def laid(
             row = int(rng.choice(np.flatnonzero(plan.film == place)))
             layer, cut = plan.layer[row], plan.null[row]
             film = laying.lay(
-                film, material.boxes[place], donors.layers[layer], donors.nulls[layer][cut],
+                film,
+                material.boxes[place],
+                donors.layers[layer],
+                donors.nulls[layer][cut],
                 plan.places[row],
-            ).device  # fmt: skip
+            ).device
         made.append(as_bytes(film))
     return np.stack(made)
 

@@ -168,12 +168,15 @@ def main() -> int:
         / views["bare selection"],
     }
     if chosen.large:
-        rows += [{"what": f"{name}, of {chosen.large:,} films", "seconds": each}
-                 for name, each in large(chosen.large, chosen.repeats).items()]  # fmt: skip
+        rows += [
+            {"what": f"{name}, of {chosen.large:,} films", "seconds": each}
+            for name, each in large(chosen.large, chosen.repeats).items()
+        ]
     if chosen.films:
         rate = rates(chosen.model, chosen.films)
-        rows += [{"what": f"{chosen.films} films {name}", "seconds": each}
-                 for name, each in rate.items()]  # fmt: skip
+        rows += [
+            {"what": f"{chosen.films} films {name}", "seconds": each} for name, each in rate.items()
+        ]
         ratios["rate of embeddings against predictions"] = rate["predicted"] / rate["embedded"]
     report("film_map", rows, ratios, chosen.json)
     return 0

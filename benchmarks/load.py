@@ -77,9 +77,15 @@ def itinerary(rng: random.Random, pages: list[str], warm: threading.Barrier) -> 
 
 
 def visit(
-    url: str, pages: list[str], number: int, tally: Tally, warm: threading.Barrier, seconds: float,
-    hostile: Sequence[bytes], share: float,
-) -> None:  # fmt: skip
+    url: str,
+    pages: list[str],
+    number: int,
+    tally: Tally,
+    warm: threading.Barrier,
+    seconds: float,
+    hostile: Sequence[bytes],
+    share: float,
+) -> None:
     """One session: pages in an order of its own, pauses, uploads."""
     rng = random.Random(number)
     film = html.png(phantoms.phantom(number % 8, (224, 224)).pixels)

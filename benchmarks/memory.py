@@ -132,10 +132,12 @@ def main() -> None:
         else:
             most["explained"], left = explained(server, options.sessions, Path(folder))
             rows += [
-                {"after": f"{options.sessions} films explained at once, at most",
-                 "MB": round(most["explained"])},
+                {
+                    "after": f"{options.sessions} films explained at once, at most",
+                    "MB": round(most["explained"]),
+                },
                 {"after": "the same, once they are through", "MB": round(left)},
-            ]  # fmt: skip
+            ]
     figures = {f"most, {name} (MB; goal {GOALS[name]:.0f})": value for name, value in most.items()}
     _common.report("memory", rows, figures, options.json)
     if any(value >= GOALS[name] for name, value in most.items()):

@@ -114,17 +114,29 @@ def main() -> int:
         errors = rng.random(len(table)) < np.where(truth, rng.uniform(FROM, TO), BASE)
         what = failing_groups.find(errors, sick, who, facts, shown, seed=trial)
         first = any(found(each, truth) for each in what.groups[:3])
-        rows.append({"planted": kind, "share": float(truth.mean()), "shown": len(what.groups),
-                     "right": first if kind != NONE else not what.groups})  # fmt: skip
+        rows.append(
+            {
+                "planted": kind,
+                "share": float(truth.mean()),
+                "shown": len(what.groups),
+                "right": first if kind != NONE else not what.groups,
+            }
+        )
     trials = pd.DataFrame(rows)
     summary = []
     for kind, part in trials.groupby("planted", sort=False):
         right = part["right"]
         low, high = wilson(int(right.sum()), len(part))
-        summary.append({
-            "planted": kind, "trials": len(part), "right": float(right.mean()), "low": low,
-            "high": high, "shown": float(part["shown"].mean()),
-        })  # fmt: skip
+        summary.append(
+            {
+                "planted": kind,
+                "trials": len(part),
+                "right": float(right.mean()),
+                "low": low,
+                "high": high,
+                "shown": float(part["shown"].mean()),
+            }
+        )
     there, none = trials["planted"].isin(KINDS), trials["planted"] == NONE
     ratios = {
         "planted groups among the first three": float(trials.loc[there, "right"].mean()),

@@ -42,9 +42,11 @@ FILMS, MODELS = (600, 6_000, 60_000), (1, 10, 50)
 GOAL = 1.05
 #: Pages whose first view goes over every film.
 VIEWS: tuple[tuple[str, dict[str, str]], ...] = (
-    ("dataset", {}), ("dataset", {"section": "Outliers"}),
-    ("dataset", {"section": "Duplicates and leakage"}), ("browse", {}),
-)  # fmt: skip
+    ("dataset", {}),
+    ("dataset", {"section": "Outliers"}),
+    ("dataset", {"section": "Duplicates and leakage"}),
+    ("browse", {}),
+)
 #: Where the table stands in docs/scaling.md.
 PLACE = re.compile(r"(?<=<!-- benchmarks.scaling -->\n).*(?=<!-- end -->)", re.DOTALL)
 
@@ -103,11 +105,15 @@ def network(number: int) -> Model:
 
     keras.utils.set_random_seed(number)
     layers = keras.layers
-    net = keras.Sequential([
-        keras.Input((64, 64, 1)), layers.Conv2D(8, 3, 2, activation="relu"),
-        layers.Conv2D(16, 3, 2, activation="relu"), layers.GlobalAveragePooling2D(),
-        layers.Dense(1, activation="sigmoid"),
-    ])  # fmt: skip
+    net = keras.Sequential(
+        [
+            keras.Input((64, 64, 1)),
+            layers.Conv2D(8, 3, 2, activation="relu"),
+            layers.Conv2D(16, 3, 2, activation="relu"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
     return Model(Card(name=f"small-{number}", title="", role="user", size=(64, 64)), net)
 
 
@@ -142,28 +148,39 @@ def drawn(lines: dict[str, list[tuple[int, float]]]) -> str:
         across, up = ((np.log10(v) - a) / (b - a) for v, a, b in zip(point, low, high, strict=True))
         return 60 + 380 * float(across), 260 - 240 * float(up)
 
-    parts = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 620 300" font-size="12" '
-             'font-family="sans-serif" fill="#848B95"><title>Processor seconds over films or '
-             "models, both on log scales</title>"]  # fmt: skip
+    parts = [
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 620 300" font-size="12" '
+        'font-family="sans-serif" fill="#848B95"><title>Processor seconds over films or '
+        "models, both on log scales</title>"
+    ]
     for axis in (0, 1):
         for power in range(int(low[axis]), int(high[axis]) + 1):
             x, y = at((10.0**power, 10 ** low[1]) if axis == 0 else (10 ** low[0], 10.0**power))
             end = (x, 20.0) if axis == 0 else (440.0, y)
-            place = f'x="{x:.0f}" y="{y + 16:.0f}" text-anchor="middle"' if axis == 0 else (
-                f'x="{x - 6:.0f}" y="{y + 4:.0f}" text-anchor="end"')  # fmt: skip
-            parts.append(f'<path d="M{x:.0f} {y:.0f}L{end[0]:.0f} {end[1]:.0f}" stroke="#848B95" '
-                         f'stroke-opacity=".3"/><text {place}>{10.0**power:,g}</text>')  # fmt: skip
-    parts.append('<text x="250" y="295" text-anchor="middle">films, or models</text>'
-                 '<text x="14" y="140" transform="rotate(-90 14 140)" text-anchor="middle">'
-                 "processor seconds</text>")  # fmt: skip
+            place = (
+                f'x="{x:.0f}" y="{y + 16:.0f}" text-anchor="middle"'
+                if axis == 0
+                else (f'x="{x - 6:.0f}" y="{y + 4:.0f}" text-anchor="end"')
+            )
+            parts.append(
+                f'<path d="M{x:.0f} {y:.0f}L{end[0]:.0f} {end[1]:.0f}" stroke="#848B95" '
+                f'stroke-opacity=".3"/><text {place}>{10.0**power:,g}</text>'
+            )
+    parts.append(
+        '<text x="250" y="295" text-anchor="middle">films, or models</text>'
+        '<text x="14" y="140" transform="rotate(-90 14 140)" text-anchor="middle">'
+        "processor seconds</text>"
+    )
     for (name, line), colour in zip(lines.items(), palette.GROUPS, strict=False):
         places = [at((float(size), value)) for size, value in line]
         path = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
         dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in places)
         x, y = places[-1]
-        parts.append(f'<g fill="{colour}"><path d="M{path}" fill="none" stroke="{colour}" '
-                     f'stroke-width="2"/>{dots}<text x="{x + 9:.0f}" y="{y + 4:.0f}">{name}</text>'
-                     "</g>")  # fmt: skip
+        parts.append(
+            f'<g fill="{colour}"><path d="M{path}" fill="none" stroke="{colour}" '
+            f'stroke-width="2"/>{dots}<text x="{x + 9:.0f}" y="{y + 4:.0f}">{name}</text>'
+            "</g>"
+        )
     return "".join(parts) + "</svg>\n"
 
 
@@ -172,8 +189,9 @@ def told(rows: Sequence[dict[str, Any]]) -> str:
     lines = ["| what | work | processor seconds | steepest step |", "|---|---|---|---|"]
     for row in rows:
         work = ", ".join(f"{size:,}" for size in row["sizes"])
-        seconds = ", ".join(f"{value:.2g}" if value < 10 else f"{value:.0f}"
-                            for value in row["seconds"])  # fmt: skip
+        seconds = ", ".join(
+            f"{value:.2g}" if value < 10 else f"{value:.0f}" for value in row["seconds"]
+        )
         lines.append(f"| {row['what']} | {work} {row['of']} | {seconds} | {row['slope']:.2f} |")
     return "\n".join(lines) + "\n"
 
@@ -194,8 +212,15 @@ def main() -> None:
             ("audit", "models", auditing, options.models),
         ):
             seconds = list(measure(sizes))
-            rows.append({"what": what, "of": of, "sizes": sizes, "seconds": seconds,
-                         "slope": slope(sizes, seconds)})  # fmt: skip
+            rows.append(
+                {
+                    "what": what,
+                    "of": of,
+                    "sizes": sizes,
+                    "seconds": seconds,
+                    "slope": slope(sizes, seconds),
+                }
+            )
     ratios = {f"{row['what']}, slope (goal {GOAL})": row["slope"] for row in rows}
     _common.report("scaling", rows, ratios, options.json)
     if options.write:

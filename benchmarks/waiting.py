@@ -126,9 +126,13 @@ def python(*arguments: str, **variables: str) -> str:
         environment |= {key: value.format(home=home) for key, value in variables.items()}
         told = [each.replace("{home}", str(home)) for each in arguments]
         done = subprocess.run(
-            [sys.executable, *told], cwd=ROOT, env=environment, capture_output=True, text=True,
+            [sys.executable, *told],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
             check=False,
-        )  # fmt: skip
+        )
     if done.returncode:
         raise RuntimeError(f"{' '.join(told)[-300:]}: {done.stderr[-2000:]}")
     return done.stdout
@@ -190,19 +194,38 @@ def waits(folder: Path, line: Path) -> list[Wait]:
     tables = [str(artifacts_dir() / "models" / name / "predictions.csv") for name in MODELS]
     added = partial(xray, "add", stored, "--name", "mine", "--data", data, XRAY_ARTIFACTS="{home}")
     return [
-        Wait("first page of a cold server", "a Streamlit app of one line",
-             partial(first_page, ROOT / "app.py"), partial(first_page, line), True),
-        Wait("xray index of a new folder", "decoding the films in a loop",
-             partial(xray, "index", data), partial(python, "-c", DECODING, data)),
-        Wait("xray add, with its check", "Keras predicts 200 films",
-             added, partial(python, "-c", KERAS, stored, films, "200")),
-        Wait("xray audit of a small model", "Keras predicts the test films",
-             partial(xray, "audit", SMALL, "--data", data),
-             partial(python, "-c", KERAS, stored, films, "100000")),
-        Wait("xray report", "scikit-learn and plotly on the predictions of three models",
-             partial(xray, "report", "--out", "{home}/report.html"),
-             partial(python, "-c", REPORT, "{home}/report.html", *tables)),
-    ]  # fmt: skip
+        Wait(
+            "first page of a cold server",
+            "a Streamlit app of one line",
+            partial(first_page, ROOT / "app.py"),
+            partial(first_page, line),
+            True,
+        ),
+        Wait(
+            "xray index of a new folder",
+            "decoding the films in a loop",
+            partial(xray, "index", data),
+            partial(python, "-c", DECODING, data),
+        ),
+        Wait(
+            "xray add, with its check",
+            "Keras predicts 200 films",
+            added,
+            partial(python, "-c", KERAS, stored, films, "200"),
+        ),
+        Wait(
+            "xray audit of a small model",
+            "Keras predicts the test films",
+            partial(xray, "audit", SMALL, "--data", data),
+            partial(python, "-c", KERAS, stored, films, "100000"),
+        ),
+        Wait(
+            "xray report",
+            "scikit-learn and plotly on the predictions of three models",
+            partial(xray, "report", "--out", "{home}/report.html"),
+            partial(python, "-c", REPORT, "{home}/report.html", *tables),
+        ),
+    ]
 
 
 def timed(wait: Wait, repeats: int) -> dict[str, Any]:
@@ -253,9 +276,13 @@ def explaining(folder: Path, repeats: int) -> list[dict[str, Any]]:
         with _home() as (_, environment):
             # XRAY_CACHE as a server's: nothing is known of this machine yet.
             said = subprocess.run(
-                [sys.executable, "-c", LIBRARY, *map(str, films)], cwd=ROOT, env=environment,
-                capture_output=True, text=True, check=True,
-            ).stdout  # fmt: skip
+                [sys.executable, "-c", LIBRARY, *map(str, films)],
+                cwd=ROOT,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
         wall, processor = map(float, said.splitlines()[1].split())
         script = time.perf_counter() - start - wall, _children() - before - processor
         keep(script=script, call=(wall, processor))
@@ -268,10 +295,13 @@ def explaining(folder: Path, repeats: int) -> list[dict[str, Any]]:
         "second explanation": ("warm", "call", "the same call of the library"),
     }
     return [
-        row(name, bare, *({"ours": best[ours][kind], "theirs": best[theirs][kind]}
-                          for kind in (0, 1)))
+        row(
+            name,
+            bare,
+            *({"ours": best[ours][kind], "theirs": best[theirs][kind]} for kind in (0, 1)),
+        )
         for name, (ours, theirs, bare) in pairs.items()
-    ]  # fmt: skip
+    ]
 
 
 def main() -> None:

@@ -50,10 +50,12 @@ def films_of(table: pd.DataFrame, count: int, kind: str, seed: int) -> pd.DataFr
     if kind:
         return worn.sample(min(count, len(worn)), random_state=seed)
     half = count // 2
-    return pd.concat([
-        worn.sample(min(half, len(worn)), random_state=seed),
-        bare.sample(min(count - half, len(bare)), random_state=seed),
-    ])  # fmt: skip
+    return pd.concat(
+        [
+            worn.sample(min(half, len(worn)), random_state=seed),
+            bare.sample(min(count - half, len(bare)), random_state=seed),
+        ]
+    )
 
 
 def measured(

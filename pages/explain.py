@@ -63,9 +63,11 @@ def show(
             with page.guard("The weights"):
                 page.show(answers.weights(each, titles[each.model]), key=f"weights {each.model}")
     drawn = st.expander(
-        "A device that was laid on, and its match", icon=":material/cable:", key="drawn",
+        "A device that was laid on, and its match",
+        icon=":material/cable:",
+        key="drawn",
         on_change="rerun",
-    )  # fmt: skip
+    )
     with drawn, page.guard("The device test"):
         # Drawn when it is looked at: it takes as long as all the rest of the page.
         if drawn.open:

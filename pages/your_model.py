@@ -33,9 +33,12 @@ if not own:
     page.empty("No model of your own is here yet", "Bring one by the command above.")
 else:
     name = st.selectbox(
-        "Model", list(own), format_func=titles.__getitem__, key="model",
+        "Model",
+        list(own),
+        format_func=titles.__getitem__,
+        key="model",
         bind="query-params",
-    )  # fmt: skip
+    )
     with page.guard("The check"):
         your_model.quick_check(own[name])
     st.header("Does it read devices?", anchor="audit")

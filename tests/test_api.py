@@ -275,8 +275,9 @@ def test_a_model_with_wrong_options_is_warned_of(
     def stop(*_: Any, **__: Any) -> None:
         raise DatasetError("far enough")
 
-    monkeypatch.setattr(inputs if door == "audit" else evaluation, "prepare" if door == "audit"
-                        else "predict", stop)  # fmt: skip
+    monkeypatch.setattr(
+        inputs if door == "audit" else evaluation, "prepare" if door == "audit" else "predict", stop
+    )
     said = r"classes are probably declared otherwise.*Load it with positive_index=\(0,\)\.$"
     with pytest.raises(DatasetError, match="far"), pytest.warns(xray.ModelWarning, match=said):
         getattr(xray, door)(xray.load_model(Bright(-1), size=(16, 16)), bright)

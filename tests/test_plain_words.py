@@ -42,8 +42,12 @@ def _text(node: ast.AST) -> str:
 def literals(path: Path) -> Iterator[str]:
     """Texts of a module, joined where they are added; no docstrings."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    inner = {id(child) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr | ast.BinOp)
-             for child in ast.iter_child_nodes(node)}  # fmt: skip
+    inner = {
+        id(child)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr | ast.BinOp)
+        for child in ast.iter_child_nodes(node)
+    }
     documents = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         known = isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp)
@@ -61,8 +65,11 @@ def test_no_sentence_is_longer_than_twenty_words(path: Path) -> None:
 @pytest.mark.parametrize("name", ["audit", "film", "base", "pieces", "section"])
 def test_no_sentence_of_a_report_is_longer(name: str) -> None:
     text = (ROOT / "xray" / "reports" / "templates" / f"{name}.html").read_text(encoding="utf-8")
-    told = [each for part in re.findall(r"<(?:p|li)\b[^>]*>(.*?)</(?:p|li)>", text, re.DOTALL)
-            for each in sentences(part)]  # fmt: skip
+    told = [
+        each
+        for part in re.findall(r"<(?:p|li)\b[^>]*>(.*?)</(?:p|li)>", text, re.DOTALL)
+        for each in sentences(part)
+    ]
     assert [each for each in told if len(each.split()) > LONGEST] == []
 
 

@@ -105,9 +105,16 @@ def load_model(
     """
     if isinstance(positive_index, int):
         positive_index = (positive_index,)
-    choices = {"scale": scale, "colour": colour, "output": output, "output_name": output_name,
-               "positive_index": positive_index, "threshold": threshold, "fit": fit,
-               "size": size}  # fmt: skip
+    choices = {
+        "scale": scale,
+        "colour": colour,
+        "output": output,
+        "output_name": output_name,
+        "positive_index": positive_index,
+        "threshold": threshold,
+        "fit": fit,
+        "size": size,
+    }
     given: dict[str, Any] = {key: value for key, value in choices.items() if value is not None}
     if threshold is not None and not 0 < threshold < 1:
         raise ModelError("threshold is a probability between 0 and 1; 0.5 is a common one.")
@@ -271,9 +278,11 @@ def _warn(model: Model | ObjectModel, films: Films) -> None:
     """Warn where a stranger's model does not do what its options say."""
     found = at_hand.against(model, films.folder, films.table)
     if found is not None:
-        other = [f"{name}={getattr(found.best, name)!r}"
-                 for name in ("scale", "colour", "positive_index")
-                 if getattr(found.best, name) != getattr(found.given, name)]  # fmt: skip
+        other = [
+            f"{name}={getattr(found.best, name)!r}"
+            for name in ("scale", "colour", "positive_index")
+            if getattr(found.best, name) != getattr(found.given, name)
+        ]
         advice = f" Load it with {', '.join(other)}." if other else ""
         where = "" if found.real else " Tried on synthetic films only."
         warnings.warn(f"{found.problem}{advice}{where}", ModelWarning, stacklevel=3)

@@ -324,9 +324,13 @@ class FilmMap:
             shades = (palette.GROUPS * len(names))[: len(names)]
             colours = dict(zip(names, shades, strict=True))
         figure, _ = film_map.films(
-            self.frame[["x", "y"]].to_numpy(np.float32), groups, colours,
-            self.frame["file"].to_numpy(str), np.zeros(len(groups), bool), str(self),
-        )  # fmt: skip
+            self.frame[["x", "y"]].to_numpy(np.float32),
+            groups,
+            colours,
+            self.frame["file"].to_numpy(str),
+            np.zeros(len(groups), bool),
+            str(self),
+        )
         return titled(figure)
 
     def nearest(self, file: str, count: int = 8) -> pd.DataFrame:

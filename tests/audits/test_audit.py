@@ -34,15 +34,47 @@ KINDS = ("line", "support")
 WIDE = audit.Options(Margin(calls=25, auroc=0.2))
 #: Fields that scripts and pages read.
 FIELDS = {
-    "model", "positive", "threshold", "auroc", "auroc_low", "auroc_high", "called", "verdict",
-    "kind", "score", "reasons", "margin", "kinds", "effects", "lime_flag", "labels", "films",
-    "seed", "versions", "model_hash", "strata",
-}  # fmt: skip
+    "model",
+    "positive",
+    "threshold",
+    "auroc",
+    "auroc_low",
+    "auroc_high",
+    "called",
+    "verdict",
+    "kind",
+    "score",
+    "reasons",
+    "margin",
+    "kinds",
+    "effects",
+    "lime_flag",
+    "labels",
+    "films",
+    "seed",
+    "versions",
+    "model_hash",
+    "strata",
+}
 EFFECT = {
-    "test", "kind", "label", "called_before", "called_after", "called_null", "calls", "calls_low",
-    "calls_high", "auroc_drop", "auroc_drop_low", "auroc_drop_high", "net_log_odds", "ci_low",
-    "ci_high", "films", "donors",
-}  # fmt: skip
+    "test",
+    "kind",
+    "label",
+    "called_before",
+    "called_after",
+    "called_null",
+    "calls",
+    "calls_low",
+    "calls_high",
+    "auroc_drop",
+    "auroc_drop_low",
+    "auroc_drop_high",
+    "net_log_odds",
+    "ci_low",
+    "ci_high",
+    "films",
+    "donors",
+}
 
 
 def few_layers(size: tuple[int, int], *_: Any, kind: str = "") -> list[Layer]:
@@ -80,10 +112,16 @@ def materials(labels: list[str], seed: int = 0) -> Materials:
     )
     told = Labels("facts", "hash", True)
     return inputs.assemble(
-        table, films, {}, pd.DataFrame({"confidence": np.nan}, table.index), "synthetic films",
-        "hash", told, seed,
+        table,
+        films,
+        {},
+        pd.DataFrame({"confidence": np.nan}, table.index),
+        "synthetic films",
+        "hash",
+        told,
+        seed,
         draws={"NORMAL": 4, "PNEUMONIA": 4},
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")

@@ -60,9 +60,13 @@ def test_the_witness_is_told_with_its_interval() -> None:
     audit = shelf.audit("m", {"support": (9.1, 4.0)})
     assert sentences.witness(audit) == ""
     audit["witness"] = {
-        "children": 27, "called_with": 95.0, "called_without": 97.0, "calls_low": -9.0,
-        "calls_high": 5.0, "agreement": "For 3 of 4 kinds its interval meets that of devices.",
-    }  # fmt: skip
+        "children": 27,
+        "called_with": 95.0,
+        "called_without": 97.0,
+        "calls_low": -9.0,
+        "calls_high": 5.0,
+        "agreement": "For 3 of 4 kinds its interval meets that of devices.",
+    }
     said = sentences.witness(audit)
     assert "27 people" in said and "95 are called sick with it and 97 without" in said
     assert "-9 to 5" in said and "3 of 4 kinds" in said

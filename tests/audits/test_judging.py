@@ -80,9 +80,12 @@ def test_no_film_is_given_its_own_childs_device_and_all_give_alike(material: Mat
     given = pd.Series(donors.children[plan.layer]).value_counts()
     assert given.max() - given.min() <= 3
     again = insertion._plan(
-        donors, material.table, material.recipients, insertion.DRAWS,
+        donors,
+        material.table,
+        material.recipients,
+        insertion.DRAWS,
         np.random.default_rng([3, insertion.KINDS_SEED["line"]]),
-    )  # fmt: skip
+    )
     np.testing.assert_array_equal(again.layer, plan.layer)
     assert again.places == plan.places
 
@@ -138,10 +141,13 @@ def test_the_fall_of_auroc_is_what_counting_pairs_gives() -> None:
     before, after, ill = rng.normal(size=30), rng.normal(0.5, 1, 30), rng.normal(1.5, 1, 20)
     codes = np.arange(30)
     made = measures._fall(
-        "swap", "line", "NORMAL",
-        measures._Scores(before, codes, codes), measures._Scores(after, codes, codes),
+        "swap",
+        "line",
+        "NORMAL",
+        measures._Scores(before, codes, codes),
+        measures._Scores(after, codes, codes),
         *[measures._Scores(ill, 30 + np.arange(20), np.full(20, -1))] * 2,
-    )  # fmt: skip
+    )
     areas = [np.mean(well[:, None] < ill[None]) for well in (before, after)]
     assert made.value == pytest.approx(areas[0] - areas[1])
     assert made.influence.value.sum() == pytest.approx(0, abs=1e-12)
@@ -154,8 +160,15 @@ def test_errors_count_films_of_one_child_and_devices_of_one_donor_together() -> 
 
     def figure(value: np.ndarray) -> Measure:
         share = (value - value.mean()) / len(value)
-        return Measure("insertion", "line", "", AUROC, float(value.mean()),
-                       Influence(share, film, donor), films=100)  # fmt: skip
+        return Measure(
+            "insertion",
+            "line",
+            "",
+            AUROC,
+            float(value.mean()),
+            Influence(share, film, donor),
+            films=100,
+        )
 
     errors = uncertainty.joint([figure(x) for x in (by_film[film], by_donor[donor], alone)]).error
     expected = [by_film.std(ddof=1) / 10, by_donor.std(ddof=1) / np.sqrt(20), 1 / 20]
@@ -187,8 +200,15 @@ def test_figures_on_the_margin_are_found_beyond_it_once_in_twenty_times() -> Non
 
 
 def test_no_change_at_all_is_not_taken_for_certainty() -> None:
-    flat = Measure("insertion", "line", "NORMAL", CALLS, 0.0,
-                   Influence(np.zeros(40), np.arange(40), np.arange(40)), films=40)  # fmt: skip
+    flat = Measure(
+        "insertion",
+        "line",
+        "NORMAL",
+        CALLS,
+        0.0,
+        Influence(np.zeros(40), np.arange(40), np.arange(40)),
+        films=40,
+    )
     assert uncertainty.joint([flat]).error[0] == pytest.approx(2.5)
 
 

@@ -29,9 +29,15 @@ def shown(synthetic_folder: Path) -> Materials:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inputs.rendering, "read", few_layers)
         return inputs.assemble(
-            table, pixels, {}, sure, "films", "hash", Labels("facts", "hash", True),
+            table,
+            pixels,
+            {},
+            sure,
+            "films",
+            "hash",
+            Labels("facts", "hash", True),
             draws={"NORMAL": 4, "PNEUMONIA": 4},
-        )  # fmt: skip
+        )
 
 
 def test_the_pictures_of_a_row_are_made_again(
@@ -45,9 +51,10 @@ def test_the_pictures_of_a_row_are_made_again(
     sizes = [abs(row["device"] - row["null"]) for row in rows]
     assert sizes == sorted(sizes, reverse=True)
     monkeypatch.setattr(
-        moved.rendering, "read",
+        moved.rendering,
+        "read",
         lambda size, path, kind: [x for x in few_layers(size) if x.kind == kind],
-    )  # fmt: skip
+    )
     row = rows[0]
     film, laid = moved.again(synthetic_folder, row)
     said = MODEL.log_odds(np.stack([film, laid.device, laid.null]))
@@ -55,7 +62,12 @@ def test_the_pictures_of_a_row_are_made_again(
 
 
 def test_a_film_that_is_not_there_is_told(tmp_path: Path) -> None:
-    row = {"file": "../secret.png", "kind": "line", "donor": "shape 1", "null_film": "a.png",
-           "place": {}}  # fmt: skip
+    row = {
+        "file": "../secret.png",
+        "kind": "line",
+        "donor": "shape 1",
+        "null_film": "a.png",
+        "place": {},
+    }
     with pytest.raises(DatasetError, match="not in the folder"):
         moved.again(tmp_path, row)

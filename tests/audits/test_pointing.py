@@ -25,9 +25,14 @@ def device(place: int) -> np.ndarray[Any, Any]:
 
 def material(films: int = 6) -> Material:
     table = pd.DataFrame(
-        {"file": [f"f{i}" for i in range(films)], "child": [f"c{i // 2}" for i in range(films)],
-         "label": "PNEUMONIA", "subtype": "", "split": "test"}
-    )  # fmt: skip
+        {
+            "file": [f"f{i}" for i in range(films)],
+            "child": [f"c{i // 2}" for i in range(films)],
+            "label": "PNEUMONIA",
+            "subtype": "",
+            "split": "test",
+        }
+    )
     rng = np.random.default_rng(0)
     pixels = rng.integers(90, 110, (films, SIDE, SIDE)).astype(np.uint8)
     for place in range(films):

@@ -109,9 +109,12 @@ def test_audits_of_two_sets_of_films_stand_side_by_side(artifacts: Path) -> None
 def test_thresholds_of_explanations_are_those_of_their_record(artifacts: Path) -> None:
     assert stored.limits() == {}
     table = pd.DataFrame(
-        {"method": ["lime", "lime", "occlusion"], "kind": ["line", "tube", "line"],
-         "threshold": [0.2, None, 0.4]}
-    ).reindex(columns=list(stored.METHODS))  # fmt: skip
+        {
+            "method": ["lime", "lime", "occlusion"],
+            "kind": ["line", "tube", "line"],
+            "threshold": [0.2, None, 0.4],
+        }
+    ).reindex(columns=list(stored.METHODS))
     write_table(artifacts / "panel" / "methods.csv", table)
     assert stored.limits() == {"line": 0.2}
     assert stored.limits("occlusion") == {"line": 0.4}

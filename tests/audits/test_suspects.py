@@ -30,10 +30,16 @@ def marked(shown: Materials) -> Materials:
         cv2.putText(film, "R", (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.3, 255, 1, cv2.LINE_AA)
     boxes = [(16.0, 20.0, 80.0, 76.0)] * len(films)
     material = inputs.insertion.prepare(
-        shown.material.table, films, {}, np.ones(len(films), bool), np.ones(len(films), bool),
-        found=[lungs_in(box) for box in boxes], rendered=few_layers(films.shape[1:]),
-        draws={"NORMAL": 4, "PNEUMONIA": 4}, kinds=("line",),
-    )  # fmt: skip
+        shown.material.table,
+        films,
+        {},
+        np.ones(len(films), bool),
+        np.ones(len(films), bool),
+        found=[lungs_in(box) for box in boxes],
+        rendered=few_layers(films.shape[1:]),
+        draws={"NORMAL": 4, "PNEUMONIA": 4},
+        kinds=("line",),
+    )
     return Materials(**{**shown.__dict__, "material": material})
 
 
@@ -110,9 +116,12 @@ def test_before_after_and_null_add_up(shown: Materials, tries: list[Try]) -> Non
 
 @pytest.mark.parametrize(
     ("change", "by"),
-    [(suspects.stretched, (0.1,)), (suspects.framed, (0.05, 0.02, -0.01)),
-     (suspects.lit, (0.03, -0.1))],
-)  # fmt: skip
+    [
+        (suspects.stretched, (0.1,)),
+        (suspects.framed, (0.05, 0.02, -0.01)),
+        (suspects.lit, (0.03, -0.1)),
+    ],
+)
 def test_turned_round_is_as_large(change: Callable[..., np.ndarray], by: tuple[float, ...]) -> None:
     film = as_float(
         as_bytes(

@@ -13,8 +13,15 @@ def films(children: int = 12) -> pd.DataFrame:
     rows = []
     for child in range(children):
         for worn in (0.0, 0.9):
-            rows.append({"child": f"c{child}", "subtype": "virus", "label": "PNEUMONIA",
-                         "confidence": worn, "tube": worn})  # fmt: skip
+            rows.append(
+                {
+                    "child": f"c{child}",
+                    "subtype": "virus",
+                    "label": "PNEUMONIA",
+                    "confidence": worn,
+                    "tube": worn,
+                }
+            )
     table = pd.DataFrame(rows)
     return table.assign(**{kind: 0.0 for kind in devices.KINDS if kind != "tube"})
 
@@ -46,8 +53,18 @@ def test_an_audit_tells_of_any_device_and_holds_kinds_against_those_laid_on() ->
     effect = {"test": "insertion", "kind": "tube", "label": "PNEUMONIA"}
     for low, high, said in ((90.0, 99.0, "For 1 of 1 kinds"), (-1.0, 2.0, "For 0 of 1 kinds")):
         rows = (effect | {"calls_low": low, "calls_high": high},)
-        verdict = Verdict("no_reliance", "", 0.0, (), (0.9, 0.8, 1.0), 0.5,
-                          Cut(0.0, np.zeros(len(table))), Margin(), (), rows)  # fmt: skip
+        verdict = Verdict(
+            "no_reliance",
+            "",
+            0.0,
+            (),
+            (0.9, 0.8, 1.0),
+            0.5,
+            Cut(0.0, np.zeros(len(table))),
+            Margin(),
+            (),
+            rows,
+        )
         every = np.ones(len(table), bool)
         found = witness.told(shown, sure, odds, verdict, every)
         assert found is not None and (found["children"], found["films"]) == (12, 24)

@@ -26,8 +26,15 @@ def test_lines_are_drawn_where_the_numbers_are() -> None:
 
 
 def test_the_page_has_a_place_for_the_table() -> None:
-    rows = [{"what": "index", "of": "films", "sizes": (600, 6000), "seconds": (1.25, 12.0),
-             "slope": 0.98}]  # fmt: skip
+    rows = [
+        {
+            "what": "index",
+            "of": "films",
+            "sizes": (600, 6000),
+            "seconds": (1.25, 12.0),
+            "slope": 0.98,
+        }
+    ]
     page = (ROOT / "docs" / "scaling.md").read_text()
     written = scaling.PLACE.sub(lambda _: scaling.told(rows), page)
     assert "| index | 600, 6,000 films | 1.2, 12 | 0.98 |\n<!-- end -->" in written

@@ -51,9 +51,13 @@ def _says(capsys: pytest.CaptureFixture[str]) -> str:
     [((32, 32, 2), 1, "channels"), ((20,), 1, "inputs of shape"), ((32, 32, 1), 4, "--positive")],
 )
 def test_models_that_cannot_be_audited(
-    tmp_path: Path, films: Path, capsys: pytest.CaptureFixture[str],
-    shape: tuple[int, ...], units: int, says: str,
-) -> None:  # fmt: skip
+    tmp_path: Path,
+    films: Path,
+    capsys: pytest.CaptureFixture[str],
+    shape: tuple[int, ...],
+    units: int,
+    says: str,
+) -> None:
     kind = "softmax" if units > 1 else "sigmoid"
     path = _file(tmp_path, "odd", layers.Dense(units, activation=kind), shape)
     assert main(["audit", str(path), "--data", str(films)]) == 2

@@ -61,8 +61,17 @@ def test_the_record_is_written_as_the_pages_read_it(
     )
     monkeypatch.setattr(methods, "weigh", lambda *_, **__: weighed)
     out = tmp_path / "artifacts" / "panel"
-    asked = ["panel", "--data", str(tmp_path), "--networks", str(networks), "--trained-only",
-             "--again", "--out", str(out)]  # fmt: skip
+    asked = [
+        "panel",
+        "--data",
+        str(tmp_path),
+        "--networks",
+        str(networks),
+        "--trained-only",
+        "--again",
+        "--out",
+        str(out),
+    ]
     assert main(asked) == 0
     said = capsys.readouterr()
     assert "not trained, and left out" in said.err and "residual-line-all-film-s0" in said.err

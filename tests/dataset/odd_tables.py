@@ -236,15 +236,24 @@ def _columns() -> Iterator[Odd]:
     twice[0] = "path,label,Label"
     yield Odd("label in two cases", text(twice).encode(), 8, 8)
     said = ("--columns", "path=What,label=label")
-    yield Odd("column that is not there", text(lines()).encode(), None, None, "no column What",
-              options=said)  # fmt: skip
+    yield Odd(
+        "column that is not there",
+        text(lines()).encode(),
+        None,
+        None,
+        "no column What",
+        options=said,
+    )
 
 
 def parquets(folder: Path) -> Iterator[tuple[str, Path, int, int]]:
     """The same as Parquet: name, path, rows, films that must be used."""
-    kinds = {"words": lambda label: label, "numbers": lambda label: int(label == "PNEUMONIA"),
-             "truth": lambda label: label == "PNEUMONIA",
-             "gaps": lambda label: 1.0 if label == "PNEUMONIA" else float("nan")}  # fmt: skip
+    kinds = {
+        "words": lambda label: label,
+        "numbers": lambda label: int(label == "PNEUMONIA"),
+        "truth": lambda label: label == "PNEUMONIA",
+        "gaps": lambda label: 1.0 if label == "PNEUMONIA" else float("nan"),
+    }
     for name, change in kinds.items():
         labels = [change(NAMES[film[4]]) for film in FILMS]
         path = folder / f"{name}.parquet"

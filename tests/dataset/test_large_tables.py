@@ -214,10 +214,11 @@ def dataset_page(name: str, **query: str) -> AppTest:
 
 def said(app: AppTest) -> str:
     return "\n".join(
-        str(element.value) for kind in ("info", "warning", "error", "html", "title", "markdown")
+        str(element.value)
+        for kind in ("info", "warning", "error", "html", "title", "markdown")
         for element in app.get(kind)
         if hasattr(element, "value")
-    ) + "\n".join(str(element.proto.body) for element in app.get("html"))  # fmt: skip
+    ) + "\n".join(str(element.proto.body) for element in app.get("html"))
 
 
 @pytest.mark.parametrize("name", ["dataset", "shortcuts", "oddballs", "film_browser"])

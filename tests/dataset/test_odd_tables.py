@@ -130,7 +130,7 @@ FOLDERS: dict[str, tuple[Callable[[Path], None], int, str]] = {
     "no split known": (lambda f: put(f, "train/NORMAL/a.png", "fold9/NORMAL/b.png"), 2, "fold9"),
     "no film": (lambda f: put(f, "NORMAL/a.png", "NORMAL/b.bin", data=b"?"), 1, "no film by"),
     "a pipe": (_pipe, 1, "cannot be opened"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FOLDERS)

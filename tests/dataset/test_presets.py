@@ -46,13 +46,15 @@ NIH_2020 = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patien
 @pytest.fixture
 def nih(tmp_path: Path) -> Path:
     write(
-        tmp_path, "anything.csv", NIH_2020,
+        tmp_path,
+        "anything.csv",
+        NIH_2020,
         "00000000_000.png,No Finding,0,0,050,M,PA",
         "00000010_000.png,Pneumonia|Infiltration,0,10,060,F,AP",
         "00000011_000.png,Effusion,0,0011,060,F,AP",
         "00000012_000.png,Effusion|Pneumonia,0,12,060,F,AP",
         "00000013_000.png,No Finding,0,13,060,F,AP",
-    )  # fmt: skip
+    )
     put(tmp_path, *(f"images_00{k}/images/0000001{k}_000.png" for k in range(3)))
     put(tmp_path, "images_004/images/00000000_000.png")
     return tmp_path
@@ -87,29 +89,40 @@ FINDINGS = "No Finding,Pneumonia,Pleural Effusion"
 
 def test_mimic_by_study_with_its_splits(tmp_path: Path) -> None:
     write(
-        tmp_path, "mimic-cxr-2.0.0-chexpert.csv.gz", f"subject_id,study_id,{FINDINGS}",
+        tmp_path,
+        "mimic-cxr-2.0.0-chexpert.csv.gz",
+        f"subject_id,study_id,{FINDINGS}",
         "10000032,50414267,1.0,,",
         "10000764,57375967,,1.0,-1.0",
         "10000898,50771383,,-1.0,1.0",
         "10000898,54205396,,,0.0",
         "10000935,50578979,,0.0,",
         "10000936,50000000,1.0,,",
-    )  # fmt: skip
+    )
     write(tmp_path, "mimic-cxr-2.0.0-negbio.csv.gz", f"subject_id,study_id,{FINDINGS}")
     write(
-        tmp_path, "mimic-cxr-2.0.0-split.csv.gz", "dicom_id,study_id,subject_id,split",
-        "a,50414267,10000032,train", "c,57375967,10000764,test", "d,50578979,10000935,validate",
-    )  # fmt: skip
+        tmp_path,
+        "mimic-cxr-2.0.0-split.csv.gz",
+        "dicom_id,study_id,subject_id,split",
+        "a,50414267,10000032,train",
+        "c,57375967,10000764,test",
+        "d,50578979,10000935,validate",
+    )
     put(
-        tmp_path, "files/p10/p10000032/s50414267/a.jpg", "files/p10/p10000032/s50414267/b.jpg",
-        "files/p10/p10000764/s57375967/c.jpg", "files/p10/p10000898/s50771383/x.jpg",
+        tmp_path,
+        "files/p10/p10000032/s50414267/a.jpg",
+        "files/p10/p10000032/s50414267/b.jpg",
+        "files/p10/p10000764/s57375967/c.jpg",
+        "files/p10/p10000898/s50771383/x.jpg",
         "files/p10/p10000935/s50578979/d.jpg",
-    )  # fmt: skip
+    )
     found = scan.scan(tmp_path)
     assert counted(found) == {"NORMAL": 3, "PNEUMONIA": 1}
     assert {(film.person, film.split) for film in found.films} == {
-        ("patient-10000032", "train"), ("patient-10000764", "test"), ("patient-10000935", "val"),
-    }  # fmt: skip
+        ("patient-10000032", "train"),
+        ("patient-10000764", "test"),
+        ("patient-10000935", "val"),
+    }
     reasons = {each.reason.partition(",")[0]: each.count for each in found.left_out}
     assert reasons == {
         "are uncertain (-1)": 1,
@@ -122,10 +135,14 @@ def test_mimic_by_study_with_its_splits(tmp_path: Path) -> None:
 
 def test_chexpert_of_another_finding(tmp_path: Path) -> None:
     write(
-        tmp_path, "valid.csv", f"Path,Sex,Age,{FINDINGS}",
-        *(f"CheXpert-v1.0/valid/patient{k}/study1/view1.jpg,F,60,{says}"
-          for k, says in enumerate(("1,,", ",,1", ",1,0", ",,-1", ",1,"))),
-    )  # fmt: skip
+        tmp_path,
+        "valid.csv",
+        f"Path,Sex,Age,{FINDINGS}",
+        *(
+            f"CheXpert-v1.0/valid/patient{k}/study1/view1.jpg,F,60,{says}"
+            for k, says in enumerate(("1,,", ",,1", ",1,0", ",,-1", ",1,"))
+        ),
+    )
     put(tmp_path, *(f"valid/patient{k}/study1/view1.jpg" for k in range(5)))
     found = said(tmp_path, "--finding", "Pleural Effusion")
     assert counted(found) == {"No Finding": 2, "Pleural Effusion": 1}
@@ -137,10 +154,14 @@ def test_chexpert_of_another_finding(tmp_path: Path) -> None:
 
 def test_rsna_boxes_are_one_film(tmp_path: Path) -> None:
     write(
-        tmp_path, "stage_2_train_labels.csv", "patientId,x,y,width,height,Target",
-        "0004cfab,,,,,0", "00436515,264.0,152.0,213.0,379.0,1",
-        "00436515,562.0,152.0,256.0,453.0,1", "00704310,,,,,0",
-    )  # fmt: skip
+        tmp_path,
+        "stage_2_train_labels.csv",
+        "patientId,x,y,width,height,Target",
+        "0004cfab,,,,,0",
+        "00436515,264.0,152.0,213.0,379.0,1",
+        "00436515,562.0,152.0,256.0,453.0,1",
+        "00704310,,,,,0",
+    )
     put(tmp_path, *(f"stage_2_train_images/{name}.dcm" for name in ("0004cfab", "00436515")))
     found = scan.scan(tmp_path)
     assert counted(found) == {"no lung opacity": 1, "lung opacity": 1}
@@ -152,20 +173,26 @@ def test_ieee8023_and_coronahack(tmp_path: Path) -> None:
     covid.mkdir()
     hack.mkdir()
     write(
-        covid, "metadata.csv", "patientid,sex,age,finding,view,modality,folder,filename",
+        covid,
+        "metadata.csv",
+        "patientid,sex,age,finding,view,modality,folder,filename",
         "2,M,65,Pneumonia/Viral/COVID-19,PA,X-ray,images,a.jpeg",
         "4,F,1,No Finding,AP,X-ray,images,b.png",
-        "5,F,1,Pneumonia,Axial,CT,images,c.png", "6,,,Tuberculosis,PA,X-ray,images,d.jpg",
-    )  # fmt: skip
+        "5,F,1,Pneumonia,Axial,CT,images,c.png",
+        "6,,,Tuberculosis,PA,X-ray,images,d.jpg",
+    )
     put(covid, "images/a.jpeg", "images/b.png", "images/c.png", "images/d.jpg")
     assert counted(scan.scan(covid)) == {"PNEUMONIA": 1, "NORMAL": 1}
     asked = said(covid, "--classes", "COVID-19=COVID-19,No Finding=clear")
     assert counted(asked) == {"COVID-19": 1, "clear": 1}
     assert {each.reason for each in asked.left_out} >= {"are no X-rays"}
     write(
-        hack, "Chest_xray_Corona_Metadata.csv", ",X_ray_image_name,Label,Dataset_type,L2",
-        "0,IM-0128-0001.jpeg,Normal,TRAIN,", "1,person1_virus_6.jpeg,Pnemonia,TEST,Virus",
-    )  # fmt: skip
+        hack,
+        "Chest_xray_Corona_Metadata.csv",
+        ",X_ray_image_name,Label,Dataset_type,L2",
+        "0,IM-0128-0001.jpeg,Normal,TRAIN,",
+        "1,person1_virus_6.jpeg,Pnemonia,TEST,Virus",
+    )
     put(hack, "train/IM-0128-0001.jpeg", "test/person1_virus_6.jpeg")
     found = scan.scan(hack)
     assert counted(found) == {"NORMAL": 1, "PNEUMONIA": 1}

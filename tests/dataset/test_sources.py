@@ -39,8 +39,12 @@ def test_several_folders_are_named_and_their_places_are_not(
     tell(monkeypatch, *folders, folders[0])
     offered, problems = sources.configured()
     assert [source.key for source in offered] == [
-        "public", "films", "films 2", "клиника", "public 2",
-    ]  # fmt: skip
+        "public",
+        "films",
+        "films 2",
+        "клиника",
+        "public 2",
+    ]
     assert [source.folder for source in offered[1:]] == folders, "each folder once, in order"
     assert not problems
     assert not any(str(tmp_path) in source.key + source.title for source in offered)

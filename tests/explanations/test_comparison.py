@@ -42,9 +42,13 @@ def test_the_map_that_finds_what_matters_scores_higher() -> None:
 
 def test_methods_are_measured_beside_each_other() -> None:
     maps, table = comparison.compare(
-        model(), film(), ["lime", "occlusion", "grad_cam"], lungs=~corner(), devices=corner(),
+        model(),
+        film(),
+        ["lime", "occlusion", "grad_cam"],
+        lungs=~corner(),
+        devices=corner(),
         shams=corner()[::-1, ::-1],
-    )  # fmt: skip
+    )
     # Nothing can be differentiated here, so that Grad-CAM is left out.
     assert list(table["method"]) == ["lime", "occlusion"] == list(maps)
     assert (table["agreement"] > 0.5).all() and table["net"].iloc[1] > 0.3
@@ -62,10 +66,15 @@ def test_what_is_not_known_is_left_open() -> None:
 
 def test_means_over_films_have_intervals_by_child() -> None:
     rng = np.random.default_rng(0)
-    rows = pd.DataFrame({
-        "method": ["lime", "occlusion"] * 20, "model": "basic", "file": np.arange(40),
-        "child": np.repeat(np.arange(10), 4), "deletion": rng.normal(0.3, 0.1, 40),
-    })  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "method": ["lime", "occlusion"] * 20,
+            "model": "basic",
+            "file": np.arange(40),
+            "child": np.repeat(np.arange(10), 4),
+            "deletion": rng.normal(0.3, 0.1, 40),
+        }
+    )
     rows = rows.reindex(columns=["method", "model", "file", "child", *comparison.MEASURES])
     found = comparison.summarise(rows)
     assert set(found["measure"]) == {"deletion"} and list(found["n"]) == [20, 20]

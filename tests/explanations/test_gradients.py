@@ -102,8 +102,9 @@ def test_layers_are_found_in_nested_models_and_behind_what_cuts() -> None:
 
 
 def test_a_network_of_lungs_is_explained_on_the_whole_film() -> None:
-    one = model(framing.framed(looks_at((0, 0))), size=framing.film_size((SIDE, SIDE))[0],
-                output="logit")  # fmt: skip
+    one = model(
+        framing.framed(looks_at((0, 0))), size=framing.film_size((SIDE, SIDE))[0], output="logit"
+    )
     from xray.drawing.phantoms import phantom
 
     grey = one.prepare(phantom(1, (256, 256)).pixels[None])[0]
@@ -137,7 +138,8 @@ def test_what_has_no_gradients_says_what_to_take() -> None:
         gradients.grad_cam(Linear(), film())
     import keras
 
-    flat = keras.Sequential([keras.Input((SIDE, SIDE, 1)), keras.layers.Flatten(),
-                             keras.layers.Dense(1)])  # fmt: skip
+    flat = keras.Sequential(
+        [keras.Input((SIDE, SIDE, 1)), keras.layers.Flatten(), keras.layers.Dense(1)]
+    )
     with pytest.raises(ModelError, match="no convolution"):
         gradients.grad_cam(model(flat, output="logit"), film())

@@ -90,11 +90,17 @@ def test_explanations_alone_stand_beside_the_audit_on_the_same_networks() -> Non
 def test_other_suspects_share_five_rows() -> None:
     def audit(**calls: float) -> dict[str, Any]:
         rows = [
-            {"test": test, "kind": "", "label": label, "calls": value, "calls_low": value - 1,
-             "calls_high": value + 1}
+            {
+                "test": test,
+                "kind": "",
+                "label": label,
+                "calls": value,
+                "calls_low": value - 1,
+                "calls_high": value + 1,
+            }
             for test, value in calls.items()
             for label in ("NORMAL", "PNEUMONIA")
-        ]  # fmt: skip
+        ]
         return {"effects": rows}
 
     one = audit(marker=1.0, text=-2.0, aspect=-6.0, framing=0.5, jpeg=1.5, brightness=0.1)
@@ -129,10 +135,12 @@ def test_strata_say_what_hidden_lungs_leave() -> None:
     assert sound(figure) == "Model basic: AUROC 0.90; with the lungs hidden still 0.88"
     worn = audits.strata(models, "sensitivity", audits.WORN)
     assert "was not measured" in sound(worn), "of films without a device nothing is stored"
-    both = READER | {"strata": [
-        {"stratum": part, "metric": "sensitivity", "value": value, "low": None, "high": None}
-        for part, value in (("with a device", 0.98), ("without a device", 0.9))
-    ]}  # fmt: skip
+    both = READER | {
+        "strata": [
+            {"stratum": part, "metric": "sensitivity", "value": value, "low": None, "high": None}
+            for part, value in (("with a device", 0.98), ("without a device", 0.9))
+        ]
+    }
     figure = audits.strata([("basic", "Model basic", both)], "sensitivity", audits.WORN)
     assert sound(figure) == "Model basic finds 98 of 100 with a device, 90 without"
 

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from xray.dataset import composition, public_set, shortcuts
+from xray.dataset import composition, public_set
 from xray.figures import base, palette
 from xray.figures import composition as figures_dataset
 from xray.labels import devices
@@ -148,34 +148,6 @@ def test_known_truth_of_burned_in_text(public: pd.DataFrame) -> None:
     assert figures_dataset.prevalence_says(rows, "burned-in text").startswith(
         "17.7 % of PNEUMONIA against 0.4 % of NORMAL films show burned-in text (train)"
     )
-
-
-def test_giveaways_are_drawn_best_first_with_what_beats_chance_apart() -> None:
-    stored = shortcuts.stored()
-    train = stored[stored["split"] == "train"]
-    figure = figures_dataset.giveaways(train, "train")
-    known = train[train["auroc"].notna()]
-    beating = int(known["is_shortcut"].sum())
-    assert sound(figure) == (
-        f"{beating} of {len(known)} ways to judge a film without its content beat chance (train)"
-    )
-    order = [name.partition(" (")[0] for name in figure.layout.yaxis.categoryarray]
-    assert order == known.sort_values("auroc", ascending=False)["title"].tolist()
-    drawn = {trace.name: len(trace.x) for trace in figure.data}
-    assert drawn["possible shortcut"] == beating
-    height = known.set_index("name").loc["height", "auroc"]
-    assert figures_dataset.giveaways_say(train) == (
-        f"Height alone tells the classes apart: AUROC {height:.2f}"
-    )
-    assert height == pytest.approx(0.92, abs=0.01)
-
-
-def test_giveaways_of_which_none_was_shown() -> None:
-    stored = shortcuts.stored().assign(is_shortcut=False)
-    said = "Nothing about the files was shown to tell the classes apart"
-    assert figures_dataset.giveaways_say(stored) == said
-    assert figures_dataset.giveaways_say(stored.head(0)) == said
-    sound(figures_dataset.giveaways(stored.head(0), "train"))
 
 
 def test_rankings_say_every_split(public: pd.DataFrame) -> None:

@@ -23,8 +23,9 @@ def reading() -> Reading:
 def test_numbers_stand_beside_their_marks(reading: Reading) -> None:
     figure = readings.calls([reading], {"linear": "A model"}, "tube")
     printed = [str(trace.text[0]).strip() for trace in figure.data if trace.text is not None]
-    chances = [1 / (1 + np.exp(-x)) for x in (reading.log_odds, reading.with_device,
-                                              reading.with_null)]  # fmt: skip
+    chances = [
+        1 / (1 + np.exp(-x)) for x in (reading.log_odds, reading.with_device, reading.with_null)
+    ]
     assert len(printed) == 3
     for words, chance in zip(printed, chances, strict=True):
         assert float(words.removesuffix(" %")) / 100 == pytest.approx(chance, abs=0.011)

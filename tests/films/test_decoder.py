@@ -182,9 +182,11 @@ def test_decoders_end_with_who_started_them(tmp_path: Path) -> None:
     path = tmp_path / "film.png"
     path.write_bytes(PNG)
     parent = subprocess.Popen(
-        [sys.executable, "-c", code, path], stdout=subprocess.PIPE, text=True,
+        [sys.executable, "-c", code, path],
+        stdout=subprocess.PIPE,
+        text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )  # fmt: skip
+    )
     assert parent.stdout
     children = [psutil.Process(int(number)) for number in parent.stdout.readline().split()]
     assert children

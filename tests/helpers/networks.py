@@ -53,9 +53,11 @@ def onnx_of(net: Any, path: Path, end: str = "Sigmoid", divide: float = 0.0, **a
     units, channels = weights.shape[1], kernel.shape[2]
     made = [
         numpy_helper.from_array(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)), "kernel"),
-        *(numpy_helper.from_array(each, name) for each, name in
-          ((shift, "shift"), (weights, "weights"), (bias, "bias"))),
-    ]  # fmt: skip
+        *(
+            numpy_helper.from_array(each, name)
+            for each, name in ((shift, "shift"), (weights, "weights"), (bias, "bias"))
+        ),
+    ]
     nodes, first = [], "film"
     if divide:
         made.append(numpy_helper.from_array(np.float32(divide), "divisor"))

@@ -44,18 +44,26 @@ def build(folder: Path) -> Path:
 #: A model without kinds knows nothing: its AUROC is that of guessing.
 WORLDS: dict[str, dict[str, dict[str, tuple[float, float]]]] = {
     "all clean": {
-        name: {kind: (0.2 + i / 10, 1.0) for i, kind in enumerate(findings.KINDS)}
-        for name in GOOD
+        name: {kind: (0.2 + i / 10, 1.0) for i, kind in enumerate(findings.KINDS)} for name in GOOD
     },
     "one reader": {
-        "basic": {"line": (0.4, 1.2), "tube": (-0.3, 1.1), "electrode": (0.9, 1.3),
-                  "other": (0.1, 1.0), "support": (9.1, 4.0)},
-        "augmented": {"line": (0.4, 1.2), "tube": (0.2, 1.1), "electrode": (0.9, 1.3),
-                      "support": (2.1, 3.2)},
+        "basic": {
+            "line": (0.4, 1.2),
+            "tube": (-0.3, 1.1),
+            "electrode": (0.9, 1.3),
+            "other": (0.1, 1.0),
+            "support": (9.1, 4.0),
+        },
+        "augmented": {
+            "line": (0.4, 1.2),
+            "tube": (0.2, 1.1),
+            "electrode": (0.9, 1.3),
+            "support": (2.1, 3.2),
+        },
         "transfer": {kind: (0.3, 1.0) for kind in findings.KINDS},
     },
     "nothing judged": {name: {} for name in GOOD},
-}  # fmt: skip
+}
 
 
 def world(name: str) -> dict[str, dict[str, Any]]:
@@ -78,10 +86,12 @@ def quality() -> pd.DataFrame:
         (kind, measure, value - i / 50, max(value - 0.1, 0), min(value + 0.05, 1), 30, always)
         for i, kind in enumerate((*findings.KINDS, ""))
         for measure, value, always in (
-            ("auroc", 0.98, 0.5), ("detection", 0.97, 1.0), ("false_alarms", 0.1, 1.0),
+            ("auroc", 0.98, 0.5),
+            ("detection", 0.97, 1.0),
+            ("false_alarms", 0.1, 1.0),
             ("undecided", 0.1, 0.0),
         )
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows, columns=list(stored.QUALITY))
 
 
@@ -150,16 +160,25 @@ def audit(name: str, kinds: dict[str, tuple[float, float]]) -> dict[str, Any]:
         "labels": {"file": "devices.csv", "hash": "a" * 64},
         "films": {"folder": "films224", "hash": "f" * 64},
         "strata": [
-            {"stratum": stratum, "metric": metric, "value": value, "low": 0.8, "high": 0.95,
-             "n": 90}
-            for stratum, value in (("all films", 0.9), ("with a device", 0.9),
-                                   ("lungs hidden", 0.88))
+            {
+                "stratum": stratum,
+                "metric": metric,
+                "value": value,
+                "low": 0.8,
+                "high": 0.95,
+                "n": 90,
+            }
+            for stratum, value in (
+                ("all films", 0.9),
+                ("with a device", 0.9),
+                ("lungs hidden", 0.88),
+            )
             for metric in ("auroc", "sensitivity", "specificity")
         ],
         "seed": 0,
         "versions": {},
         "model_hash": None,
-    }  # fmt: skip
+    }
 
 
 def _verdict(calls: float, half: float) -> str:
@@ -170,32 +189,67 @@ def _verdict(calls: float, half: float) -> str:
 
 def _effects(kind: str, calls: float, half: float) -> list[dict[str, Any]]:
     """Rows of one kind: calls of either class, and AUROC in the swap test."""
-    nothing = {f"{unit}{end}": None for unit in ("calls", "auroc_drop")
-               for end in ("", "_low", "_high")}  # fmt: skip
+    nothing = {
+        f"{unit}{end}": None for unit in ("calls", "auroc_drop") for end in ("", "_low", "_high")
+    }
     rows = []
     for label, size, before in (("NORMAL", calls, 11.0), ("PNEUMONIA", calls / 10, 95.0)):
         rows.append(
-            {"test": "insertion", "kind": kind, "label": label, "called_before": before,
-             "called_after": before + size + 0.5, "called_null": before + 0.5, **nothing,
-             "calls": size, "calls_low": size - half, "calls_high": size + half,
-             "net_log_odds": size / 5, "ci_low": None, "ci_high": None, "films": 200,
-             "donors": 40}
-        )  # fmt: skip
-    drop = {"auroc_drop": calls / 1000, "auroc_drop_low": (calls - half) / 1000,
-            "auroc_drop_high": (calls + half) / 1000}  # fmt: skip
+            {
+                "test": "insertion",
+                "kind": kind,
+                "label": label,
+                "called_before": before,
+                "called_after": before + size + 0.5,
+                "called_null": before + 0.5,
+                **nothing,
+                "calls": size,
+                "calls_low": size - half,
+                "calls_high": size + half,
+                "net_log_odds": size / 5,
+                "ci_low": None,
+                "ci_high": None,
+                "films": 200,
+                "donors": 40,
+            }
+        )
+    drop = {
+        "auroc_drop": calls / 1000,
+        "auroc_drop_low": (calls - half) / 1000,
+        "auroc_drop_high": (calls + half) / 1000,
+    }
     swap = dict.fromkeys(("called_before", "called_after", "called_null", "net_log_odds"))
     rows.append(
-        {"test": "swap", "kind": kind, "label": "", **swap, **nothing, **drop, "ci_low": None,
-         "ci_high": None, "films": 400, "donors": 40}
-    )  # fmt: skip
+        {
+            "test": "swap",
+            "kind": kind,
+            "label": "",
+            **swap,
+            **nothing,
+            **drop,
+            "ci_low": None,
+            "ci_high": None,
+            "films": 400,
+            "donors": 40,
+        }
+    )
     return rows
 
 
 def earlier(name: str) -> dict[str, Any]:
     """An audit as the program's first version wrote it."""
-    return {"model": name, "verdict": "no_reliance_shown", "score": 0.1, "score_low": 0.0,
-            "score_high": 0.2, "score_threshold": 0.2, "reasons": ["It stands low."],
-            "effects": [], "strata": [], "seed": 0}  # fmt: skip
+    return {
+        "model": name,
+        "verdict": "no_reliance_shown",
+        "score": 0.1,
+        "score_low": 0.0,
+        "score_high": 0.2,
+        "score_threshold": 0.2,
+        "reasons": ["It stands low."],
+        "effects": [],
+        "strata": [],
+        "seed": 0,
+    }
 
 
 @dataclass(frozen=True)

@@ -250,8 +250,10 @@ def _evidence(model: Fake, folder: Path, rows: pd.DataFrame) -> list[pd.DataFram
     answers = suspects.ask([model], shown.material, tries, ["float32"])[0]
     found, damaged = evaluation.predict(model, folder, rows)
     assert not damaged and len(tries) > 40
-    laid = [pd.DataFrame({"device": trials.device[kind], "null": trials.null[kind]})
-            for kind in trials.device]  # fmt: skip
+    laid = [
+        pd.DataFrame({"device": trials.device[kind], "null": trials.null[kind]})
+        for kind in trials.device
+    ]
     return [*laid, pd.DataFrame({"changed": answers.changed, "sham": answers.sham}), found]
 
 

@@ -13,9 +13,16 @@ from xray.jobs import cluster
 
 @pytest.mark.parametrize(
     "address",
-    ["tcp://127.0.0.1:8786", "tcp://10.0.0.5:8786", "192.168.1.9:8786", "tcp://[::1]:8786",
-     "tls://scheduler.example.org:8786", "tcp://localhost:8786", "tcp://[fd00::5]:8786"],
-)  # fmt: skip
+    [
+        "tcp://127.0.0.1:8786",
+        "tcp://10.0.0.5:8786",
+        "192.168.1.9:8786",
+        "tcp://[::1]:8786",
+        "tls://scheduler.example.org:8786",
+        "tcp://localhost:8786",
+        "tcp://[fd00::5]:8786",
+    ],
+)
 def test_own_schedulers_are_taken(address: str) -> None:
     cluster.check(address)
 

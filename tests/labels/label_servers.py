@@ -69,9 +69,14 @@ def _cluster(programs: Path, user: str | None, folder: Path) -> Iterator[str]:
         with open(os.devnull, "wb") as nowhere:
             subprocess.run(
                 [str(programs / program), "-D", str(folder / "data"), *arguments],
-                check=True, user=user, cwd="/", stdout=nowhere, stderr=nowhere, timeout=120,
+                check=True,
+                user=user,
+                cwd="/",
+                stdout=nowhere,
+                stderr=nowhere,
+                timeout=120,
                 env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
-            )  # fmt: skip
+            )
 
     port = free_port()
     run("initdb", "-U", "labels", "-A", "trust", "-E", "UTF8", "--no-sync")

@@ -93,8 +93,10 @@ def strangers_coco() -> dict[str, Any]:
             {"id": 8, "file_name": "elsewhere.png", "width": 10, "height": 10},
         ],
         "categories": [
-            {"id": 3, "name": "ECG Electrode"}, {"id": 4, "name": "Pacemaker"},
-            {"id": 5, "name": "rib"}, {"id": 6, "name": "central_line"},
+            {"id": 3, "name": "ECG Electrode"},
+            {"id": 4, "name": "Pacemaker"},
+            {"id": 5, "name": "rib"},
+            {"id": 6, "name": "central_line"},
         ],
         "annotations": [
             {"id": 1, "image_id": 7, "category_id": 4, "bbox": [100, 80, 200, 160], **box},
@@ -103,7 +105,7 @@ def strangers_coco() -> dict[str, Any]:
             {"id": 4, "image_id": 7, "category_id": 6, "bbox": [0, 0, 50, 500], **box},
             {"id": 5, "image_id": 99, "category_id": 4, "bbox": [0, 0, 5, 5], **box},
         ],
-    }  # fmt: skip
+    }
 
 
 def test_coco_of_another_hand() -> None:
@@ -112,8 +114,9 @@ def test_coco_of_another_hand() -> None:
     assert row.file == FILE and not row.adjudicated
     [look] = row.passes
     assert look["devices"] == [
-        device("other", [1.0, 1.0, 3.0, 3.0]), device("electrode", [5.5, 5.5, 0.5])
-    ]  # fmt: skip
+        device("other", [1.0, 1.0, 3.0, 3.0]),
+        device("electrode", [5.5, 5.5, 0.5]),
+    ]
     assert look["present"] == [{"kind": "line", "confidence": 1.0}]
     assert sum(found.left_out.values()) == 3 and "'rib'" in " ".join(found.sentences())
     assert "count as seen" in found.notes[0]
@@ -158,8 +161,9 @@ def test_label_studio_of_another_hand() -> None:
     [row] = found.rows
     assert row.file == FILE
     assert row.passes[0]["devices"] == [
-        device("support", [1, 2, 4, 6]), device("tube", [[1, 1], [2, 9]])
-    ]  # fmt: skip
+        device("support", [1, 2, 4, 6]),
+        device("tube", [[1, 1], [2, 9]]),
+    ]
     assert [each["kind"] for each in row.passes[0]["present"]] == ["other", "line"]
     assert sum(found.left_out.values()) == 4 and found.notes
 

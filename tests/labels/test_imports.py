@@ -91,9 +91,7 @@ def test_others_write_while_a_long_file_is_entered(store: Store) -> None:
     importer, other = store.labeller("Importer"), store.labeller("Other")
     look = store.next_film("c", other)
     assert look is not None
-    thread = threading.Thread(
-        target=exchange.enter, args=(store, "c", rows, importer, set(files))
-    )  # fmt: skip
+    thread = threading.Thread(target=exchange.enter, args=(store, "c", rows, importer, set(files)))
     thread.start()
     written = 0
     while thread.is_alive():

@@ -44,9 +44,13 @@ def test_a_server_that_is_not_there_quotes_no_password(password: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql:/labeller:s3cret@db.ward.internal", "mysql://labeller:s3cret@10.1.2.3/x",
-            "labeller:s3cret@10.1.2.3"]
-)  # fmt: skip
+    "url",
+    [
+        "postgresql:/labeller:s3cret@db.ward.internal",
+        "mysql://labeller:s3cret@10.1.2.3/x",
+        "labeller:s3cret@10.1.2.3",
+    ],
+)
 def test_a_wrong_url_is_not_quoted(url: str) -> None:
     with pytest.raises(LabelError) as error:
         database.engine(database.parse(url))

@@ -105,9 +105,12 @@ def test_two_way_softmax_reads_the_declared_class(
     ],
 )
 def test_bad_options_leave_nothing_behind(
-    artifacts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
-    arguments: list[str], words: str,
-) -> None:  # fmt: skip
+    artifacts: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+) -> None:
     file = tmp_path / "mine.keras"
     _saved(file)
     assert main(["add", str(file), *arguments]) == 2

@@ -98,14 +98,16 @@ def test_neighbours_are_the_nearest_and_not_the_film_itself() -> None:
 def test_pairs_are_all_that_are_no_further_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     base = rng.normal(size=(60, 200))
-    vectors = leakage.unit(np.concatenate([base, base + rng.normal(size=(60, 200)) * 0.15])
-                           .astype(np.float32))  # fmt: skip
+    vectors = leakage.unit(
+        np.concatenate([base, base + rng.normal(size=(60, 200)) * 0.15]).astype(np.float32)
+    )
     monkeypatch.setattr(embeddings, "DIRECTIONS", 5)
     space = Space("x", "", np.arange(120).astype(str), vectors, "")
     for distance in (0.0, 0.011, 0.5, 2.0):
         low = 1 - distance
-        expected = {(i, j) for i in range(120) for j in range(i + 1, 120)
-                    if vectors[i] @ vectors[j] >= low}  # fmt: skip
+        expected = {
+            (i, j) for i in range(120) for j in range(i + 1, 120) if vectors[i] @ vectors[j] >= low
+        }
         found = [tuple(pair) for pair in space.pairs(distance).tolist()]
         assert len(found) == len(expected) and set(found) == expected
     assert 0 < len(space.pairs(0.011)) < 60

@@ -15,10 +15,13 @@ N = 1600
 def films(seed: int = 0) -> tuple[np.ndarray, np.ndarray, pd.DataFrame, np.ndarray]:
     """Classes, children, facts and looks of films."""
     rng = np.random.default_rng(seed)
-    facts = pd.DataFrame({
-        "height": rng.uniform(500, 2500, N), "brightness": rng.uniform(0.2, 0.7, N),
-        "view is AP": np.where(rng.random(N) < 0.5, 1.0, 0.0),
-    })  # fmt: skip
+    facts = pd.DataFrame(
+        {
+            "height": rng.uniform(500, 2500, N),
+            "brightness": rng.uniform(0.2, 0.7, N),
+            "view is AP": np.where(rng.random(N) < 0.5, 1.0, 0.0),
+        }
+    )
     facts.loc[rng.random(N) < 0.1, "brightness"] = np.nan
     children = np.array([f"child {i}" for i in rng.integers(0, 700, N)])
     return rng.random(N) < 0.6, children, facts, rng.normal(size=(N, 6)).astype(np.float32)
@@ -83,17 +86,27 @@ def test_a_child_is_in_one_half() -> None:
 
 
 def test_films_are_described_by_facts_devices_and_metadata() -> None:
-    table = pd.DataFrame({
-        "file": [f"f{i}" for i in range(40)], "height": 1000.0, "width": np.arange(40) + 900.0,
-        "mean": 0.5, "contrast": np.linspace(0.1, 0.3, 40), "jpeg_quality": np.nan,
-        "subtype": ["virus", "bacteria"] * 20, "mode": "L",
-        "about_View": ["AP"] * 25 + ["PA"] * 15, "about_Age": [str(i) for i in range(40)],
-    })  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "file": [f"f{i}" for i in range(40)],
+            "height": 1000.0,
+            "width": np.arange(40) + 900.0,
+            "mean": 0.5,
+            "contrast": np.linspace(0.1, 0.3, 40),
+            "jpeg_quality": np.nan,
+            "subtype": ["virus", "bacteria"] * 20,
+            "mode": "L",
+            "about_View": ["AP"] * 25 + ["PA"] * 15,
+            "about_Age": [str(i) for i in range(40)],
+        }
+    )
     devices = pd.DataFrame(
-        {name: np.linspace(0, 1, 10) for name in
-         ("line", "tube", "electrode", "support", "other", "confidence", "tech_text")},
+        {
+            name: np.linspace(0, 1, 10)
+            for name in ("line", "tube", "electrode", "support", "other", "confidence", "tech_text")
+        },
         index=[f"f{i}" for i in range(10)],
-    )  # fmt: skip
+    )
     found = failing_groups.describe(table["file"], table, devices)
     assert {"width", "aspect", "contrast", "tube", "device", "View is AP"} <= set(found)
     # What is the same of all films, or of hardly any, tells nothing.
@@ -106,6 +119,11 @@ def test_films_are_described_by_facts_devices_and_metadata() -> None:
 def test_few_films_give_no_groups(count: int) -> None:
     facts = pd.DataFrame({"height": np.arange(40.0)})
     errors = np.arange(40) < count
-    found = find(errors, np.arange(40) % 2 == 0, np.arange(40).astype(str), facts,
-                 np.eye(40, 8, dtype=np.float32))  # fmt: skip
+    found = find(
+        errors,
+        np.arange(40) % 2 == 0,
+        np.arange(40).astype(str),
+        facts,
+        np.eye(40, 8, dtype=np.float32),
+    )
     assert found.groups == ()

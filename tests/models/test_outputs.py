@@ -44,12 +44,15 @@ def _sigmoid(raw: np.ndarray) -> np.ndarray:
         (3, "softmax", {"positive_index": (0, 2)}, lambda p: p[:, 0] + p[:, 2]),
         (3, None, {"positive_index": (0, 2)}, lambda p: _softmax(p)[:, [0, 2]].sum(axis=1)),
         (14, "sigmoid", {"positive_index": (6,)}, lambda p: p[:, 6]),
-        (14, None, {"positive_index": (6,), "output": "multilabel_logit"},
-         lambda p: _sigmoid(p[:, 6])),
-        (3, "sigmoid", {"positive_index": (0, 2)},
-         lambda p: 1 - (1 - p[:, 0]) * (1 - p[:, 2])),
+        (
+            14,
+            None,
+            {"positive_index": (6,), "output": "multilabel_logit"},
+            lambda p: _sigmoid(p[:, 6]),
+        ),
+        (3, "sigmoid", {"positive_index": (0, 2)}, lambda p: 1 - (1 - p[:, 0]) * (1 - p[:, 2])),
     ],
-)  # fmt: skip
+)
 def test_what_outputs_mean(
     tmp_path: Path, units: int, activation: str | None, options: dict[str, Any], expected: Any
 ) -> None:

@@ -38,8 +38,17 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def parts(app: AppTest) -> Iterator[tuple[str, str]]:
     """Kind and text of all that a page shows."""
-    for kind in ("markdown", "caption", "title", "header", "subheader", "info", "warning", "error",
-                 "success"):  # fmt: skip
+    for kind in (
+        "markdown",
+        "caption",
+        "title",
+        "header",
+        "subheader",
+        "info",
+        "warning",
+        "error",
+        "success",
+    ):
         for element in app.get(kind):
             yield kind, str(element.value)
     for element in app.get("html"):

@@ -109,9 +109,11 @@ def test_no_page_speaks_of_another_disease(visit: Callable[[str], AppTest], name
 
 
 def test_report_and_card_speak_of_it_too(
-    ward: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    ward: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.setenv("XRAY_ARTIFACTS", str(ward[1]))
     monkeypatch.setenv("XRAY_DATA", str(ward[0]))
     out, found = tmp_path / "report.html", tmp_path / "found.json"

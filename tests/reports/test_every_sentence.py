@@ -27,17 +27,33 @@ EXPERTS = re.compile("log-odds|sham|standard dev|clean control|bootstrap|TOST", 
 def rich(name: str, value: dict[str, Any]) -> dict[str, Any]:
     """An audit with all that it may hold beside devices: other suspects, LIME, children twice."""
     size = 38.0 if value["verdict"] == "reads_devices" else 0.4
-    suspect = {"test": "aspect", "kind": "aspect", "label": "NORMAL", "calls": size,
-               "calls_low": size - 1, "calls_high": size + 1}  # fmt: skip
+    suspect = {
+        "test": "aspect",
+        "kind": "aspect",
+        "label": "NORMAL",
+        "calls": size,
+        "calls_low": size - 1,
+        "calls_high": size + 1,
+    }
     return value | {
         "effects": [*value["effects"], suspect],
-        "lungs": {"weight_share": 0.31, "weight_share_low": 0.3, "weight_share_high": 0.33,
-                  "area_share": 0.37},
-        "witness": {"children": 27, "called_without": 90, "called_with": 95, "calls_low": -4,
-                    "calls_high": 11, "agreement": "For 4 of 4 kinds its interval meets it."},
+        "lungs": {
+            "weight_share": 0.31,
+            "weight_share_low": 0.3,
+            "weight_share_high": 0.33,
+            "area_share": 0.37,
+        },
+        "witness": {
+            "children": 27,
+            "called_without": 90,
+            "called_with": 95,
+            "calls_low": -4,
+            "calls_high": 11,
+            "agreement": "For 4 of 4 kinds its interval meets it.",
+        },
         "sanity": [{"measure": "deletion_passed", "mean": 0.9, "low": 0.8, "high": 1, "n": 12}],
         "reasons": [*value["reasons"], f"What decided about {name}."],
-    }  # fmt: skip
+    }
 
 
 def told(world: str) -> dict[str, str]:
@@ -149,12 +165,20 @@ class _Why:
 @pytest.mark.parametrize(
     ("log_odds", "device", "title", "blue"),
     [
-        (2.0, (-1.0, 3.0), "1 of 1 calls it pneumonia; a tube changes 1 of 2 calls, its match 0",
-         "without it the model would be surer"),
-        (-2.0, (1.0, 3.0), "None of 1 calls it pneumonia; a tube changes 2 of 2 calls, its match 2",
-         "as the model's call does"),
+        (
+            2.0,
+            (-1.0, 3.0),
+            "1 of 1 calls it pneumonia; a tube changes 1 of 2 calls, its match 0",
+            "without it the model would be surer",
+        ),
+        (
+            -2.0,
+            (1.0, 3.0),
+            "None of 1 calls it pneumonia; a tube changes 2 of 2 calls, its match 2",
+            "as the model's call does",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_said_of_a_film_follows_its_readings(
     log_odds: float, device: tuple[float, ...], title: str, blue: str
 ) -> None:
@@ -162,8 +186,12 @@ def test_what_is_said_of_a_film_follows_its_readings(
     read = Reading("m", 0.0, why, device, (1.0, 1.0), second_lungs=0.4)
     assert base.title(readings.calls([read], {"m": "M"}, "tube")) == title
     shares = film_words.weight_shares(Shares(0.42, 0.3, 0.2, 0.05, False))
-    said = [film_words.blue(read), film_words.devices_laid(read, "tube"), *shares,
-            film_words.second_opinion(read)]  # fmt: skip
+    said = [
+        film_words.blue(read),
+        film_words.devices_laid(read, "tube"),
+        *shares,
+        film_words.second_opinion(read),
+    ]
     assert blue in said[0] and "42 % of the weight" in said[2] and "lays 40 %" in said[4]
     for sentence in re.split(r"(?<=[.?!]) ", " ".join(said)):
         assert len(sentence.split()) <= 20, sentence

@@ -56,8 +56,14 @@ def test_warnings_are_those_of_the_card() -> None:
 
 
 def test_limes_word_on_planted_devices_has_its_interval() -> None:
-    found = {"films": 12, "device": 0.21, "null": 0.06, "difference": 0.15,
-             "difference_low": 0.09, "difference_high": 0.21}  # fmt: skip
+    found = {
+        "films": 12,
+        "device": 0.21,
+        "null": 0.06,
+        "difference": 0.15,
+        "difference_low": 0.09,
+        "difference_high": 0.21,
+    }
     said = film_words.lime_of_planted(found, "support")
     assert "21 % of its weight on supports and 6 %" in said
     assert "in 12 films. The difference is +15 points (9 to 21)." in said

@@ -44,13 +44,21 @@ def test_every_title_of_a_world_is_computed_and_short(world: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        (9.1, 0.4, "A support makes Whole call 9 more of 100 healthy people sick (5 to 13). The "
-                   "remedy, to show it the lungs alone, leaves under 1 more (-1 to 1)."),
-        (9.1, 7.0, "A support makes Whole call 9 more of 100 healthy people sick (5 to 13). The "
-                   "remedy, to show it the lungs alone, leaves 7 more (6 to 8)."),
+        (
+            9.1,
+            0.4,
+            "A support makes Whole call 9 more of 100 healthy people sick (5 to 13). The "
+            "remedy, to show it the lungs alone, leaves under 1 more (-1 to 1).",
+        ),
+        (
+            9.1,
+            7.0,
+            "A support makes Whole call 9 more of 100 healthy people sick (5 to 13). The "
+            "remedy, to show it the lungs alone, leaves 7 more (6 to 8).",
+        ),
         (0.2, 0.4, ""),
     ],
-)  # fmt: skip
+)
 def test_what_was_done_about_it_is_told_as_it_is(before: float, after: float, said: str) -> None:
     cards = [Card("whole_film", title="Whole"), Card("basic", title="Lungs")]
     audits = {
@@ -65,13 +73,20 @@ def test_what_was_done_about_it_is_told_as_it_is(before: float, after: float, sa
 @pytest.mark.parametrize(
     ("whole", "alone", "said"),
     [
-        ((9.1, 0.2), (0.4, 0.4), "Shown whole films, 1 of 2 models reads devices; shown the lungs "
-                                 "alone, none is found to"),
-        ((9.1, 9.1), (0.4, 7.0), "Shown whole films, 2 of 2 models read devices; shown the lungs "
-                                 "alone, 1"),
+        (
+            (9.1, 0.2),
+            (0.4, 0.4),
+            "Shown whole films, 1 of 2 models reads devices; shown the lungs "
+            "alone, none is found to",
+        ),
+        (
+            (9.1, 9.1),
+            (0.4, 7.0),
+            "Shown whole films, 2 of 2 models read devices; shown the lungs alone, 1",
+        ),
         ((0.2, 0.2), (0.4, 0.4), "Devices change fewer than 3 of 100 calls of both models"),
     ],
-)  # fmt: skip
+)
 def test_the_answer_tells_before_and_now(
     whole: tuple[float, float], alone: tuple[float, float], said: str
 ) -> None:
@@ -88,9 +103,11 @@ def test_the_answer_tells_before_and_now(
 
 
 def test_hidden_lungs_that_leave_nothing_are_said_so() -> None:
-    audit = shelf.world("all clean")["basic"] | {"strata": [
-        {"stratum": "lungs hidden", "metric": "auroc", "value": 0.55, "low": 0.5, "high": 0.6}
-    ]}  # fmt: skip
+    audit = shelf.world("all clean")["basic"] | {
+        "strata": [
+            {"stratum": "lungs hidden", "metric": "auroc", "value": 0.55, "low": 0.5, "high": 0.6}
+        ]
+    }
     assert headlines.hidden([("m", "M", audit)]) == (
         "With the lungs hidden no model does much better than chance: at most AUROC 0.55 "
         "(0.50 to 0.60)"
@@ -121,17 +138,25 @@ def test_what_is_open_is_named_beside_what_is_clear() -> None:
 @pytest.mark.parametrize(
     ("kinds", "title"),
     [
-        (({"line": (9.0, 1.0)}, {"line": (8.0, 1.0)}),
-         "2 of 2 models read devices: a wire makes Model basic call 9 more of 100 healthy "
-         "people sick"),
-        (({"line": (2.0, 2.0)}, {}),
-         "More films must tell whether devices change the calls of 1 of 2 models"),
-        (({"line": (1.0, 1.0)}, {}),
-         "Devices change nothing that matters in 1 of 2 models; 1 cannot be judged"),
-        (({"line": (1.0, 1.0)}, {"line": (1.0, 1.0)}),
-         "Devices change fewer than 3 of 100 calls of both models"),
+        (
+            ({"line": (9.0, 1.0)}, {"line": (8.0, 1.0)}),
+            "2 of 2 models read devices: a wire makes Model basic call 9 more of 100 healthy "
+            "people sick",
+        ),
+        (
+            ({"line": (2.0, 2.0)}, {}),
+            "More films must tell whether devices change the calls of 1 of 2 models",
+        ),
+        (
+            ({"line": (1.0, 1.0)}, {}),
+            "Devices change nothing that matters in 1 of 2 models; 1 cannot be judged",
+        ),
+        (
+            ({"line": (1.0, 1.0)}, {"line": (1.0, 1.0)}),
+            "Devices change fewer than 3 of 100 calls of both models",
+        ),
     ],
-)  # fmt: skip
+)
 def test_titles_of_two_models(
     kinds: tuple[dict[str, tuple[float, float]], ...], title: str
 ) -> None:

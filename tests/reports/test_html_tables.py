@@ -5,10 +5,16 @@ from __future__ import annotations
 from xray.reports import html_tables
 
 ROW = {
-    "group": "Now", "name": "basic", "title": "<b>Basic</b>",
-    "chip": ("reads_devices", "reads supports"), "why": "a & b", "problem": "",
-    "accuracy": "94", "called": ["10", "11", "19"], "hidden": "0.88",
-}  # fmt: skip
+    "group": "Now",
+    "name": "basic",
+    "title": "<b>Basic</b>",
+    "chip": ("reads_devices", "reads supports"),
+    "why": "a & b",
+    "problem": "",
+    "accuracy": "94",
+    "called": ["10", "11", "19"],
+    "hidden": "0.88",
+}
 
 
 def test_a_row_a_model_with_a_label_above_each_figure() -> None:

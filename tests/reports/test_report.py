@@ -84,11 +84,21 @@ def _card(folder: Path, name: str, **changes: Any) -> Card:
 
 
 def _audit(card: Card, **changes: Any) -> dict[str, Any]:
-    return shelf.world("one reader")["basic"] | {
-        "model": card.name, "model_hash": card.sha256, "seed": 11,
-        "lungs": {"weight_share": 0.31, "weight_share_low": 0.3, "weight_share_high": 0.33,
-                  "area_share": 0.37},
-    } | changes  # fmt: skip
+    return (
+        shelf.world("one reader")["basic"]
+        | {
+            "model": card.name,
+            "model_hash": card.sha256,
+            "seed": 11,
+            "lungs": {
+                "weight_share": 0.31,
+                "weight_share_low": 0.3,
+                "weight_share_high": 0.33,
+                "area_share": 0.37,
+            },
+        }
+        | changes
+    )
 
 
 @pytest.fixture

@@ -163,8 +163,9 @@ def audit(
     asked = [model for i, model in enumerate(models) if not problems[i]]
     arithmetic = [_arithmetic(model, options.precision) for model in asked]
     if materials.table["label"].nunique() < 2:
-        trials = [Trials(_ask(m, materials.films, p))
-                  for m, p in zip(asked, arithmetic, strict=True)]  # fmt: skip
+        trials = [
+            Trials(_ask(m, materials.films, p)) for m, p in zip(asked, arithmetic, strict=True)
+        ]
     else:
         trials = showing.ask(
             asked, materials.material, precision=arithmetic, progress=stage("devices laid on films")
@@ -271,9 +272,13 @@ def _judged(
         verdict = _no_verdict(model, materials, options, FEW, trials.plain)
     else:
         verdict = judging.judge(
-            materials.material, trials, model.card.threshold_log_odds, kept, options.margin,
+            materials.material,
+            trials,
+            model.card.threshold_log_odds,
+            kept,
+            options.margin,
             materials.seed,
-        )  # fmt: skip
+        )
         if verdict.verdict == "cannot_be_judged" and not verdict.auroc[1] > judging.GATE:
             unsure = verdict.auroc[0] > judging.GATE
             why = (MORE,) if unsure else _cause(model, materials, truth, kept)

@@ -39,9 +39,12 @@ SIDE = 128
 SEEN = 64
 #: Share of (PNEUMONIA, NORMAL) films that devices are laid over, by strength of planting.
 STRENGTHS: dict[str, tuple[float, float]] = {
-    "none": (0.0, 0.0), "even": (0.5, 0.5), "65/20": (0.65, 0.2), "80/10": (0.8, 0.1),
+    "none": (0.0, 0.0),
+    "even": (0.5, 0.5),
+    "65/20": (0.65, 0.2),
+    "80/10": (0.8, 0.1),
     "95/5": (0.95, 0.05),
-}  # fmt: skip
+}
 #: Kind that is planted: wires and tubes of real width and brightness are too faint for networks of
 #: 64 pixels to learn in minutes. Devices on one film, and donors for each film of the audit.
 PLANTED, WORN, DRAWS = "support", (1, 3), 4
@@ -76,10 +79,15 @@ class Base:
 def films(folder: Path, stage: Stage, seed: int = 0) -> Base:
     """Draw synthetic films without devices, and lay rendered devices over a copy of each."""
     phantoms.write_dataset(
-        folder, COUNTS["train"], COUNTS["val"], COUNTS["test"], seed,
-        device_rate={"NORMAL": 0.0, "PNEUMONIA": 0.0}, size=(SIDE, SIDE),
+        folder,
+        COUNTS["train"],
+        COUNTS["val"],
+        COUNTS["test"],
+        seed,
+        device_rate={"NORMAL": 0.0, "PNEUMONIA": 0.0},
+        size=(SIDE, SIDE),
         progress=stage("draw synthetic films"),
-    )  # fmt: skip
+    )
     table = index.usable(index.index(folder))
     pixels = as_bytes(index.load_pixels(folder, table, (SIDE, SIDE)))
     kept = ["file", "label", "subtype", "person", "split"]
@@ -113,10 +121,17 @@ def run(
     path = artifact("devices", rendering.FILE)
     labels = Labels("artifacts/devices/" + rendering.FILE, sha256_file(path), True)
     shown = inputs.assemble(
-        table, base.films[test], {}, pd.DataFrame({"confidence": 0.0}, table.index),
-        "synthetic films", hash_json(table["file"].tolist()), labels, seed,
-        draws=dict.fromkeys(("NORMAL", "PNEUMONIA"), DRAWS), progress=stage("render devices"),
-    )  # fmt: skip
+        table,
+        base.films[test],
+        {},
+        pd.DataFrame({"confidence": 0.0}, table.index),
+        "synthetic films",
+        hash_json(table["file"].tolist()),
+        labels,
+        seed,
+        draws=dict.fromkeys(("NORMAL", "PNEUMONIA"), DRAWS),
+        progress=stage("render devices"),
+    )
     planted = dict(zip(TITLES, ("none", strength), strict=True))
     models = [_train(name, how, base, out / "models", stage, seed) for name, how in planted.items()]
     found = {}
@@ -150,9 +165,14 @@ def weighed(model: Model, base: Base, seed: int = 0) -> dict[str, float]:
             found.append((shares.device, shares.null))
     share = np.array(found, float).reshape(-1, 2)
     value, low, high = witness.mean_of(share[:, 0] - share[:, 1])
-    return {"films": len(share), "device": float(share[:, 0].mean()),
-            "null": float(share[:, 1].mean()), "difference": value,
-            "difference_low": low, "difference_high": high}  # fmt: skip
+    return {
+        "films": len(share),
+        "device": float(share[:, 0].mean()),
+        "null": float(share[:, 1].mean()),
+        "difference": value,
+        "difference_low": low,
+        "difference_high": high,
+    }
 
 
 def _train(name: str, strength: str, base: Base, models: Path, stage: Stage, seed: int) -> Model:
@@ -163,9 +183,15 @@ def _train(name: str, strength: str, base: Base, models: Path, stage: Stage, see
     it. Whether it then does is measured.
     """
     recipe = Recipe(
-        name, TITLES[name], network="blocks", size=(SEEN, SEEN), options=NETWORK,
-        phases=(Phase(EPOCHS, 1.5e-3, patience=EPOCHS),), batch=64, role="demo",
-    )  # fmt: skip
+        name,
+        TITLES[name],
+        network="blocks",
+        size=(SEEN, SEEN),
+        options=NETWORK,
+        phases=(Phase(EPOCHS, 1.5e-3, patience=EPOCHS),),
+        batch=64,
+        role="demo",
+    )
     network = networks.seeded(seed, lambda: architectures.build(recipe))
     sick = (base.table["label"] == "PNEUMONIA").to_numpy()
     history: dict[str, list[float]] = {}
@@ -182,10 +208,18 @@ def _train(name: str, strength: str, base: Base, models: Path, stage: Stage, see
         ]
         history = fitting.fit(network, step, *samples, seed=seed, progress=stage(f"train {name}"))
     card = Card(
-        name=name, title=TITLES[name], recipe="demo", role="demo", size=recipe.size,
-        parameters=int(network.count_params()), data="synthetic films", notes=NOTE, seed=seed,
-        settings=recipe.settings() | {"planted": strength, "looking": LOOKING}, history=history,
-    )  # fmt: skip
+        name=name,
+        title=TITLES[name],
+        recipe="demo",
+        role="demo",
+        size=recipe.size,
+        parameters=int(network.count_params()),
+        data="synthetic films",
+        notes=NOTE,
+        seed=seed,
+        settings=recipe.settings() | {"planted": strength, "looking": LOOKING},
+        history=history,
+    )
     # Predicted on what the model met in training: devices as often as its planting says.
     met = _shown(base, _wears(sick, strength, 2_000 + seed))
     train.store(models / name, card, network, base.table, met, half=True)

@@ -145,9 +145,16 @@ def prepare(
     films = as_bytes(index.load_pixels(folder, table, (SIDE, SIDE)))
     looks, labels, sure = looks_of(table["file"], device_labels)
     made = assemble(
-        table, films, looks, sure, index.describe(folder), index.data_hash(table), labels, seed,
+        table,
+        films,
+        looks,
+        sure,
+        index.describe(folder),
+        index.data_hash(table),
+        labels,
+        seed,
         progress=progress,
-    )  # fmt: skip
+    )
     return replace(made, out_of=out_of)
 
 
@@ -229,10 +236,18 @@ def assemble(
     found = lungs.estimate_many([as_float(film) for film in films])
     path = artifact("devices", rendering.FILE)
     material = insertion.prepare(
-        plain, films, looks, _chosen(bare, sick, seed), bare, seed=seed, draws=draws, kinds=KINDS,
-        found=found, rendered=rendering.read(films.shape[1:], path) if labels.rendered else (),
+        plain,
+        films,
+        looks,
+        _chosen(bare, sick, seed),
+        bare,
+        seed=seed,
+        draws=draws,
+        kinds=KINDS,
+        found=found,
+        rendered=rendering.read(films.shape[1:], path) if labels.rendered else (),
         progress=progress,
-    )  # fmt: skip
+    )
     has = (worn >= 0.5).astype("boolean").mask(worn.isna()).array
     return Materials(
         source,

@@ -134,16 +134,13 @@ def prepare(
     found = found or lungs.estimate_many([as_float(film) for film in films])
     boxes = [each.box for each in found]
     refused: Counter[tuple[str, str]] = Counter()
-    cut: dict[str, list[Layer]] = {kind: [] for kind in kinds}
+    cut = {kind: [layer for layer in rendered if layer.kind == kind] for kind in kinds}
     worn: dict[str, list[tuple[int, Mask]]] = {kind: [] for kind in THIN if kind in kinds}
-    for layer in rendered:
-        cut.get(layer.kind, []).append(layer)
-    if not rendered:
-        for place, row in enumerate(_told(table)):
-            _cut_film(films[place], place, geometry.get(row["file"]) or (), found[place], row,
-                      cut, worn, refused)  # fmt: skip
-            if progress:
-                progress(place + 1, len(table))
+    for place, row in enumerate([] if rendered else _told(table)):
+        looks = geometry.get(row["file"]) or ()
+        _cut_film(films[place], place, looks, found[place], row, cut, worn, refused)
+        if progress:
+            progress(place + 1, len(table))
     donors = {
         kind: _with_nulls(of_kind, table, films, boxes, bare, seed)
         for kind, of_kind in cut.items()

@@ -97,9 +97,12 @@ def shares(why: Explanation, found: Regions) -> Shares:
         return None if mask is None else share(why, mask)
 
     return Shares(
-        share(why, found.lungs), float(found.lungs.mean()), on(found.device), on(found.null),
+        share(why, found.lungs),
+        float(found.lungs.mean()),
+        on(found.device),
+        on(found.null),
         found.guessed,
-    )  # fmt: skip
+    )
 
 
 def share(why: Explanation, mask: Mask) -> float:

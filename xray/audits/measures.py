@@ -67,9 +67,7 @@ def _nulls(
     is_label = (material.table["label"] == label).to_numpy()
     there = np.isfinite(trials.cloud[kind]) & (is_label & judged)[plan.film]
     pair = trials.null[kind], trials.cloud[kind]
-    found = _change(
-        material, trials, threshold, kind, label, "null", np.flatnonzero(there), pair
-    )  # fmt: skip
+    found = _change(material, trials, threshold, kind, label, "null", np.flatnonzero(there), pair)
     return [] if found is None else [found]
 
 
@@ -231,13 +229,12 @@ def of_suspect(
         the mean of both is the change without the suspect
     """
     children = material.table["child"].to_numpy().astype(str)
-    known = np.unique(children)
+    known, code = np.unique(children, return_inverse=True)
     kept = judged[rows[0]]
     film, giver = rows[0][kept], rows[1][kept].astype(str)
     plain, changed, sham = (each[kept] for each in odds)
     donor = np.where(giver == "", -1, np.searchsorted(known, giver))
-    taker = np.searchsorted(known, children[film])
-    sick = (material.table["label"] == "PNEUMONIA").to_numpy()[film]
+    taker, sick = code[film], (material.table["label"] == "PNEUMONIA").to_numpy()[film]
     made = []
     for label, own in (("NORMAL", ~sick), ("PNEUMONIA", sick)):
         if not own.any():
@@ -246,15 +243,23 @@ def of_suspect(
         after = 100 * float((changed[own] >= level).mean())
         change = 100 * weight * ((changed[own] >= level).astype(float) - (sham[own] >= level))
         net, value = weight * (changed - sham)[own], float(change.mean())
-        of_net = Influence((net - net.mean()) / len(net), *codes)
         made.append(
             Measure(
-                test, "", label, CALLS, value, Influence((change - value) / len(change), *codes),
-                before=100 * float((plain[own] >= level).mean()), after=after, null=after - value,
-                net_log_odds=float(net.mean()), net=of_net,
-                films=len(np.unique(codes[0])), donors=len(np.unique(codes[1][codes[1] >= 0])),
+                test,
+                "",
+                label,
+                CALLS,
+                value,
+                Influence((change - value) / len(change), *codes),
+                before=100 * float((plain[own] >= level).mean()),
+                after=after,
+                null=after - value,
+                net_log_odds=float(net.mean()),
+                net=Influence((net - net.mean()) / len(net), *codes),
+                films=len(np.unique(codes[0])),
+                donors=len(np.unique(codes[1][codes[1] >= 0])),
             )
-        )  # fmt: skip
+        )
     if not sick.any() or sick.all():
         return made
     states = [

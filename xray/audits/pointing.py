@@ -30,9 +30,19 @@ FILMS = 15
 FILE = "methods.csv"
 #: What rows of an audit's effects say of calls, AUROC and log-odds.
 OF_CALLS = (
-    "called_before", "called_after", "called_null", "calls", "calls_low", "calls_high",
-    "auroc_drop", "auroc_drop_low", "auroc_drop_high", "net_log_odds", "ci_low", "ci_high",
-)  # fmt: skip
+    "called_before",
+    "called_after",
+    "called_null",
+    "calls",
+    "calls_low",
+    "calls_high",
+    "auroc_drop",
+    "auroc_drop_low",
+    "auroc_drop_high",
+    "net_log_odds",
+    "ci_low",
+    "ci_high",
+)
 COLUMNS = ("place", "child", "kind", "share")
 
 
@@ -126,9 +136,14 @@ def effects(weighed: pd.DataFrame, seed: int = 0) -> list[dict[str, Any]]:
         drawn = bootstrap.resamples(part["child"].to_numpy().astype(str), seed=seed)
         low, high, _ = bootstrap.percentiles((drawn @ share) / drawn.sum(axis=1))
         told = {
-            "test": "lime", "kind": str(kind), "label": "PNEUMONIA",
-            "share": float(share.mean()), "share_low": low, "share_high": high,
-            "films": len(part), "donors": int(part["child"].nunique()),
-        }  # fmt: skip
+            "test": "lime",
+            "kind": str(kind),
+            "label": "PNEUMONIA",
+            "share": float(share.mean()),
+            "share_low": low,
+            "share_high": high,
+            "films": len(part),
+            "donors": int(part["child"].nunique()),
+        }
         rows.append(dict.fromkeys(OF_CALLS) | told)
     return rows

@@ -90,9 +90,15 @@ def ask(
     steps = list(_steps(material, clouds))
     # One thread draws the next pictures while the models look at these.
     answered = executor.each(
-        show, steps, total=sum(map(len, steps)), progress=progress, prepare=_drawn,
-        material=material, models=list(models), precision=list(precision),
-    )  # fmt: skip
+        show,
+        steps,
+        total=sum(map(len, steps)),
+        progress=progress,
+        prepare=_drawn,
+        material=material,
+        models=list(models),
+        precision=list(precision),
+    )
     for answers in answered:
         for name, kind, places, of_models in answers:
             for trials, odds in zip(results, of_models, strict=True):

@@ -32,11 +32,30 @@ UNKNOWN = "not measured yet, so that the sensitivity of this test is unknown"
 #: Fewer networks than this that read a kind leave the sensitivity for it unknown.
 LEAST_READERS = 15
 QUALITY = ("kind", "measure", "value", "low", "high", "n", "always")
-NETWORKS = ("network", "kind", "truth", "truth_calls", "truth_low", "truth_high", "verdict",
-            "score")  # fmt: skip
+NETWORKS = (
+    "network",
+    "kind",
+    "truth",
+    "truth_calls",
+    "truth_low",
+    "truth_high",
+    "verdict",
+    "score",
+)
 
-METHODS = ("method", "kind", "threshold", "found", "low", "high", "reliant", "accused",
-           "accused_low", "accused_high", "clean")  # fmt: skip
+METHODS = (
+    "method",
+    "kind",
+    "threshold",
+    "found",
+    "low",
+    "high",
+    "reliant",
+    "accused",
+    "accused_low",
+    "accused_high",
+    "clean",
+)
 
 
 def why_not(value: Any, card: Card) -> str:
@@ -207,8 +226,16 @@ def cures(
         top = max(healthy, key=lambda change: abs(change.value))
         good = accuracy[name]
         rows.append(
-            {"model": name, "title": titles[name], "kind": top.kind, "calls": top.value,
-             "calls_low": top.low, "calls_high": top.high, "accuracy": good["value"],
-             "accuracy_low": good["low"], "accuracy_high": good["high"]}
-        )  # fmt: skip
+            {
+                "model": name,
+                "title": titles[name],
+                "kind": top.kind,
+                "calls": top.value,
+                "calls_low": top.low,
+                "calls_high": top.high,
+                "accuracy": good["value"],
+                "accuracy_low": good["low"],
+                "accuracy_high": good["high"],
+            }
+        )
     return pd.DataFrame(rows)

@@ -113,9 +113,15 @@ def ask(
     """Show all tries to models; each picture is drawn once for all of them."""
     steps = [Tries(list(tries[i : i + CHUNK])) for i in range(0, len(tries), CHUNK)]
     answered = executor.each(
-        showing.show, steps, total=2 * len(tries), progress=progress, prepare=_drawn,
-        material=material, models=list(models), precision=list(precision),
-    )  # fmt: skip
+        showing.show,
+        steps,
+        total=2 * len(tries),
+        progress=progress,
+        prepare=_drawn,
+        material=material,
+        models=list(models),
+        precision=list(precision),
+    )
     found = [Answers(*np.full((2, len(tries)), np.nan)) for _ in models]
     for number, answers in enumerate(answered):
         rows = slice(CHUNK * number, CHUNK * number + len(steps[number].rows))
@@ -149,11 +155,15 @@ def effects(
         for test in dict.fromkeys(tests.tolist())
         for of_test in [tests == test]
         for figure in measures.of_suspect(
-            test, material, (film[of_test], donor[of_test]),
+            test,
+            material,
+            (film[of_test], donor[of_test]),
             (plain[film[of_test]], answers.changed[of_test], answers.sham[of_test]),
-            verdict.cut.films, judged, 0.5 if test in TURNED else 1.0,
+            verdict.cut.films,
+            judged,
+            0.5 if test in TURNED else 1.0,
         )
-    ]  # fmt: skip
+    ]
     return judging.effects(figures, uncertainty.joint(figures)) if figures else []
 
 

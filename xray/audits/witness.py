@@ -79,10 +79,14 @@ def told(
     if set(devices.KINDS) - set(sure):
         return None
     names = table["file"].str.rpartition("/")[2]
-    films = table[["child"]].assign(
-        subtype=names.map(subtype), label=np.where(classes.is_positive(table["label"]),
-                                                   "PNEUMONIA", "NORMAL"),
-    ).join(sure)  # fmt: skip
+    films = (
+        table[["child"]]
+        .assign(
+            subtype=names.map(subtype),
+            label=np.where(classes.is_positive(table["label"]), "PNEUMONIA", "NORMAL"),
+        )
+        .join(sure)
+    )
     found = testify(films[judged], odds[judged], verdict.cut.films[judged])
     if not found:
         return None
@@ -94,9 +98,10 @@ def told(
     }
     both = [(each, laid[each.kind]) for each in kinds if each.kind in laid]
     meet = [
-        each for each, row in both
+        each
+        for each, row in both
         if each.calls_low <= row["calls_high"] and row["calls_low"] <= each.calls_high
-    ]  # fmt: skip
+    ]
     words = (
         f"For {len(meet)} of {len(both)} kinds its interval meets that of devices laid on."
         if both

@@ -14,10 +14,12 @@ from xray.dataset import listing, scan, walk
 def add_classes(parser: argparse.ArgumentParser) -> None:
     """Add --classes."""
     parser.add_argument(
-        "--classes", type=classes.parse, metavar="NAME=CLASS,...",
+        "--classes",
+        type=classes.parse,
+        metavar="NAME=CLASS,...",
         help="class of each folder's name or table's value, such as healthy=NORMAL,covid=COVID-19; "
         "remembered with the folder (default: what is remembered, then XRAY_CLASSES)",
-    )  # fmt: skip
+    )
 
 
 def tell(folder: Path, said: classes.Classes | None) -> scan.Scan:

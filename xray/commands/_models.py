@@ -33,10 +33,14 @@ def add_model_options(parser: argparse.ArgumentParser, threshold: bool = True) -
         "for a model file", "a registered model has these on its card"
     )
     group.add_argument(
-        "--scale", type=_scale, choices=list(SCALES), metavar="SCALE",
-        help="what its inputs are: " + "; ".join(f"{key} ({say})" for key, say in SCALES.items())
+        "--scale",
+        type=_scale,
+        choices=list(SCALES),
+        metavar="SCALE",
+        help="what its inputs are: "
+        + "; ".join(f"{key} ({say})" for key, say in SCALES.items())
         + "; caffe is imagenet (default: what the file says, else unit)",
-    )  # fmt: skip
+    )
     group.add_argument(
         "--colour", choices=COLOURS, help="order of its channels (default: the scale's usual)"
     )
@@ -45,19 +49,25 @@ def add_model_options(parser: argparse.ArgumentParser, threshold: bool = True) -
     )
     group.add_argument("--output-name", help="which output, of several")
     group.add_argument(
-        "--positive-index", type=_indices, metavar="I[,J]",
+        "--positive-index",
+        type=_indices,
+        metavar="I[,J]",
         help="which unit is PNEUMONIA, or which ones together; of a single unit 0 says that it "
         "gives the probability of NORMAL",
-    )  # fmt: skip
+    )
     group.add_argument(
         "--size", type=_size, metavar="N[xM]", help="height and width, where any will do"
     )
     group.add_argument(
-        "--resize", dest="fit", type=_resize, choices=list(interpolate.RESIZES), metavar="HOW",
+        "--resize",
+        dest="fit",
+        type=_resize,
+        choices=list(interpolate.RESIZES),
+        metavar="HOW",
         help="how films are brought to its size: "
         + "; ".join(f"{key} ({say})" for key, say in interpolate.RESIZES.items())
         + " (default: squash)",
-    )  # fmt: skip
+    )
     if threshold:
         group.add_argument(
             "--threshold", type=float, help="probability that calls it (default: 0.5)"
@@ -143,8 +153,9 @@ def guard(model: Model, folder: Path | None, force: bool, judges: bool = False) 
     if model.card.role != "user" or not isinstance(model, Model):
         return
     if folder is None:
-        print(f"{model.card.name} is not checked: no films (XRAY_DATA is not set).",
-              file=sys.stderr)  # fmt: skip
+        print(
+            f"{model.card.name} is not checked: no films (XRAY_DATA is not set).", file=sys.stderr
+        )
         return
     try:
         films = at_hand.sample(folder, at_hand.how_many(model))

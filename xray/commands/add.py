@@ -14,6 +14,7 @@ from xray.errors import DatasetError, ModelError
 
 if TYPE_CHECKING:
     from xray.models.at_hand import Sample
+    from xray.models.card import Card
     from xray.models.model import Model
 
 #: What the card of a model says that no real film was shown to.
@@ -32,10 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model_options(parser, threshold=False)
     parser.set_defaults(of_model=True)
     parser.add_argument(
-        "--threshold", type=_threshold, metavar="T|auto",
+        "--threshold",
+        type=_threshold,
+        metavar="T|auto",
         help="probability that calls it (default: 0.5); auto chooses it on films that are not "
         "reported on",
-    )  # fmt: skip
+    )
     add_force(parser)
 
 
@@ -44,6 +47,15 @@ def _threshold(text: str) -> float | str:
         return text if text == "auto" else float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"'{text}' is no probability, nor auto") from None
+
+
+def _tell(name: str, card: Card) -> None:
+    """Print what the file holds and how it is read."""
+    print(
+        f"{name}: {card.format}, {card.parameters:,} parameters, films of "
+        f"{card.size[0]} x {card.size[1]} pixels, inputs scaled as '{card.scale}'"
+        f"{f' (it has {card.inside} inside)' if card.inside else ''}, {card.output} output."
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -63,11 +75,7 @@ def run(options: argparse.Namespace) -> None:
     given |= _asked_resize(given, folder)
     model = registry.load(str(options.file), **given)
     card = model.card
-    print(
-        f"{options.name}: {card.format}, {card.parameters:,} parameters, films of "
-        f"{card.size[0]} x {card.size[1]} pixels, inputs scaled as '{card.scale}'"
-        f"{f' (it has {card.inside} inside)' if card.inside else ''}, {card.output} output."
-    )
+    _tell(options.name, card)
     films = at_hand.sample(folder, at_hand.how_many(model)) if folder else at_hand.synthetic()
     warning = _look(model, films, options.force)
     threshold_from = "given by its owner" if "threshold" in given else "0.5, chosen by nobody"
@@ -84,10 +92,17 @@ def run(options: argparse.Namespace) -> None:
         with bars() as stage:
             found, damaged = evaluation.predict(model, folder, rows, stage("predict"))
     card = adding.add(
-        options.file, options.name, options.title, reserved=RECIPES, model=model,
+        options.file,
+        options.name,
+        options.title,
+        reserved=RECIPES,
+        model=model,
         predictions=found,
-        threshold_from=threshold_from, trained_on=options.trained_on, warning=warning, **given,
-    )  # fmt: skip
+        threshold_from=threshold_from,
+        trained_on=options.trained_on,
+        warning=warning,
+        **given,
+    )
     if found is None:
         print("No films (XRAY_DATA is not set), so no predictions: give --data to 'evaluate'.")
     else:
@@ -134,8 +149,7 @@ def _look(model: Model, films: Sample, force: bool) -> str:
             f"{advice(model, found.option)}"
         )
     if found.problem and films.real:
-        print(f"warning: {found.problem} Add it with {found.option or '--force'}.",
-              file=sys.stderr)  # fmt: skip
+        print(f"warning: {found.problem} Add it with {found.option or '--force'}.", file=sys.stderr)
     if not films.real:
         print("  not checked on real films")
         return UNCHECKED

@@ -32,23 +32,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _data.add_classes(parser)
     parser.add_argument("--split", default="test", help="split to audit on (default: test)")
     parser.add_argument(
-        "--device-labels", type=Path, metavar="FILE",
+        "--device-labels",
+        type=Path,
+        metavar="FILE",
         help="where devices are on the folder's films, as the workbench exports it (default: "
         "XRAY_DEVICE_LABELS and what is committed of the public test films; devices are rendered "
         "where no film is labelled)",
-    )  # fmt: skip
+    )
+    _add_margins(parser)
     parser.add_argument(
-        "--margin-calls", type=float, default=3.0, metavar="POINTS",
-        help="smallest change of calls, in 100 films, that matters (default: 3)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--margin-auroc", type=float, default=0.02, metavar="AREA",
-        help="smallest change of AUROC that matters (default: 0.02)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--trained-on", type=Path, metavar="FILE",
+        "--trained-on",
+        type=Path,
+        metavar="FILE",
         help="names of films that the models were trained on, one a line; they judge nothing",
-    )  # fmt: skip
+    )
     parser.add_argument("--seed", type=int, default=0, help="default 0")
     parser.add_argument(
         "--precision",
@@ -58,13 +55,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", type=Path, help="write the audits to this file")
     parser.add_argument(
-        "--fail-on", type=_verdicts, default=(), metavar="VERDICT[,VERDICT]",
-        help="end with exit code 1 where a model's verdict is one of these: "
-        + ", ".join(VERDICTS),
-    )  # fmt: skip
+        "--fail-on",
+        type=_verdicts,
+        default=(),
+        metavar="VERDICT[,VERDICT]",
+        help="end with exit code 1 where a model's verdict is one of these: " + ", ".join(VERDICTS),
+    )
     add_model_options(parser)
     add_force(parser)
     add_worker_options(parser)
+
+
+def _add_margins(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--margin-calls",
+        type=float,
+        default=3.0,
+        metavar="POINTS",
+        help="smallest change of calls, in 100 films, that matters (default: 3)",
+    )
+    parser.add_argument(
+        "--margin-auroc",
+        type=float,
+        default=0.02,
+        metavar="AREA",
+        help="smallest change of AUROC that matters (default: 0.02)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -81,9 +97,12 @@ def run(options: argparse.Namespace) -> int:
     refused = _refused(loaded, data, options.force)
     with working(options, ", ".join(options.model)) as stage:
         prepared = inputs.prepare(
-            data, options.seed, options.split, stage("cut devices out"),
+            data,
+            options.seed,
+            options.split,
+            stage("cut devices out"),
             device_labels=options.device_labels,
-        )  # fmt: skip
+        )
         made = audit.audit(loaded, prepared, chosen, stage, refused)
     found = [each.to_json() for each in made]
     names = Counter(value["model"] for value in found)
@@ -155,8 +174,9 @@ def exit_code(found: Sequence[Mapping[str, Any]], fail_on: Sequence[str]) -> int
     found : audits as ``--json`` writes them
     fail_on : verdicts
     """
-    failed = [f"{value['model']} ({value['verdict']})" for value in found
-              if value["verdict"] in fail_on]  # fmt: skip
+    failed = [
+        f"{value['model']} ({value['verdict']})" for value in found if value["verdict"] in fail_on
+    ]
     if failed:
         print(f"failed (--fail-on): {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

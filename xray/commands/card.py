@@ -16,9 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``card``."""
     parser.add_argument("model", metavar="MODEL", help="registered name")
     parser.add_argument(
-        "--format", choices=list(FORMATS), default="markdown",
+        "--format",
+        choices=list(FORMATS),
+        default="markdown",
         help="; ".join(f"{key}: {said}" for key, said in FORMATS.items()) + " (default: markdown)",
-    )  # fmt: skip
+    )
     parser.add_argument("--out", type=Path, help="write it to this file (default: print it)")
 
 

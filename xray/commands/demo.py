@@ -16,10 +16,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="folder of artifacts (default: artifacts)")
     parser.add_argument("--seed", type=int, default=0, help="default 0")
     parser.add_argument(
-        "--strength", choices=("even", "65/20", "80/10", "95/5"), default="95/5",
+        "--strength",
+        choices=("even", "65/20", "80/10", "95/5"),
+        default="95/5",
         help="share of sick and healthy films that devices are planted in for the second model "
         "(default: 95/5)",
-    )  # fmt: skip
+    )
     parser.add_argument("--json", type=Path, help="write the audits to this file")
 
 

@@ -38,9 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _data.add_classes(parser)
     parser.add_argument("--split", choices=("test", "val"), default="test", help="default test")
     parser.add_argument(
-        "--positive", default="", metavar="CLASS",
+        "--positive",
+        default="",
+        metavar="CLASS",
         help="class that recall, precision and so on speak of (default: the positive one)",
-    )  # fmt: skip
+    )
     parser.add_argument("--threshold", type=float, help="probability (default: the card's)")
     parser.add_argument("--json", type=Path, help="write the metrics here")
     parser.add_argument(
@@ -129,8 +131,7 @@ def _one(
             evaluation.store_metrics(models_dir() / name, card, stored)
             notes.append("metrics stored")
         used = stored[stored["split"] == options.split]
-        exact = evaluation.reproduced(card, stored)
-        agreement = evaluation.Agreement(0, 0.0, 0, exact)
+        agreement = evaluation.Agreement(0, 0.0, 0, evaluation.reproduced(card, stored))
     else:
         model = load(name, options)
         card = model.card

@@ -41,9 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``explain``."""
     parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     parser.add_argument(
-        "image", metavar="IMAGE", type=Path, nargs="+",
+        "image",
+        metavar="IMAGE",
+        type=Path,
+        nargs="+",
         help="film (JPEG, PNG, DICOM, ...), several films, or folders of films",
-    )  # fmt: skip
+    )
     parser.add_argument("--out", type=Path, help="write overlay (PNG) and weights (CSV) here")
     parser.add_argument("--json", type=Path, help="write prediction and weights here")
     parser.add_argument("--seed", type=int, default=_DEFAULT.seed)
@@ -116,9 +119,13 @@ def _many(options: argparse.Namespace) -> None:
     out = options.out.resolve() if options.out else None
     with working(options, f"{model.card.name}, {len(paths)} films") as stage:
         parts = executor.over(
-            explain_some, _named(paths), progress=stage("films"), model=model, settings=settings,
+            explain_some,
+            _named(paths),
+            progress=stage("films"),
+            model=model,
+            settings=settings,
             out=out,
-        )  # fmt: skip
+        )
         entries = [entry for part in parts for entry in part]
     damaged = [entry for entry in entries if "error" in entry]
     if len(damaged) == len(entries):

@@ -37,10 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _data.add_classes(parser)
     _add_table_options(parser)
     parser.add_argument(
-        "--out", type=Path, metavar="FILE",
+        "--out",
+        type=Path,
+        metavar="FILE",
         help="write the table (CSV or Parquet); above 50,000 films, or where the name is that "
         "of a folder, as partitioned Parquet",
-    )  # fmt: skip
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write a summary")
     parser.add_argument(
         "--store",
@@ -57,33 +59,48 @@ def _add_table_options(parser: argparse.ArgumentParser) -> None:
         "--table", metavar="FILE", help="CSV or Parquet in the folder that lists the films"
     )
     group.add_argument(
-        "--columns", type=asking.parse_columns, default={}, metavar="path=NAME,label=NAME,...",
+        "--columns",
+        type=asking.parse_columns,
+        default={},
+        metavar="path=NAME,label=NAME,...",
         help="columns of --table: path, label, split, patient; the others become groups",
-    )  # fmt: skip
+    )
     for name, text in (
         ("positive", "rows of the positive class; all others are negative, unless --negative"),
         ("negative", "rows of the negative class"),
     ):
         group.add_argument(
-            f"--{name}", type=labelling.parse_condition, action="append", default=[],
-            metavar="COLUMN=VALUE", help=f"{text}; may be given often",
-        )  # fmt: skip
+            f"--{name}",
+            type=labelling.parse_condition,
+            action="append",
+            default=[],
+            metavar="COLUMN=VALUE",
+            help=f"{text}; may be given often",
+        )
     group.add_argument(
-        "--finding", default="", metavar="NAME",
+        "--finding",
+        default="",
+        metavar="NAME",
         help="of a table of several findings: the one that is the positive class",
-    )  # fmt: skip
+    )
     group.add_argument(
-        "--uncertain", choices=labelling.UNCERTAIN, default="",
+        "--uncertain",
+        choices=labelling.UNCERTAIN,
+        default="",
         help="what -1 of such a table is (default: neither class)",
-    )  # fmt: skip
+    )
 
 
 def remember(folder: Path, options: argparse.Namespace) -> None:
     """Find out how the folder is read, and remember it where something was said."""
     question = asking.Question(
-        options.columns, options.classes, tuple(options.positive), tuple(options.negative),
-        options.finding, options.uncertain,
-    )  # fmt: skip
+        options.columns,
+        options.classes,
+        tuple(options.positive),
+        tuple(options.negative),
+        options.finding,
+        options.uncertain,
+    )
     if not question.asks and not options.table:
         return
     if not folder.is_dir():

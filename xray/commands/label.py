@@ -36,6 +36,27 @@ from xray.reports import label_card
 log = logging.getLogger(__name__)
 
 
+def _add_files(act: Any) -> None:
+    """What writes a file of the committed labels."""
+    act.add_argument(
+        "--card",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        const=artifacts_dir() / "devices" / label_card.FILE,
+        help="write the card of the committed labels (default: artifacts/devices/CARD.md)",
+    )
+    act.add_argument(
+        "--shapes",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        const=artifacts_dir() / "devices" / rendering.FILE,
+        help="write facts of the devices on labelled films, from which others are rendered "
+        "(default: artifacts/devices/shapes.json)",
+    )
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     act = parser.add_mutually_exclusive_group(required=True)
@@ -45,30 +66,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     act.add_argument("--agreement", action="store_true", help="kappa and overlap of two labellers")
     act.add_argument(
-        "--queue", type=int, nargs="?", const=10, metavar="N",
+        "--queue",
+        type=int,
+        nargs="?",
+        const=10,
+        metavar="N",
         help="put films into the queue, the ones the audit is most unsure of first; show N of them",
-    )  # fmt: skip
+    )
     act.add_argument("--upgrade", action="store_true", help="bring the database up to date")
-    act.add_argument(
-        "--card", type=Path, nargs="?", metavar="FILE",
-        const=artifacts_dir() / "devices" / label_card.FILE,
-        help="write the card of the committed labels (default: artifacts/devices/CARD.md)",
-    )  # fmt: skip
-    act.add_argument(
-        "--shapes", type=Path, nargs="?", metavar="FILE",
-        const=artifacts_dir() / "devices" / rendering.FILE,
-        help="write facts of the devices on labelled films, from which others are rendered "
-        "(default: artifacts/devices/shapes.json)",
-    )  # fmt: skip
+    _add_files(act)
     _add_check(parser, act)
     parser.add_argument(
-        "--format", choices=FORMATS,
+        "--format",
+        choices=FORMATS,
         help="of --export and --import (default: by the file's name and content)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--data", type=Path,
+        "--data",
+        type=Path,
         help="films for --queue (default: XRAY_DATA), for --import, and for COCO their sizes",
-    )  # fmt: skip
+    )
     _data.add_classes(parser)
     parser.add_argument(
         "--looks", action="store_true", help="with --export: every look, not the agreed one"
@@ -81,32 +98,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_import(parser: argparse.ArgumentParser) -> None:
     """Options of --import."""
     parser.add_argument(
-        "--name", default="",
+        "--name",
+        default="",
         help="with --import: under whose name they are entered, as one labeller (default: yours "
         "on this machine)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--several", action="store_true",
+        "--several",
+        action="store_true",
         help="with --import: several people made them, the n-th look of each film by 'NAME n'",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--decisions", action="store_true",
+        "--decisions",
+        action="store_true",
         help="with --import: enter agreed looks too, which then stand as agreed",
-    )  # fmt: skip
+    )
 
 
 def _add_check(parser: argparse.ArgumentParser, act: Any) -> None:
     """Options of a radiologist's blind check; ``act`` is the group of what may be done."""
     act.add_argument(
-        "--sample", type=int, metavar="N",
+        "--sample",
+        type=int,
+        metavar="N",
         help="write N films, half of them with a device by the labels, into the folder --out for "
         "a radiologist to check, blind to labels and diagnosis",
-    )  # fmt: skip
+    )
     act.add_argument(
-        "--checked", type=Path, metavar="SHEET",
+        "--checked",
+        type=Path,
+        metavar="SHEET",
         help="count what came back: the sheet of --sample, filled in, against its --key; kept for "
         "the labels' card",
-    )  # fmt: skip
+    )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="with --sample: a new folder")
     parser.add_argument("--key", type=Path, metavar="FILE", help="with --checked: the key")
     parser.add_argument("--seed", type=int, default=0, help="with --sample: default 0")
@@ -230,17 +254,27 @@ def _import(store: Store, options: argparse.Namespace) -> Any:
         rows, said = read.rows, read.sentences()
     name = options.name or getpass.getuser()
     found = exchange.enter(
-        store, collection, rows, store.labeller(name), known,
+        store,
+        collection,
+        rows,
+        store.labeller(name),
+        known,
         decisions=options.decisions,
         others=(lambda place: store.labeller(f"{name} {place}")) if options.several else None,
-    )  # fmt: skip
+    )
     said += found.left_out
     for sentence in said:
         print(f"warning: {sentence}", file=sys.stderr)
     looks, new = sum(len(row.passes) for row in rows), found.looks + found.decisions
     print(f"{new:,} of {looks:,} looks at {len(rows):,} films were new and are in {collection}.")
-    return {"films": len(rows), "looks": looks, "new": found.looks, "decisions": found.decisions,
-            "collection": collection, "said": said}  # fmt: skip
+    return {
+        "films": len(rows),
+        "looks": looks,
+        "new": found.looks,
+        "decisions": found.decisions,
+        "collection": collection,
+        "said": said,
+    }
 
 
 #: How labels are written: our own lines, COCO, Label Studio's JSON.

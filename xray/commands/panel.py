@@ -27,25 +27,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--data", type=Path, help="folder of the public films (default: XRAY_DATA)")
     parser.add_argument(
-        "--networks", type=Path, required=True, metavar="FOLDER",
+        "--networks",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
         help="folder that keeps the trained networks and what they said; work goes on from there",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--backbone-weights", type=Path, metavar="FILE",
+        "--backbone-weights",
+        type=Path,
+        metavar="FILE",
         help="file of VGG19 weights without top; without it the heads on VGG19 are left out",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--trained-only", action="store_true", help="judge the networks that are there; train none"
     )
     parser.add_argument(
-        "--again", type=int, nargs="?", const=10_000, default=0, metavar="N",
+        "--again",
+        type=int,
+        nargs="?",
+        const=10_000,
+        default=0,
+        metavar="N",
         help="also audit N of them (default: all but heads on VGG19) from another seed, with "
         "another labelling's donors, and with rendered devices",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--out", type=Path, default=artifacts_dir() / "panel", metavar="FOLDER",
+        "--out",
+        type=Path,
+        default=artifacts_dir() / "panel",
+        metavar="FOLDER",
         help="folder for the tables (default: artifacts/panel)",
-    )  # fmt: skip
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -69,9 +82,10 @@ def run(options: argparse.Namespace) -> None:
         told = {
             part: record.measure(bench, part, options.networks, options.backbone_weights, of, stage)
             for part, of in [
-                *((part, cards) for part in RECORD), *((part, some) for part in AGAIN if some)
+                *((part, cards) for part in RECORD),
+                *((part, some) for part in AGAIN if some),
             ]
-        }  # fmt: skip
+        }
         weighed = methods.weigh(bench.material("audit"), options.networks, cards, stage=stage)
     panel = record.rows(told["truth"], told["audit"], cards)
     _write(options.out / "panel.csv", panel)
@@ -94,9 +108,15 @@ def _networks(options: argparse.Namespace, bench: Bench, stage: Bars) -> list[Ca
     ]
     if not options.trained_only:
         networks.train(
-            wanted, bench.table, bench.use, bench.films, options.networks,
-            options.backbone_weights, record.planters(bench), stage("train"),
-        )  # fmt: skip
+            wanted,
+            bench.table,
+            bench.use,
+            bench.films,
+            options.networks,
+            options.backbone_weights,
+            record.planters(bench),
+            stage("train"),
+        )
     names = {spec.name for spec in wanted}
     found = card.read_cards(options.networks)
     cards = [each for each in found if each.name in names and not each.problem]

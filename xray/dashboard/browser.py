@@ -159,8 +159,13 @@ def in_full(shown: Films, row: int, rows: Rows, models: Mapping[str, str]) -> No
             f"Probability of {classes.spoken()}; a call is made at each model's own threshold."
         )
         page.go_to("explain", "Explain the models' calls", "radiology", {"film": token})
-        page.go_to("cards", "What a model sees of it", "filter_center_focus",
-                   {"film": token}, "What the model sees")  # fmt: skip
+        page.go_to(
+            "cards",
+            "What a model sees of it",
+            "filter_center_focus",
+            {"film": token},
+            "What the model sees",
+        )
     for way, others in browse.related(shown.catalogue, row).items():
         st.markdown(f"**{RELATION_TITLES[way]}: {len(others)} more**")
         seen = others[:RELATED]
@@ -205,8 +210,9 @@ def _picture(shown: Films, row: int) -> None:
     if jpeg is None and not drawn:
         page.empty(
             "The film is not here; what is known of it is",
-            dataset_page.NO_FILMS, dataset_page.GET_FILMS,
-        )  # fmt: skip
+            dataset_page.NO_FILMS,
+            dataset_page.GET_FILMS,
+        )
     else:
         st.html(html.framed(jpeg, alt, looks if drawn else (), missing, aspect))
     if drawn:

@@ -62,8 +62,15 @@ def choose(
     """
     read = spell_out(options, key)
     if len(read) > MOST:
-        listed = st.selectbox(label, list(read), key=key, bind="query-params", help=help,
-                              on_change=moved or "rerun", format_func=html.label)  # fmt: skip
+        listed = st.selectbox(
+            label,
+            list(read),
+            key=key,
+            bind="query-params",
+            help=help,
+            on_change=moved or "rerun",
+            format_func=html.label,
+        )
         return read[listed]
     chosen = st.segmented_control(
         label,

@@ -160,9 +160,16 @@ def build_index(
     table = joined(listed, measured)
     warnings = (*found.warnings, *composition.oddities(table, found.classes))
     return Index(
-        table, warnings, len(todo), len(kept), perf_counter() - start,
-        found.classes, found.unit, found.seen, found.left_out,
-    )  # fmt: skip
+        table,
+        warnings,
+        len(todo),
+        len(kept),
+        perf_counter() - start,
+        found.classes,
+        found.unit,
+        found.seen,
+        found.left_out,
+    )
 
 
 def _cache_path(folder: Path) -> Path:

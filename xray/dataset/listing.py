@@ -87,9 +87,14 @@ def _recognised(known: Mapping[str, Preset]) -> Listing:
         )
         tables = [chosen]
     return Listing(
-        first.kind, {name: first.split(name) for name in tables}, first.columns, first.rule,
-        first.classes, first.study, tuple(notes),
-    )  # fmt: skip
+        first.kind,
+        {name: first.split(name) for name in tables},
+        first.columns,
+        first.rule,
+        first.classes,
+        first.study,
+        tuple(notes),
+    )
 
 
 def renamed(listing: Listing, classes: Classes | None) -> Listing:

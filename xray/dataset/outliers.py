@@ -161,18 +161,22 @@ def sketch(copy: Copy) -> Sketch:
     half = _shrunk(copy, len(copy) // 2)
     counts = cv2.calcHist([half], [0], None, [256], [0, 256]).ravel().cumsum()
     frame_mean, frame_contrast = _frame(half)
-    return Sketch(half, _shrunk(half, len(half) // 2), {
-        "mean": mean,
-        "contrast": contrast,
-        "border_score": _border(half),
-        "overexposed_score": counts.searchsorted(0.25 * half.size) / 255,
-        "underexposed_score": 1 - counts.searchsorted(0.95 * half.size) / 255,
-        "blurred_score": 1 - min(4 * _edges(copy) / max(contrast, 1e-6), 1),
-        "text_score": _strokes(copy),
-        "near_constant_score": 1 - 2 * contrast,
-        "frame_mean": frame_mean,
-        "frame_contrast": frame_contrast,
-    })  # fmt: skip
+    return Sketch(
+        half,
+        _shrunk(half, len(half) // 2),
+        {
+            "mean": mean,
+            "contrast": contrast,
+            "border_score": _border(half),
+            "overexposed_score": counts.searchsorted(0.25 * half.size) / 255,
+            "underexposed_score": 1 - counts.searchsorted(0.95 * half.size) / 255,
+            "blurred_score": 1 - min(4 * _edges(copy) / max(contrast, 1e-6), 1),
+            "text_score": _strokes(copy),
+            "near_constant_score": 1 - 2 * contrast,
+            "frame_mean": frame_mean,
+            "frame_contrast": frame_contrast,
+        },
+    )
 
 
 def measure(sketches: Sequence[Sketch], chroma: Sequence[float]) -> list[dict[str, float]]:

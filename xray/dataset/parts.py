@@ -63,9 +63,13 @@ def build(folder: Path, out: Path, progress: Progress | None = None) -> dict[str
             yield [(film, None) for film in batch]
 
     results = executor.each(
-        index.measure, batches(), total=total, progress=progress, threads=index.WORKERS,
+        index.measure,
+        batches(),
+        total=total,
+        progress=progress,
+        threads=index.WORKERS,
         folder=folder.resolve(),
-    )  # fmt: skip
+    )
     writer = parquet.Writer(out, counted=("split", "label"), sample=SAMPLED)
     with index.opencv_alone(), writer as table:
         for rows in results:
@@ -81,11 +85,18 @@ def build(folder: Path, out: Path, progress: Progress | None = None) -> dict[str
         present = {(split, label) for split, label in table.counts()}
         broken = marks.broken
         odd = composition.odd(
-            table.rows, len(broken), next(iter(broken.values()), ""), present,
+            table.rows,
+            len(broken),
+            next(iter(broken.values()), ""),
+            present,
             scan.classes_of(folder),
-        )  # fmt: skip
-        table.about = {"unit": tally.unit, "seen": tally.seen, "left_out": as_data(tally.reasons),
-                       "warnings": [*tally.sentences(), *odd]}  # fmt: skip
+        )
+        table.about = {
+            "unit": tally.unit,
+            "seen": tally.seen,
+            "left_out": as_data(tally.reasons),
+            "warnings": [*tally.sentences(), *odd],
+        }
     return parquet.summary(out)
 
 

@@ -157,9 +157,13 @@ def scan(
 
 def _scan(films: dict[str, Found], tally: Tally, classes: Classes) -> Scan:
     return Scan(
-        tuple(films[key] for key in sorted(films)), tally.sentences(), classes, tally.unit,
-        tally.seen, tally.reasons,
-    )  # fmt: skip
+        tuple(films[key] for key in sorted(films)),
+        tally.sentences(),
+        classes,
+        tally.unit,
+        tally.seen,
+        tally.reasons,
+    )
 
 
 def stream(folder: Path, tally: Tally | None = None) -> Iterator[Found]:
@@ -244,8 +248,9 @@ def _listed(folder: Path, listing: collection.Listing, tally: Tally) -> Iterator
                 size, modified = stat.st_size, stat.st_mtime_ns
             except OSError as error:
                 problem = f"it cannot be looked at ({error.strerror}); check its permissions"
-            yield Found(key, path, split, label, size, modified, problem, str(row["person"]),
-                        further)  # fmt: skip
+            yield Found(
+                key, path, split, label, size, modified, problem, str(row["person"]), further
+            )
 
 
 def _unlisted(folder: Path, films: dict[str, Found], tally: Tally) -> None:

@@ -123,9 +123,12 @@ def null(layer: Layer, film: Pixels, lungs: Box, file: str) -> Null:
     """
     height, width = layer.mask.shape
     there = cv2.warpAffine(
-        film, onto(lungs, layer.lungs, Place()), (width, height), flags=cv2.INTER_LINEAR,
+        film,
+        onto(lungs, layer.lungs, Place()),
+        (width, height),
+        flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT_101,
-    ).astype(np.float32)  # fmt: skip
+    ).astype(np.float32)
     lifted = exposure(there) - exposure(inpaint(there, layer.mask))
     own = [
         np.where(piece.delta != 0, lifted[y0:y1, x0:x1], 0).astype(np.float32)

@@ -55,9 +55,14 @@ def _parts(film: Pixels, lungs: Box, rise: float) -> Iterator[_Part]:
         x, y, w, h, area = (int(value) for value in stats[i])
         mask = labels == i
         yield _Part(
-            mask, x / width, y / height, w / width, h / height, area / (w * h),
+            mask,
+            x / width,
+            y / height,
+            w / width,
+            h / height,
+            area / (w * h),
             float(risen[mask].max()),
-        )  # fmt: skip
+        )
 
 
 def marker(film: Pixels, lungs: Box) -> Mask:

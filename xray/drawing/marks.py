@@ -51,10 +51,13 @@ def agreed(looks: Sequence[devices.Look], size: tuple[int, int]) -> tuple[list[M
     surer look names the kind. A single look stands for itself.
     """
     sure = [
-        [Mark(d["kind"], d["geometry"], d["confidence"]) for d in look["devices"]
-         if d["confidence"] >= SURE]
+        [
+            Mark(d["kind"], d["geometry"], d["confidence"])
+            for d in look["devices"]
+            if d["confidence"] >= SURE
+        ]
         for look in looks
-    ]  # fmt: skip
+    ]
     if len(sure) == 1:
         return sure[0], []
     found: list[Mark] = []
@@ -85,8 +88,9 @@ def _agrees(mark: Mark, others: Sequence[Mark], size: tuple[int, int]) -> bool |
     rival = sum(share for other, share in meets.items() if other.kind == partner)
     if max(same, rival) < AGREED:
         return None
-    surest = max((o.confidence for o, share in meets.items() if o.kind == partner and share),
-                 default=0.0)  # fmt: skip
+    surest = max(
+        (o.confidence for o, share in meets.items() if o.kind == partner and share), default=0.0
+    )
     return same >= rival or mark.confidence > surest
 
 
@@ -154,9 +158,12 @@ def snapped(film: Pixels, course: Points) -> Points:
     xs = points[:, None, 0] + offsets * normals[:, None, 0]
     ys = points[:, None, 1] + offsets * normals[:, None, 1]
     response = cv2.remap(
-        ridge, xs.astype(np.float32), ys.astype(np.float32), cv2.INTER_LINEAR,
+        ridge,
+        xs.astype(np.float32),
+        ys.astype(np.float32),
+        cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
-    ).astype(np.float64)  # fmt: skip
+    ).astype(np.float64)
     response /= ridge.std() + 1e-6
     # A course keeps to its mark unless pixels say otherwise.
     score = response - 0.5 * (offsets / reach) ** 2
@@ -204,9 +211,10 @@ def bright_thing(film: Pixels, mark: Mark) -> Mask:
     count, parts, stats, _ = cv2.connectedComponentsWithStats(inside.astype(np.uint8))
     least = max(6, 0.06 * box.sum())
     kept = [
-        k for k in range(1, count)
+        k
+        for k in range(1, count)
         if stats[k, cv2.CC_STAT_AREA] >= least and (box & (parts == k)).any()
-    ]  # fmt: skip
+    ]
     return np.asarray(_closed(np.isin(parts, kept), max(1, round(0.006 * side))) & grown)
 
 

@@ -142,9 +142,13 @@ def placed(values: Floats, box: layers.Box, shape: tuple[int, ...]) -> Floats:
         grids.append(np.where(inside, np.clip(at * size - 0.5, 0, size - 1), -2))
     rows, columns = np.meshgrid(*grids, indexing="ij")
     drawn = cv2.remap(
-        values.astype(np.float32), columns.astype(np.float32), rows.astype(np.float32),
-        cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0.0,
-    )  # fmt: skip
+        values.astype(np.float32),
+        columns.astype(np.float32),
+        rows.astype(np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=0.0,
+    )
     return np.asarray(drawn, np.float64)
 
 

@@ -115,9 +115,15 @@ def explain(
 def of_lime(explanation: Explanation, shape: tuple[int, int], seconds: float = 0.0) -> Heatmap:
     """A LIME explanation that is there already as a map of a film (H, W)."""
     return _heatmap(
-        "lime", explanation.weights[explanation.segments], shape, explanation.log_odds,
-        explanation.n_evaluations, 0, seconds, explanation.params,
-    )  # fmt: skip
+        "lime",
+        explanation.weights[explanation.segments],
+        shape,
+        explanation.log_odds,
+        explanation.n_evaluations,
+        0,
+        seconds,
+        explanation.params,
+    )
 
 
 def why_not(method: str, model: Predictor) -> str:
@@ -211,39 +217,54 @@ METHODS = {
     each.name: each
     for each in (
         Method(
-            "lime", "LIME",
+            "lime",
+            "LIME",
             "Weight of each superpixel in a linear model of films with superpixels hidden.",
             "Which coarse parts of the film, put together, move the call; not for what is thinner "
             "than a superpixel.",
-            True, {"n_superpixels": 45, "fill": "mean", "ceiling": 480}, _lime,
+            True,
+            {"n_superpixels": 45, "fill": "mean", "ceiling": 480},
+            _lime,
         ),
         Method(
-            "grad_cam", "Grad-CAM",
+            "grad_cam",
+            "Grad-CAM",
             "Maps of the last convolution, weighted by how the log-odds rise with them.",
             "Roughly where the last convolution finds what speaks for the call; not for outlines: "
             "its cells are as large as the network's last maps.",
-            False, {"layer": "", "relu": False}, _grad_cam,
+            False,
+            {"layer": "", "relu": False},
+            _grad_cam,
         ),
         Method(
-            "integrated_gradients", "Integrated gradients",
+            "integrated_gradients",
+            "Integrated gradients",
             "Each pixel's part in the step from a blank film's log-odds to this film's.",
             "Which pixels the sum of the log-odds is made of; not for reading at a glance: "
             "neighbours differ in sign, and the blank film is a choice.",
-            False, {"blank": "black", "steps": gradients.STEPS}, _integrated,
+            False,
+            {"blank": "black", "steps": gradients.STEPS},
+            _integrated,
         ),
         Method(
-            "occlusion", "Occlusion",
+            "occlusion",
+            "Occlusion",
             "How the log-odds fall when a window over the pixel is hidden.",
             "What happens when one place is hidden and all else stays; not for parts that stand "
             "in for each other.",
-            True, {"window": 0, "stride": 0, "fill": "mean"}, _occlusion,
+            True,
+            {"window": 0, "stride": 0, "fill": "mean"},
+            _occlusion,
         ),
         Method(
-            "shap_partition", "SHAP, partition",
+            "shap_partition",
+            "SHAP, partition",
             "Shapley values of ever smaller rectangles of the film against its blurred self.",
             "Shares of the log-odds that add up exactly; not for small things, unless thousands of "
             "evaluations are paid.",
-            False, {"evaluations": 500}, _partition,
+            False,
+            {"evaluations": 500},
+            _partition,
         ),
     )
-}  # fmt: skip
+}

@@ -104,13 +104,16 @@ def _by_kind(found: Sequence[Change], margin: float, apart: float) -> go.Figure:
         values = [change.value for change in part]
         low, high = [change.low for change in part], [change.high for change in part]
         figure.add_scatter(
-            x=values, y=[kinds.index(change.kind) + shift for change in part], mode="markers",
-            name=words, marker={"color": colour, "symbol": symbol, "size": 12},
+            x=values,
+            y=[kinds.index(change.kind) + shift for change in part],
+            mode="markers",
+            name=words,
+            marker={"color": colour, "symbol": symbol, "size": 12},
             error_x=whiskers(values, low, high, colour),
             customdata=list(zip(low, high, strict=True)),
             hovertemplate="%{x:+.3~f} (%{customdata[0]:+.3~f} to %{customdata[1]:+.3~f})"
             f"<extra>{words}</extra>",
-        )  # fmt: skip
+        )
     margin_band(figure, margin)
     name_places(figure, [findings.PLURAL[kind] for kind in kinds])
     return figure
@@ -133,10 +136,12 @@ def suspects(models: Models) -> go.Figure:
     every_group = dict.fromkeys(map(_group, findings.SUSPECTS))
     groups = [group for group in every_group if any(group in each for *_, each in found)]
     figure = side_by_side(
-        [(name, title, [(groups.index(g), c.value, c.low, c.high) for g, c in each.items()])
-         for name, title, each in found],
+        [
+            (name, title, [(groups.index(g), c.value, c.low, c.high) for g, c in each.items()])
+            for name, title, each in found
+        ],
         groups,
-    )  # fmt: skip
+    )
     margin_band(figure, max(findings.margin(audit, "calls") for *_, audit in models))
     figure.update_xaxes(title="more of 100 healthy people called sick")
     every = [(title, group, c.value) for _, title, each in found for group, c in each.items()]
@@ -177,15 +182,15 @@ def quality(table: pd.DataFrame) -> go.Figure:
             continue
         shift = 0.2 * (place - 1)
         figure.add_scatter(
-            x=100 * part["value"], y=[kinds.index(kind) + shift for kind in part["kind"]],
-            mode="markers", name=words,
+            x=100 * part["value"],
+            y=[kinds.index(kind) + shift for kind in part["kind"]],
+            mode="markers",
+            name=words,
             marker={"color": colour, "symbol": symbol, "size": 11},
-            error_x=whiskers(
-                100 * part["value"], 100 * part["low"], 100 * part["high"], colour
-            ),
+            error_x=whiskers(100 * part["value"], 100 * part["low"], 100 * part["high"], colour),
             customdata=part["n"],
             hovertemplate=f"%{{x:.0f}} of 100; %{{customdata}} networks<extra>{words}</extra>",
-        )  # fmt: skip
+        )
     name_places(figure, [findings.PLURAL[kind] for kind in kinds])
     figure.update_xaxes(title="of 100 networks", range=[-2, 102])
     says = quality_says(table)
@@ -220,13 +225,16 @@ def methods(table: pd.DataFrame) -> go.Figure:
         words, colour, symbol = MEASURES[measure]
         value, low, high = ([row[name] for row in told] for name in (share, *ends))
         figure.add_scatter(
-            x=value, y=[place + shift for place in range(len(told))], mode="markers", name=words,
+            x=value,
+            y=[place + shift for place in range(len(told))],
+            mode="markers",
+            name=words,
             marker={"color": colour, "symbol": symbol, "size": 11},
             error_x=whiskers(value, low, high, colour),
             customdata=list(zip(low, high, [row[count] for row in told], strict=True)),
             hovertemplate="%{x:.2f} (%{customdata[0]:.2f} to %{customdata[1]:.2f}), "
             f"%{{customdata[2]:.0f}} answers<extra>{words}</extra>",
-        )  # fmt: skip
+        )
     name_places(figure, [_method(row["method"]) for row in told])
     figure.update_xaxes(title="share of answers about a kind of device", range=[-0.02, 1.02])
     return template(figure, methods_say(told), height=words_above(figure))
@@ -316,13 +324,16 @@ def cures(rows: pd.DataFrame) -> go.Figure:
     for row in rows.to_dict("records"):
         mark = palette.model(str(row["model"]))
         figure.add_scatter(
-            x=[row["calls"]], y=[row["accuracy"]], mode="markers", name=str(row["title"]),
+            x=[row["calls"]],
+            y=[row["accuracy"]],
+            mode="markers",
+            name=str(row["title"]),
             marker={"color": mark.colour, "symbol": mark.symbol, "size": 14},
             error_x=whiskers([row["calls"]], [row["calls_low"]], [row["calls_high"]], mark.colour),
             error_y=whiskers(
                 [row["accuracy"]], [row["accuracy_low"]], [row["accuracy_high"]], mark.colour
             ),
-        )  # fmt: skip
+        )
     first, best = rows.iloc[0], _moved_least(rows)
     says = (
         f"{best['title']}: accuracy {100 * best['accuracy']:.1f} %, against "

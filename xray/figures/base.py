@@ -107,9 +107,12 @@ def margin_band(figure: go.Figure, margin: float) -> None:
     room = 0.04 * (max(ends) - min(ends))
     figure.update_xaxes(range=[min(ends) - room, max(ends) + room])
     figure.add_vrect(
-        x0=-margin, x1=margin, layer="below", line_width=0,
+        x0=-margin,
+        x1=margin,
+        layer="below",
+        line_width=0,
         fillcolor=palette.fade(palette.REFERENCE, 0.2),
-    )  # fmt: skip
+    )
     reference_line(figure, x=0.0)
 
 
@@ -239,9 +242,16 @@ def words_above(figure: go.Figure, legend: bool = True) -> int:
     row = math.ceil(_WORDS / (1 - 2 * apart)) + 4
     for place, said in zip(places, words, strict=True):
         figure.add_annotation(
-            text=said, x=0, xref="paper", xanchor="left", y=place, yanchor="bottom",
-            yshift=round(apart * row) + 3, align="left", showarrow=False,
-        )  # fmt: skip
+            text=said,
+            x=0,
+            xref="paper",
+            xanchor="left",
+            y=place,
+            yanchor="bottom",
+            yshift=round(apart * row) + 3,
+            align="left",
+            showarrow=False,
+        )
     ends = [len(words) - 1 + apart + 12 / row, -apart - _WORDS / row]
     if axis.autorange is None and axis.range is None:
         # Plotly draws categories from the bottom.

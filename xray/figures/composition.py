@@ -1,4 +1,4 @@
-"""Figures of what a dataset is made of: classes, image sizes, what gives the class away."""
+"""Figures of what a dataset is made of: classes, image sizes, and what is worn."""
 
 from __future__ import annotations
 
@@ -42,18 +42,34 @@ def classes(table: pd.DataFrame) -> go.Figure:
         part = groups[(groups["label"] == label) & (groups["subtype"] == subtype)]
         colour = _group_colour(label, subtype)
         figure.add_bar(
-            x=100 * part["share"], y=part["split"].map(rows), orientation="h",
+            x=100 * part["share"],
+            y=part["split"].map(rows),
+            orientation="h",
             name=composition.group_title(label, subtype),
-            marker={"color": colour, "pattern": {"shape": "/" if subtype == "virus" else "",
-                    "fgcolor": palette.fade("#0E1116", 0.35), "bgcolor": colour}},
-            text=[f"{n:,}" for n in part["films"]], textposition="inside", textangle=0,
-            insidetextanchor="middle", insidetextfont={"color": "#0E1116", "size": 14},
+            marker={
+                "color": colour,
+                "pattern": {
+                    "shape": "/" if subtype == "virus" else "",
+                    "fgcolor": palette.fade("#0E1116", 0.35),
+                    "bgcolor": colour,
+                },
+            },
+            text=[f"{n:,}" for n in part["films"]],
+            textposition="inside",
+            textangle=0,
+            insidetextanchor="middle",
+            insidetextfont={"color": "#0E1116", "size": 14},
             hovertemplate="%{x:.1f} % of %{y}<extra>%{text} "
-            + composition.group_title(label, subtype) + "</extra>",
-        )  # fmt: skip
+            + composition.group_title(label, subtype)
+            + "</extra>",
+        )
     figure.update_layout(barmode="stack", bargap=0.38)
-    figure.update_yaxes(autorange="reversed", showgrid=False, categoryorder="array",
-                        categoryarray=list(rows.values()))  # fmt: skip
+    figure.update_yaxes(
+        autorange="reversed",
+        showgrid=False,
+        categoryorder="array",
+        categoryarray=list(rows.values()),
+    )
     figure.update_xaxes(title="share of the split in %", range=[0, 100])
     alt = "; ".join(
         f"{rows[r.split]}: {composition.group_title(r.label, r.subtype)} {r.films:,}"
@@ -105,20 +121,35 @@ def size_scatter(table: pd.DataFrame, chosen: int | None = None) -> tuple[go.Fig
     for label in names[np.argsort(-counts)]:
         at = shown[labels == label]
         figure.add_scattergl(
-            x=compact(table["width"].iloc[at]), y=compact(table["height"].iloc[at]),
-            mode="markers", name=str(label), hovertemplate="%{x} × %{y}",
-            marker={"color": class_colour(str(label)), "size": size, "opacity": 0.55,
-                    "symbol": palette.symbol_of(str(label))},
-        )  # fmt: skip
+            x=compact(table["width"].iloc[at]),
+            y=compact(table["height"].iloc[at]),
+            mode="markers",
+            name=str(label),
+            hovertemplate="%{x} × %{y}",
+            marker={
+                "color": class_colour(str(label)),
+                "size": size,
+                "opacity": 0.55,
+                "symbol": palette.symbol_of(str(label)),
+            },
+        )
         rows.append(at)
     if chosen is not None and chosen in shown:
         film = table.iloc[chosen]
         figure.add_scattergl(
-            x=[film["width"]], y=[film["height"]], mode="markers", name="chosen film",
-            hoverinfo="skip", showlegend=False,
-            marker={"size": 18, "symbol": "circle-open", "color": palette.REFERENCE,
-                    "line": {"width": 3}},
-        )  # fmt: skip
+            x=[film["width"]],
+            y=[film["height"]],
+            mode="markers",
+            name="chosen film",
+            hoverinfo="skip",
+            showlegend=False,
+            marker={
+                "size": 18,
+                "symbol": "circle-open",
+                "color": palette.REFERENCE,
+                "line": {"width": 3},
+            },
+        )
         rows.append(np.array([chosen]))
     figure.update_xaxes(title="width in pixels", rangemode="tozero")
     figure.update_yaxes(title="height in pixels", rangemode="tozero")
@@ -197,11 +228,15 @@ def size_histogram(table: pd.DataFrame, measure: str) -> go.Figure:
             colour = class_colour(str(label))
             middles[str(label)] = float(np.median(own))
             figure.add_scatter(
-                x=((edges[1:] + edges[:-1]) / 2).round(3), y=(100 * counts / len(own)).round(2),
-                mode="lines", line={"shape": "hvh", "color": colour, "width": 2}, fill="tozeroy",
-                fillcolor=palette.fade(colour, 0.22), name=str(label),
+                x=((edges[1:] + edges[:-1]) / 2).round(3),
+                y=(100 * counts / len(own)).round(2),
+                mode="lines",
+                line={"shape": "hvh", "color": colour, "width": 2},
+                fill="tozeroy",
+                fillcolor=palette.fade(colour, 0.22),
+                name=str(label),
                 hovertemplate="%{y:.1f} % near %{x}<extra>" + str(label) + "</extra>",
-            )  # fmt: skip
+            )
     figure.update_xaxes(title=axis, showgrid=False)
     figure.update_yaxes(title="% of the class", rangemode="tozero")
     digits = 2 if measure == "aspect" else 0
@@ -228,16 +263,19 @@ def prevalence(rows: pd.DataFrame, what: str) -> go.Figure:
         part = rows[own]
         colour = class_colour(label)
         figure.add_scatter(
-            x=100 * part["share"], y=[n for n, mine in zip(names, own, strict=True) if mine],
-            mode="markers", name=label, customdata=part[["shown", "films", "low", "high"]],
-            marker={"color": colour, "size": 11,
-                    "symbol": palette.symbol_of(label)},
+            x=100 * part["share"],
+            y=[n for n, mine in zip(names, own, strict=True) if mine],
+            mode="markers",
+            name=label,
+            customdata=part[["shown", "films", "low", "high"]],
+            marker={"color": colour, "size": 11, "symbol": palette.symbol_of(label)},
             error_x=whiskers(100 * part["share"], 100 * part["low"], 100 * part["high"], colour),
             hovertemplate="%{customdata[0]} of %{customdata[1]} films"
             "<br>%{customdata[2]:.1%} to %{customdata[3]:.1%}<extra></extra>",
-        )  # fmt: skip
-    figure.update_yaxes(autorange="reversed", showgrid=False, categoryorder="array",
-                        categoryarray=names)  # fmt: skip
+        )
+    figure.update_yaxes(
+        autorange="reversed", showgrid=False, categoryorder="array", categoryarray=names
+    )
     figure.update_xaxes(title=f"% of films that show {what}", rangemode="tozero")
     says = _subtypes_say(rows, what)
     alt = "; ".join(f"{n} {100 * s:.1f} %" for n, s in zip(names, rows["share"], strict=True))
@@ -281,12 +319,17 @@ def kinds(shares: pd.DataFrame) -> go.Figure:
         part = shares[shares["label"] == label]
         colour = class_colour(label)
         figure.add_bar(
-            x=100 * part["share"], y=part["kind"].replace(findings.PLURAL), orientation="h",
-            name=label, marker_color=colour, customdata=part[["shown", "films"]],
-            error_x=whiskers(100 * part["share"], 100 * part["low"], 100 * part["high"],
-                             palette.REFERENCE, cap=3),
+            x=100 * part["share"],
+            y=part["kind"].replace(findings.PLURAL),
+            orientation="h",
+            name=label,
+            marker_color=colour,
+            customdata=part[["shown", "films"]],
+            error_x=whiskers(
+                100 * part["share"], 100 * part["low"], 100 * part["high"], palette.REFERENCE, cap=3
+            ),
             hovertemplate="%{x:.1f} %: %{customdata[0]} of %{customdata[1]}<extra>%{y}</extra>",
-        )  # fmt: skip
+        )
     figure.update_layout(barmode="group")
     figure.update_yaxes(autorange="reversed")
     figure.update_xaxes(title="% of films", rangemode="tozero")
@@ -297,67 +340,21 @@ def kinds(shares: pd.DataFrame) -> go.Figure:
     return legend_above(template(figure, says, height=words_above(figure)))
 
 
-def giveaways(rows: pd.DataFrame, where: str) -> go.Figure:
-    """AUROC of everything about a film but its content, with 95 % intervals, best first.
-
-    Parameters
-    ----------
-    rows : of ``shortcuts.measure``
-    where : the films that were judged, for people: "train"
-    """
-    known = rows[rows["auroc"].notna()].sort_values("auroc", ascending=False)
-    figure = go.Figure()
-    looks = (
-        (True, "possible shortcut", palette.VERDICTS["reads_devices"].colour, "diamond"),
-        (False, "does not beat chance", palette.REFERENCE, "circle-open"),
-    )
-    for beats, name, colour, symbol in looks:
-        part = known[known["is_shortcut"].astype(bool) == beats]
-        if len(part):
-            figure.add_scatter(
-                x=part["auroc"], y=_named(part), mode="markers", name=name,
-                marker={"color": colour, "symbol": symbol, "size": 12},
-                error_x=whiskers(part["auroc"], part["low"], part["high"], colour),
-                customdata=part[["low", "high", "n"]],
-                hovertemplate="AUROC %{x:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f}), "
-                "%{customdata[2]:,} films<extra></extra>",
-            )  # fmt: skip
-    reference_line(figure, x=0.5)
-    figure.update_yaxes(autorange="reversed", showgrid=False, categoryorder="array",
-                        categoryarray=_named(known))  # fmt: skip
-    figure.update_xaxes(title="AUROC (0.5 is chance)")
-    beating = int(known["is_shortcut"].astype(bool).sum())
-    says = f"{beating} of {len(known)} ways to judge a film without its content beat chance"
-    alt = "; ".join(f"{r.title} {r.auroc:.2f} ({r.low:.2f} to {r.high:.2f})" for r in each(known))
-    height = words_above(figure)
-    return legend_above(template(figure, f"{says} ({where})", f"{says}: {alt}", height=height))
-
-
-def giveaways_say(rows: pd.DataFrame) -> str:
-    """The strongest giveaway that is known of nearly every film, as a title."""
-    alone = rows[rows["auroc"].notna() & (rows["name"] != "together")]
-    common = alone[alone["n"] >= 0.9 * alone["n"].max()] if len(alone) else alone
-    if not len(common) or not common["is_shortcut"].any():
-        return "Nothing about the files was shown to tell the classes apart"
-    best = common.sort_values("auroc").iloc[-1]
-    title = str(best["title"])
-    return (
-        f"{title[:1].upper()}{title[1:]} alone tells the classes apart: AUROC {best['auroc']:.2f}"
-    )
-
-
 def rankings(rows: pd.DataFrame, what: str) -> go.Figure:
     """AUROC of one number by split, with 95 % intervals (``composition.rankings``)."""
     figure = go.Figure()
     colour = palette.VERDICTS["reads_devices"].colour
     names = [f"{r.title} ({r.films:,} films)" for r in each(rows)]
     figure.add_scatter(
-        x=rows["auroc"], y=names, mode="markers", customdata=rows[["low", "high"]],
+        x=rows["auroc"],
+        y=names,
+        mode="markers",
+        customdata=rows[["low", "high"]],
         marker={"color": colour, "symbol": "diamond", "size": 12},
         error_x=whiskers(rows["auroc"], rows["low"], rows["high"], colour),
         hovertemplate="AUROC %{x:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})"
         "<extra></extra>",
-    )  # fmt: skip
+    )
     reference_line(figure, x=0.5)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(title="AUROC (0.5 is chance)")
@@ -371,17 +368,15 @@ def model_values(values: NDArray[np.float32], title: str) -> go.Figure:
     counts, edges = np.histogram(values, 60)
     figure = go.Figure(
         go.Bar(
-            x=((edges[1:] + edges[:-1]) / 2).round(3), y=counts, marker_color=palette.REFERENCE,
+            x=((edges[1:] + edges[:-1]) / 2).round(3),
+            y=counts,
+            marker_color=palette.REFERENCE,
             hovertemplate="%{y:,} near %{x:.2f}<extra></extra>",
         )
-    )  # fmt: skip
+    )
     figure.update_layout(bargap=0)
     figure.update_xaxes(title="value that the network is given")
     figure.update_yaxes(title="values")
     shape = " × ".join(str(side) for side in values.shape)
     says = f"{title} is given {shape} numbers from {values.min():.2f} to {values.max():.2f}"
     return template(figure, says, height=240, legend=False)
-
-
-def _named(rows: pd.DataFrame) -> list[str]:
-    return [f"{r.title} ({r.n:,} films)" for r in each(rows)]

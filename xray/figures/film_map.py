@@ -48,21 +48,28 @@ def films(
     if dimmed.any():
         rows = np.flatnonzero(dimmed)
         figure.add_scattergl(
-            x=at[rows, 0], y=at[rows, 1], mode="markers", name="filtered out",
+            x=at[rows, 0],
+            y=at[rows, 1],
+            mode="markers",
+            name="filtered out",
             marker={"color": palette.REFERENCE, "size": POINT, "opacity": DIMMED},
-            hoverinfo="skip", showlegend=False,
-        )  # fmt: skip
+            hoverinfo="skip",
+            showlegend=False,
+        )
         curves.append(np.empty(0, np.int64))
     for group, colour in colours.items():
         rows = np.flatnonzero((groups == group) & ~dimmed)
         if not len(rows):
             continue
         figure.add_scattergl(
-            x=at[rows, 0], y=at[rows, 1], mode="markers", name=f"{group} ({len(rows):,})",
+            x=at[rows, 0],
+            y=at[rows, 1],
+            mode="markers",
+            name=f"{group} ({len(rows):,})",
             marker={"color": colour, "size": POINT, "opacity": 0.8},
             text=None if names is None else names[rows],
             hovertemplate=f"{'' if names is None else '%{text}'}<extra>{group}</extra>",
-        )  # fmt: skip
+        )
         curves.append(rows)
     hidden = {"visible": False, "range": [-0.03 * FINEST, 1.03 * FINEST]}
     figure.update_xaxes(**hidden)

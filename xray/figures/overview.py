@@ -23,19 +23,25 @@ def calls(models: Sequence[tuple[str, str, Mapping[str, Any]]]) -> go.Figure:
     models : name, title and audit of each
     """
     found = [
-        (name, title, [
-            (row, change)
-            for row, kind in enumerate(findings.KINDS)
-            for change in findings.changes(audit, kind)
-            if change.unit == "calls" and change.healthy
-        ])
+        (
+            name,
+            title,
+            [
+                (row, change)
+                for row, kind in enumerate(findings.KINDS)
+                for change in findings.changes(audit, kind)
+                if change.unit == "calls" and change.healthy
+            ],
+        )
         for name, title, audit in models
-    ]  # fmt: skip
+    ]
     figure = side_by_side(
-        [(name, title, [(row, c.value, c.low, c.high) for row, c in changes])
-         for name, title, changes in found],
+        [
+            (name, title, [(row, c.value, c.low, c.high) for row, c in changes])
+            for name, title, changes in found
+        ],
         [findings.PLURAL[kind] for kind in findings.KINDS],
-    )  # fmt: skip
+    )
     margin_band(figure, max(findings.margin(audit, "calls") for _, _, audit in models))
     figure.update_xaxes(title="more of 100 healthy people called sick")
     every = [(title, change) for _, title, changes in found for _, change in changes]
@@ -60,12 +66,16 @@ def key_figures(scores: pd.DataFrame) -> go.Figure:
     """
     metrics = list(dict.fromkeys(scores["metric"]))
     found = [
-        (str(name), str(part["title"].iloc[0]), [
-            (metrics.index(row["metric"]), row["value"], row["low"], row["high"])
-            for row in part.to_dict("records")
-        ])
+        (
+            str(name),
+            str(part["title"].iloc[0]),
+            [
+                (metrics.index(row["metric"]), row["value"], row["low"], row["high"])
+                for row in part.to_dict("records")
+            ],
+        )
         for name, part in scores.groupby("model", sort=False)
-    ]  # fmt: skip
+    ]
     figure = side_by_side(found, metrics, ".3f")
     # Never beyond 1, and never so narrow that chance differences look large.
     low = min(0.5, float(scores["low"].min()) - 0.02) if len(scores) else 0.0

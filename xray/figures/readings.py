@@ -44,9 +44,14 @@ def calls(readings: Sequence[Reading], titles: dict[str, str], device: str) -> g
             places.append(top + row)
             words.append(name)
         figure.add_annotation(
-            x=0, xref="paper", xanchor="left", xshift=-100, y=top, showarrow=False,
+            x=0,
+            xref="paper",
+            xanchor="left",
+            xshift=-100,
+            y=top,
+            showarrow=False,
             text=f"<b>{title}</b> · {classes.spoken()} from {threshold}",
-        )  # fmt: skip
+        )
         found = ", ".join(f"{name} {value}" for name, value in zip(named, said, strict=True))
         alt.append(f"{title}: {found}, threshold {threshold}")
     figure.update_xaxes(
@@ -66,11 +71,14 @@ def calls(readings: Sequence[Reading], titles: dict[str, str], device: str) -> g
 def _threshold(figure: go.Figure, reading: Reading, top: int) -> None:
     x = float(np.clip(reading.threshold, -_END, _END))
     figure.add_scatter(
-        x=[x, x], y=[top + 0.5, top + 3.5], mode="lines", showlegend=False,
+        x=[x, x],
+        y=[top + 0.5, top + 3.5],
+        mode="lines",
+        showlegend=False,
         line={"color": palette.REFERENCE, "width": 3},
         hovertemplate=f"called {classes.spoken()} from {percent(_sigmoid(reading.threshold))}"
         "<extra>threshold</extra>",
-    )  # fmt: skip
+    )
 
 
 def _row(figure: go.Figure, model: str, name: str, values: Sequence[float], y: int) -> str:
@@ -80,18 +88,33 @@ def _row(figure: go.Figure, model: str, name: str, values: Sequence[float], y: i
     x, word = float(np.clip(mean, -_END, _END)), percent(_sigmoid(mean))
     if len(values) > 1:
         figure.add_scatter(
-            x=np.clip(values, -_END, _END), y=[y] * len(values), mode="markers", showlegend=False,
-            marker={"symbol": "line-ns", "size": 9, "opacity": 0.7,
-                    "line": {"color": mark.colour, "width": 1}},
+            x=np.clip(values, -_END, _END),
+            y=[y] * len(values),
+            mode="markers",
+            showlegend=False,
+            marker={
+                "symbol": "line-ns",
+                "size": 9,
+                "opacity": 0.7,
+                "line": {"color": mark.colour, "width": 1},
+            },
             hovertemplate="one of them<extra></extra>",
-        )  # fmt: skip
+        )
     figure.add_scatter(
-        x=[x], y=[y], mode="markers+text", showlegend=False, text=[f"  {word}  "],
+        x=[x],
+        y=[y],
+        mode="markers+text",
+        showlegend=False,
+        text=[f"  {word}  "],
         textposition="middle right" if x < 0.6 * _END else "middle left",
-        marker={"symbol": mark.symbol if name == "as it is" else f"{mark.symbol}-open", "size": 13,
-                "color": mark.colour, "line": {"color": mark.colour, "width": 2}},
+        marker={
+            "symbol": mark.symbol if name == "as it is" else f"{mark.symbol}-open",
+            "size": 13,
+            "color": mark.colour,
+            "line": {"color": mark.colour, "width": 2},
+        },
         hovertemplate=f"{word}<extra>{name}</extra>",
-    )  # fmt: skip
+    )
     return word
 
 
@@ -114,14 +137,21 @@ def weights(reading: Reading, title: str, leading: int) -> go.Figure:
     names = [f"region {number}" for number in range(1, len(table) + 1)]
     figure = go.Figure(
         go.Bar(
-            x=table["weight"], y=names, orientation="h", marker_color=colours,
-            error_x={"type": "data", "array": 1.96 * table["stderr"], "thickness": 1.5,
-                     "color": palette.REFERENCE},
+            x=table["weight"],
+            y=names,
+            orientation="h",
+            marker_color=colours,
+            error_x={
+                "type": "data",
+                "array": 1.96 * table["stderr"],
+                "thickness": 1.5,
+                "color": palette.REFERENCE,
+            },
             customdata=table[["low", "high"]],
             hovertemplate="%{x:+.2f} (%{customdata[0]:.2f} to %{customdata[1]:.2f})"
             "<extra>%{y}</extra>",
         )
-    )  # fmt: skip
+    )
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(
         title=f"weight: away from {classes.spoken()} (−), toward it (+), in log-odds"

@@ -86,8 +86,10 @@ _LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 
 def _begins(data: bytes) -> str | None:
     """Transfer syntax of a data set that begins with its first element; None of anything else."""
-    for order, syntaxes in (("<", ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")),
-                            (">", ("1.2.840.10008.1.2.2", ""))):  # fmt: skip
+    for order, syntaxes in (
+        ("<", ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")),
+        (">", ("1.2.840.10008.1.2.2", "")),
+    ):
         at, before, explicit = 0, 0, True
         for place in range(_FEW):
             if len(data) < at + 12:

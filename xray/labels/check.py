@@ -142,9 +142,18 @@ def count(sheet: pd.DataFrame, key: pd.DataFrame) -> pd.DataFrame:
             films, agree = int((told != "").sum()), int((told == right).sum())
             low, high = bootstrap.wilson(agree, films)
             share = agree / films if films else float("nan")
-            rows.append({"what": what, "label": label, "films": films, "agree": agree,
-                         "share": share, "low": low, "high": high,
-                         "unanswered": int((told == "").sum())})  # fmt: skip
+            rows.append(
+                {
+                    "what": what,
+                    "label": label,
+                    "films": films,
+                    "agree": agree,
+                    "share": share,
+                    "low": low,
+                    "high": high,
+                    "unanswered": int((told == "").sum()),
+                }
+            )
     return pd.DataFrame(rows)
 
 

@@ -44,8 +44,9 @@ def dump(rows: Sequence[Row], sizes: Mapping[str, tuple[int, int]]) -> dict[str,
         looks = [{key: look[key] for key in look if key != "devices"} for look in row.passes]
         about = {"file": row.file, "adjudicated": row.adjudicated, "looks": looks}
         name = row.file.rpartition("/")[2]
-        images.append({"id": number, "file_name": name, "width": size[0], "height": size[1],
-                       "xray": about})  # fmt: skip
+        images.append(
+            {"id": number, "file_name": name, "width": size[0], "height": size[1], "xray": about}
+        )
         for place, look in enumerate(row.passes):
             for device in look["devices"]:
                 annotations.append(_annotation(len(annotations) + 1, number, place, device, size))
@@ -193,9 +194,14 @@ def _shape(
     polygon = [float(n) for n in parts[0]] if isinstance(parts, list) and len(parts) == 1 else []
     if kind not in ("line", "tube"):
         return kept or shapes.from_box(
-            kind, (10 * x / size[0], 10 * y / size[1],
-                   10 * (x + width) / size[0], 10 * (y + height) / size[1]),
-        )  # fmt: skip
+            kind,
+            (
+                10 * x / size[0],
+                10 * y / size[1],
+                10 * (x + width) / size[0],
+                10 * (y + height) / size[1],
+            ),
+        )
     if kept is not None and (not polygon or _close(polygon, _polygon(kind, kept, whole))):
         return kept
     points = [(polygon[k], polygon[k + 1]) for k in range(0, len(polygon) - 1, 2)]

@@ -163,8 +163,15 @@ def parse(lines: Iterable[str], source: str = "The file") -> list[Row]:
                 tuple(look(each) for each in value["passes"]),
                 bool(value.get("adjudicated", False)),
             )
-        except (ValueError, KeyError, TypeError, AttributeError, LabelError, ArithmeticError,
-                RecursionError) as error:  # fmt: skip
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            LabelError,
+            ArithmeticError,
+            RecursionError,
+        ) as error:
             raise LabelError(
                 f"{source}, line {number}, is no exported label ({error}); export it again."
             ) from error

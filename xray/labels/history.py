@@ -191,9 +191,16 @@ class History:
         return row
 
     def _record(
-        self, c: Connection, look: int, labeller: int, key: str, action: str,
-        before: State, after: State, undone: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        c: Connection,
+        look: int,
+        labeller: int,
+        key: str,
+        action: str,
+        before: State,
+        after: State,
+        undone: bool = False,
+    ) -> None:
         """Write into the history what is done, and the new state of the look.
 
         Raises
@@ -203,30 +210,41 @@ class History:
         """
         entered = c.execute(
             self._insert(Event).on_conflict_do_nothing(),
-            {"look_id": look, "labeller_id": labeller, "key": key, "action": action,
-             "undone": undone, "before": annotation.to_json(before),
-             "after": annotation.to_json(after), "at": time.time()},
-        )  # fmt: skip
+            {
+                "look_id": look,
+                "labeller_id": labeller,
+                "key": key,
+                "action": action,
+                "undone": undone,
+                "before": annotation.to_json(before),
+                "after": annotation.to_json(after),
+                "at": time.time(),
+            },
+        )
         if not entered.rowcount:
             raise _Repeated
         old, new = set(map(_frozen, before.marks)), set(map(_frozen, after.marks))
         gone = [key for key, *_ in old - new]
         if gone:
             c.execute(delete(MarkRow).where(MarkRow.look_id == look, MarkRow.key.in_(gone)))
+        fields = ("key", "kind", "confidence", "geometry")
         come = [
-            {"look_id": look, "key": m.key, "kind": m.kind, "confidence": m.confidence,
-             "geometry": m.geometry}
-            for m in after.marks if _frozen(m) not in old
-        ]  # fmt: skip
+            {"look_id": look} | {name: getattr(mark, name) for name in fields}
+            for mark in after.marks
+            if _frozen(mark) not in old
+        ]
         if come:
             c.execute(insert(MarkRow), come)
         if (before.tech_text, before.quality, before.done) != (
-            after.tech_text, after.quality, after.done,
-        ):  # fmt: skip
+            after.tech_text,
+            after.quality,
+            after.done,
+        ):
             c.execute(
-                update(Look).where(Look.id == look)
+                update(Look)
+                .where(Look.id == look)
                 .values(tech_text=after.tech_text, quality=after.quality, done=after.done)
-            )  # fmt: skip
+            )
 
     @again
     def undo(self, collection: str, labeller: int, role: str, key: str) -> OpenLook | None:

@@ -111,8 +111,13 @@ def from_box(kind: str, around: Box) -> list[Any]:
     return [x0, y0, x1, y1]
 
 
-def exact(kept: Any, kind: str, drawn: Sequence[float], say: Callable[[list[Any]], list[float]],
-          near: float) -> list[Any] | None:  # fmt: skip
+def exact(
+    kept: Any,
+    kind: str,
+    drawn: Sequence[float],
+    say: Callable[[list[Any]], list[float]],
+    near: float,
+) -> list[Any] | None:
     """The geometry that was kept beside a drawing, where nobody has changed the drawing since.
 
     Parameters

@@ -257,10 +257,15 @@ class Store(History):
             for look, *mark in found:
                 marks.setdefault(look, []).append(Mark(*mark))
         return [
-            (r.file, r.token, r.role, r.labeller_id,
-             State(tuple(marks.get(r.id, ())), r.tech_text, r.quality, r.done))
+            (
+                r.file,
+                r.token,
+                r.role,
+                r.labeller_id,
+                State(tuple(marks.get(r.id, ())), r.tech_text, r.quality, r.done),
+            )
             for r in rows
-        ]  # fmt: skip
+        ]
 
     @again
     def progress(self, collection: str, labeller: int | None = None) -> dict[str, int]:

@@ -112,9 +112,10 @@ def parse(value: Any, find: Callable[[str], str]) -> Entered:
             file = next((key for name in names if name and (key := find(str(name)))), "")
             if not file or file in seen:
                 made.left_out[
-                    "tasks of a film that came before" if file else
-                    "tasks whose image is no film of this dataset"
-                ] += 1  # fmt: skip
+                    "tasks of a film that came before"
+                    if file
+                    else "tasks whose image is no film of this dataset"
+                ] += 1
                 continue
             annotations = [each for each in task["annotations"] if not each.get("was_cancelled")]
             made.left_out["annotations that were cancelled"] += len(task["annotations"]) - len(
@@ -169,8 +170,17 @@ def _look(results: Sequence[Mapping[str, Any]], made: Entered) -> dict[str, Any]
 def _shape(kind: str, how: str, value: Mapping[str, Any], meta: Any) -> list[Any] | None:
     """Geometry of a mark; None where it is drawn in a way that does not give it."""
     kept = meta.get("geometry") if isinstance(meta, Mapping) else None
-    if how != _drawn(kind, [[0, 0], [1, 1]] if kind in ("line", "tube") else
-                     [1, 1, 1] if kind == "electrode" else [0, 0, 1, 1])[0]:  # fmt: skip
+    if (
+        how
+        != _drawn(
+            kind,
+            [[0, 0], [1, 1]]
+            if kind in ("line", "tube")
+            else [1, 1, 1]
+            if kind == "electrode"
+            else [0, 0, 1, 1],
+        )[0]
+    ):
         around = _around(how, value)
         return None if around is None or kind in ("line", "tube") else shapes.from_box(kind, around)
     if float(value.get("rotation") or 0):

@@ -70,9 +70,8 @@ class Sample:
         """The films at a size (N, h, w), brought there in one of ``interpolate.RESIZES``."""
         both = zip(self.films, self.ratios, strict=True)
         return np.stack(
-            [resize(film.pixels, size, fit, aspects.lost(film, ratio))
-             for film, ratio in both]
-        )  # fmt: skip
+            [resize(film.pixels, size, fit, aspects.lost(film, ratio)) for film, ratio in both]
+        )
 
     def ways(self, size: tuple[int, int], ways: tuple[str, ...]) -> Iterator[tuple[str, Pixels]]:
         """The films at a size in several ways, one after the other."""
@@ -163,9 +162,14 @@ def synthetic(each: int = FEWER) -> Sample:
         films.append(Film(pixels, f"synthetic-{number}", "", "PNG", "L", 0))
         sick.append(label == "PNEUMONIA")
     return Sample(
-        tuple(films), (None,) * len(films), np.array(sick), tuple(film.name for film in films),
-        "", False, f"synthetic {each}",
-    )  # fmt: skip
+        tuple(films),
+        (None,) * len(films),
+        np.array(sick),
+        tuple(film.name for film in films),
+        "",
+        False,
+        f"synthetic {each}",
+    )
 
 
 def how_many(model: Model | ObjectModel) -> int:

@@ -164,16 +164,20 @@ def embed(
     parts = list(executor.over(_embedded, listed, PIECE, progress=progress, **fixed))
     width = max(part.shape[1] for part in parts)
     vectors = np.concatenate([part for part in parts if part.shape[1] == width])
-    files = np.concatenate([
-        rows["file"].to_numpy(str)[at * PIECE : at * PIECE + PIECE]
-        for at, part in enumerate(parts) if part.shape[1] == width
-    ])  # fmt: skip
+    files = np.concatenate(
+        [
+            rows["file"].to_numpy(str)[at * PIECE : at * PIECE + PIECE]
+            for at, part in enumerate(parts)
+            if part.shape[1] == width
+        ]
+    )
     readable = ~np.isnan(vectors[:, 0])
     if not readable.any():
         raise DatasetError("None of these films can be read; look at the folder with xray index.")
     key = _key(rows, model, layer)
-    space = Space(PIXELS if model is None else model.card.name, layer, files[readable],
-                  vectors[readable], key)  # fmt: skip
+    space = Space(
+        PIXELS if model is None else model.card.name, layer, files[readable], vectors[readable], key
+    )
     save(space)
     return space
 

@@ -168,9 +168,13 @@ def describe(
     """
     at = table.drop_duplicates("file").set_index("file").reindex(files.astype(str))
     found = {
-        "height": at["height"], "width": at["width"], "aspect": at["width"] / at["height"],
-        "brightness": at["mean"], "contrast": at["contrast"], "JPEG quality": at["jpeg_quality"],
-    }  # fmt: skip
+        "height": at["height"],
+        "width": at["width"],
+        "aspect": at["width"] / at["height"],
+        "brightness": at["mean"],
+        "contrast": at["contrast"],
+        "JPEG quality": at["jpeg_quality"],
+    }
     if "lung_fraction" in at:
         found["share of lungs"] = at["lung_fraction"]
     for oddity in outliers.ODDITIES:
@@ -179,12 +183,15 @@ def describe(
     if devices is not None:
         labels = devices.reindex(files.astype(str))
         found |= {kind: labels[kind] for kind in KINDS} | {
-            "device": labels["confidence"], "text": labels["tech_text"]
-        }  # fmt: skip
+            "device": labels["confidence"],
+            "text": labels["tech_text"],
+        }
     numbers = pd.DataFrame(
-        {name: pd.to_numeric(column, errors="coerce").to_numpy(float)
-         for name, column in found.items()}
-    )  # fmt: skip
+        {
+            name: pd.to_numeric(column, errors="coerce").to_numpy(float)
+            for name, column in found.items()
+        }
+    )
     words = ["subtype", "mode", *at.columns[at.columns.str.startswith(listing.ABOUT)]]
     for column in words:
         values = at[column].fillna("").astype(str).to_numpy(str)
@@ -229,8 +236,10 @@ def _half(children: NDArray[np.str_], seed: int) -> Bools:
 
 def _expected(errors: Bools, classes: Bools, searched: Bools) -> Floats:
     """(N,) chance of an error of a film's class, of the half that is searched."""
-    rates = [errors[searched & (classes == side)].mean() if (searched & (classes == side)).any()
-             else 0.0 for side in (False, True)]  # fmt: skip
+    rates = [
+        errors[searched & (classes == side)].mean() if (searched & (classes == side)).any() else 0.0
+        for side in (False, True)
+    ]
     return np.where(classes, rates[1], rates[0])
 
 
@@ -340,10 +349,13 @@ def _by_likeness(
         which = parts.predict(places)
         middle = near.kneighbors(parts.cluster_centers_, 1, return_distance=False)[:, 0]
         made += [
-            (f"a look like that of {names[inside[middle[one]]]} and its cluster", "likeness",
-             which == one)
+            (
+                f"a look like that of {names[inside[middle[one]]]} and its cluster",
+                "likeness",
+                which == one,
+            )
             for one in range(count)
-        ]  # fmt: skip
+        ]
     return made
 
 
@@ -374,6 +386,14 @@ def _tested(
     p = float((1 + (drawn >= wrong).sum()) / (1 + DRAWS))
     ends = scipy.stats.binomtest(wrong, n).proportion_ci(1 - LEVEL / tested, method="wilson")
     return Group(
-        one.words, one.how, one.member, n, wrong, wrong / n, float(ends.low), float(ends.high),
-        expected / n, min(1.0, p * tested),
-    )  # fmt: skip
+        one.words,
+        one.how,
+        one.member,
+        n,
+        wrong,
+        wrong / n,
+        float(ends.low),
+        float(ends.high),
+        expected / n,
+        min(1.0, p * tested),
+    )

@@ -102,10 +102,12 @@ def _passed(model: Model) -> list[_Step]:
 def _chosen(passed: list[_Step], name: str, model: str) -> Layer:
     """The layer to look at, of those that a film passes."""
     convolutions = [
-        at for at, step in enumerate(passed)
-        if "Conv" in type(step.layer).__name__ and len(step.made) == 4
+        at
+        for at, step in enumerate(passed)
+        if "Conv" in type(step.layer).__name__
+        and len(step.made) == 4
         and min(step.sides(step.first)) > 1
-    ]  # fmt: skip
+    ]
     if name:
         places = [at for at, step in enumerate(passed) if step.layer.name == name]
         if not places:
@@ -114,10 +116,10 @@ def _chosen(passed: list[_Step], name: str, model: str) -> Layer:
     elif convolutions:
         last = passed[convolutions[-1]]
         places = [
-            at for at in range(convolutions[-1], len(passed))
-            if len(passed[at].made) == 4
-            and passed[at].sides(last.first) == last.sides(last.first)
-        ]  # fmt: skip
+            at
+            for at in range(convolutions[-1], len(passed))
+            if len(passed[at].made) == 4 and passed[at].sides(last.first) == last.sides(last.first)
+        ]
     else:
         raise ModelError(f"{model} has no convolution for Grad-CAM to look at; take occlusion.")
     place = places[-1]
@@ -284,8 +286,9 @@ def penultimate(model: Model, name: str = "") -> tuple[Any, bool]:
             known = ", ".join(step.layer.name for step in passed[-6:])
             raise ModelError(
                 f"{model.card.name} has no layer named {name}; its last are: {known}."
-                if name else f"{model.card.name} has no layer with weights to embed films by."
-            )  # fmt: skip
+                if name
+                else f"{model.card.name} has no layer with weights to embed films by."
+            )
         kept[key] = found[-1].layer, not name and len(found[-1].given) == 2
     chosen: tuple[Any, bool] = kept[key]
     return chosen

@@ -76,9 +76,11 @@ def complete(card: Card, network: Any, given: Iterable[str] | None = None) -> Ca
     ends = network.outputs if foreign else keras_graph.gives(network, name)
     end = ends[outputs.choose(ends, card.output_name, name)]
     chosen, normal = outputs.positives(
-        card.positive_index if stored or "positive_index" in said else (), end.units, name,
+        card.positive_index if stored or "positive_index" in said else (),
+        end.units,
+        name,
         end.classes,
-    )  # fmt: skip
+    )
     if stored:
         normal = end.units == 1 and bool(card.settings.get("unit_means_normal"))
     settings = {key: value for key, value in card.settings.items() if key != "unit_means_normal"}

@@ -62,8 +62,9 @@ class ObjectModel(BaseModel):
             )
         rows = given.reshape(len(grey), -1)
         if not (np.isfinite(rows).all() and rows.min() >= 0 and rows.max() <= 1):
-            raise ModelError(f"predict of {name} gave numbers outside [0, 1]; let it give "
-                             "probabilities.")  # fmt: skip
+            raise ModelError(
+                f"predict of {name} gave numbers outside [0, 1]; let it give probabilities."
+            )
         return rows
 
 

@@ -130,15 +130,10 @@ class Check:
     def table(self, most: int = 6) -> pd.DataFrame:
         """The given combination and the best ones: options, auroc, low, high, called, saturated."""
         kept = [self.given, *(each for each in self.trials if each is not self.given)][:most]
-        rows = [
-            {
-                "options": "as given" if each is self.given else each.options(self.given),
-                **{key: getattr(each, key) for key in
-                   ("scale", "auroc", "low", "high", "called", "saturated", "loss")},
-            }
-            for each in kept
-        ]  # fmt: skip
-        return pd.DataFrame(rows)
+        said = ["as given" if each is self.given else each.options(self.given) for each in kept]
+        names = ("scale", "auroc", "low", "high", "called", "saturated", "loss")
+        rows = [{name: getattr(each, name) for name in names} for each in kept]
+        return pd.DataFrame({"options": said}).join(pd.DataFrame(rows))
 
     def __str__(self) -> str:
         """The small table and the finding, for people."""
@@ -270,9 +265,13 @@ def _log_odds(
     single = raw.shape[1] == 1
     try:
         return outputs.log_odds(
-            raw, model.card.output, (0,) if single else index,
-            normal=single and index == (0,), logits=model.exact, model=model.card.name,
-        )  # fmt: skip
+            raw,
+            model.card.output,
+            (0,) if single else index,
+            normal=single and index == (0,),
+            logits=model.exact,
+            model=model.card.name,
+        )
     except ModelError:  # no numbers, or outside [0, 1], at this scale
         return None
 
@@ -288,17 +287,27 @@ def _even(values: NDArray[np.float64], sick: NDArray[np.bool_]) -> float:
 
 
 def _trial(
-    scale: str, colour: str, index: tuple[int, ...], odds: LogOdds, sick: NDArray[np.bool_],
+    scale: str,
+    colour: str,
+    index: tuple[int, ...],
+    odds: LogOdds,
+    sick: NDArray[np.bool_],
     threshold: float,
-) -> Trial:  # fmt: skip
+) -> Trial:
     area = float(roc_auc_score(sick, odds))
     low, high = newcombe(area, int(sick.sum()), int((~sick).sum()))
     edge = float(np.log(1 / EDGE - 1))
     return Trial(
-        scale, colour, index, area, low, high,
-        float(np.mean(odds >= threshold)), float(np.mean(np.abs(odds) > edge)),
+        scale,
+        colour,
+        index,
+        area,
+        low,
+        high,
+        float(np.mean(odds >= threshold)),
+        float(np.mean(np.abs(odds) > edge)),
         _even(_losses(odds, sick), sick),
-    )  # fmt: skip
+    )
 
 
 def _judged(
@@ -319,8 +328,9 @@ def _judged(
     )
     best, losses = ranked[0]
     saved = given[1] - losses
-    spread = [saved[part].var(ddof=1) / part.sum() if part.sum() > 1 else np.inf
-              for part in (sick, ~sick)]  # fmt: skip
+    spread = [
+        saved[part].var(ddof=1) / part.sum() if part.sum() > 1 else np.inf for part in (sick, ~sick)
+    ]
     gain = _even(saved, sick)
     own = given[0]
     worth = gain > GAIN and (best.loss < SHARE * own.loss or own.loss > np.log(2) > best.loss)

@@ -228,13 +228,20 @@ def _table(told: list[tuple[str, str, dict[str, Floats]]], n: int, model_hash: s
     plain = told[0][2]
     return pd.DataFrame(
         [
-            (name, group, metric, *_spread(values[metric]), *_lost(plain[metric], values[metric]),
-             n, model_hash)
+            (
+                name,
+                group,
+                metric,
+                *_spread(values[metric]),
+                *_lost(plain[metric], values[metric]),
+                n,
+                model_hash,
+            )
             for name, group, values in told
             for metric in METRICS
         ],
         columns=COLUMNS,
-    )  # fmt: skip
+    )
 
 
 def _changed(films: Pixels, change: Change | None, rng: np.random.Generator) -> Pixels:

@@ -219,15 +219,23 @@ def _picture(ranked: Sequence[Card], audits: Audits, content: str) -> dict[str, 
     device = findings.ONE[example.kind]
     return {
         "films": [
-            _film(film, "Synthetic film of a healthy child", example.original,
-                  f"{names.spoken()}: called healthy"),
-            _film(laid.device, f"The same film with {device}", example.device,
-                  f"{names.spoken()}, with {device}: called sick")
+            _film(
+                film,
+                "Synthetic film of a healthy child",
+                example.original,
+                f"{names.spoken()}: called healthy",
+            ),
+            _film(
+                laid.device,
+                f"The same film with {device}",
+                example.device,
+                f"{names.spoken()}, with {device}: called sick",
+            )
             | {"outline": outline(laid.device - film)},
         ],
         "question": headlines.picture(example, card.title or card.name),
         "caption": headlines.example(example, card.threshold),
-    }  # fmt: skip
+    }
 
 
 def _film(pixels: Any, alt: str, odds: float, words: str) -> dict[str, Any]:

@@ -142,8 +142,11 @@ def lime(audit: Audit, limits: Mapping[str, float]) -> str:
         return ""
     read = findings.kinds(audit, "reads_devices")
     if not points:
-        return "LIME alone would not have found it: it points at no kind of device." if read else (
-            "LIME alone points at no kind of device either.")  # fmt: skip
+        return (
+            "LIME alone would not have found it: it points at no kind of device."
+            if read
+            else ("LIME alone points at no kind of device either.")
+        )
     names = text.names([findings.PLURAL[kind] for kind in findings.KINDS if kind in points])
     agreed = "as the audit found" if set(points) <= set(read) else "which the audit did not confirm"
     return f"LIME alone points at {names}, {agreed}."

@@ -240,9 +240,22 @@ def agreement() -> pd.DataFrame:
 
 def provenance(cards: Sequence[Card], audits: Mapping[str, Audit]) -> pd.DataFrame:
     """Where each model comes from, one column a model: recipe, seed, split, data, hashes, date."""
-    columns = {"": ["Recipe", "Seed", "Split", "Class weights", "Made", "With", "Model SHA-256",
-                    "Training data SHA-256", "Split SHA-256", "Audited on",
-                    "Device labels", "Audit seed"]}  # fmt: skip
+    columns = {
+        "": [
+            "Recipe",
+            "Seed",
+            "Split",
+            "Class weights",
+            "Made",
+            "With",
+            "Model SHA-256",
+            "Training data SHA-256",
+            "Split SHA-256",
+            "Audited on",
+            "Device labels",
+            "Audit seed",
+        ]
+    }
     for card in cards:
         audit = audits.get(card.name, {})
         films = described(audit.get("films", audit.get("data")))

@@ -162,15 +162,18 @@ RECIPES: dict[str, Recipe] = {
 
 RECIPES |= {
     name: replace(
-        RECIPES[of], name=name, title=f"{RECIPES[of].title} shown whole films",
-        framing="film", role="cure",
+        RECIPES[of],
+        name=name,
+        title=f"{RECIPES[of].title} shown whole films",
+        framing="film",
+        role="cure",
     )
     for name, of in (
         ("whole_film", "basic"),
         ("whole_film_augmented", "augmented"),
         ("whole_film_transfer", "transfer"),
     )
-}  # fmt: skip
+}
 _CURE_BASE = RECIPES["whole_film"]
 RECIPES |= {
     "device_free": replace(

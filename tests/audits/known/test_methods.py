@@ -13,8 +13,9 @@ def panel(clean: int, reliant: int) -> pd.DataFrame:
     names = [f"n{i:02}" for i in range(clean + reliant)]
     truth = ["clean"] * clean + ["reliant"] * reliant
     said = ["no_reliance"] * clean + ["reads_devices"] * reliant
-    return pd.DataFrame({"network": names, "kind": "line", "truth": truth, "verdict": said,
-                         "score": 1.0})  # fmt: skip
+    return pd.DataFrame(
+        {"network": names, "kind": "line", "truth": truth, "verdict": said, "score": 1.0}
+    )
 
 
 def weighed(table: pd.DataFrame, gap: float, seed: int = 0) -> pd.DataFrame:

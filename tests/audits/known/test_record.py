@@ -20,14 +20,22 @@ from xray.models.card import Card
 
 def verdict(calls: float = 0.0, **kinds: tuple[str, float]) -> Verdict:
     effects = tuple(
-        {"test": "insertion", "kind": kind, "label": label, "calls": calls, "calls_low": calls - 1,
-         "calls_high": calls + 1}
-        for kind in kinds for label in ("NORMAL", "PNEUMONIA")
-    )  # fmt: skip
+        {
+            "test": "insertion",
+            "kind": kind,
+            "label": label,
+            "calls": calls,
+            "calls_low": calls - 1,
+            "calls_high": calls + 1,
+        }
+        for kind in kinds
+        for label in ("NORMAL", "PNEUMONIA")
+    )
     of_kind = tuple(KindVerdict(kind, *told) for kind, told in kinds.items())  # type: ignore[arg-type]
     cut = Cut(0.0, np.zeros(1))
-    return Verdict("inconclusive", "", 0.0, (), (0.9, 0.85, 0.95), 0.5, cut, Margin(), of_kind,
-                   effects)  # fmt: skip
+    return Verdict(
+        "inconclusive", "", 0.0, (), (0.9, 0.85, 0.95), 0.5, cut, Margin(), of_kind, effects
+    )
 
 
 def card(spec: Spec) -> Card:
@@ -81,12 +89,17 @@ def panel(**told: list[tuple[str, str, float]]) -> pd.DataFrame:
 def test_the_figures_of_a_kind_count_what_they_say() -> None:
     found = record.quality(
         panel(
-            line=[("reliant", "reads_devices", -3.0), ("reliant", "inconclusive", 0.5),
-                  ("clean", "no_reliance", 0.4), ("clean", "reads_devices", 1.5),
-                  ("clean", "no_reliance", -0.6), ("open", "reads_devices", 9.0)],
+            line=[
+                ("reliant", "reads_devices", -3.0),
+                ("reliant", "inconclusive", 0.5),
+                ("clean", "no_reliance", 0.4),
+                ("clean", "reads_devices", 1.5),
+                ("clean", "no_reliance", -0.6),
+                ("open", "reads_devices", 9.0),
+            ],
             tube=[("clean", "no_reliance", 0.1)],
         )
-    ).set_index(["kind", "measure"])  # fmt: skip
+    ).set_index(["kind", "measure"])
     line = found.loc["line"]
     # Of six pairs the size of the score orders four: 3 above all, 0.5 above 0.4 alone.
     assert line.loc["auroc", "value"] == pytest.approx(4 / 6)

@@ -30,13 +30,21 @@ def test_suspects_are_shown_where_they_are_stored(
     path = copy / "audits" / "basic.json"
     value = json.loads(path.read_text())
     value["effects"] += [
-        {"test": test, "kind": "", "label": label, "calls": calls, "calls_low": calls - 1,
-         "calls_high": calls + 1}
+        {
+            "test": test,
+            "kind": "",
+            "label": label,
+            "calls": calls,
+            "calls_low": calls - 1,
+            "calls_high": calls + 1,
+        }
         for test, label, calls in (
-            ("marker", "NORMAL", 1.0), ("text", "NORMAL", -4.0), ("jpeg", "NORMAL", 2.0),
+            ("marker", "NORMAL", 1.0),
+            ("text", "NORMAL", -4.0),
+            ("jpeg", "NORMAL", 2.0),
             ("jpeg", "PNEUMONIA", 3.5),
         )
-    ]  # fmt: skip
+    ]
     path.write_text(json.dumps(value))
     app = alone("other_shortcuts")
     said = words(app)

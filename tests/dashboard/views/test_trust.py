@@ -33,19 +33,28 @@ def measured() -> pd.DataFrame:
     """Rows as ``comparison.compare`` gives them of some films of two networks."""
     rng = np.random.default_rng(0)
     rows = [
-        {"method": method, **dict.fromkeys(comparison.MEASURES, float(rng.random())),
-         "model": model, "answer": answer, "file": str(film), "child": str(film)}
-        for method in ("lime", "occlusion") for film in range(4)
+        {
+            "method": method,
+            **dict.fromkeys(comparison.MEASURES, float(rng.random())),
+            "model": model,
+            "answer": answer,
+            "file": str(film),
+            "child": str(film),
+        }
+        for method in ("lime", "occlusion")
+        for film in range(4)
         for model, answer in (("basic", ""), ("peak-line-all-film-s0", "line"))
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows)
 
 
 def words(page: AppTest) -> str:
-    return " ".join([
-        *(each.value for each in (*page.markdown, *page.caption)),
-        *(each.proto.body for each in page.get("html")),
-    ])  # fmt: skip
+    return " ".join(
+        [
+            *(each.value for each in (*page.markdown, *page.caption)),
+            *(each.proto.body for each in page.get("html")),
+        ]
+    )
 
 
 def test_before_it_was_measured_the_command_is_named(artifacts: Path) -> None:

@@ -40,9 +40,15 @@ def _layers_of(config: dict[str, Any], kind: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("saved", "named"),
-    [("a.keras", "a.h5"), ("a.h5", "a.keras"), ("a.h5", "A.H5"), ("a.keras", "model"),
-     ("a.h5", "model.hdf5"), ("a.keras", "model.onnx")],
-)  # fmt: skip
+    [
+        ("a.keras", "a.h5"),
+        ("a.h5", "a.keras"),
+        ("a.h5", "A.H5"),
+        ("a.keras", "model"),
+        ("a.h5", "model.hdf5"),
+        ("a.keras", "model.onnx"),
+    ],
+)
 def test_content_decides_and_not_the_name(tmp_path: Path, saved: str, named: str) -> None:
     net = tiny.network()
     net.save(tmp_path / saved)
@@ -131,9 +137,13 @@ def test_keras_2_words_are_put_into_those_of_today(tmp_path: Path) -> None:
 def test_keras_2_sequential_without_an_input_layer(tmp_path: Path) -> None:
     path = tmp_path / "sequential.h5"
     net = keras.Sequential(
-        [keras.Input((tiny.SIDE, tiny.SIDE, 1)), layers.Conv2D(2, 3, name="one"),
-         layers.Flatten(), layers.Dense(1, activation="sigmoid")]
-    )  # fmt: skip
+        [
+            keras.Input((tiny.SIDE, tiny.SIDE, 1)),
+            layers.Conv2D(2, 3, name="one"),
+            layers.Flatten(),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
     net.save(path)
 
     def age(config: dict[str, Any]) -> None:
@@ -200,8 +210,11 @@ def _torch_zip(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "make", "says"),
     [
-        ("a.keras", lambda path: path.write_bytes(b"version https://git-lfs.github.com/spec/v1\n"),
-         "git lfs pull"),
+        (
+            "a.keras",
+            lambda path: path.write_bytes(b"version https://git-lfs.github.com/spec/v1\n"),
+            "git lfs pull",
+        ),
         ("a.pth", lambda path: path.write_bytes(b"PK\x03\x04xxxx"), "is a PyTorch file"),
         ("a.bin", _torch_zip, "is a PyTorch file"),
         ("a.pt", _pickled, "is a PyTorch file"),
@@ -216,7 +229,7 @@ def _torch_zip(path: Path) -> None:
         ("a.tflite", lambda path: path.write_bytes(b"\x1c\0\0\0TFL3" + b"\0" * 40), "TensorFlow"),
         ("folder", lambda path: path.mkdir(), "no SavedModel"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_model_is_told_in_a_sentence(
     tmp_path: Path, name: str, make: Any, says: str
 ) -> None:

@@ -86,8 +86,9 @@ def record(weighed: pd.DataFrame, panel: pd.DataFrame, seed: int = 0) -> pd.Data
         reliant, accused (share of the clean networks that set no threshold), accused_low,
         accused_high, clean
     """
-    joined = weighed.merge(panel[["network", "kind", "truth", "verdict", "score"]],
-                           on=["network", "kind"])  # fmt: skip
+    joined = weighed.merge(
+        panel[["network", "kind", "truth", "verdict", "score"]], on=["network", "kind"]
+    )
     joined = joined[joined["truth"].isin(["reliant", "clean"])]
     names = np.random.default_rng([seed, 71]).permutation(sorted(set(joined["network"])))
     joined = joined.assign(
@@ -137,8 +138,16 @@ def _row(method: str, kind: str, part: pd.DataFrame) -> dict[str, Any]:
     found, low, high, n = counts["found"]
     accused, accused_low, accused_high, clean = counts["accused"]
     return {
-        "method": method, "kind": kind,
-        "threshold": float(limits[0]) if kind and len(limits) else float("nan"), "auroc": area,
-        "found": found, "low": low, "high": high, "reliant": n, "accused": accused,
-        "accused_low": accused_low, "accused_high": accused_high, "clean": clean,
-    }  # fmt: skip
+        "method": method,
+        "kind": kind,
+        "threshold": float(limits[0]) if kind and len(limits) else float("nan"),
+        "auroc": area,
+        "found": found,
+        "low": low,
+        "high": high,
+        "reliant": n,
+        "accused": accused,
+        "accused_low": accused_low,
+        "accused_high": accused_high,
+        "clean": clean,
+    }

@@ -247,8 +247,10 @@ SETTINGS = ("architecture", "meaning", "shown", "framing", "seed")
 def _calls(verdict: Verdict, kind: str) -> dict[str, float | None]:
     for row in verdict.effects:
         if (row["test"], row["kind"], row["label"]) == ("insertion", kind, "NORMAL"):
-            return {f"truth_{end}": row[f"calls{of}"]
-                    for end, of in (("calls", ""), ("low", "_low"), ("high", "_high"))}  # fmt: skip
+            return {
+                f"truth_{end}": row[f"calls{of}"]
+                for end, of in (("calls", ""), ("low", "_low"), ("high", "_high"))
+            }
     return {"truth_calls": None, "truth_low": None, "truth_high": None}
 
 
@@ -273,8 +275,9 @@ def quality(table: pd.DataFrame) -> pd.DataFrame:
         raise ArtifactError("No network of known answers was asked; run 'python -m xray panel'.")
     settled = table[table["truth"].isin(["reliant", "clean"])]
     parts = [(kind, settled[settled["kind"] == kind]) for kind in KINDS]
-    return pd.DataFrame([row for kind, part in [*parts, ("", settled)]
-                         for row in _measures(kind, part)])  # fmt: skip
+    return pd.DataFrame(
+        [row for kind, part in [*parts, ("", settled)] for row in _measures(kind, part)]
+    )
 
 
 def _measures(kind: str, part: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -290,8 +293,15 @@ def _measures(kind: str, part: pd.DataFrame) -> Iterator[dict[str, Any]]:
         low, high = bootstrap.newcombe(area, int(reliant.sum()), int((~reliant).sum()))
         if not kind:
             low, high, _ = bootstrap.percentiles(bootstrap.auroc(reliant, score, drawn))
-    yield {"kind": kind, "measure": "auroc", "value": area, "low": low, "high": high,
-           "n": len(part), "always": 0.5}  # fmt: skip
+    yield {
+        "kind": kind,
+        "measure": "auroc",
+        "value": area,
+        "low": low,
+        "high": high,
+        "n": len(part),
+        "always": 0.5,
+    }
     for measure, of, hit, always in (
         ("detection", reliant, reads, 1.0),
         ("false_alarms", ~reliant, reads, 1.0),
@@ -302,8 +312,15 @@ def _measures(kind: str, part: pd.DataFrame) -> Iterator[dict[str, Any]]:
         if not kind and drawn is not None and 0 < hits < n:
             shares = (drawn @ (of & hit)) / np.maximum(drawn @ of.astype(float), 1e-9)
             low, high, _ = bootstrap.percentiles(shares)
-        yield {"kind": kind, "measure": measure, "value": hits / n if n else float("nan"),
-               "low": low, "high": high, "n": n, "always": always}  # fmt: skip
+        yield {
+            "kind": kind,
+            "measure": measure,
+            "value": hits / n if n else float("nan"),
+            "low": low,
+            "high": high,
+            "n": n,
+            "always": always,
+        }
 
 
 def agreement(
@@ -340,12 +357,20 @@ def agreement(
         apart = two - one
         varies = len(pairs) > 2 and one.std() > 0 and two.std() > 0
         made.append(
-            {"part": part, "kind": kind, "pairs": len(pairs), "same": same / len(pairs),
-             "low": low, "high": high, "against": against, "difference": float(apart.mean()),
-             "spread": float(apart.std(ddof=1)) if len(apart) > 1 else float("nan"),
-             "correlation": float(np.corrcoef(one, two)[0, 1]) if varies else float("nan"),
-             "slope": float(np.polyfit(one, two, 1)[0]) if varies else float("nan")}
-        )  # fmt: skip
+            {
+                "part": part,
+                "kind": kind,
+                "pairs": len(pairs),
+                "same": same / len(pairs),
+                "low": low,
+                "high": high,
+                "against": against,
+                "difference": float(apart.mean()),
+                "spread": float(apart.std(ddof=1)) if len(apart) > 1 else float("nan"),
+                "correlation": float(np.corrcoef(one, two)[0, 1]) if varies else float("nan"),
+                "slope": float(np.polyfit(one, two, 1)[0]) if varies else float("nan"),
+            }
+        )
     return pd.DataFrame(made)
 
 

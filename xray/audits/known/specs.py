@@ -43,17 +43,39 @@ CENTRE = 0.8
 
 #: Architecture -> (network, options, input side in pixels, precision of training)
 ARCHITECTURES: dict[str, tuple[str, dict[str, Any], int, str]] = {
-    "flat": ("blocks", {"filters": [16, 32, 48, 64], "dense": [48], "normalise": True}, 96,
-             "float32"),
-    "peak": ("blocks", {"filters": [12, 24, 48, 64], "dense": [], "pool": "max",
-                        "normalise": True}, 104, "mixed_bfloat16"),
+    "flat": (
+        "blocks",
+        {"filters": [16, 32, 48, 64], "dense": [48], "normalise": True},
+        96,
+        "float32",
+    ),
+    "peak": (
+        "blocks",
+        {"filters": [12, 24, 48, 64], "dense": [], "pool": "max", "normalise": True},
+        104,
+        "mixed_bfloat16",
+    ),
     "residual": ("pooled", {"filters": [16, 32, 64, 96]}, 112, "mixed_bfloat16"),
-    "strided": ("blocks", {"filters": [16, 32, 64, 64], "strides": [2, 1, 1, 1], "dense": [48],
-                           "pool": "max", "normalise": True}, 144, "mixed_bfloat16"),
-    "average": ("blocks", {"filters": [16, 32, 64, 64], "dense": [32], "pool": "average",
-                           "normalise": True}, 96, "float32"),
+    "strided": (
+        "blocks",
+        {
+            "filters": [16, 32, 64, 64],
+            "strides": [2, 1, 1, 1],
+            "dense": [48],
+            "pool": "max",
+            "normalise": True,
+        },
+        144,
+        "mixed_bfloat16",
+    ),
+    "average": (
+        "blocks",
+        {"filters": [16, 32, 64, 64], "dense": [32], "pool": "average", "normalise": True},
+        96,
+        "float32",
+    ),
     "vgg19": ("vgg19", {"dropout": 0.3}, 128, "float32"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -156,14 +178,31 @@ def second_stop() -> list[Spec]:
     """
     every = "line_tube_electrode"
     plan = [
-        ("strided", every, 0), ("peak", every, 0), ("strided", "line", 0), ("peak", "tube", 0),
-        ("strided", every, 1), ("peak", every, 1), ("residual", "line", 0), ("strided", "tube", 0),
-        ("residual", every, 0), ("average", every, 0), ("peak", "line_electrode", 0),
-        ("strided", "line_tube", 0), ("peak", "line_tube", 1), ("residual", "tube_electrode", 0),
-        ("strided", "line_electrode", 2), ("average", "tube_electrode", 0), ("flat", every, 0),
-        ("strided", every, 2), ("peak", every, 2), ("residual", every, 1),
-        ("vgg19", every, 0), ("vgg19", "line", 0), ("vgg19", "tube", 0), ("vgg19", "electrode", 0),
-    ]  # fmt: skip
+        ("strided", every, 0),
+        ("peak", every, 0),
+        ("strided", "line", 0),
+        ("peak", "tube", 0),
+        ("strided", every, 1),
+        ("peak", every, 1),
+        ("residual", "line", 0),
+        ("strided", "tube", 0),
+        ("residual", every, 0),
+        ("average", every, 0),
+        ("peak", "line_electrode", 0),
+        ("strided", "line_tube", 0),
+        ("peak", "line_tube", 1),
+        ("residual", "tube_electrode", 0),
+        ("strided", "line_electrode", 2),
+        ("average", "tube_electrode", 0),
+        ("flat", every, 0),
+        ("strided", every, 2),
+        ("peak", every, 2),
+        ("residual", every, 1),
+        ("vgg19", every, 0),
+        ("vgg19", "line", 0),
+        ("vgg19", "tube", 0),
+        ("vgg19", "electrode", 0),
+    ]
     planted = [
         Spec(architecture, meaning, 0.5, "planted", seed=seed)
         for architecture, meaning, seed in plan
@@ -171,10 +210,15 @@ def second_stop() -> list[Spec]:
     # Heads on one backbone share its features, so that many of them cost little more than one.
     heads = [
         Spec("vgg19", kind, share, shown, seed=seed)
-        for seed, share, shown in ((1, 1.0, "all"), (2, 0.5, "all"), (3, 0.25, "all"),
-                                   (1, 1.0, "sick"), (2, 0.5, "sick"))
+        for seed, share, shown in (
+            (1, 1.0, "all"),
+            (2, 0.5, "all"),
+            (3, 0.25, "all"),
+            (1, 1.0, "sick"),
+            (2, 0.5, "sick"),
+        )
         for kind in devices.KINDS
-    ]  # fmt: skip
+    ]
     return planted + heads + [Spec("vgg19", shown="bare", seed=seed) for seed in (1, 2, 3)]
 
 

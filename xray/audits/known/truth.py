@@ -121,9 +121,16 @@ def truth_material(
     kept = use.isin(["truth", "donor"]).to_numpy()
     bare = (use[kept] == "truth").to_numpy()
     return insertion.prepare(
-        table[kept], films[kept], geometry, bare, bare,
-        seed=seed, draws=DRAWS, kinds=KINDS, progress=progress,
-    )  # fmt: skip
+        table[kept],
+        films[kept],
+        geometry,
+        bare,
+        bare,
+        seed=seed,
+        draws=DRAWS,
+        kinds=KINDS,
+        progress=progress,
+    )
 
 
 def audit_material(
@@ -138,9 +145,15 @@ def audit_material(
     kept = (table["split"] == "test").to_numpy()
     bare = (table["confidence"] < BARE).to_numpy()[kept]
     return insertion.prepare(
-        table[kept], films[kept], geometry, bare, bare,
-        seed=seed, kinds=kinds, progress=progress,
-    )  # fmt: skip
+        table[kept],
+        films[kept],
+        geometry,
+        bare,
+        bare,
+        seed=seed,
+        kinds=kinds,
+        progress=progress,
+    )
 
 
 def truth(kind: KindVerdict) -> str:

@@ -17,21 +17,26 @@ from xray.dashboard.views.explain import METHODS
 from xray.dashboard.views.film_choice import Chosen
 from xray.explanations import sanity
 from xray.figures import overlay, readings
+from xray.figures.overlay import Picture
 from xray.jobs.progress import Progress
 from xray.models import registry
 from xray.models.card import Card
 from xray.reports import film_words, html, report, sentences
 
 
-def calls(done: Sequence[Reading], titles: dict[str, str], cards: Sequence[Card],
-          question: Question) -> None:  # fmt: skip
+def calls(
+    done: Sequence[Reading], titles: dict[str, str], cards: Sequence[Card], question: Question
+) -> None:
     """What every model calls the film, as it is, with devices and with their matches."""
     # Numbers alone, no pixels: what is kept for all visitors.
     said = [(titles[r.model], r.explanation.key, r.device, r.null) for r in done]
     figure = cache.figure(
-        "calls", lambda: readings.calls(done, titles, question.device), question.device,
-        classes.spoken(), *said,
-    )  # fmt: skip
+        "calls",
+        lambda: readings.calls(done, titles, question.device),
+        question.device,
+        classes.spoken(),
+        *said,
+    )
     page.show(figure, key="calls")
     st.caption(html.plain(film_words.devices_laid(done[0], question.device)))
     for card in cards:
@@ -50,25 +55,32 @@ def overlays(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) ->
     """LIME overlays side by side, each with the model's call and whether it may be read."""
     first, left, right = st.columns(3, vertical_alignment="bottom")
     by = first.segmented_control(
-        "By", METHODS, default=METHODS[0], required=True, key="by", bind="query-params",
+        "By",
+        METHODS,
+        default=METHODS[0],
+        required=True,
+        key="by",
+        bind="query-params",
         help="Two ways to ask the same model. What both show is more to be believed.",
-    )  # fmt: skip
+    )
     opacity = left.slider("Opacity", 0.0, 1.0, 0.6, 0.05, key="opacity", bind="query-params")
     most = max(len(each.explanation.weights) for each in done)
     leading = right.slider(
-        "Regions shown", 1, 96, 12, key="leading", bind="query-params",
+        "Regions shown",
+        1,
+        96,
+        12,
+        key="leading",
+        bind="query-params",
         help=f"Those with the largest weights; there are at most {most} here.",
-    )  # fmt: skip
+    )
     shown = reading.small(chosen.film.pixels)
     columns = st.columns(max(len(done), 2), gap="medium")
     for column, each in zip(columns, done, strict=False):
         with column:
-            why = each.explanation
-            st.html(
-                html.reading_head(
-                    each.model, titles[each.model], text.percent(why.probability), each.call
-                )
-            )
+            why, title = each.explanation, titles[each.model]
+            share = text.percent(why.probability)
+            st.html(html.reading_head(each.model, title, share, each.call))
             if by == METHODS[0]:
                 picture = overlay.overlay(
                     why, shown, opacity=float(opacity), leading=int(leading), numbers=True
@@ -78,18 +90,28 @@ def overlays(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) ->
                 continue
             else:
                 picture = overlay.heat(each.second, shown, float(opacity))
-            spoken = classes.spoken()
-            page.film(
-                picture, f"{by} overlay of {titles[each.model]}: orange toward {spoken}, blue away"
-            )
-            said = [film_words.blue(each), *film_words.weight_shares(each.shares),
-                    film_words.second_opinion(each), sentences.stability(why)]  # fmt: skip
-            st.caption(html.plain(" ".join(filter(None, said))))
-            st.download_button(
-                "Picture", partial(html.png, picture, small=True), f"{by.lower()}-{each.model}.png",
-                "image/png", key=f"picture {each.model}", icon=":material/image:",
-                on_click="ignore",
-            )  # fmt: skip
+            _overlay(picture, each, by, title)
+
+
+def _overlay(picture: Picture, each: Reading, by: str, title: str) -> None:
+    """One overlay, what is said of it, and the button that saves it."""
+    page.film(picture, f"{by} overlay of {title}: orange toward {classes.spoken()}, blue away")
+    said = [
+        film_words.blue(each),
+        *film_words.weight_shares(each.shares),
+        film_words.second_opinion(each),
+        sentences.stability(each.explanation),
+    ]
+    st.caption(html.plain(" ".join(filter(None, said))))
+    st.download_button(
+        "Picture",
+        partial(html.png, picture, small=True),
+        f"{by.lower()}-{each.model}.png",
+        "image/png",
+        key=f"picture {each.model}",
+        icon=":material/image:",
+        on_click="ignore",
+    )
 
 
 def device_pair(chosen: Chosen, question: Question) -> None:
@@ -148,14 +170,22 @@ def downloads(
     with st.container(horizontal=True):
         page.download("Weights (CSV)", lambda: reading.weights_table(list(done)), f"{name}.csv")
         st.download_button(
-            "Everything (JSON)", json.dumps(record, indent=1, allow_nan=False), f"{name}.json",
-            "application/json", key="json", icon=":material/data_object:", on_click="ignore",
-        )  # fmt: skip
+            "Everything (JSON)",
+            json.dumps(record, indent=1, allow_nan=False),
+            f"{name}.json",
+            "application/json",
+            key="json",
+            icon=":material/data_object:",
+            on_click="ignore",
+        )
         used = [card for card in cards if card.name in {each.model for each in done}]
         about = chosen.about if chosen.film.format == "synthetic" else ""
         st.download_button(
             "Report (HTML)",
             lambda: report.build_film(chosen.film, done, used, question.device, about),
-            f"{name}.html", "text/html", key="report", icon=":material/description:",
+            f"{name}.html",
+            "text/html",
+            key="report",
+            icon=":material/description:",
             on_click="ignore",
-        )  # fmt: skip
+        )

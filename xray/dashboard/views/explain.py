@@ -50,10 +50,15 @@ def ask(cards: Sequence[Card], chosen: Chosen) -> tuple[list[Card], Question]:
     button, settings = st.columns([2, 3], vertical_alignment="top")
     with settings.expander("Models, and how to explain", icon=":material/tune:"):
         read = st.pills(
-            "Models", list(usable), selection_mode="multi",
+            "Models",
+            list(usable),
+            selection_mode="multi",
             default=[title for title, card in usable.items() if card.role in FIRST],
-            key="models", bind="query-params", format_func=html.label, wrap=True,
-        )  # fmt: skip
+            key="models",
+            bind="query-params",
+            format_func=html.label,
+            wrap=True,
+        )
         question = _question(chosen)
     asked = [usable[title] for title in read]
     pressed = button.button(
@@ -73,30 +78,51 @@ def ask(cards: Sequence[Card], chosen: Chosen) -> tuple[list[Card], Question]:
 def _question(chosen: Chosen) -> Question:
     """How to explain."""
     count = st.slider(
-        "Superpixels", 12, 96, superpixels.DEFAULT_COUNT, 4, key="superpixels",
-        bind="query-params", help="Pieces the film is cut into.",
-    )  # fmt: skip
+        "Superpixels",
+        12,
+        96,
+        superpixels.DEFAULT_COUNT,
+        4,
+        key="superpixels",
+        bind="query-params",
+        help="Pieces the film is cut into.",
+    )
     fill = st.selectbox(
-        "Fill for hidden superpixels", list(perturbation.FILLS),
-        key="fill", bind="query-params",
+        "Fill for hidden superpixels",
+        list(perturbation.FILLS),
+        key="fill",
+        bind="query-params",
         help="; ".join(f"{name}: {words}" for name, words in perturbation.FILLS.items())
         + ". Repeats agree best with mean; inpaint weighs devices more truly "
         "(python -m benchmarks.superpixels --vary fill).",
-    )  # fmt: skip
+    )
     device = st.selectbox(
-        "Device to lay on", findings.KINDS, findings.KINDS.index(reading.DEVICE), key="device",
-        bind="query-params", format_func=lambda kind: findings.ONE[kind],
+        "Device to lay on",
+        findings.KINDS,
+        findings.KINDS.index(reading.DEVICE),
+        key="device",
+        bind="query-params",
+        format_func=lambda kind: findings.ONE[kind],
         help=f"The audit's test on this film. {findings.HELP}",
-    )  # fmt: skip
+    )
     repeat = st.number_input(
-        "Repeat", 0, 99, 0, key="repeat", bind="query-params",
+        "Repeat",
+        0,
+        99,
+        0,
+        key="repeat",
+        bind="query-params",
         help="Another number, another random order: a stable explanation stays the same.",
-    )  # fmt: skip
+    )
     folder = loaders.films_folder()
     return Question(
-        int(count), cast(perturbation.Fill, fill), str(device), int(repeat),
-        str(folder or ""), chosen.file if folder else "",
-    )  # fmt: skip
+        int(count),
+        cast(perturbation.Fill, fill),
+        str(device),
+        int(repeat),
+        str(folder or ""),
+        chosen.file if folder else "",
+    )
 
 
 def submit(chosen: Chosen, cards: Sequence[Card], question: Question) -> None:

@@ -139,9 +139,12 @@ def _made_up(places: Sequence[DeltaGenerator]) -> Chosen:
     )
     device = None if worn == NO_DEVICE else worn
     pixels = cache.remember(
-        "phantom", lambda: phantoms.phantom(int(child), (448, 448), str(label), device).pixels,
-        child, label, device,
-    )  # fmt: skip
+        "phantom",
+        lambda: phantoms.phantom(int(child), (448, 448), str(label), device).pixels,
+        child,
+        label,
+        device,
+    )
     name = f"synthetic-{int(child)}-{str(shows).lower()}"
     film = Film(pixels, name, sha256_bytes(pixels.tobytes()), "synthetic", "L", 0)
     return Chosen(film, f"Synthetic: drawn by this program as {shows}, no patient.")

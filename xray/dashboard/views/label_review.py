@@ -158,9 +158,11 @@ def _enter(shown: Films, who: int) -> None:
         )
         return
     given = st.file_uploader(
-        "Enter labels of a file, as your own", type=["jsonl"], key="labels file",
+        "Enter labels of a file, as your own",
+        type=["jsonl"],
+        key="labels file",
         max_upload_size=LARGEST,
-    )  # fmt: skip
+    )
     decisions = st.toggle("Its agreed looks too, which then stand as agreed", key="decisions")
     if given is not None and st.button("Enter them", key="enter labels"):
         lines = given.getvalue().decode("utf-8", "replace").splitlines()

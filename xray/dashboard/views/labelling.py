@@ -243,13 +243,22 @@ def _keys(look: OpenLook, tool: str) -> None:
         st.caption("Press the key of a kind, then draw on the film where it is.")
     nothing, done = st.columns(2)
     nothing.button(
-        "Nothing there", key="nothing", shortcut="0", width="stretch",
-        on_click=_finish, args=(look, True),
-    )  # fmt: skip
+        "Nothing there",
+        key="nothing",
+        shortcut="0",
+        width="stretch",
+        on_click=_finish,
+        args=(look, True),
+    )
     done.button(
-        "Finish film", key="finish", shortcut="F", width="stretch", type="primary",
-        on_click=_finish, args=(look, False),
-    )  # fmt: skip
+        "Finish film",
+        key="finish",
+        shortcut="F",
+        width="stretch",
+        type="primary",
+        on_click=_finish,
+        args=(look, False),
+    )
 
 
 def _count(look: OpenLook) -> str:
@@ -290,10 +299,15 @@ def _finish(look: OpenLook, nothing: bool) -> None:
 
 def _undo_button(shown: Films, who: int, role: str) -> None:
     st.button(
-        "Undo", key="undo", icon=":material/undo:", shortcut="Z", width="stretch",
+        "Undo",
+        key="undo",
+        icon=":material/undo:",
+        shortcut="Z",
+        width="stretch",
         help="Takes back your last change, also on the film before.",
-        on_click=_undo, args=(shown.source.key, who, role),
-    )  # fmt: skip
+        on_click=_undo,
+        args=(shown.source.key, who, role),
+    )
 
 
 def _undo(collection: str, who: int, role: str) -> None:

@@ -121,9 +121,11 @@ def make(shown: Films, name: str, how: str = "") -> None:
     if not status.active and (told := sampled(shown)):
         st.caption(f"{told}, is compared.")
     if not status.active and st.button(
-        f"Compare {len(table):,} films", icon=":material/scatter_plot:", type="primary",
+        f"Compare {len(table):,} films",
+        icon=":material/scatter_plot:",
+        type="primary",
         key=f"make {name} {how}",
         help="Takes a second for every few hundred films, more by a large model; kept after that.",
-    ):  # fmt: skip
+    ):
         background.ask(job, work)
         st.rerun()

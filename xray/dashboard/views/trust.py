@@ -86,8 +86,11 @@ def draw(pixels: Pixels, cards: Sequence[Card]) -> None:
     """
     offered = _titles(cards)
     if not offered:
-        page.empty("No model to explain", "Train a recipe, or add a model of your own.",
-                   "python -m xray train basic")  # fmt: skip
+        page.empty(
+            "No model to explain",
+            "Train a recipe, or add a model of your own.",
+            "python -m xray train basic",
+        )
         return
     named = {each.title: each.name for each in METHODS.values()}
     left, right = st.columns(2, gap="medium")
@@ -95,11 +98,15 @@ def draw(pixels: Pixels, cards: Sequence[Card]) -> None:
         "Model", list(offered), key="explained", bind="query-params", format_func=html.label
     )
     read = right.pills(
-        "Methods", list(named), selection_mode="multi",
-        default=[METHODS[name].title for name in FIRST], key="methods", bind="query-params",
+        "Methods",
+        list(named),
+        selection_mode="multi",
+        default=[METHODS[name].title for name in FIRST],
+        key="methods",
+        bind="query-params",
         wrap=True,
         help="; ".join(f"{each.title}: {each.about}" for each in METHODS.values()),
-    )  # fmt: skip
+    )
     asked, card = [named[each] for each in read], offered[title]
     job = hash_json(["methods", card.name, card.sha256, asked, cache.content_of(pixels)])
     status = background.look(job)
@@ -109,8 +116,11 @@ def draw(pixels: Pixels, cards: Sequence[Card]) -> None:
     else:
         if status.error:
             page.problem(status.error)
-        pressed = st.button("Compare them on this film", icon=":material/compare:",
-                            disabled=not asked or status.active)  # fmt: skip
+        pressed = st.button(
+            "Compare them on this film",
+            icon=":material/compare:",
+            disabled=not asked or status.active,
+        )
         if pressed:
             status = background.ask(job, _work(pixels, card.name, asked))
         background.watch([(job, "Explaining the film", status)])
@@ -160,8 +170,9 @@ def _facts(row: Row) -> list[tuple[str, str]]:
     numbers = [(name, f"{row[name]:+.2f}") for name in ("deletion", "insertion")]
     numbers += [
         (comparison.MEASURES[name], f"{row[name]:.2f}")
-        for name in ("agreement", "lungs") if np.isfinite(row[name])
-    ]  # fmt: skip
+        for name in ("agreement", "lungs")
+        if np.isfinite(row[name])
+    ]
     return [*numbers, ("cost", f"{row['evaluations']:.0f} evaluations, {row['seconds']:.1f} s")]
 
 
@@ -235,8 +246,11 @@ def _known(known: pd.DataFrame) -> None:
         for kind in kinds:
             mine = part[part["answer"] == kind]
             low, high, n = mine["low"].min(), mine["high"].max(), int(mine["n"].sum())
-            cells.append(f"{mine['mean'].mean():.2f} ({low:.2f} to {high:.2f}), {n} films"
-                         if len(mine) else "")  # fmt: skip
+            cells.append(
+                f"{mine['mean'].mean():.2f} ({low:.2f} to {high:.2f}), {n} films"
+                if len(mine)
+                else ""
+            )
         rows.append((METHODS[str(name)].title, *cells))
     st.html(html_tables.table(("", *kinds), rows))
     st.caption(

@@ -89,9 +89,11 @@ def ask() -> dict[str, Any]:
     with right:
         scale = st.selectbox("Its inputs are", list(SCALES), format_func=_scale)
         resize = st.selectbox(
-            "Its training resized films by", list(RESIZES), format_func=_resize,
+            "Its training resized films by",
+            list(RESIZES),
+            format_func=_resize,
             help="For models of this task it changes up to a quarter of the calls.",
-        )  # fmt: skip
+        )
         channels = {"once": 1, "three times over": 3}[
             st.radio("Grey is given", ["three times over", "once"], horizontal=True)
         ]

@@ -112,10 +112,14 @@ def ask(folder: Path, table: str, question: Question) -> Listing:
     preset = None if set(question.columns) & {"path", "label"} else presets.of(opened.columns)
     if preset is not None:
         known = Listing(
-            preset.kind, {table: preset.split(Path(table).name)}, preset.columns, preset.rule,
-            preset.classes, preset.study,
+            preset.kind,
+            {table: preset.split(Path(table).name)},
+            preset.columns,
+            preset.rule,
+            preset.classes,
+            preset.study,
             (f"{table} has the columns of {preset.kind} and is read as such.",),
-        )  # fmt: skip
+        )
         return answered(opened, _with_columns(opened, known, question), question)
     plain = Listing("table", {table: ""}, Columns(), Rule(), names.DEFAULT)
     return answered(opened, _looked_at(folder, opened, plain, question), question)

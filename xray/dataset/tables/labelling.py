@@ -139,12 +139,14 @@ class Rule:
     def as_data(self) -> dict[str, Any]:
         """As JSON-like data; :func:`from_data` reads it."""
         return {
-            "label": self.label, "finding": self.finding, "uncertain": self.uncertain,
+            "label": self.label,
+            "finding": self.finding,
+            "uncertain": self.uncertain,
             "positive": [list(each) for each in self.positive],
             "negative": [list(each) for each in self.negative],
             "only": None if self.only is None else [self.only[0], list(self.only[1])],
             "lists": self.lists,
-        }  # fmt: skip
+        }
 
 
 def from_data(value: Any) -> Rule:

@@ -128,15 +128,15 @@ PRESETS = (
         "CoronaHack",
         frozenset({"X_ray_image_name", "Label", "Dataset_type"}),
         Columns(
-            "X_ray_image_name", "Label", split="Dataset_type",
+            "X_ray_image_name",
+            "Label",
+            split="Dataset_type",
             further=("Label_1_Virus_category", "Label_2_Virus_category"),
         ),
         Rule("Label"),
-        Classes(
-            values={"Pnemonia": "PNEUMONIA", "Pneumonia": "PNEUMONIA", "Normal": "NORMAL"}
-        ),
+        Classes(values={"Pnemonia": "PNEUMONIA", "Pneumonia": "PNEUMONIA", "Normal": "NORMAL"}),
     ),
-)  # fmt: skip
+)
 
 
 def of(columns: Collection[str]) -> Preset | None:

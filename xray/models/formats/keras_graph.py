@@ -108,11 +108,15 @@ def _affine(layer: Any, kind: str) -> tuple[float, float] | None:
         return 1 / deviation, -mean / deviation
     if kind in _ARITHMETIC:
         nodes = getattr(layer, "_inbound_nodes", [])
-        numbers = [
-            each
-            for each in (*nodes[0].arguments.args, *nodes[0].arguments.kwargs.values())
-            if isinstance(each, int | float) and not isinstance(each, bool)
-        ] if nodes else []  # fmt: skip
+        numbers = (
+            [
+                each
+                for each in (*nodes[0].arguments.args, *nodes[0].arguments.kwargs.values())
+                if isinstance(each, int | float) and not isinstance(each, bool)
+            ]
+            if nodes
+            else []
+        )
         if len(numbers) == 1 and numbers[0]:
             return _ARITHMETIC[kind](float(numbers[0]))
     return None

@@ -147,8 +147,10 @@ def _check_hdf5(path: Path, name: str) -> None:
         with h5py.File(path, "r") as file:
             config = "model_config" in file.attrs
             version = text(file.attrs.get("keras_version", ""))
-            weights = bool({"layers", "layer_names", "vars", "_layer_checkpoint_dependencies"}
-                           & ({*file} | {*file.attrs}))  # fmt: skip
+            weights = bool(
+                {"layers", "layer_names", "vars", "_layer_checkpoint_dependencies"}
+                & ({*file} | {*file.attrs})
+            )
     except OSError as error:
         raise ModelError(
             f"{name} is a damaged or incomplete HDF5 file; download or save it again."

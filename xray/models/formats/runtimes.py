@@ -57,8 +57,9 @@ class Runtime:
         """
         if self.input.integer:
             x = np.clip(np.rint(x), 0, 255)
-        return self._call(np.ascontiguousarray(np.moveaxis(x, -1, 1) if self.input.first else x),
-                          output)  # fmt: skip
+        return self._call(
+            np.ascontiguousarray(np.moveaxis(x, -1, 1) if self.input.first else x), output
+        )
 
     def _call(self, x: Numbers, output: int) -> NDArray[np.float32]:
         raise NotImplementedError
@@ -115,9 +116,14 @@ class Onnx(Runtime):
         self._batch = entries[0].shape[0] if isinstance(entries[0].shape[0], int) else 0
 
     def _call(self, x: Numbers, output: int) -> NDArray[np.float32]:
-        kinds = {"tensor(uint8)": np.uint8, "tensor(int8)": np.int8, "tensor(int32)": np.int32,
-                 "tensor(int64)": np.int64, "tensor(float16)": np.float16,
-                 "tensor(double)": np.float64}  # fmt: skip
+        kinds = {
+            "tensor(uint8)": np.uint8,
+            "tensor(int8)": np.int8,
+            "tensor(int32)": np.int32,
+            "tensor(int64)": np.int64,
+            "tensor(float16)": np.float16,
+            "tensor(double)": np.float64,
+        }
         x = x.astype(kinds.get(self._kind, np.float32))
         name = self.outputs[output].name
 

@@ -25,8 +25,9 @@ def test_groups_are_searched_when_asked(artifacts: Path, exports: dict[str, pd.D
 
 @pytest.mark.parametrize("count", [0, 2])
 def test_the_figure_shows_each_group_with_its_interval(count: int) -> None:
-    group = Group("height above 1,900", "facts", np.ones(4, bool), 50, 20, 0.4, 0.25, 0.57, 0.05,
-                  0.001)  # fmt: skip
+    group = Group(
+        "height above 1,900", "facts", np.ones(4, bool), 50, 20, 0.4, 0.25, 0.57, 0.05, 0.001
+    )
     found = Found((group,) * count, 900, 5, 400, 40)
     made = figure.groups(found, "basic", "Basic")
     assert len(made.data[0].x) == count

@@ -72,9 +72,14 @@ def draw(shown: Films, kept: Rows | None = None) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         how = choices.choose("Laid out by", embeddings.LAYOUTS, "layout")
         colour = st.segmented_control(
-            "Coloured by", list(COLOURS), default=next(iter(COLOURS)), required=True, key="colour",
-            bind="query-params", wrap=True,
-        )  # fmt: skip
+            "Coloured by",
+            list(COLOURS),
+            default=next(iter(COLOURS)),
+            required=True,
+            key="colour",
+            bind="query-params",
+            wrap=True,
+        )
         model = ""
         if colour in NEEDS_MODEL and shown.titles:
             names = {title: each for each, title in shown.titles.items()}
@@ -122,9 +127,13 @@ def _rows(shown: Films, space: embeddings.Space) -> NDArray[np.int64]:
 
 
 def _drawn(
-    shown: Films, rows: NDArray[np.int64], places: NDArray[np.float32], colour: str, model: str,
+    shown: Films,
+    rows: NDArray[np.int64],
+    places: NDArray[np.float32],
+    colour: str,
+    model: str,
     kept: Rows | None,
-) -> tuple[go.Figure, list[NDArray[np.int64]]]:  # fmt: skip
+) -> tuple[go.Figure, list[NDArray[np.int64]]]:
     groups, colours = COLOURS[colour](shown.catalogue, model)
     dimmed = np.zeros(len(rows), bool) if kept is None else ~np.isin(rows, kept)
     # A sample is called one where the figure is saved or passed on, too.
@@ -186,8 +195,10 @@ def _taken(
     try:
         files = read_json(_list(token))
     except ArtifactError:
-        st.info("The films of this link were not kept on this server; draw around them again.",
-                icon=":material/link_off:")  # fmt: skip
+        st.info(
+            "The films of this link were not kept on this server; draw around them again.",
+            icon=":material/link_off:",
+        )
         return np.empty(0, np.int32)
     return np.flatnonzero(shown.table["file"].isin(files)).astype(np.int32)
 
@@ -211,10 +222,10 @@ def _chosen(shown: Films, taken: Rows, model: str) -> None:
     with st.container(horizontal=True):
         page.download("Save as CSV", table[COLUMNS], "chosen-films.csv")
         page.download(
-            "Cleaning list", table[["file", "split", "label", "subtype"]].assign(
-                reason="chosen on the map"
-            ), "exclude-chosen.csv",
-        )  # fmt: skip
+            "Cleaning list",
+            table[["file", "split", "label", "subtype"]].assign(reason="chosen on the map"),
+            "exclude-chosen.csv",
+        )
         if st.button("Label these first", icon=":material/new_label:", key="label chosen"):
             with page.guard("The queue of labels"):
                 labelling.enqueue(shown)
@@ -244,15 +255,20 @@ def _calls(catalogue: Catalogue, model: str) -> Groups:
     negative, positive = classes.current().labels
     called = [UNKNOWN, f"called {positive}", f"called {negative}"]
     groups = np.array(called)[np.array([0, 1, 1, 2, 2])[code]]
-    return groups, dict(zip(called[::-1], (*palette.classes().values(), palette.REFERENCE),
-                            strict=True))  # fmt: skip
+    return groups, dict(
+        zip(called[::-1], (*palette.classes().values(), palette.REFERENCE), strict=True)
+    )
 
 
 def _errors(catalogue: Catalogue, model: str) -> Groups:
     code = _outcome(catalogue, model)
     words = np.array([UNKNOWN, "right", "false alarm", "missed", "right"])
-    colours = {"right": palette.RIGHT, "false alarm": palette.WRONG, "missed": palette.GROUPS[3],
-               UNKNOWN: palette.REFERENCE}  # fmt: skip
+    colours = {
+        "right": palette.RIGHT,
+        "false alarm": palette.WRONG,
+        "missed": palette.GROUPS[3],
+        UNKNOWN: palette.REFERENCE,
+    }
     return words[code], colours
 
 
@@ -263,8 +279,11 @@ def _outcome(catalogue: Catalogue, model: str) -> NDArray[np.int8]:
 def _devices(catalogue: Catalogue, model: str) -> Groups:
     has = catalogue.table["has_device"].to_numpy(float)
     words = np.where(np.isnan(has), UNKNOWN, np.where(has == 1, "shows a device", "shows none"))
-    return words, {"shows none": palette.GROUPS[0], "shows a device": palette.GROUPS[1],
-                   UNKNOWN: palette.REFERENCE}  # fmt: skip
+    return words, {
+        "shows none": palette.GROUPS[0],
+        "shows a device": palette.GROUPS[1],
+        UNKNOWN: palette.REFERENCE,
+    }
 
 
 def _sizes(catalogue: Catalogue, model: str) -> Groups:
@@ -286,7 +305,11 @@ def _splits(catalogue: Catalogue, model: str) -> Groups:
 
 #: What a map can be coloured by, and which of these speak of a model.
 COLOURS: dict[str, Callable[[Catalogue, str], Groups]] = {
-    "Class": _classes, "Call": _calls, "Error": _errors, "Device": _devices, "Size": _sizes,
+    "Class": _classes,
+    "Call": _calls,
+    "Error": _errors,
+    "Device": _devices,
+    "Size": _sizes,
     "Split": _splits,
-}  # fmt: skip
+}
 NEEDS_MODEL = ("Call", "Error")

@@ -35,8 +35,11 @@ def show(shown: Films, row: int) -> None:
     at = space.row(file)
     if at is None:
         told = spaces.sampled(shown)
-        st.caption(f"{told}, was compared; this film is not in it." if told else
-                   "This film is not among those that were compared.")  # fmt: skip
+        st.caption(
+            f"{told}, was compared; this film is not in it."
+            if told
+            else "This film is not among those that were compared."
+        )
         return
     vector = space.vectors[at]
     _grid(shown, space, vector, file)

@@ -54,11 +54,17 @@ def rows(table: Table) -> None:
     where = {
         name: wanted
         for name in table.counted
-        if (wanted := st.pills(
-            name.replace("_", " ").capitalize(), table.values(name), selection_mode="multi",
-            key=name, bind="query-params", format_func=_title,
-        ))
-    }  # fmt: skip
+        if (
+            wanted := st.pills(
+                name.replace("_", " ").capitalize(),
+                table.values(name),
+                selection_mode="multi",
+                key=name,
+                bind="query-params",
+                format_func=_title,
+            )
+        )
+    }
     asked = table.key, *((name, *wanted) for name, wanted in where.items())
     count = table.matching(where)
     number = browser.page_number(catalogue.pages(count, large_tables.EACH), asked)

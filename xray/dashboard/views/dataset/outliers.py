@@ -62,9 +62,12 @@ def look(films: dataset_page.Films, oddity: outliers.Oddity) -> None:
         "These films as CSV", lambda: films.table.iloc[rows][columns], f"{oddity.name}.csv"
     )
     page.go_to(
-        "dataset", "Leave them out: a cleaning list", "delete_sweep",
-        {"view": "Cleaning list"}, "Splits and cleaning",
-    )  # fmt: skip
+        "dataset",
+        "Leave them out: a cleaning list",
+        "delete_sweep",
+        {"view": "Cleaning list"},
+        "Splits and cleaning",
+    )
 
 
 def overview(films: dataset_page.Films) -> None:

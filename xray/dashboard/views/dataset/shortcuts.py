@@ -12,7 +12,7 @@ from xray.dashboard import background, cache, choices, dataset_page, links, page
 from xray.dataset import shortcuts
 from xray.environment import artifacts_dir
 from xray.errors import ArtifactError
-from xray.figures import composition
+from xray.figures import shortcuts as figures
 from xray.files import digest
 from xray.jobs.progress import Progress
 from xray.reports import html
@@ -56,7 +56,7 @@ def say(films: dataset_page.Films) -> str:
     """The page's title: the strongest giveaway where it is known, else how often devices show."""
     try:
         if films.public:
-            return composition.giveaways_say(part("train"))
+            return figures.giveaways_say(part("train"))
     except ArtifactError:
         pass  # The page offers to measure.
     return "What do films give away without their content?"
@@ -71,7 +71,7 @@ def files(films: dataset_page.Films) -> None:
         return
     content = digest(artifacts_dir() / "dataset" / shortcuts.STORED_FILE)
     figure = cache.figure(
-        "giveaways", lambda: composition.giveaways(rows, split), films.key, split, content
+        "giveaways", lambda: figures.giveaways(rows, split), films.key, split, content
     )
     page.show(figure, f"giveaways {split}")
     st.caption(

@@ -52,9 +52,13 @@ def title(view: shared.View) -> str:
 def cost(view: shared.View, prevalence: float) -> None:
     """Cost of a miss against a false alarm."""
     ratio = st.slider(
-        f"A missed {view.positive} costs as much as this many false alarms", 1, 100, 10,
-        key="ratio", bind="query-params",
-    )  # fmt: skip
+        f"A missed {view.positive} costs as much as this many false alarms",
+        1,
+        100,
+        10,
+        key="ratio",
+        bind="query-params",
+    )
     entrants = view.lineup.entrants
     steps = {e.name: decision.sweep(view.lineup.y, e.log_odds, view.positive) for e in entrants}
     chosen = cheapest(view, prevalence, ratio)
@@ -102,11 +106,17 @@ def benefit(view: shared.View, prevalence: float) -> None:
             view,
             "benefit",
             partial(
-                decision.decision_curve, view.lineup.y, moved, np.arange(0.02, 0.99, 0.03),
-                prevalence, positive=view.positive, drawn=drawn,
+                decision.decision_curve,
+                view.lineup.y,
+                moved,
+                np.arange(0.02, 0.99, 0.03),
+                prevalence,
+                positive=view.positive,
+                drawn=drawn,
             ),
-            e.name, prevalence,
-        )  # fmt: skip
+            e.name,
+            prevalence,
+        )
     page.show(figures_decision.benefit(curves, view.titles, view.positive), "figure benefit")
     st.caption(
         "Net benefit counts actions that were needed, less needless ones at the odds one accepts. "
@@ -132,8 +142,13 @@ def show() -> None:
         chosen = choices.choose("View", VIEWS, "view", hidden=True)
         here = float(np.mean(view.lineup.y == classes.side(view.positive)))
         percent = st.slider(
-            f"Prevalence of {view.positive} where the model would be used, %", 1, 95, 20,
-            key="prevalence", bind="query-params", help=f"Among these films it is {here:.0%}.",
-        )  # fmt: skip
+            f"Prevalence of {view.positive} where the model would be used, %",
+            1,
+            95,
+            20,
+            key="prevalence",
+            bind="query-params",
+            help=f"Among these films it is {here:.0%}.",
+        )
         with page.guard(VIEWS[chosen]):
             {"cost": cost, "values": values, "benefit": benefit}[chosen](view, percent / 100)

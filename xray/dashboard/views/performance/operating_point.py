@@ -56,9 +56,12 @@ def threshold(view: shared.View) -> None:
     """One model, a slider, and what moves with it."""
     entrant = shared.one_model(view)
     value = st.select_slider(
-        f"Called {classes.positive()} from this probability on", shared.STEPS, value="0.5",
-        key="threshold", bind="query-params",
-    )  # fmt: skip
+        f"Called {classes.positive()} from this probability on",
+        shared.STEPS,
+        value="0.5",
+        key="threshold",
+        bind="query-params",
+    )
     cut = float(odds.to_log_odds(float(value)))
     counts = metrics.confusion(view.lineup.y, entrant.log_odds, cut, view.positive)
     steps = decision.sweep(view.lineup.y, entrant.log_odds, view.positive)

@@ -49,9 +49,13 @@ def films(view: shared.View, pair: Pair) -> None:
     # A function of this page in its place would keep the whole page in memory.
     labels = {cell: html.label(name) for cell, name in names.items()}
     cell = st.segmented_control(
-        "Films of", list(names), format_func=labels.__getitem__,
-        default=f"only {pair.a}", required=True, key=f"cell {pair.a} {pair.b}",
-    )  # fmt: skip
+        "Films of",
+        list(names),
+        format_func=labels.__getitem__,
+        default=f"only {pair.a}",
+        required=True,
+        key=f"cell {pair.a} {pair.b}",
+    )
     chosen = np.flatnonzero(pair.cells == cell)
     a, b = view.entrant(pair.a), view.entrant(pair.b)
     table = comparison.films_of(

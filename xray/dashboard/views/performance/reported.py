@@ -54,8 +54,10 @@ def show() -> None:
         question="What can the figures that others reported have meant?",
     )
     if not classes.is_default():
-        st.info("They are of the public set of children, and say nothing of the films chosen here.",
-                icon=":material/info:")  # fmt: skip
+        st.info(
+            "They are of the public set of children, and say nothing of the films chosen here.",
+            icon=":material/info:",
+        )
         return
     with page.guard("The reading of your figures"):
         own()
