@@ -45,9 +45,9 @@ def test_other_suspects_are_ranked_and_told_by_the_largest() -> None:
     said = sentences.suspects(audit)
     assert said.startswith("More than any device, the aspect of the film moves it")
     assert "38 more of 100 healthy people are called sick (35 to 41)" in said
-    assert "made as in the other class, 38" in said
+    assert "Made as in the other class, 38" in said
     elsewhere = audit | {"labels": {"rendered": True}}
-    assert "made as in the other class of the public set, 38" in sentences.suspects(elsewhere)
+    assert "Made as in the other class of the public set, 38" in sentences.suspects(elsewhere)
     for row in audit["effects"]:
         if row["test"] in findings.SUSPECTS:
             row |= {"calls": 0.4, "calls_low": -1.0, "calls_high": 2.0}

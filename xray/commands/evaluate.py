@@ -153,14 +153,17 @@ def _one(
         if options.stress:
             notes.append(_stress(model, folder, stage))
     table = _scored(card, used, options)
-    # A folder without splits is judged whole.
-    whole = films is not None and not any(film.split for film in films.films)
-    print(_report(card, table, "" if whole else options.split))
+    print(_report(card, table, _judged(films, options.split)))
     notes += _notes(agreement, folder is not None)
     print("  " + "\n  ".join(notes))
     if options.check and not (agreement and agreement.holds and agreement.metrics_exact):
         raise ArtifactError(f"{name} does not reproduce what is stored: {'; '.join(notes)}.")
     return evaluation.record(card.name, table), used
+
+
+def _judged(films: scan.Scan | None, split: str) -> str:
+    """The split that is judged; "" where the films have none and are judged whole."""
+    return split if films is None or any(film.split for film in films.films) else ""
 
 
 def _scored(card: Card, used: pd.DataFrame, options: argparse.Namespace) -> pd.DataFrame:

@@ -45,7 +45,7 @@ def show() -> None:
                 "AUROC is 1 for a perfect order of the films and 0.5 for chance. "
                 "The hole keeps the lungs' outline: part of what is left is its shape."
             )
-            st.subheader("Are sick children who wear devices found more often?", anchor=False)
+            st.subheader("Are sick people who wear devices found more often?", anchor=False)
             page.show(figures.strata(hidden, "sensitivity", figures.WORN), key="worn")
             st.caption("Of 100 sick people, those called sick, each model at its own threshold.")
     with page.guard("The other suspects"):
