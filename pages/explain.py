@@ -6,7 +6,7 @@ from xray import classes
 from xray.audits import reading
 from xray.audits.reading import Question, Reading
 from xray.dashboard import links, loaders, page, sections, startup
-from xray.dashboard.views import answers, explain, spaces, trust
+from xray.dashboard.views import answers, explain, film_choice, spaces, trust
 from xray.dashboard.views.browse import neighbours
 from xray.models.card import Card, titles_of
 from xray.reports import film_words, html
@@ -15,14 +15,13 @@ page.enter()
 
 
 def choose(cards: list[Card]) -> None:
-    """The film on the left, the question on the right; what came of it below."""
-    left, right = st.columns([9, 11], gap="large")
+    """The film on the left, its answer on the right; why below."""
+    chosen = film_choice.choose()
+    if chosen is None:
+        return
+    left, right = st.columns([2, 3], gap="medium")
     with left:
-        chosen = explain.choose()
-        if chosen is None:
-            return
-        shown = reading.small(chosen.film.pixels)
-        page.film(shown, "The film to explain")
+        page.film(reading.small(chosen.film.pixels), "The film to explain")
         st.caption(html.plain(f"{chosen.about} {film_words.facts(chosen.film)}."))
     with right:
         asked, question = explain.ask(cards, chosen)
@@ -30,16 +29,6 @@ def choose(cards: list[Card]) -> None:
         if st.session_state.get("_choosing"):
             startup.foresee([card.name for card in asked], reading.warm)
         st.session_state["_choosing"] = True
-        pressed = st.button(
-            "Explain this film",
-            type="primary",
-            icon=":material/play_arrow:",
-            disabled=not asked,
-            help="One explanation is computed at a time; the same request is computed once.",
-        )
-        if pressed:
-            with page.guard("The queue"):
-                explain.submit(chosen, asked, question)
         done = explain.collect(chosen, asked, question)
         for card in cards:
             if card.problem:
@@ -56,7 +45,7 @@ def choose(cards: list[Card]) -> None:
 
 
 def show(
-    chosen: explain.Chosen,
+    chosen: film_choice.Chosen,
     done: list[Reading],
     question: Question,
     cards: list[Card],
@@ -97,8 +86,7 @@ def one_film() -> None:
     """What every model says of a film, and why by LIME."""
     page.page(
         "Explain a film",
-        "Every model's probability, the parts of the film that speak for it (LIME), and whether a "
-        "device on it would change its mind.",
+        "What each model calls it, which parts speak for that (LIME), and what a device changes.",
         {
             **explain.PARAMETERS,
             "models": links.Choice(usable, several=True),

@@ -9,7 +9,7 @@ VIEWS = ("Label", "Agreement", "Decide", "Export and import")
 
 shown = dataset_page.begin(
     lambda _: "Mark the devices on films, one key each",
-    "Two people look at each film without its name, its diagnosis or each other's marks; the films "
+    "Two people look at each film without its name, its diagnosis or each other's marks. The films "
     "the audit is most unsure of come first. Every key is saved at once.",
     lambda _: {"view": links.Choice(VIEWS)},
 )

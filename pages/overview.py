@@ -16,7 +16,8 @@ page.enter()
 def table(shown: Cast) -> None:
     """A row a model: the verdict, why, and what was counted."""
     rows = []
-    for row in loaders.first_page(overview.rows(shown.cards, shown.audits)):
+    groups = overview.grouped(shown.cards, told, audits)
+    for row in loaders.first_page(overview.rows(groups, {**audits, **shown.audits})):
         why = row["why"] or sentences.why(None, shown.gaps.get(row["name"], ""))
         rows.append({**row, "why": why})
     if rows:
@@ -32,10 +33,7 @@ def table(shown: Cast) -> None:
 def picture(shown: dict[str, Any]) -> None:
     """A synthetic film, the same with a rendered device, and the model's probability of each."""
     st.html(f'<p class="xma-figure">{html.escape(shown["question"])}</p>')
-    films = [
-        tuple(film[key] for key in ("png", "alt", "number", "words")) for film in shown["films"]
-    ]
-    st.html(html.pair(films, [film.get("outline", ()) for film in shown["films"]]))
+    st.html(html.pair_of(shown["films"]))
     st.caption(html.plain(shown["caption"]))
 
 
@@ -55,11 +53,11 @@ with rows, page.guard("The verdicts"):
     table(shown)
 with header:
     page.page(
-        headlines.title(shown.cards, shown.audits),
+        headlines.answer(shown.cards, told, {**audits, **shown.audits}),
         headlines.remedy(told, audits),
         cast.parameters(),
         clinical=True,
-        question="Do these models read lungs, or the devices on the chest?",
+        question="Do these models read lungs, or devices?",
     )
 with right, page.guard("The picture"):
     if example := loaders.first_page(overview.picture(told, audits)):

@@ -54,6 +54,14 @@ def data_dirs() -> list[Path]:
     return [Path(part) for part in value.split(os.pathsep) if part.strip()]
 
 
+def without_folders(sentence: object) -> str:
+    """A sentence without where things lie on this machine, which is no reader's business."""
+    said = str(sentence)
+    for folder in (artifacts_dir(), *data_dirs(), ROOT):
+        said = said.replace(f"{folder}{os.sep}", "").replace(str(folder), folder.name)
+    return said
+
+
 def data_dir() -> Path | None:
     """First folder of films named by ``XRAY_DATA``, or None when it is not set.
 

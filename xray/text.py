@@ -27,7 +27,9 @@ def interval(low: float, high: float, digits: int = 2) -> str:
     """A 95 % interval: "0.31 to 0.55"; why there is none when an end is not a number."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return "no interval: too few films"
-    return f"{low:.{digits}f} to {high:.{digits}f}"
+    # What rounds to zero has no sign.
+    ends = (round(end, digits) + 0.0 for end in (low, high))
+    return " to ".join(f"{end:.{digits}f}" for end in ends)
 
 
 def number(value: Any) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import os
 import re
@@ -234,6 +235,36 @@ def test_report_is_saved_and_opens_without_a_server(
     assert all(card.title in text for card in read_cards(roles=("recipe",)))
     browser.wait("document.querySelector('.js-plotly-plot .xtick')", "a figure of the report")
     assert browser.complaints() == []
+
+
+def headings(pdf: bytes) -> dict[str, int]:
+    """Headings of a printed file without their spaces, and the page of each, from 1."""
+    pages = re.findall(rb"(\d+) 0 obj\s*<</Type /Page\b(?!s)", pdf)
+    text = rb"/Title (?:\(((?:[^()\\]|\\.)*)\)|<FEFF([0-9A-F]*)>?)"
+    found = {}
+    for plain, coded, page in re.findall(
+        text + rb"(?:(?!/Title).)*?/Dest \[(\d+) 0 R", pdf, re.DOTALL
+    ):
+        words = bytes.fromhex(coded.decode()).decode("utf-16-be") if coded else plain.decode()
+        # Where a line ends, the file holds no space.
+        found.setdefault(re.sub(r"[\s\\]", "", words), pages.index(page) + 1)
+    return found
+
+
+def test_the_reports_first_page_is_one_sheet_of_paper(browser: Browser, tmp_path: Path) -> None:
+    from xray.reports import report
+
+    saved = tmp_path / "report.html"
+    saved.write_text(report.build(), encoding="utf-8")
+    browser.driver.get(saved.as_uri())
+    browser.wait("document.querySelector('.js-plotly-plot .xtick')", "a figure of the report")
+    asked = {"paperWidth": 8.27, "paperHeight": 11.69, "generateDocumentOutline": True}
+    made = browser.driver.execute_cdp_cmd("Page.printToPDF", asked)
+    of = headings(base64.b64decode(made["data"]))
+    answer = browser.run("return document.querySelector('h1').innerText")
+    first = ("".join(answer.split()), "Whattodo", "Howsureisthis?")
+    assert [of[words] for words in first] == [1, 1, 1]
+    assert of["Appendix:whatwasfound,modelbymodel"] == 2
 
 
 @pytest.mark.parametrize(

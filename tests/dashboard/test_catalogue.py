@@ -163,7 +163,7 @@ def test_facts_leave_out_what_is_unknown(small: Catalogue) -> None:
 
 def test_note_says_what_a_model_calls_a_film(small: Catalogue) -> None:
     assert browse.note(small, 2) == "test, bacteria"
-    assert browse.note(small, 2, "one") == "test, 65 %, TP"
+    assert browse.note(small, 2, "one") == "test, 65 %, found"
     assert browse.note(small, 4, "one") == "train"
 
 

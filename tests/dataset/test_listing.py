@@ -201,3 +201,13 @@ def test_a_table_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
         raise KeyError
     assert parquet.read(folder)["file"].tolist() == ["a"]
     assert [path.name for path in tmp_path.iterdir()] == ["films.parquet"]
+
+
+def test_conditions_of_both_classes_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("path,a,b\nx.png,yes,no\ny.png,no,yes\n")
+    with pytest.raises(DatasetError, match="both name a=yes; leave one out"):
+        asking.ask(tmp_path, "list.csv", asking.Question(
+            positive=(("a", "yes"),), negative=(("a", "yes"), ("b", "yes"))))  # fmt: skip
+    found = asking.ask(tmp_path, "list.csv", asking.Question(
+        positive=(("a", "ill"),), negative=(("b", "ill"),)))  # fmt: skip
+    assert found.classes.labels == ("no ill", "ill")

@@ -244,7 +244,7 @@ def test_a_pairs_figures_agree_with_the_pair(films):
     assert {trace.marker.color for trace in figure.data} == set(palette.classes().values())
     only_b = pair.cells == f"only {pair.b}"
     sick = int(np.sum(only_b & y))
-    wanted = f"only VGG19 right<br>{sick} PNEUMONIA, {int(only_b.sum()) - sick} NORMAL"
+    wanted = f"only VGG19 right: {sick} PNEUMONIA, {int(only_b.sum()) - sick} NORMAL"
     assert wanted in figure.data[0].y
 
 

@@ -150,3 +150,14 @@ def test_a_check_of_a_file_is_remembered(
     again = at_hand.checked(model, films)
     assert again == first
     assert str(again) == str(first)
+
+
+def test_a_split_of_few_films_is_passed_over_for_one_of_more(tmp_path: Path) -> None:
+    """Of test films half at most are looked at: the rest is judged."""
+    from xray.drawing.phantoms import write_dataset
+
+    write_dataset(tmp_path, n_train=0, n_val=4, n_test=60, seed=1, size=(40, 40))
+    films = at_hand.sample(tmp_path)
+    assert films.split == "test" and len(films.files) == 30
+    write_dataset(tmp_path / "few", n_train=0, n_val=4, n_test=6, seed=1, size=(40, 40))
+    assert len(at_hand.sample(tmp_path / "few").files) == 4

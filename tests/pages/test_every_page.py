@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers import shelf
 from tests.helpers.visits import FAILED, PAGES, SECTIONS, go, settle, words
-from xray.dashboard.views import explain as explain_view
+from xray.dashboard.views import film_choice
 from xray.drawing import phantoms
 from xray.environment import ROOT
 from xray.films import decoder
@@ -130,13 +130,15 @@ def test_overview_says_who_reads_devices(full_shelf: Path, visit: Opener) -> Non
     app = visit("pages/overview.py", full_shelf)
     assert app.title[0].value == html.plain(
         "1 of 2 models reads devices: a support makes Model basic call 9 more of 100 healthy "
-        "children sick"
+        "people sick"
     )
     text = words(app)
-    assert "reads supports" in text and "supports: 9 more of 100 healthy (5 to 13)" in text
+    assert (
+        "reads supports" in text and "supports: 9 more of 100 healthy called sick (5 to 13)" in text
+    )
     for head, value in (
-        ("healthy called sick", 11),
-        ("with tubes, wires", 12),
+        ("as they are", 11),
+        ("with small devices", 12),
         ("with supports", 21),
     ):
         assert f'data-label="{head}">{value}<' in text
@@ -240,7 +242,7 @@ def test_a_session_that_holds_up_the_decoders_waits(
         if data != png():
             raise decoder.LostError(f"{name} took more than 10 seconds to decode.")
 
-    monkeypatch.setattr(explain_view.decode, "decode", lose)
+    monkeypatch.setattr(film_choice.decode, "decode", lose)
     app = visit(EXPLAIN, full_shelf)
     for number in range(2):
         app.file_uploader[0].set_value(("film.png", bytes([number]), "image/png")).run()

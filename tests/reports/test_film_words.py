@@ -60,4 +60,4 @@ def test_limes_word_on_planted_devices_has_its_interval() -> None:
              "difference_low": 0.09, "difference_high": 0.21}  # fmt: skip
     said = film_words.lime_of_planted(found, "support")
     assert "21 % of its weight on supports and 6 %" in said
-    assert "+15 points, 9 to 21; 12 films" in said
+    assert "in 12 films. The difference is +15 points (9 to 21)." in said

@@ -32,7 +32,10 @@ def test_every_title_of_a_world_is_computed_and_short(world: str) -> None:
     said = headlines.title(CARDS, audits)
     models = [(card.name, card.title, audits[card.name]) for card in CARDS]
     assert said == TITLES[world]
-    assert headlines.hidden(models) == HIDDEN
+    judged = world != "nothing judged"
+    assert headlines.hidden(models) == (
+        HIDDEN if judged else "Whether models need the lungs is not measured yet"
+    )
     for sentence in (said, headlines.hidden(models)):
         assert len(sentence.split()) <= 24
         assert not re.search("log-odds|sham|standard dev|control", sentence)
@@ -41,10 +44,10 @@ def test_every_title_of_a_world_is_computed_and_short(world: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        (9.1, 0.4, "Whole: a support makes it call 9 more of 100 healthy people sick (5 to 13). "
-                   "Shown the lungs alone, the same network: under 1 more (-1 to 1)."),
-        (9.1, 7.0, "Whole: a support makes it call 9 more of 100 healthy people sick (5 to 13). "
-                   "Shown the lungs alone, the same network: 7 more (6 to 8)."),
+        (9.1, 0.4, "A support makes Whole call 9 more of 100 healthy people sick (5 to 13). The "
+                   "remedy, to show it the lungs alone, leaves under 1 more (-1 to 1)."),
+        (9.1, 7.0, "A support makes Whole call 9 more of 100 healthy people sick (5 to 13). The "
+                   "remedy, to show it the lungs alone, leaves 7 more (6 to 8)."),
         (0.2, 0.4, ""),
     ],
 )  # fmt: skip
@@ -59,9 +62,35 @@ def test_what_was_done_about_it_is_told_as_it_is(before: float, after: float, sa
     assert {*stored.LUNGS_ALONE, *stored.LUNGS_ALONE.values()} <= set(recipes.RECIPES)
 
 
+@pytest.mark.parametrize(
+    ("whole", "alone", "said"),
+    [
+        ((9.1, 0.2), (0.4, 0.4), "Shown whole films, 1 of 2 models reads devices; shown the lungs "
+                                 "alone, none is found to"),
+        ((9.1, 9.1), (0.4, 7.0), "Shown whole films, 2 of 2 models read devices; shown the lungs "
+                                 "alone, 1"),
+        ((0.2, 0.2), (0.4, 0.4), "Devices change fewer than 3 of 100 calls of both models"),
+    ],
+)  # fmt: skip
+def test_the_answer_tells_before_and_now(
+    whole: tuple[float, float], alone: tuple[float, float], said: str
+) -> None:
+    names = ("whole_film", "whole_film_transfer", "basic", "transfer")
+    told = [Card(name, title=name) for name in names]
+    audits = {
+        name: shelf.audit(name, {"support": (change, 1.0)})
+        for name, change in zip(names, (*whole, *alone), strict=True)
+    }
+    assert headlines.answer(told[2:], told, audits) == said
+    # Of any other models the answer is their own.
+    assert headlines.answer(told[2:3], told, audits) == headlines.title(told[2:3], audits)
+    assert headlines.answer(told[2:], told[2:], audits) == headlines.title(told[2:], audits)
+
+
 def test_hidden_lungs_that_leave_nothing_are_said_so() -> None:
-    audit = {"strata": [{"stratum": "lungs hidden", "metric": "auroc", "value": 0.55, "low": 0.5,
-                         "high": 0.6}]}  # fmt: skip
+    audit = shelf.world("all clean")["basic"] | {"strata": [
+        {"stratum": "lungs hidden", "metric": "auroc", "value": 0.55, "low": 0.5, "high": 0.6}
+    ]}  # fmt: skip
     assert headlines.hidden([("m", "M", audit)]) == (
         "With the lungs hidden no model does much better than chance: at most AUROC 0.55 "
         "(0.50 to 0.60)"
@@ -71,7 +100,9 @@ def test_hidden_lungs_that_leave_nothing_are_said_so() -> None:
 
 def test_the_picture_is_told_with_how_it_was_chosen() -> None:
     shown = Example("m", "support", 180, 27, 1, 2, 0.0, 2.0, -1.0)
-    assert headlines.picture(shown, "Whole") == "A support changes the call of Whole"
+    assert headlines.picture(shown, "Whole") == (
+        "A support (sandbag, hand) changes the call of Whole"
+    )
     said = headlines.example(shown, 0.8)
     assert "calls sick from 80 % on" in said and ": 27 %. Of 180 such films 27 change" in said
 
@@ -82,8 +113,8 @@ def test_what_is_open_is_named_beside_what_is_clear() -> None:
         "augmented": shelf.audit("augmented", {"line": (0.1, 1.0)}),
     }
     assert headlines.title(CARDS[:2], audits) == (
-        "Devices change fewer than 3 of 100 calls of 1 of 2 models; for Model basic supports "
-        "stay open"
+        "Devices change fewer than 3 of 100 calls of 1 of 2 models; for Model basic "
+        "more films must tell about supports"
     )
 
 
@@ -94,7 +125,7 @@ def test_what_is_open_is_named_beside_what_is_clear() -> None:
          "2 of 2 models read devices: a wire makes Model basic call 9 more of 100 healthy "
          "people sick"),
         (({"line": (2.0, 2.0)}, {}),
-         "Whether devices change the calls of 1 of 2 models stays open"),
+         "More films must tell whether devices change the calls of 1 of 2 models"),
         (({"line": (1.0, 1.0)}, {}),
          "Devices change nothing that matters in 1 of 2 models; 1 cannot be judged"),
         (({"line": (1.0, 1.0)}, {"line": (1.0, 1.0)}),

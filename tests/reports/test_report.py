@@ -25,6 +25,7 @@ from xray.explanations import lime as lime_image
 from xray.files import sha256_file, write_json, write_table, write_text
 from xray.films.decode import Film
 from xray.metrics import odds
+from xray.models import evaluation
 from xray.models.card import WEIGHTS, Card, read_card, read_predictions, write_card
 from xray.reports import report, tables
 
@@ -134,7 +135,7 @@ def test_it_holds_verdict_evidence_metrics_hashes_and_limits(artifacts: Path) ->
         "11.0 → 20.6, null 11.5",
         "+9.1 (+5.1 to +13.1)",
         "200, donors 40",
-        "Do not rely on its calls of people with supports.",
+        "Do not rely on calls of people with supports.",
         "LIME lays 31 % (30 % to 33 %) of its weight on the lungs, which take 37 %.",
         "0.90 (0.80 to 0.95), n = 90",
         card.sha256,
@@ -214,12 +215,38 @@ def test_changed_predictions_are_not_reported(artifacts: Path) -> None:
     assert "were changed after they were made" in Page(report.build()).text
 
 
+def test_metrics_that_were_cut_off_are_told_and_the_rest_goes_on(artifacts: Path) -> None:
+    whole = evaluation.score(read_predictions("basic"), 0.0)
+    write_table(artifacts / "models" / "basic" / evaluation.METRICS, whole.head(3))
+    text = Page(report.build()).text
+    assert "The metrics of basic are incomplete; make them again" in text
+    assert "A support makes it call 9 more" in text
+
+
 def test_the_record_of_the_test_is_shown_with_its_intervals(artifacts: Path) -> None:
     write_table(artifacts / "panel" / "quality.csv", shelf.quality())
     text = Page(report.build()).text
     assert "Of 30 readings of devices it finds 87 of 100" in text
     assert "0.97 (0.87 to 1.00)" in text
     assert "Accusing every network" in text
+
+
+def test_no_sentence_stands_twice(artifacts: Path) -> None:
+    write_table(artifacts / "panel" / "quality.csv", shelf.quality())
+    bare = re.sub(r"<(script|style|table|noscript)\b.*?</\1>", "", report.build(), flags=re.S)
+    parts = re.findall(r"<(?:p|li|h\d|figcaption)\b[^>]*>(.*?)</", bare, flags=re.S)
+    told = [each for part in parts for each in re.split(r"(?<=[.?!]) ", Page(part).text.strip())]
+    often = {each for each in told if told.count(each) > 1 and len(each.split()) > 3}
+    assert len(told) > 30
+    assert not often
+
+
+def test_the_first_page_is_the_answer_and_holds_one_picture(artifacts: Path) -> None:
+    first, appendix = report.build().split('class="appendix"')
+    text = Page(first).text
+    assert "What to do" in text and "How sure is this?" in text
+    assert "Basic CNN. Do not rely on calls of people with supports." in re.sub(" +", " ", text)
+    assert "Evidence" not in text and "Evidence" in Page(f'<h2 class="appendix"{appendix}').text
 
 
 def test_no_sentence_of_the_first_part_speaks_the_experts_language(artifacts: Path) -> None:

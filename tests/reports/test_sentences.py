@@ -28,16 +28,16 @@ SAID = {
     "one reader": {
         "basic": (
             ("reads_devices", "reads supports"),
-            "supports: 9 more of 100 healthy (5 to 13)",
+            "supports: 9 more of 100 healthy called sick (5 to 13)",
             "A support makes it call 9 more of 100 healthy people sick (5 to 13). Wires, tubes, "
             "electrodes and other devices change nothing that matters.",
         ),
         "augmented": (
             ("inconclusive", ""),
-            "supports open: 2 more of 100 healthy (-1 to 5)",
-            "Wires, tubes and electrodes change nothing that matters. Whether supports change its "
-            "calls stays open. The largest change seen: supports, 2 more of 100 healthy people "
-            "called sick (-1 to 5).",
+            "supports: perhaps 2 more of 100 healthy called sick (-1 to 5)",
+            "Wires, tubes and electrodes change nothing that matters. More films must tell whether "
+            "supports change its calls. The largest change seen: supports, 2 more of 100 healthy "
+            "people called sick (-1 to 5).",
         ),
         "transfer": (
             ("no_reliance", ""),
@@ -84,15 +84,15 @@ def test_notes_and_advice_follow_the_verdict() -> None:
     assert notes["augmented"] == ["It is judged elsewhere.", "What decided."]
     said = {name: sentences.advice(audit) for name, audit in world.items()}
     assert said == {
-        "basic": "Do not rely on its calls of people with supports.",
-        "augmented": "Audit it on more films before relying on it.",
+        "basic": "Do not rely on calls of people with supports.",
+        "augmented": "Audit on more films before relying on calls of people with devices.",
         "transfer": "",
     }
     unknown = shelf.audit("m", {})
     assert sentences.notes(unknown) == []
     part = {"verdict": "no_reliance", "reasons": ["It is calm."], "notes": ["A part of the films."]}
     assert sentences.notes(part) == part["notes"]
-    assert "audit it again" in sentences.advice(unknown)
+    assert "audit again" in sentences.advice(unknown)
 
 
 def test_raw_calls_stand_in_a_row_of_facts() -> None:
@@ -113,7 +113,7 @@ def test_fewer_calls_keep_their_interval_the_right_way_round() -> None:
     assert sentences.finding(audit) == (
         "A tube makes it call 9 fewer of 100 healthy people sick (6 to 12)."
     )
-    assert sentences.why(audit) == "tubes: 9 fewer of 100 healthy (6 to 12)"
+    assert sentences.why(audit) == "tubes: 9 fewer of 100 healthy called sick (6 to 12)"
 
 
 def test_a_model_that_reads_two_kinds_or_more_names_them() -> None:

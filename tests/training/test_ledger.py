@@ -355,7 +355,7 @@ def test_the_page_shows_one_kind_of_change(artifacts: Path, runs: pd.DataFrame) 
     assert not page.exception
     assert "no change can be told from chance" in " ".join(each.value for each in page.caption)
     assert "failed, seed 1, ranks validation films no better" in page.warning[0].value
-    page.segmented_control(key="change").set_value("size").run()
+    page.selectbox(key="change").set_value("size").run()
     assert not page.exception
     told = " ".join(str(each.proto.body) for each in page.get("html"))
     assert "No two groups of runs differ in size alone yet" in told

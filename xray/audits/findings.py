@@ -42,6 +42,8 @@ SUSPECTS = {
     "jpeg": "JPEG quality",
     "brightness": "brightness",
 }
+#: What less usual kinds are, in few words.
+SUCH = {"support": "sandbag, hand", "other": "clip, pad"}
 #: What the words above stand for.
 HELP = (
     "Wires: leads and thin lines. Supports: sandbags, cushions and hands that hold somebody. "

@@ -201,7 +201,8 @@ def judge(
         return replace(told, reasons=(_knows_little(area),), effects=rows)
     kinds = by_kind(figures, errors, margin, seed)
     word, worst = settle(kinds)
-    reasons = tuple(filter(None, [where.why, *(worst.reasons if worst else ())]))
+    why = worst.reasons if worst else (_too_few(figures),)
+    reasons = tuple(filter(None, [where.why, *why]))
     return replace(
         told,
         verdict=word,
@@ -233,6 +234,15 @@ def _knows_little(area: tuple[float, float, float]) -> str:
         f"{said}: it must lie above {GATE} before calls can be read as anything."
         if high > 1 - GATE
         else f"{said}: it ranks healthy people above sick ones."
+    )
+
+
+def _too_few(figures: Sequence[Measure]) -> str:
+    """Why no kind can be judged."""
+    most = max((figure.donors for figure in figures if figure.test in DECIDE), default=0)
+    return (
+        f"No kind of device can be judged: there are devices of {most} people at most, "
+        f"{LEAST_DONORS} are needed of a kind."
     )
 
 

@@ -138,7 +138,7 @@ def guard(model: Model, folder: Path | None, force: bool, judges: bool = False) 
     ------
     ModelError
     """
-    from xray.models import at_hand
+    from xray.models import at_hand, plausibility
 
     if model.card.role != "user" or not isinstance(model, Model):
         return
@@ -155,7 +155,8 @@ def guard(model: Model, folder: Path | None, force: bool, judges: bool = False) 
     if not found.problem:
         return
     print(f"{model.card.name}, checked on {films.split or 'the'} films:\n{found}", file=sys.stderr)
-    better = found.real and found.plausible and bool(found.option)
+    # What surely cannot be judged the audit tells itself; of the rest it might think well.
+    better = found.real and bool(found.option) and found.given.high > plausibility.LEAST_AUROC
     if not force and (better if judges else found.refused):
         raise ModelError(f"{found.problem} {advice(model, found.option)}")
 

@@ -252,9 +252,9 @@ def _first_page(cards: list[Card]) -> Check:
     from xray.files import read_json
     from xray.reports import overview
 
-    shown = overview.shown(cards)
+    told = overview.told(cards)
     stored = read_json(overview.path()) if overview.path().is_file() else None
-    parts = overview.parts(shown, stored_audits(shown))
+    parts = overview.parts(told, stored_audits(told))
     old = [part.name for part in parts if not overview.kept(part, stored)[0]]
     if not old:
         return Check("first page", "ok", f"{len(parts)} parts kept, of what is here now")

@@ -124,6 +124,7 @@ def _several(label: str, options: Sequence[str], key: str) -> list[str]:
         key=key,
         bind="query-params",
         format_func=html.label,
+        wrap=True,
     )
 
 

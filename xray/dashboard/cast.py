@@ -59,18 +59,18 @@ def choose() -> Cast:
     """Offer to add references and cures to the recipes."""
     others = _others()
     page.heed(parameters())
-    added = (
-        st.pills(
-            "Compare with",
-            list(others),
-            selection_mode="multi",
-            key=KEY,
-            bind="query-params",
-            format_func=html.label,
-            wrap=True,
-        )
-        if others
-        else []
-    )
+    added: list[str] = []
+    if others:
+        with st.expander("Compare with other models", icon=":material/add:"):
+            added = st.pills(
+                "Compare with",
+                list(others),
+                selection_mode="multi",
+                key=KEY,
+                bind="query-params",
+                format_func=html.label,
+                wrap=True,
+                label_visibility="collapsed",
+            )
     cards = overview.shown(loaders.cards()) + [others[title] for title in added]
     return Cast(cards, *loaders.audits(cards))

@@ -35,6 +35,7 @@ SHOWN = 0.5
 
 #: Outcome of a call at the model's threshold; the place is the code.
 OUTCOMES = ("", "TP", "FP", "FN", "TN")
+OUTCOME_WORDS = ("", "found", "false alarm", "missed", "cleared")
 OUTCOME_TITLES = {
     "TP": "positive, found (TP)",
     "FP": "false alarm (FP)",
@@ -362,7 +363,7 @@ def note(catalogue: Catalogue, row: int, model: str = "") -> str:
     parts = [SPLIT_TITLES.get(film["split"], film["split"]), film["subtype"]]
     if model in catalogue.log_odds and catalogue.outcome[model][row]:
         probability = percent(float(to_probability(catalogue.log_odds[model][row])))
-        parts[1:] = [probability, OUTCOMES[catalogue.outcome[model][row]]]
+        parts[1:] = [probability, OUTCOME_WORDS[catalogue.outcome[model][row]]]
     return ", ".join(part for part in parts if part)
 
 

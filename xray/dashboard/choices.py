@@ -13,6 +13,8 @@ from xray.reports import html
 
 #: What is chosen from: what each stands for -> what people read, or only what people read.
 Options = Mapping[str, str] | Sequence[str]
+#: More choices than these stand in a list: as buttons they would fill a phone.
+MOST = 6
 
 
 def _read(options: Options) -> dict[str, str]:
@@ -59,6 +61,10 @@ def choose(
     moved : called when the reader chooses another
     """
     read = spell_out(options, key)
+    if len(read) > MOST:
+        listed = st.selectbox(label, list(read), key=key, bind="query-params", help=help,
+                              on_change=moved or "rerun", format_func=html.label)  # fmt: skip
+        return read[listed]
     chosen = st.segmented_control(
         label,
         list(read),
@@ -70,6 +76,7 @@ def choose(
         on_change=moved or "rerun",
         format_func=html.label,
         label_visibility="collapsed" if hidden else "visible",
+        wrap=True,
     )
     # An empty value in a link chooses none.
     return read.get(chosen, next(iter(read.values())))

@@ -43,7 +43,7 @@ NO_FILMS = (
     "or point XRAY_DATA to a folder that holds it, and start again."
 )
 NEEDS_ALL = (
-    "Of this dataset some films were drawn when its table was written, and two that belong "
+    "These are some films of the dataset, drawn when its table was written. Two that belong "
     "together are seldom both among them. The command line looks at all of them."
 )
 
@@ -303,7 +303,7 @@ def _drawn(server: _Server, source: sources.Source, table: Path) -> Films:
             )
         said: tuple[str, ...] = (
             f"These are {len(found):,} of {rows:,} films, drawn at random when the table was "
-            "written; Large tables leafs through all of them.",
+            "written. Large tables leafs through all of them.",
         )
         said = (*(said if rows > len(found) else ()), *about.get("warnings", ()))
         said = (*said, *composition.oddities(found, classes))

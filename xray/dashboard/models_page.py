@@ -169,14 +169,14 @@ def _view(usable: list[Card], choose_split: bool) -> View | None:
     }
     first = [title for title, name in by_title.items() if by_name[name].role in FIRST]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        read = st.pills(
+        read = st.multiselect(
             "Models",
             list(by_title),
-            selection_mode="multi",
             default=first or list(by_title),
             key="models",
             bind="query-params",
             format_func=html.label,
+            wrap=True,
         )
         chosen = [by_title[title] for title in read]
         # From here on the page speaks of the classes of these models' films.

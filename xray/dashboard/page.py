@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from xray import classes
 from xray.dashboard import links, signin, startup, style
-from xray.environment import ROOT, artifacts_dir, data_dirs
+from xray.environment import ROOT, without_folders
 from xray.errors import XrayError
 from xray.figures import base
 from xray.files import spreadsheet
@@ -142,15 +141,19 @@ def page(
     enter()
     startup.settle()
     known = {**(_shared.get() or {}), **(parameters or {})}
-    st.html(style.STYLE + html.STYLE)
+    st.html(style.STYLE)
     st.html(style.DARK_FIRST, unsafe_allow_javascript=True)
     if question:
-        st.html(f'<p class="xma-question">{html.escape(question)}</p>')
+        # Beside the link to the view, where no sections stand there.
+        with bar() if _shared.get() is None else nullcontext():
+            st.html(f'<p class="xma-question">{html.escape(question)}</p>')
     st.title(html.plain(title), anchor=False)
     if about:
         lead(about)
     if clinical:
-        st.caption(f":material/medical_information: {CLINICAL}")
+        short, _, rest = CLINICAL.partition(":")
+        more = f'<span class="xma-wide">:{html.escape(rest)}</span>'
+        st.html(f'<p class="xma-clinical">{html.escape(short)}{more}</p>')
     st.session_state["_parameters"], st.session_state["_title"] = known, title
     for note in _ignored(known):
         st.info(html.plain(note), icon=":material/link_off:")
@@ -223,14 +226,7 @@ def guard(what: str) -> Iterator[None]:
 
 def problem(sentence: str) -> None:
     """Say what went wrong, and what to do, in one sentence."""
-    st.warning(html.plain(_without_paths(sentence)), icon=":material/error:")
-
-
-def _without_paths(sentence: str) -> str:
-    """A sentence without where things lie on this machine, which is no visitor's business."""
-    for folder in (artifacts_dir(), *data_dirs(), ROOT):
-        sentence = sentence.replace(f"{folder}{os.sep}", "").replace(str(folder), folder.name)
-    return sentence
+    st.warning(html.plain(without_folders(sentence)), icon=":material/error:")
 
 
 def empty(title: str, what_to_do: str, command: str = "") -> None:

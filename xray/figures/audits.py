@@ -21,11 +21,11 @@ from xray.figures.base import (
     side_by_side,
     template,
     whiskers,
+    words_above,
 )
 
 #: Measure of the panel's record -> what people call it, and its mark.
 MEASURES = {
-    "auroc": ("AUROC of the score", palette.REFERENCE, "square"),
     "detection": ("readers found", palette.POSITIVE, "diamond"),
     "false_alarms": ("clean networks accused", palette.NEGATIVE, "circle"),
     "undecided": ("left undecided", "#8C6D9E", "x"),
@@ -56,7 +56,7 @@ def calls(audit: Mapping[str, Any], title: str) -> go.Figure:
         if change.unit == "calls"
     ]
     figure = _by_kind(found, findings.margin(audit, "calls"), 0.1)
-    figure.update_xaxes(title="more of 100 people called sick because of the device")
+    figure.update_xaxes(title="more of 100 people called sick")
     says = f"{title}: no calls were measured"
     if found:
         top = max(found, key=lambda change: abs(change.value))
@@ -65,7 +65,7 @@ def calls(audit: Mapping[str, Any], title: str) -> go.Figure:
             f"{title}: {findings.PLURAL[top.kind]} change most, {top.value:+.1f} of 100 {who} "
             "people called sick"
         )
-    return template(figure, says, _told(says, found), height=330)
+    return template(figure, says, _told(says, found), height=words_above(figure))
 
 
 def auroc(audit: Mapping[str, Any], title: str) -> go.Figure:
@@ -86,7 +86,7 @@ def auroc(audit: Mapping[str, Any], title: str) -> go.Figure:
         top = max(found, key=lambda change: abs(change.value))
         way = "falls" if top.value >= 0 else "rises"
         says = f"{title}: AUROC {way} most by {findings.PLURAL[top.kind]}, {abs(top.value):.3f}"
-    return template(figure, says, _told(says, found, 3), height=290)
+    return template(figure, says, _told(says, found, 3), height=words_above(figure))
 
 
 def _by_kind(found: Sequence[Change], margin: float, apart: float) -> go.Figure:
@@ -145,7 +145,7 @@ def suspects(models: Models) -> go.Figure:
         whom, group, most = max(every, key=lambda entry: abs(entry[2]))
         says = f"Of all else {group} changes most: {most:+.1f} of 100 calls, with {whom}"
     told = "; ".join(f"{title}, {group} {value:+.1f}" for title, group, value in every)
-    return template(figure, says, f"{says}. {told}", height=150 + 42 * len(groups))
+    return template(figure, says, f"{says}. {told}", height=words_above(figure))
 
 
 def _group(name: str) -> str:
@@ -168,27 +168,28 @@ def quality(table: pd.DataFrame) -> go.Figure:
     ----------
     table : of ``stored.quality``
     """
-    kinds = [kind for kind in findings.KINDS if (table["kind"] == kind).any()]
+    known = table[table["measure"].isin(MEASURES) & table["value"].notna()]
+    kinds = [kind for kind in findings.KINDS if (known["kind"] == kind).any()]
     figure = go.Figure()
     for place, (measure, (words, colour, symbol)) in enumerate(MEASURES.items()):
-        part = table[(table["measure"] == measure) & table["kind"].isin(kinds)]
+        part = known[(known["measure"] == measure) & known["kind"].isin(kinds)]
         if part.empty:
             continue
-        shift = 0.16 * (place - 1.5)
+        shift = 0.2 * (place - 1)
         figure.add_scatter(
-            x=part["value"], y=[kinds.index(kind) + shift for kind in part["kind"]],
+            x=100 * part["value"], y=[kinds.index(kind) + shift for kind in part["kind"]],
             mode="markers", name=words,
             marker={"color": colour, "symbol": symbol, "size": 11},
-            error_x=whiskers(part["value"], part["low"], part["high"], colour),
-            customdata=part[["low", "high", "n"]],
-            hovertemplate="%{x:.2f} (%{customdata[0]:.2f} to %{customdata[1]:.2f}), "
-            f"%{{customdata[2]}} networks<extra>{words}</extra>",
+            error_x=whiskers(
+                100 * part["value"], 100 * part["low"], 100 * part["high"], colour
+            ),
+            customdata=part["n"],
+            hovertemplate=f"%{{x:.0f}} of 100; %{{customdata}} networks<extra>{words}</extra>",
         )  # fmt: skip
     name_places(figure, [findings.PLURAL[kind] for kind in kinds])
-    reference_line(figure, x=1.0)
-    figure.update_xaxes(title="share of networks; for AUROC its value", range=[-0.02, 1.02])
+    figure.update_xaxes(title="of 100 networks", range=[-2, 102])
     says = quality_says(table)
-    return template(figure, says, height=150 + 62 * len(kinds))
+    return template(figure, says, height=words_above(figure))
 
 
 def quality_says(table: pd.DataFrame) -> str:
@@ -228,7 +229,7 @@ def methods(table: pd.DataFrame) -> go.Figure:
         )  # fmt: skip
     name_places(figure, [_method(row["method"]) for row in told])
     figure.update_xaxes(title="share of answers about a kind of device", range=[-0.02, 1.02])
-    return template(figure, methods_say(told), height=170 + 52 * len(told))
+    return template(figure, methods_say(told), height=words_above(figure))
 
 
 def _method(name: str) -> str:
@@ -245,8 +246,8 @@ def methods_say(told: Sequence[Row]) -> str:
         for share in ("found", "accused")
     )
     return (
-        f"LIME alone finds {found[0]} of 100 readings of devices and accuses {accused[0]} of 100 "
-        f"clean answers; this audit {found[1]} and {accused[1]}"
+        f"LIME alone finds {found[0]} of 100 readings and accuses {accused[0]} of 100 clean "
+        f"answers; this audit {found[1]} and {accused[1]}"
     )
 
 
@@ -289,7 +290,7 @@ def strata(models: Models, metric: str, parts: Mapping[str, str]) -> go.Figure:
         for _, title, rows in found
         for i, value, *_ in rows
     )
-    return template(figure, says, f"{says}. {told}", height=150 + 46 * len(parts))
+    return template(figure, says, f"{says}. {told}", height=words_above(figure))
 
 
 def _strata_say(found: Sequence[tuple[str, Mapping[int, float]]], scale: int) -> str:
@@ -337,8 +338,8 @@ def cures_says(rows: pd.DataFrame) -> str:
     """Which cure is moved least, in a sentence."""
     first, best = rows.iloc[0], _moved_least(rows)
     return (
-        f"{best['title']} is moved least: {_more(best['calls'])} of 100 healthy people called "
-        f"sick, against {_more(first['calls'])} with {first['title']}"
+        f"{best['title']} is moved least: {_more(best['calls'])} of 100 healthy called sick, "
+        f"against {_more(first['calls'])} by {first['title']}"
     )
 
 

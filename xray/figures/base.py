@@ -13,6 +13,7 @@ they wrap on a phone and are read aloud, from ``figure.layout.meta["title"]``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +25,9 @@ from xray.figures import palette
 if TYPE_CHECKING:
     # For types only: the first page draws kept figures, and pandas takes long to import.
     import pandas as pd
+
+#: Pixels that a line of words above a row takes, with the mark under it.
+_WORDS = 27
 
 
 def template(
@@ -58,7 +62,8 @@ def template(
         hoverlabel={"align": "left"},
         dragmode=False,
     )
-    figure.update_xaxes(automargin=True, zeroline=False)
+    # Turned ticks would run into the legend.
+    figure.update_xaxes(automargin=True, zeroline=False, tickangle=0)
     figure.update_yaxes(automargin=True, zeroline=False)
     return figure
 
@@ -205,6 +210,45 @@ def name_places(figure: go.Figure, words: list[str]) -> None:
         range=[len(words) - 0.5, -0.5],
         showgrid=False,
     )
+
+
+def words_above(figure: go.Figure, legend: bool = True) -> int:
+    """Put the words of the y axis above its rows: beside them a phone has no room for the data.
+
+    Call it when all traces are there, and give what it returns to ``template``.
+
+    Returns
+    -------
+    int
+        Height in pixels that the rows need.
+    """
+    axis, y = figure.layout.yaxis, [value for trace in figure.data for value in trace.y]
+    places = axis.categoryarray or tuple(dict.fromkeys(y))
+    words = axis.ticktext or places
+    if axis.ticktext is not None:
+        places = axis.tickvals
+    bars = any(trace.type == "bar" for trace in figure.data)
+    if bars:
+        figure.update_layout(bargap=0.6)
+    else:
+        # A mark at the end of the axis is whole.
+        figure.update_traces(cliponaxis=False, selector={"type": "scatter"})
+    # How far from the middle of its row a mark may lie, in rows.
+    off = (abs(value - round(value)) for value in y if not isinstance(value, str))
+    apart = 0.2 if bars else max(off, default=0)
+    row = math.ceil(_WORDS / (1 - 2 * apart)) + 4
+    for place, said in zip(places, words, strict=True):
+        figure.add_annotation(
+            text=said, x=0, xref="paper", xanchor="left", y=place, yanchor="bottom",
+            yshift=round(apart * row) + 3, align="left", showarrow=False,
+        )  # fmt: skip
+    ends = [len(words) - 1 + apart + 12 / row, -apart - _WORDS / row]
+    if axis.autorange is None and axis.range is None:
+        # Plotly draws categories from the bottom.
+        ends = [len(words) - 1 - end for end in ends]
+    figure.update_yaxes(range=ends, autorange=None, showticklabels=False, showgrid=False)
+    below = 62 + (24 if figure.layout.xaxis.title.text else 0) + (40 if legend else 0)
+    return int(row * abs(ends[0] - ends[1])) + below
 
 
 Row = Mapping[str, Any]

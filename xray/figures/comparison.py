@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from xray import classes
 from xray.figures import palette
-from xray.figures.base import legend_above, reference_line, template, whiskers
+from xray.figures.base import legend_above, reference_line, template, whiskers, words_above
 from xray.metrics.comparison import Pair
 from xray.metrics.scores import TITLES
 from xray.models import weak_spots as strata
@@ -71,7 +71,7 @@ def agreement(pair: Pair, titles: Mapping[str, str], labels: np.ndarray) -> go.F
     }
     # The counts stand beside the names: many a bar is too short for a number.
     rows = [
-        f"{name}<br>{sick} {classes.positive()}, {well} {classes.negative()}"
+        f"{name}: {sick} {classes.positive()}, {well} {classes.negative()}"
         for name, sick, well in zip(names.values(), *counts.values(), strict=True)
     ]
     figure = go.Figure()
@@ -95,7 +95,7 @@ def agreement(pair: Pair, titles: Mapping[str, str], labels: np.ndarray) -> go.F
         f"They disagree on {test.only_a + test.only_b} of {len(pair.cells)} films: only "
         f"{titles[pair.a]} is right on {test.only_a}, only {titles[pair.b]} on {test.only_b}"
     )
-    return legend_above(template(figure, said, height=300))
+    return legend_above(template(figure, said, height=words_above(figure)))
 
 
 def cells(pair: Pair, titles: Mapping[str, str]) -> dict[str, str]:
@@ -153,7 +153,7 @@ def weak_spots(table: pd.DataFrame, overall: float, name: str, title: str) -> go
     figure.update_yaxes(categoryorder="array", categoryarray=_labels(table)[::-1], title=None)
     metric = str(table["metric"].iloc[0])
     figure.update_xaxes(title=f"{TITLES[metric]}; dotted: all films, {overall:.3f}")
-    template(figure, strata.weakest(table, title), height=120 + 30 * len(table))
+    template(figure, strata.weakest(table, title), height=words_above(figure))
     return legend_above(figure)
 
 

@@ -9,10 +9,11 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from xray.audits import findings
 from xray.classes import spoken
 from xray.dataset import composition
 from xray.figures import palette
-from xray.figures.base import each, legend_above, reference_line, template, whiskers
+from xray.figures.base import each, legend_above, reference_line, template, whiskers, words_above
 from xray.figures.palette import class_colour
 
 #: Most points of the scatter of sizes, and of them the extreme films at each end of a measure.
@@ -61,7 +62,7 @@ def classes(table: pd.DataFrame) -> go.Figure:
     shares = [f"{100 * s.counts[s.majority] / s.films:.1f} % {s.majority}" for s in splits]
     says = ", ".join(f"{s.title}: {share}" for s, share in zip(splits, shares, strict=True))
     says = f"The larger class of each split: {says}"
-    return legend_above(template(figure, says, f"{says}. {alt}", height=150 + 56 * len(splits)))
+    return legend_above(template(figure, says, f"{says}. {alt}", height=words_above(figure)))
 
 
 def baseline_says(splits: list[composition.Split]) -> str:
@@ -153,7 +154,7 @@ def points_say(table: pd.DataFrame) -> str:
     if known <= POINTS:
         return "Every point is a film. Click one to see it."
     return (
-        f"A point is a film; {POINTS:,} of {known:,} are drawn: those of extreme "
+        f"A point is a film. {POINTS:,} of {known:,} are drawn: those of extreme "
         "width, height or aspect, and a random part of the others. Click one to see it."
     )
 
@@ -240,7 +241,7 @@ def prevalence(rows: pd.DataFrame, what: str) -> go.Figure:
     figure.update_xaxes(title=f"% of films that show {what}", rangemode="tozero")
     says = _subtypes_say(rows, what)
     alt = "; ".join(f"{n} {100 * s:.1f} %" for n, s in zip(names, rows["share"], strict=True))
-    return legend_above(template(figure, says, f"{says}. {alt}", height=130 + 34 * len(rows)))
+    return legend_above(template(figure, says, f"{says}. {alt}", height=words_above(figure)))
 
 
 def prevalence_says(rows: pd.DataFrame, what: str) -> str:
@@ -280,18 +281,20 @@ def kinds(shares: pd.DataFrame) -> go.Figure:
         part = shares[shares["label"] == label]
         colour = class_colour(label)
         figure.add_bar(
-            x=part["kind"], y=100 * part["share"], name=label, marker_color=colour,
-            customdata=part[["shown", "films"]],
-            error_y=whiskers(100 * part["share"], 100 * part["low"], 100 * part["high"],
+            x=100 * part["share"], y=part["kind"].replace(findings.PLURAL), orientation="h",
+            name=label, marker_color=colour, customdata=part[["shown", "films"]],
+            error_x=whiskers(100 * part["share"], 100 * part["low"], 100 * part["high"],
                              palette.REFERENCE, cap=3),
-            hovertemplate="%{y:.1f} %: %{customdata[0]} of %{customdata[1]}<extra>%{x}</extra>",
+            hovertemplate="%{x:.1f} %: %{customdata[0]} of %{customdata[1]}<extra>%{y}</extra>",
         )  # fmt: skip
-    figure.update_layout(barmode="group", bargap=0.3)
-    figure.update_yaxes(title="% of films")
+    figure.update_layout(barmode="group")
+    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(title="% of films", rangemode="tozero")
     top = shares.sort_values("share").iloc[-1]
     share = 100 * top["share"]
-    says = f"Most frequent in {top['label']} films: {top['kind']}, in {share:.0f} % of them"
-    return legend_above(template(figure, says, height=300))
+    name = findings.PLURAL.get(str(top["kind"]), str(top["kind"]))
+    says = f"Most frequent in {top['label']} films: {name}, in {share:.0f} % of them"
+    return legend_above(template(figure, says, height=words_above(figure)))
 
 
 def giveaways(rows: pd.DataFrame, where: str) -> go.Figure:
@@ -322,11 +325,11 @@ def giveaways(rows: pd.DataFrame, where: str) -> go.Figure:
     reference_line(figure, x=0.5)
     figure.update_yaxes(autorange="reversed", showgrid=False, categoryorder="array",
                         categoryarray=_named(known))  # fmt: skip
-    figure.update_xaxes(title="AUROC of telling the classes apart (0.5 is chance)")
+    figure.update_xaxes(title="AUROC (0.5 is chance)")
     beating = int(known["is_shortcut"].astype(bool).sum())
     says = f"{beating} of {len(known)} ways to judge a film without its content beat chance"
     alt = "; ".join(f"{r.title} {r.auroc:.2f} ({r.low:.2f} to {r.high:.2f})" for r in each(known))
-    height = 120 + 34 * max(len(known), 1)
+    height = words_above(figure)
     return legend_above(template(figure, f"{says} ({where})", f"{says}: {alt}", height=height))
 
 
@@ -360,7 +363,7 @@ def rankings(rows: pd.DataFrame, what: str) -> go.Figure:
     figure.update_xaxes(title="AUROC (0.5 is chance)")
     values = " and ".join(f"{r.auroc:.2f} on {r.title}" for r in each(rows))
     says = f"{what} alone ranks {spoken()} with AUROC {values}"
-    return template(figure, says, height=110 + 40 * len(rows), legend=False)
+    return template(figure, says, height=words_above(figure, legend=False), legend=False)
 
 
 def model_values(values: NDArray[np.float32], title: str) -> go.Figure:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from xray.dataset import composition, outliers
 from xray.dataset.large_tables import Table
 from xray.figures import palette
-from xray.figures.base import each, legend_above, reference_line, template, whiskers
+from xray.figures.base import each, legend_above, reference_line, template, whiskers, words_above
 from xray.figures.palette import class_colour
 
 #: Fewer odd films than this make no headline.
@@ -27,7 +27,7 @@ def oddities(summary: pd.DataFrame, films: dict[str, int]) -> go.Figure:
     summary : of ``outliers.summary``
     films : label -> films
     """
-    known = summary[summary["known"] > 0].copy()
+    known = summary[summary["total"] > 0].copy()
     shares = {label: known[label] / max(n, 1) for label, n in films.items()}
     spread = pd.DataFrame(shares).max(axis=1) - pd.DataFrame(shares).min(axis=1)
     known = known.loc[spread.sort_values(ascending=False).index]
@@ -60,7 +60,7 @@ def oddities(summary: pd.DataFrame, films: dict[str, int]) -> go.Figure:
         first: dict[str, Any] = {str(k): v for k, v in known.iloc[0].items()}
         parts = [f"{100 * first[k] / max(n, 1):.1f} % of {k}" for k, n in films.items()]
         says = f"{known['title'].iat[0]}: {' against '.join(parts)} films"
-    return legend_above(template(figure, says, f"{says}. {alt}", height=120 + 38 * len(known)))
+    return legend_above(template(figure, says, f"{says}. {alt}", height=words_above(figure)))
 
 
 def oddities_say(summary: pd.DataFrame, films: dict[str, int]) -> str:
@@ -133,7 +133,7 @@ def scores(
     odd = known & (values >= limit)
     parts = [f"{int((odd & (labels == label)).sum()):,} {label}" for label in np.unique(labels)]
     says = f"{oddity.title}: {int(odd.sum()):,} films from {limit:.3g} on ({', '.join(parts)})"
-    return legend_above(template(figure, says, height=270))
+    return legend_above(template(figure, says, height=230))
 
 
 def without_leaked(rows: pd.DataFrame) -> go.Figure:
@@ -169,7 +169,7 @@ def without_leaked(rows: pd.DataFrame) -> go.Figure:
     figure.update_yaxes(
         tickvals=list(range(len(metrics))), ticktext=metrics, autorange="reversed", showgrid=False
     )
-    figure.update_xaxes(title="change without the leaked films, in points of 100")
+    figure.update_xaxes(title="change, in points of 100")
     away = rows[(rows["low"] > 0) | (rows["high"] < 0)]
     says = (
         "Leaving the leaked films out changes no metric beyond its interval"
@@ -177,8 +177,7 @@ def without_leaked(rows: pd.DataFrame) -> go.Figure:
         else f"Leaving leaked films out changes {len(away)} of {len(rows)} metrics beyond chance"
     )
     alt = "; ".join(f"{r.title} {r.metric} {100 * r.difference:+.1f} points" for r in each(rows))
-    rows_high = len(metrics) * max(60, 14 * len(models) + 18)
-    return legend_above(template(figure, says, f"{says}. {alt}", height=130 + rows_high))
+    return legend_above(template(figure, says, f"{says}. {alt}", height=words_above(figure)))
 
 
 def split_counts(counts: dict[str, pd.DataFrame]) -> go.Figure:
@@ -226,7 +225,7 @@ def split_counts(counts: dict[str, pd.DataFrame]) -> go.Figure:
         )
         for name, table in counts.items()
     )
-    return legend_above(template(figure, says, height=120 + 40 * len(rows)))
+    return legend_above(template(figure, says, height=words_above(figure)))
 
 
 #: Most bars, and most colours in them; the largest are drawn.

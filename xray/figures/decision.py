@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from xray import classes
 from xray.figures import palette
-from xray.figures.base import reference_line, template, whiskers
+from xray.figures.base import reference_line, template, whiskers, words_above
 from xray.metrics import decision
 from xray.metrics.odds import to_probability
 from xray.metrics.scores import Confusion
@@ -18,7 +18,7 @@ from xray.metrics.scores import Confusion
 #: Log-odds beyond which a threshold axis says nothing more.
 EDGE = 12.0
 #: Probabilities that label an axis of log-odds, for people.
-MARKS = (1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 1 - 1e-4)
+MARKS = (1e-3, 0.03, 0.5, 0.97, 0.999)
 
 
 def probability_axis(figure: go.Figure, **where: int) -> None:
@@ -110,12 +110,12 @@ def held(points: Mapping[str, decision.OperatingPoint], titles: Mapping[str, str
         )
     reference_line(figure, x=first.target)
     words = [
-        f"{rows[0]} (held at {first.target:.0%}<br>on validation)",
+        f"{rows[0]} (held at {first.target:.0%} on validation)",
         f"{rows[1]} (what is left)",
     ]
     figure.update_yaxes(tickvals=[0, 1], ticktext=words, range=[1.5, -0.5], showgrid=False)
     figure.update_xaxes(range=[-0.01, 1.01])
-    return template(figure, kept(points, titles), height=300)
+    return template(figure, kept(points, titles), height=words_above(figure))
 
 
 def kept(points: Mapping[str, decision.OperatingPoint], titles: Mapping[str, str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from xray.figures import palette
-from xray.figures.base import reference_line, template, whiskers
+from xray.figures.base import reference_line, template, whiskers, words_above
 from xray.models import failing_groups
 from xray.models.failing_groups import Found
 
@@ -38,4 +38,4 @@ def groups(found: Found, name: str, title: str) -> go.Figure:
     reference_line(figure, x=100 * found.errors / max(found.films, 1))
     figure.update_xaxes(title="errors of 100 films; dotted: all films", rangemode="tozero")
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    return template(figure, failing_groups.in_words(found, title), height=150 + 46 * len(table))
+    return template(figure, failing_groups.in_words(found, title), height=words_above(figure))

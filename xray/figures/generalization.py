@@ -11,7 +11,16 @@ import plotly.graph_objects as go
 from xray import classes
 from xray.dataset import shift
 from xray.figures import palette
-from xray.figures.base import Row, dots, name_places, records, reference_line, span, template
+from xray.figures.base import (
+    Row,
+    dots,
+    name_places,
+    records,
+    reference_line,
+    span,
+    template,
+    words_above,
+)
 from xray.metrics.generalization import FACTS, MIXES, POINTS, Part, group_title
 from xray.metrics.scores import LABELS, TITLES
 from xray.training import ablations
@@ -28,14 +37,13 @@ def points(table: pd.DataFrame, name: str, title: str) -> go.Figure:
         rows = records(table[table["metric"] == metric].set_index("point").loc[shown].reset_index())
         places = [place + offset for place in range(len(shown))]
         dots(figure, rows, places, mark, TITLES[metric], metric == "accuracy")
-    name_places(figure, [words.replace(", ", ",<br>") for words in POINTS.values()])
+    name_places(figure, list(POINTS.values()))
     at = table[table["metric"] == "accuracy"].set_index("point")["value"].to_dict()
     said = (
         f"{title}: accuracy {at['validation']:.3f} on validation, {at['own']:.3f} on test at the "
-        f"same threshold, {at['half']:.3f} at one half; {at['best']:.3f} at best, were the test "
-        "films known"
+        f"same threshold, {at['best']:.3f} at the best one"
     )
-    return template(figure, said, height=110 + 62 * len(shown))
+    return template(figure, said, height=words_above(figure))
 
 
 def rankings(table: pd.DataFrame, name: str, title: str) -> go.Figure:
@@ -53,7 +61,7 @@ def rankings(table: pd.DataFrame, name: str, title: str) -> go.Figure:
         f"{group_title(worst['group'])}, by "
         f"{span(worst['drop'], worst['drop_low'], worst['drop_high'])}"
     )
-    return template(figure, said, height=120 + 62 * len(groups))
+    return template(figure, said, height=words_above(figure))
 
 
 def mixes(table: pd.DataFrame, name: str, title: str, metric: str = "accuracy") -> go.Figure:
@@ -65,7 +73,7 @@ def mixes(table: pd.DataFrame, name: str, title: str, metric: str = "accuracy") 
         dots(figure, [row], [place], mark, str(row["mix"]), row["mix"] == "test")
         words.append(
             {"validation": "validation as it is", "test": "test"}.get(
-                row["mix"], f"validation with the test's<br>{MIXES.get(row['mix'], '')}"
+                row["mix"], f"validation with the test's {MIXES.get(row['mix'], '')}"
             )
         )
     name_places(figure, words)
@@ -77,7 +85,7 @@ def mixes(table: pd.DataFrame, name: str, title: str, metric: str = "accuracy") 
         f"{TITLES[metric] if TITLES[metric].isupper() else TITLES[metric].lower()} "
         f"{span(best['value'], best['low'], best['high'])}: {100 * share:.0f} % of the drop"
     )
-    return template(figure, said, height=90 + 46 * len(rows), legend=False)
+    return template(figure, said, height=words_above(figure, legend=False), legend=False)
 
 
 def shifts(table: pd.DataFrame) -> go.Figure:
@@ -103,7 +111,7 @@ def shifts(table: pd.DataFrame) -> go.Figure:
         f"Test films are not like validation films: {far['label']} differ most in "
         f"{FACTS[far['fact']]} (median {far['val']:.2f} on validation, {far['test']:.2f} on test)"
     )
-    return template(figure, said, height=120 + 48 * len(facts))
+    return template(figure, said, height=words_above(figure))
 
 
 def spread(films: dict[str, Part], threshold: float, title: str) -> go.Figure:
@@ -154,19 +162,17 @@ def carried(table: pd.DataFrame) -> go.Figure:
     lost = str(((wide["train"] - 0.5).abs() - (wide["test"] - 0.5).abs()).idxmax())
     said = _spans(rows, lost)
     title = (
-        f"What tells the classes apart in training need not on test: {FACTS[lost]} ranks "
-        f"PNEUMONIA with AUROC {said['train']} in training, {said['test']} on test"
+        f"{FACTS[lost][0].upper()}{FACTS[lost][1:]} tells the classes apart in training, less so "
+        f"on test: AUROC {said['train']} against {said['test']}"
     )
-    return template(figure, title, height=120 + 48 * len(facts))
+    return template(figure, title, height=words_above(figure))
 
 
 def strangers(table: pd.DataFrame) -> go.Figure:
     """AUROC of telling test films from the others of their class (``generalization.strangers``)."""
     rows = table[table["look"] == "strangers"].rename(columns={"auroc": "value"})
     known = set(rows["what"])
-    words = {
-        shape: said.replace(", ", ",<br>") for shape, said in shift.SHAPES.items() if shape in known
-    }
+    words = {shape: said for shape, said in shift.SHAPES.items() if shape in known}
     sides = {
         label: (
             label,
@@ -179,10 +185,10 @@ def strangers(table: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(title="AUROC of telling test films from the others", range=[0.4, 1])
     said = _spans(rows, next(iter(words)))
     title = (
-        f"By its pixels a {LABELS[0]} test film is told from the other {LABELS[0]} films with "
-        f"AUROC {said[LABELS[0]]}; a {LABELS[1]} test film with {said[LABELS[1]]}"
+        f"By pixels, test films are told from others of their class: AUROC {said[LABELS[0]]} "
+        f"for {LABELS[0]}, {said[LABELS[1]]} for {LABELS[1]}"
     )
-    return template(figure, title, height=150 + 62 * len(words))
+    return template(figure, title, height=words_above(figure))
 
 
 def _pairs(
@@ -201,9 +207,9 @@ def _pairs(
 
 
 def _spans(rows: pd.DataFrame, what: str) -> dict[str, str]:
-    """Group -> value with interval of one ``what``, for people."""
+    """Group -> value of one ``what``, for people; its interval is drawn."""
     mine = records(rows[rows["what"] == what])
-    return {row["group"]: span(row["value"], row["low"], row["high"]) for row in mine}
+    return {row["group"]: f"{row['value']:.2f}" for row in mine}
 
 
 def framing(table: pd.DataFrame) -> go.Figure:
@@ -228,7 +234,7 @@ def framing(table: pd.DataFrame) -> go.Figure:
     title = (
         f"{ways}, shown {last} alone: accuracy changes by {val} on validation, by {test} on test"
     )
-    return template(figure, title, height=150 + 62 * len(shown))
+    return template(figure, title, height=words_above(figure))
 
 
 def _across(rows: Sequence[Row], metric: str) -> str:
@@ -264,8 +270,7 @@ def order(table: pd.DataFrame) -> go.Figure:
     figure.update_yaxes(title="native width / height")
     shape = table.groupby("test")["aspect"].median()
     said = (
-        f"Chance did not draw the {int(table['test'].sum())} NORMAL test films: they have the "
-        f"lowest numbers of each series, and another shape (native width / height "
-        f"{shape[True]:.2f} against {shape[False]:.2f} in the middle)"
+        f"Chance did not draw the {int(table['test'].sum())} NORMAL test films: lowest numbers, "
+        f"and another width / height ({shape[True]:.2f} against {shape[False]:.2f})"
     )
     return template(figure, said, height=360)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 
 from xray.audits import findings
-from xray.figures.base import margin_band, side_by_side, template
+from xray.figures.base import margin_band, side_by_side, template, words_above
 
 if TYPE_CHECKING:
     # For types only: the first page draws kept figures, and pandas takes long to import.
@@ -48,7 +48,7 @@ def calls(models: Sequence[tuple[str, str, Mapping[str, Any]]]) -> go.Figure:
             f"called sick, with {whom}; in the band nothing matters"
         )
     told = [f"{title}, {findings.PLURAL[c.kind]} {c.value:+.1f}" for title, c in every]
-    return template(figure, says, f"{says}. {'; '.join(told)}", height=340)
+    return template(figure, says, f"{says}. {'; '.join(told)}", height=words_above(figure))
 
 
 def key_figures(scores: pd.DataFrame) -> go.Figure:
@@ -73,4 +73,4 @@ def key_figures(scores: pd.DataFrame) -> go.Figure:
     best = scores[scores["metric"] == metrics[0]].sort_values("value").iloc[-1]
     says = f"{best.title} does best: {best.metric} {best.value:.3f}"
     alt = "; ".join(f"{r.title} {r.metric} {r.value:.3f}" for r in scores.itertuples())
-    return template(figure, says, f"{says}. {alt}", height=110 + 66 * len(metrics))
+    return template(figure, says, f"{says}. {alt}", height=words_above(figure))

@@ -16,7 +16,7 @@ from xray.metrics.odds import to_log_odds
 from xray.text import percent
 
 #: Probabilities at which the axis of calls is labelled; it is spaced by log-odds.
-_TICKS = (0.01, 0.1, 0.5, 0.9, 0.99)
+_TICKS = (0.01, 0.5, 0.99)
 _END = 8.0
 #: Rows of one model: its name, and three marks.
 GROUP = 4
@@ -57,9 +57,9 @@ def calls(readings: Sequence[Reading], titles: dict[str, str], device: str) -> g
         title=f"probability of {classes.spoken()}",
     )
     rows = GROUP * len(readings)
-    figure.update_yaxes(tickvals=places, ticktext=words, range=[rows - 0.4, -0.6], showgrid=False)
+    figure.update_yaxes(tickvals=places, ticktext=words, range=[rows - 0.4, -0.5], showgrid=False)
     says = _says(readings, device)
-    height = 110 + 24 * rows
+    height = 74 + 22 * rows
     return template(figure, says, f"{says}. {'; '.join(alt)}", height=height, legend=False)
 
 

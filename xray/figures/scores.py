@@ -19,6 +19,7 @@ from xray.figures.base import (
     reference_line,
     row_whiskers,
     template,
+    words_above,
 )
 from xray.metrics.bootstrap import Bools, Floats
 from xray.metrics.scores import LOSSES, TITLES, Confusion, other
@@ -78,7 +79,7 @@ def scoreboard(
         leader(scores, titles, "balanced_accuracy"),
         f"Dots with intervals: {len(metrics)} metrics of {', '.join(titles.values())}, "
         f"{positive} being the positive class.",
-        height=110 + 18 * len(metrics) * max(2, len(names)),
+        height=words_above(figure),
     )
     return legend_above(figure)
 
@@ -227,8 +228,8 @@ def _balance(scores: Mapping[str, pd.DataFrame], titles: Mapping[str, str], posi
     )
     found, alarms = rows[best]["recall"]["value"], 1 - rows[best]["specificity"]["value"]
     return (
-        f"At its threshold {titles[best]} strikes the best balance: it finds {found:.0%} of "
-        f"{positive} and raises false alarms on {alarms:.0%} of {other(positive)}"
+        f"{titles[best]} strikes the best balance: it finds {found:.0%} of {positive}, with "
+        f"false alarms on {alarms:.0%} of {other(positive)}"
     )
 
 

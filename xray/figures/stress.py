@@ -9,7 +9,16 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from xray.figures import palette
-from xray.figures.base import Row, dots, legend_above, name_places, records, span, template
+from xray.figures.base import (
+    Row,
+    dots,
+    legend_above,
+    name_places,
+    records,
+    span,
+    template,
+    words_above,
+)
 from xray.metrics.scores import TITLES
 from xray.models.stress import ALIKE, CHANGES, TEST
 
@@ -42,9 +51,9 @@ def changes(
         shown = [rows[change] for change in WORDS if change in rows]
         dots(figure, shown, places, palette.model(name), titles[name], filled=False)
     name_places(figure, list(WORDS.values()))
-    figure.add_hline(y=len(WORDS) - 1.5, line={"width": 1, "color": palette.REFERENCE})
+    figure.add_hline(y=len(WORDS) - 1.8, line={"width": 1, "color": palette.REFERENCE})
     figure.update_xaxes(title=TITLES[metric])
-    height = 140 + len(WORDS) * max(34, 16 * len(tables))
+    height = words_above(figure)
     return legend_above(template(figure, finding(tables, titles, metric), height=height))
 
 
@@ -59,13 +68,13 @@ def finding(tables: Mapping[str, pd.DataFrame], titles: Mapping[str, str], metri
     change, row = worst[most]
     what = TITLES[metric] if metric == "auroc" else TITLES[metric].lower()
     said = (
-        f"Validation films {WORDS[change]} cost {titles[most]} "
+        f"Films {WORDS[change]} cost {titles[most]} most: "
         f"{span(row['lost'], row['lost_low'], row['lost_high'])} of {what}"
     )
     least = min(worst, key=lambda name: _cost(worst[name][1]))
     if least == most:
         return said
-    return f"{said}; {titles[least]} loses {worst[least][1]['lost']:.3f} at worst"
+    return f"{said}. {titles[least]} loses {worst[least][1]['lost']:.3f} at worst"
 
 
 def framing(tables: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> str:

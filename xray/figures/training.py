@@ -10,7 +10,15 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from xray.figures import palette
-from xray.figures.base import by_metric, interval, reference_line, row_whiskers, span, template
+from xray.figures.base import (
+    by_metric,
+    interval,
+    reference_line,
+    row_whiskers,
+    span,
+    template,
+    words_above,
+)
 from xray.metrics.scores import TITLES
 from xray.models.card import Card
 from xray.training import ablations
@@ -226,7 +234,7 @@ def carried(
         if drops[worst] > 0
         else f"No model's {title} is lower on test than on validation"
     )
-    return template(figure, said, height=90 + 58 * len(scores), legend=False)
+    return template(figure, said, height=words_above(figure, legend=False), legend=False)
 
 
 def training(card: Card, kept: int | None) -> go.Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ from xray.models.plausibility import Check, Trial
 
 #: Splits in the order in which films are taken for a check: the test films are reported on.
 ORDER = ("train", "val", "test", "")
+#: Films of each class from which on a split is not passed over for a later one.
+LEAST = 20
 #: Films of each class; fewer of networks of more parameters, which take longer.
 FILMS, FEWER, LARGE = 60, 30, 10_000_000
 #: Version of the check: what was kept by another one is not used.
@@ -84,7 +87,7 @@ def sample(
     Parameters
     ----------
     folder : in the Kaggle layout, or with a table (see ``scan.scan``)
-    each : films of each class, at most; of a folder's only split at most half
+    each : films of each class, at most; of test films and of a folder's only split at most half
     seed : of the choice
     listed : file, path, split and label of its films, where they are known already
 
@@ -99,22 +102,21 @@ def sample(
         found, names = looked.films, looked.classes.labels
     else:
         found, names = list(listed.itertuples()), classes.fitting(listed["label"]).labels
-    held = {film.split for film in found}
-    for split in ORDER:
-        chosen, sick = [], []
-        for label in names:
-            own = sorted(
-                (film for film in found if film.split == split and film.label == label),
-                key=lambda film: film.file,
-            )
-            most = min(each, len(own) if held != {split} else len(own) // 2)
-            picked = np.random.default_rng(seed).permutation(len(own))[:most]
-            chosen += [own[place] for place in sorted(picked)]
-            sick += [label == names[1]] * most
-        if len(set(sick)) == 2:
-            break
-    else:
+    room = _room(found, names)
+    split = next((split for split in ORDER if room[split] >= LEAST), None)
+    split = max(ORDER, key=lambda each: room[each]) if split is None else split
+    if not room[split]:
         raise DatasetError(f"{folder} holds no split with films of both classes to check on.")
+    chosen, sick = [], []
+    for label in names:
+        own = sorted(
+            (film for film in found if film.split == split and film.label == label),
+            key=lambda film: film.file,
+        )
+        most = min(each, len(own) // 2 if _is_judged(split, found) else len(own))
+        picked = np.random.default_rng(seed).permutation(len(own))[:most]
+        chosen += [own[place] for place in sorted(picked)]
+        sick += [label == names[1]] * most
     films, kept = [], []
     for place, row in enumerate(chosen):
         try:
@@ -130,6 +132,18 @@ def sample(
     real = not all(_is_synthetic(folder / chosen[place].path) for place in kept)
     key = hash_json([film.sha256 for film in films])
     return Sample(tuple(films), ratios, labels, files, split, real, key)
+
+
+def _is_judged(split: str, found: Sequence[Any]) -> bool:
+    """Whether a split's films are also those that are judged, of which half are left for that."""
+    return split == "test" or {film.split for film in found} == {split}
+
+
+def _room(found: Sequence[Any], names: Sequence[str]) -> dict[str, int]:
+    """Films of the smaller class that each split has for a check."""
+    held = Counter((film.split, film.label) for film in found)
+    least = {split: min(held[split, label] for label in names) for split in ORDER}
+    return {split: n // 2 if _is_judged(split, found) else n for split, n in least.items()}
 
 
 def _is_synthetic(path: Path) -> bool:

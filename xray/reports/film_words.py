@@ -77,8 +77,8 @@ def lime_of_planted(found: Mapping[str, float], kind: str) -> str:
     points = [100 * found[f"difference{end}"] for end in ("", "_low", "_high")]
     return (
         f"LIME lays {percent(found['device'])} of its weight on {findings.PLURAL[kind]} and "
-        f"{percent(found['null'])} on the same shape elsewhere ({points[0]:+.0f} points, "
-        f"{points[1]:.0f} to {points[2]:.0f}; {found['films']} films)."
+        f"{percent(found['null'])} on the same shape elsewhere, in {found['films']} films. The "
+        f"difference is {points[0]:+.0f} points ({points[1]:.0f} to {points[2]:.0f})."
     )
 
 

@@ -20,8 +20,34 @@ if TYPE_CHECKING:
     from xray.audits.showcase import Example
 
 
+def answer(cards: Sequence[Card], told: Sequence[Card], audits: Mapping[str, Audit]) -> str:
+    """The Overview's title: how many models read devices on whole films, and on lungs alone.
+
+    It is ``title`` where other models are shown than those that are shown the lungs alone, or
+    where none of whole films reads devices.
+
+    Parameters
+    ----------
+    cards : models that are shown
+    told : those, and the networks of whole films
+    """
+    pairs = _pairs(told, audits)
+    before, now = ([audits[pair[side]]["verdict"] for pair in pairs] for side in (0, 1))
+    read, left = before.count("reads_devices"), now.count("reads_devices")
+    if (
+        not read
+        or "cannot_be_judged" in (*before, *now)
+        or {card.name for card in cards} != {alone for _, alone in pairs}
+    ):
+        return title(cards, audits)
+    return (
+        f"Shown whole films, {read} of {len(pairs)} models {'reads' if read == 1 else 'read'} "
+        f"devices; shown the lungs alone, {left or 'none is found to'}"
+    )
+
+
 def title(cards: Sequence[Card], audits: Mapping[str, Audit]) -> str:
-    """Which of the models read devices, as the Overview's title: one sentence, in calls of 100."""
+    """Which of the models read devices, as a title: one sentence, in calls of 100."""
     done = [card for card in cards if card.name in audits]
     if not done:
         return "Do these models read lungs, or the devices on the chest?"
@@ -53,14 +79,14 @@ def _title_of_open(
     """The title where none is known to read devices, and of some it is open."""
     if not clear:
         some = "this model" if count == 1 else f"{len(cards)} of {count} models"
-        return f"Whether devices change the calls of {some} stays open"
+        return f"More films must tell whether devices change the calls of {some}"
     limit = min(findings.margin(audits[card.name], "calls") for card in cards)
     said = f"Devices change fewer than {limit:g} of 100 calls of {clear} of {count} models"
     if len(cards) > 1:
-        return f"{said}; of {len(cards)} it stays open"
+        return f"{said}; for {len(cards)} others more films must tell"
     kinds = findings.kinds(audits[cards[0].name], "inconclusive")
     names = text.names([findings.PLURAL[kind] for kind in findings.KINDS if kind in kinds])
-    return f"{said}; for {cards[0].title or cards[0].name} {names} stay open"
+    return f"{said}; for {cards[0].title or cards[0].name} more films must tell about {names}"
 
 
 def _title_of_readers(cards: Sequence[Card], audits: Mapping[str, Audit], count: int) -> str:
@@ -99,9 +125,9 @@ def question(labels: pd.DataFrame) -> str:
         return f"The ill wear tubes, wires and electrodes more often than others. {danger}"
     share = labels[labels["split"] == "train"].groupby("label")["has_device"].mean()
     return (
-        f"In the films these models learnt from, {percent(share[known.positive])} of the children "
-        f"with {classes.spoken()} wear tubes, wires or electrodes, and "
-        f"{percent(share[known.negative])} of the others. {danger}"
+        f"In training, {percent(share[known.positive])} of the children with {classes.spoken()} "
+        f"wear tubes, wires or electrodes, and {percent(share[known.negative])} of the others. "
+        f"{danger}"
     )
 
 
@@ -119,8 +145,27 @@ def example(shown: Example, threshold: float) -> str:
 
 def picture(shown: Example, title: str) -> str:
     """What the Overview's picture shows."""
-    kind = sentences.ONE[shown.kind]
-    return f"{kind} changes the call of {title}"
+    such = f" ({findings.SUCH[shown.kind]})" if shown.kind in findings.SUCH else ""
+    return f"{sentences.ONE[shown.kind]}{such} changes the call of {title}"
+
+
+def _pairs(cards: Sequence[Card], audits: Mapping[str, Audit]) -> list[tuple[str, str]]:
+    """Networks of whole films, each with the same network shown the lungs alone, both audited."""
+    known = {card.name for card in cards} & audits.keys()
+    return [pair for pair in stored.LUNGS_ALONE.items() if {*pair} <= known]
+
+
+def mended(cards: Sequence[Card], audits: Mapping[str, Audit]) -> tuple[str, str, Change] | None:
+    """The network of whole films that devices move most, its remedy, and what moves it.
+
+    None where none was audited that reads devices.
+    """
+    found = [
+        (whole, alone, change)
+        for whole, alone in _pairs(cards, audits)
+        if (change := _leading(audits[whole])) is not None
+    ]
+    return max(found, key=lambda pair: abs(pair[2].margins), default=None)
 
 
 def remedy(cards: Sequence[Card], audits: Mapping[str, Audit]) -> str:
@@ -128,32 +173,27 @@ def remedy(cards: Sequence[Card], audits: Mapping[str, Audit]) -> str:
 
     Of the pair that devices moved most; "" where none was audited that reads devices.
     """
-    titles = {card.name: card.title or card.name for card in cards}
-    found = [
-        (whole, alone, change)
-        for whole, alone in stored.LUNGS_ALONE.items()
-        if {whole, alone} <= titles.keys() & audits.keys()
-        and (change := _leading(audits[whole])) is not None
-    ]
-    if not found:
+    found = mended(cards, audits)
+    if found is None:
         return ""
-    whole, alone, change = max(found, key=lambda pair: abs(pair[2].margins))
-    said = f"{titles[whole]}: {findings.ONE[change.kind]} makes it {sentences.does(change)}."
+    whole, alone, change = found
+    titles = {card.name: card.title or card.name for card in cards}
+    said = f"{sentences.ONE[change.kind]} makes {titles[whole]} {sentences.does(change)}."
     now = [
         each
         for each in findings.changes(audits[alone], change.kind)
         if (each.label, each.unit) == (change.label, change.unit)
     ]
-    if not now:
-        return said
-    return f"{said} Shown the lungs alone, the same network: {_less(now[0])}."
+    if now:
+        said += f" The remedy, to show it the lungs alone, leaves {_less(now[0])}."
+    return said
 
 
 def _less(change: Change) -> str:
     """A change in few words: "under 1 more (-1 to 2)"."""
     count, _, ends = sentences.how_much(change).partition(" ")
     if change.unit == "auroc_drop":
-        return f"{'falls' if change.value > 0 else 'rises'} by {count} {ends}".rstrip()
+        return f"a {'fall' if change.value > 0 else 'rise'} of {count} {ends}".rstrip()
     way = "more" if change.value >= 0 else "fewer"
     return f"{'under 1' if count == '0' else count} {way} {ends}".rstrip()
 
@@ -168,7 +208,7 @@ def hidden(models: Sequence[tuple[str, str, Audit]]) -> str:
     found = [
         (title_, value)
         for _, title_, audit in models
-        if (value := findings.stratum(audit, "lungs hidden", "auroc"))
+        if findings.judged(audit) and (value := findings.stratum(audit, "lungs hidden", "auroc"))
     ]
     if not found:
         return "Whether models need the lungs is not measured yet"

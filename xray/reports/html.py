@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,6 +163,12 @@ def pair(
     return f'<div class="xma-pair">{"".join(figures)}</div>'
 
 
+def pair_of(films: Sequence[Mapping[str, Any]]) -> str:
+    """Pictures of the first page (``overview.picture``) side by side."""
+    entries = [(each["png"], each["alt"], each["number"], each["words"]) for each in films]
+    return pair(entries, [each.get("outline", ()) for each in films])
+
+
 def _outlined(polygons: Polygons) -> str:
     """Outlines over a picture."""
     tags = [
@@ -210,24 +216,6 @@ def reading_head(name: str, title: str, probability: str, call: str) -> str:
 
 #: How the two looks at a film are told apart: the first in a whole line, the second in dashes.
 _DASHES = ("", "stroke-dasharray:7 5;")
-
-STYLE = """<style>
-.xma-frame{position:relative;background:#000;border-radius:.4rem;overflow:hidden;line-height:0}
-.xma-frame img{width:100%;display:block}
-.xma-frame .xma-pixels{image-rendering:pixelated}
-.xma-frame .xma-over{position:absolute;inset:0;height:100%}
-.xma-frame .xma-none{aspect-ratio:1.3;display:grid;place-items:center;color:#9AA3AE;
-  line-height:1.5;padding:1rem;text-align:center}
-.stHtml .xma-facts{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:0;
-  padding:0;font-size:.95rem;line-height:1.5}
-.xma-facts dt{opacity:.72}.xma-facts dd{margin:0;overflow-wrap:anywhere}
-.xma-scroll{overflow-x:auto}
-.xma-table{border-collapse:collapse;font-size:.95rem;font-variant-numeric:tabular-nums}
-.xma-table th{text-align:left;font-weight:600;opacity:.72}
-.xma-table th,.xma-table td{padding:.35rem 1.4rem .35rem 0;white-space:nowrap;
-  border-bottom:1px solid color-mix(in srgb,currentColor 16%,transparent)}
-.xma-table .xma-n{text-align:right}
-</style>"""
 
 
 def framed(

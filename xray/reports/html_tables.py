@@ -12,33 +12,37 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Films of which the Overview's table counts calls.
-_CALLED = ("as they are", "with tubes, wires", "with supports")
+_CALLED = ("as they are", "with small devices", "with supports")
 
 
 def models_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The Overview's table: a row a model, with its verdict, and labels above on a phone.
+    """The Overview's table: two rows a model, what was counted, and its verdict with the reason.
 
     Parameters
     ----------
-    rows : name, title, chip, why, problem, accuracy, called (up to three), hidden
+    rows : group, name, title, chip, why, problem, accuracy, called (up to three), hidden
     """
     heads = ("Right, of 100", *_CALLED, "AUROC, lungs hidden")
-    # On a phone each stands above its figure, without the head over three of them.
-    labels = (heads[0], "healthy called sick", *heads[2:])
-    body = ""
+    body, group = "", ""
     for row in rows:
-        called = [*row["called"], *[""] * 3][:3]
-        said = (
-            f'<div class="xma-fact">{html.escape(row["problem"])}</div>' if row["problem"] else ""
-        )
+        if row["group"] != group:
+            group = row["group"]
+            body += (
+                '<tr class="xma-group"><th colspan="6" scope="rowgroup">'
+                f"{html.escape(group)}</th></tr>"
+            )
+        figures = (row["accuracy"], *[*row["called"], "", "", ""][:3], row["hidden"])
         cells = "".join(
             f'<td data-label="{html.escape(head)}">{html.escape(value or "–")}</td>'
-            for head, value in zip(labels, (row["accuracy"], *called, row["hidden"]), strict=True)
+            for head, value in zip(heads, figures, strict=True)
         )
+        said = f'<span class="xma-why">{html.escape(row["why"])}</span>'
+        if row["problem"]:
+            said += f'<div class="xma-fact">{html.escape(row["problem"])}</div>'
         body += (
-            f'<tr><th scope="row">{html.swatch(row["name"])}{html.escape(row["title"])} '
-            f'{html.chip(*row["chip"])}<div class="xma-why">{html.escape(row["why"])}</div>{said}'
-            f"</th>{cells}</tr>"
+            f'<tr><th scope="row">{html.swatch(row["name"])}{html.escape(row["title"])}</th>'
+            f'{cells}</tr><tr class="xma-said"><td colspan="6">{html.chip(*row["chip"])} {said}'
+            "</td></tr>"
         )
     return (
         '<table class="xma-models"><thead><tr><th rowspan="2" scope="col">Model</th>'

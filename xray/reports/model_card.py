@@ -24,7 +24,7 @@ LIMITS = (
 )
 #: The same of a model whose training is not known here.
 LIMITS_OF_OTHERS = (
-    "Not for clinical use. What it learnt from is what its owner says, or not known; it may have "
+    "Not for clinical use. What it learnt from is what its owner says, or not known. It may have "
     "seen the films that it is judged on here. Good figures do not mean that it looks at lungs: "
     "see its audit."
 )

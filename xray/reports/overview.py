@@ -22,7 +22,7 @@ import plotly.graph_objects as go
 from xray import classes as names
 from xray import text
 from xray.audits import findings, stored
-from xray.environment import artifacts_dir
+from xray.environment import artifacts_dir, without_folders
 from xray.errors import ArtifactError, XrayError
 from xray.files import digest, hash_json, write_json
 from xray.models.card import Card, models_dir, read_predictions
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Roles of models that the first page speaks of; controls are no answers.
 ROLES = ("recipe", "user", "demo")
+#: Groups of the first page's table.
+BEFORE, NOW, OTHERS = "Before: shown whole films", "Now: shown the lungs alone", "Others"
 Audits = Mapping[str, Mapping[str, Any]]
 
 
@@ -73,20 +75,59 @@ def told(cards: Sequence[Card]) -> list[Card]:
 def parts(cards: Sequence[Card], audits: Audits) -> list[Part]:
     """All parts, for the models that are told of and their audits by name."""
     first = shown(cards)
-    return [rows(first, audits), picture(cards, audits), effects(first, audits)]
+    return [
+        rows(grouped(first, cards, audits), audits),
+        picture(cards, audits),
+        effects(first, audits),
+    ]
 
 
-def rows(cards: Sequence[Card], audits: Audits) -> Part:
+def grouped(
+    cards: Sequence[Card], told: Sequence[Card], audits: Audits
+) -> dict[str, Sequence[Card]]:
+    """Models in groups, by what they are shown: the network that was mended stands first.
+
+    In one group without words where none was mended.
+
+    Parameters
+    ----------
+    cards : models that are shown
+    told : those, and the networks of whole films
+    """
+    mended = headlines.mended(told, audits)
+    if mended is None:
+        return {"": cards}
+    worst = [card for card in told if card.name == mended[0] and card not in cards]
+    groups: dict[str, list[Card]] = {BEFORE: worst, NOW: [], OTHERS: []}
+    for card in cards:
+        place = (card.name in stored.LUNGS_ALONE, card.name in stored.LUNGS_ALONE.values(), True)
+        list(groups.values())[place.index(True)].append(card)
+    return {words: found for words, found in groups.items() if found}
+
+
+def rows(groups: Mapping[str, Sequence[Card]], audits: Audits) -> Part:
     """A row a model: what it is worth, what devices change, and the verdict.
 
-    Made: list of name, title; chip, key and words; why; problem; accuracy, called and hidden, in
-    words.
+    Made: list of group, name, title; chip, key and words; why; problem; accuracy, called and
+    hidden, in words.
+
+    Parameters
+    ----------
+    groups : words of each group -> its models
     """
 
     def make() -> list[dict[str, Any]]:
-        return [_row(card, audits.get(card.name)) for card in cards]
+        return [
+            {"group": words, **_row(card, audits.get(card.name))}
+            for words, cards in groups.items()
+            for card in cards
+        ]
 
-    made_from = [[*_scored(card), hash_json(audits.get(card.name))] for card in cards]
+    made_from = [
+        [words, *_scored(card), hash_json(audits.get(card.name))]
+        for words, cards in groups.items()
+        for card in cards
+    ]
     return Part("rows", made_from, make)
 
 
@@ -103,7 +144,7 @@ def _row(card: Card, audit: Mapping[str, Any] | None) -> dict[str, Any]:
         "title": card.title or card.name,
         "chip": list(sentences.chip(audit)),
         "why": sentences.why(audit) if audit else "",
-        "problem": problem,
+        "problem": without_folders(problem),
         "accuracy": accuracy,
         "called": [sentences.whole(value) for _, value in findings.called(audit or {})],
         "hidden": f"{hidden[0]:.2f}" if hidden else "",
@@ -178,9 +219,10 @@ def _picture(ranked: Sequence[Card], audits: Audits, content: str) -> dict[str, 
     device = findings.ONE[example.kind]
     return {
         "films": [
-            _film(film, "Synthetic film of a healthy child", example.original, "called healthy"),
+            _film(film, "Synthetic film of a healthy child", example.original,
+                  f"{names.spoken()}: called healthy"),
             _film(laid.device, f"The same film with {device}", example.device,
-                  f"with {device}: called sick")
+                  f"{names.spoken()}, with {device}: called sick")
             | {"outline": outline(laid.device - film)},
         ],
         "question": headlines.picture(example, card.title or card.name),

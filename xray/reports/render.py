@@ -24,6 +24,7 @@ from plotly.offline import get_plotlyjs
 
 from xray import __version__, classes
 from xray.figures import base
+from xray.reports import styles
 
 #: Draws each figure from the JSON that follows its place; nothing in it can be clicked away.
 DRAW = """
@@ -86,6 +87,7 @@ def _templates() -> Environment:
     )
     # Reports speak of the classes of the films in hand.
     made.globals["classes"] = classes
+    made.globals["shared"] = Markup(styles.SHARED)
     return made
 
 

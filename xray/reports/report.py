@@ -18,7 +18,6 @@ from xray.audits import findings, stored
 from xray.audits.reading import Reading
 from xray.dataset import public_set
 from xray.dataset.composition import prevalence
-from xray.environment import artifacts_dir
 from xray.errors import XrayError
 from xray.figures import audits as figures_audits
 from xray.figures import composition, overlay
@@ -29,7 +28,7 @@ from xray.films.resize import resize
 from xray.labels import devices
 from xray.metrics import scores
 from xray.models.card import Card, read_cards
-from xray.reports import film_words, headlines, html, overview, render, sentences, tables
+from xray.reports import film_words, first_page, html, overview, render, sentences, tables
 
 Found = TypeVar("Found")
 
@@ -38,15 +37,15 @@ CLINICAL = "Not for clinical use: this shows what models do, not what somebody h
 #: What no figure of the report can show: of this project's own models, and of all.
 LIMITS_OF_OURS = (
     "This project's own models learnt from films of children of one to five years from one "
-    "hospital in Guangzhou; what they do elsewhere is not known.",
+    "hospital in Guangzhou. What they do elsewhere is not known.",
     "That public set differs between its training and its test films, so that validation figures "
     "are better than test figures.",
 )
 LIMITS = (
-    "Devices are laid over films as they lie on other people: one who wears one may differ in "
+    "Devices are laid over films as they lie on other people. One who wears one may differ in "
     "more than the device.",
-    "Possible patients are told by numbers in file names where no table names them, and such "
-    "numbers may not be unique.",
+    "Possible patients are told by numbers in file names where no table names them. Such numbers "
+    "may not be unique.",
     "Other giveaways (size, aspect, JPEG quality, burned-in text) may separate the classes too; "
     "the verdict is about devices.",
 )
@@ -74,11 +73,12 @@ def build(created: datetime | None = None) -> str:
     cards = [card for card in read_cards(roles=ROLES) if card.role in ROLES]
     audits, missing = stored.read_audits(cards)
     fine = [card for card in cards if not card.problem]
+    first = first_page.build(cards, audits, missing)
     return render.render(
         "audit.html",
-        headlines.title(overview.shown(fine), audits),
+        first.pop("title"),
         created,
-        question=_attempt(gaps, "question", lambda: headlines.question(devices.load())) or "",
+        **first,
         clinical=CLINICAL,
         models=[_model(card, audits.get(card.name), missing.get(card.name, "")) for card in cards],
         calls_figure=_calls_figure(fine, audits),
@@ -142,13 +142,8 @@ def _attempt(gaps: dict[str, Any], part: str, make: Callable[[], Found]) -> Foun
     try:
         return make()
     except XrayError as error:
-        gaps[part] = _told(error)
+        gaps[part] = environment.without_folders(error)
         return None
-
-
-def _told(sentence: object) -> str:
-    """A sentence about a problem, without where the artifacts lie on this machine."""
-    return str(sentence).replace(str(artifacts_dir()), artifacts_dir().name)
 
 
 def _model(card: Card, audit: Mapping[str, Any] | None, gap: str) -> dict[str, Any]:
@@ -168,11 +163,10 @@ def _model(card: Card, audit: Mapping[str, Any] | None, gap: str) -> dict[str, A
         "title": title,
         "swatch": Markup(html.swatch(card.name)),
         "chip": Markup(html.chip(*sentences.chip(audit))),
-        "problem": _told(card.problem),
+        "problem": environment.without_folders(card.problem),
         "synthetic": bool(found.get("synthetic")) or card.role == "demo",
         "finding": sentences.finding(audit, gap),
         "facts": overview.facts_of(found),
-        "advice": sentences.advice(found),
         "notes": sentences.notes(found),
         "by_films": tables.by_films([*([audit] if audit else []), *others]) if others else None,
         "figures": [
@@ -214,7 +208,7 @@ def _metrics(cards: Sequence[Card], problems: list[str]) -> dict[str, Any]:
         try:
             found[card.name] = tables.scores(card)
         except XrayError as error:
-            problems.append(_told(error))
+            problems.append(environment.without_folders(error))
     if not found:
         return {"metrics": None, "metrics_figure": None}
     titles = {card.name: card.title or card.name for card in cards}

@@ -14,6 +14,8 @@ from xray.text import interval, number
 if TYPE_CHECKING:
     # For types only: tables and what explains films take long to import; not every page needs them.
 
+    import pandas as pd
+
     from xray.explanations.result import Explanation
     from xray.explanations.sanity import Sanity
 
@@ -125,7 +127,7 @@ def _open(audit: Audit) -> str:
     top = findings.strongest(audit, kinds)
     seen = f" The largest change seen: {_seen(top)}." if top else ""
     names = text.names([findings.PLURAL[kind] for kind in findings.KINDS if kind in kinds])
-    return f"Whether {names} change its calls stays open.{seen}"
+    return f"More films must tell whether {names} change its calls.{seen}"
 
 
 def lime(audit: Audit, limits: Mapping[str, float]) -> str:
@@ -172,11 +174,11 @@ def advice(audit: Audit) -> str:
     """What to do about a verdict, in a sentence; "" where nothing follows from it."""
     if audit.get("verdict") == "reads_devices":
         kinds = [findings.PLURAL[kind] for kind in findings.kinds(audit, "reads_devices")]
-        return f"Do not rely on its calls of people with {text.names(kinds) or 'devices'}."
+        return f"Do not rely on calls of people with {text.names(kinds) or 'devices'}."
     if audit.get("verdict") == "inconclusive":
-        return "Audit it on more films before relying on it."
+        return "Audit on more films before relying on calls of people with devices."
     if audit.get("verdict") == "cannot_be_judged":
-        return "Check its classes, scale and threshold, and audit it again."
+        return "Check classes, scale and threshold, and audit again."
     return ""
 
 
@@ -204,13 +206,32 @@ def _why_unjudged(area: float) -> str:
 
 
 def _why_changed(top: Change, open_: bool) -> str:
-    kind = findings.PLURAL[top.kind] + (" open" if open_ else "")
+    """A change in few words: "supports: perhaps 2 more of 100 sick found (0 to 4)"."""
+    kind = findings.PLURAL[top.kind] + (": perhaps" if open_ else ":")
     count, _, ends = how_much(top).partition(" ")
     if top.unit == "auroc_drop":
-        return f"{kind}: AUROC {'falls' if top.value > 0 else 'rises'} by {count} {ends}".rstrip()
-    who = "sick" if top.sick else "healthy"
+        return f"{kind} AUROC {'falls' if top.value > 0 else 'rises'} by {count} {ends}".rstrip()
+    who = "sick found" if top.sick else "healthy called sick"
     way = "more" if top.value >= 0 else "fewer"
-    return f"{kind}: {count} {way} of 100 {who} {ends}".rstrip()
+    return f"{kind} {count} {way} of 100 {who} {ends}".rstrip()
+
+
+def record(quality: pd.DataFrame) -> str:
+    """How often this test was right about networks of known answers; "" where it is not known.
+
+    Parameters
+    ----------
+    quality : of ``stored.quality``
+    """
+    by = {row["measure"]: row for row in quality[quality["kind"] == ""].to_dict("records")}
+    found, accused = (by.get(name) or {} for name in ("detection", "false_alarms"))
+    if not number(found.get("n")) > 0:
+        return ""
+    of_readers, of_others = (100 * number(each.get("value")) for each in (found, accused))
+    return (
+        f"Tried on networks of known answers, this test found {of_readers:.0f} of 100 readers. "
+        f"It accused {of_others:.0f} of 100 others."
+    )
 
 
 def stability(why: Explanation) -> str:
@@ -218,8 +239,8 @@ def stability(why: Explanation) -> str:
     if not why.stable:
         return f"Not stable enough to read: {why.why_unstable}"
     return (
-        f"Stable: {100 * why.agreement:.0f} % of the five leading superpixels would lead again; "
-        f"the weights account for {100 * max(why.r2, 0):.0f} % of what hiding pieces does "
+        f"Stable: {100 * why.agreement:.0f} % of the five leading superpixels would lead again. "
+        f"The weights account for {100 * max(why.r2, 0):.0f} % of what hiding pieces does "
         f"({why.n_evaluations} evaluations)."
     )
 
@@ -264,17 +285,18 @@ def suspects(audit: Audit) -> str:
         return f"Nothing else that was tried changes more than {limit}."
     who = "sick" if most.sick else "healthy"
     way = "more" if most.value > 0 else "fewer"
-    found_to_be = "" if most.shown else f" This may be less than {limit}, which do not matter."
+    unsure = "" if most.shown else f" This may be less than {limit}, which do not matter."
     device = findings.strongest(audit, findings.kinds(audit))
     ahead = device is None or abs(most.margins) > abs(device.margins)
     # What squashing and JPEG quality leave in films was measured on the public set alone.
     rendered = (audit.get("labels") or {}).get("rendered")
     of = " of the public set" if rendered and most.kind in ("aspect", "jpeg") else ""
+    count, _, ends = how_much(most).partition(" ")
     return (
         f"{'More than any device, the' if ahead else 'Of all else the'} "
-        f"{findings.SUSPECTS[most.kind]} moves it: made as in the other class{of}, "
-        f"{abs(most.value):.0f} {way} of 100 {who} people are called sick "
-        f"({interval(most.low, most.high, 0)}).{found_to_be}"
+        f"{findings.SUSPECTS[most.kind]} moves it. Made as in the other class{of}, {count} {way} "
+        f"of 100 {who} people are called sick {ends}".rstrip()
+        + f".{unsure}"
     )
 
 
@@ -285,7 +307,7 @@ def witness(audit: Audit) -> str:
         return ""
     before, after = (number(found.get(f"called_{name}")) for name in ("without", "with"))
     return (
-        f"{found['children']} people were filmed with a device and without: of 100 such films "
+        f"{found['children']} people were filmed with a device and without. Of 100 such films "
         f"{after:.0f} are called sick with it and {before:.0f} without (difference "
         f"{interval(number(found['calls_low']), number(found['calls_high']), 0)}). "
         f"{found['agreement']} Somebody without the device is often less ill."

@@ -85,6 +85,11 @@ def scores(card: Card) -> pd.DataFrame:
         raise ArtifactError(
             f"{card.name} has no predictions of test films; run 'python -m xray evaluate'."
         )
+    if not {*METRICS} <= {*table["metric"]}:
+        raise ArtifactError(
+            f"The metrics of {card.name} are incomplete; "
+            f"make them again with 'python -m xray evaluate {card.name} --store'."
+        )
     return table
 
 

@@ -13,7 +13,8 @@ from xray import classes, text
 from xray.audits import findings, one_film, reading
 from xray.audits.reading import Question, Reading
 from xray.dashboard import background, cache, page
-from xray.dashboard.views.explain import METHODS, Chosen
+from xray.dashboard.views.explain import METHODS
+from xray.dashboard.views.film_choice import Chosen
 from xray.explanations import sanity
 from xray.figures import overlay, readings
 from xray.jobs.progress import Progress
@@ -102,7 +103,8 @@ def device_pair(chosen: Chosen, question: Question) -> None:
                 (pixels, "The film", "", "as it is"),
                 (worn.device, f"The film {words}", "", words),
                 (worn.null, "The film with the device's match", "", "with its match"),
-            ]
+            ],
+            [(), *(overlay.outline(changed - pixels) for changed in (worn.device, worn.null))],
         )
     )
 

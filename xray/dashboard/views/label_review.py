@@ -153,8 +153,8 @@ def _enter(shown: Films, who: int) -> None:
     """Enter a file of labels under the visitor's own account."""
     if not signin.decides():
         st.caption(
-            "Files of labels are entered by accounts that this server names for it, or on the "
-            "command line: python -m xray label --import FILE."
+            "Accounts that this server names for it enter files of labels here. On the command "
+            "line: python -m xray label --import FILE."
         )
         return
     given = st.file_uploader(

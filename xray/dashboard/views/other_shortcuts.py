@@ -8,9 +8,9 @@ import streamlit as st
 
 from xray import text
 from xray.audits import findings
-from xray.dashboard import cast, page
+from xray.dashboard import cast, loaders, page
 from xray.figures import audits as figures
-from xray.reports import headlines, html, sentences
+from xray.reports import headlines, html, overview, sentences
 
 
 def show() -> None:
@@ -18,7 +18,11 @@ def show() -> None:
     page.enter()
     header = st.container()
     chosen = cast.choose()
-    shown = [(card.name, card.title, chosen.audits[card.name]) for card in chosen.audited]
+    shown = [
+        (card.name, card.title, chosen.audits[card.name])
+        for card in chosen.audited
+        if findings.judged(chosen.audits[card.name])
+    ]
     hidden = [entry for entry in shown if findings.stratum(entry[2], "lungs hidden", "auroc")]
     with header:
         page.page(
@@ -41,10 +45,24 @@ def show() -> None:
                 "AUROC is 1 for a perfect order of the films and 0.5 for chance. "
                 "The hole keeps the lungs' outline: part of what is left is its shape."
             )
+            st.subheader("Are sick children who wear devices found more often?", anchor=False)
             page.show(figures.strata(hidden, "sensitivity", figures.WORN), key="worn")
             st.caption("Of 100 sick people, those called sick, each model at its own threshold.")
     with page.guard("The other suspects"):
         suspects(shown, chosen.names)
+        before(chosen)
+
+
+def before(chosen: cast.Cast) -> None:
+    """What else moved the network of whole films that devices moved most."""
+    cards = overview.told(loaders.cards())
+    audits, _ = loaders.audits(cards)
+    mended = headlines.mended(cards, audits)
+    if mended is None or mended[0] in {card.name for card in chosen.cards}:
+        return
+    title = next(card.title for card in cards if card.name == mended[0])
+    if said := sentences.suspects(audits[mended[0]]):
+        st.markdown(f"Before, **{html.plain(title)}**: {html.plain(said)}")
 
 
 def suspects(shown: list[tuple[str, str, dict[str, Any]]], names: list[str]) -> None:

@@ -41,11 +41,10 @@ def _offered(shown: Films | None) -> dict[str, tuple[str, str]]:
 def choose(shown: Films, key: str = "by") -> str:
     """Let the reader say what films lie by; the name of a space."""
     titles = offered(shown)
-    read = st.segmented_control(
+    read = st.selectbox(
         "Alike by",
         list(titles),
-        default=BY_PIXELS,
-        required=True,
+        list(titles).index(BY_PIXELS),
         key=key,
         bind="query-params",
         format_func=html.label,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,9 @@ import streamlit as st
 
 from xray import classes
 from xray.dashboard import background, cache, links, loaders, page
-from xray.dashboard.views import explain
+from xray.dashboard.views import explain, film_choice
 from xray.environment import artifact
+from xray.errors import ArtifactError
 from xray.explanations import comparison, methods
 from xray.explanations.methods import METHODS
 from xray.explanations.result import Heatmap
@@ -61,18 +63,15 @@ def show() -> None:
     """Draw the section."""
     cards = loaders.cards()
     page.page(
-        "Which explanation may be trusted for what?",
-        "The same film by several methods; what hiding what they point at does; and what was "
-        "measured over many films, and on networks whose answer is known.",
+        _finding(),
+        "The same film by several methods, and what hiding what they point at does. Then what was "
+        "measured over many films, and on networks of known answers.",
         {**explain.PARAMETERS, **parameters(cards)},
         clinical=True,
+        question="Which explanation may be trusted for what?",
     )
-    left, right = st.columns([7, 13], gap="large")
-    with left:
-        chosen = explain.choose()
-    with right:
-        if chosen is not None:
-            draw(chosen.film.pixels, cards)
+    if (chosen := film_choice.choose()) is not None:
+        draw(chosen.film.pixels, cards)
     with page.guard("The table over many films"):
         _over_many(_titles(cards))
 
@@ -91,13 +90,14 @@ def draw(pixels: Pixels, cards: Sequence[Card]) -> None:
                    "python -m xray train basic")  # fmt: skip
         return
     named = {each.title: each.name for each in METHODS.values()}
-    title = st.segmented_control(
-        "Model", list(offered), default=next(iter(offered)), required=True, key="explained",
-        bind="query-params", format_func=html.label,
-    )  # fmt: skip
-    read = st.pills(
+    left, right = st.columns(2, gap="medium")
+    title = left.selectbox(
+        "Model", list(offered), key="explained", bind="query-params", format_func=html.label
+    )
+    read = right.pills(
         "Methods", list(named), selection_mode="multi",
         default=[METHODS[name].title for name in FIRST], key="methods", bind="query-params",
+        wrap=True,
         help="; ".join(f"{each.title}: {each.about}" for each in METHODS.values()),
     )  # fmt: skip
     asked, card = [named[each] for each in read], offered[title]
@@ -168,15 +168,33 @@ def _facts(row: Row) -> list[tuple[str, str]]:
 # --- over many films -------------------------------------------------------------------------
 
 
+def _stored() -> pd.DataFrame | None:
+    """Stored means of every method; None where there are none."""
+    path = artifact(FILE)
+    if not path.is_file():
+        return None
+    table = cache.remember("methods", lambda: read_table(path), digest(path))
+    return table.assign(answer=table["answer"].fillna(""))
+
+
+def _finding() -> str:
+    """Which method points best at what moves a call, over many films, as a title."""
+    with suppress(ArtifactError, KeyError):
+        table = _stored()
+        if table is not None:
+            hidden = table[(table["answer"] == "") & (table["measure"] == "deletion")]
+            best = str(hidden.groupby("method")["mean"].mean().idxmax())
+            return f"{METHODS[best].title} points best at what moves a call, over many films"
+    return "Which explanation may be trusted for what?"
+
+
 def _over_many(offered: dict[str, Card]) -> None:
     """Stored means of every method, model by model, and where the answer is known."""
-    path = artifact(FILE)
     st.subheader("Over many films", anchor=False)
-    if not path.is_file():
+    table = _stored()
+    if table is None:
         page.empty("Not measured yet", "Explain many films by every method once.", COMMAND)
         return
-    table = cache.remember("methods", lambda: read_table(path), digest(path))
-    table = table.assign(answer=table["answer"].fillna(""))
     titles = {card.name: title for title, card in offered.items()}
     own = table[table["answer"] == ""]
     words = ("", *(comparison.MEASURES[each] for each in SHOWN))
@@ -222,7 +240,7 @@ def _known(known: pd.DataFrame) -> None:
         rows.append((METHODS[str(name)].title, *cells))
     st.html(html_tables.table(("", *kinds), rows))
     st.caption(
-        "Networks that were taught to call films with one kind of device and nothing else: share "
-        "of their films on which the device weighs more than a region of its shape elsewhere. "
+        "These networks were taught to call films with one kind of device, and nothing else. Shown "
+        "is the share of films on which the device outweighs a region of its shape elsewhere. "
         "0.5 is chance. Mean over networks; the interval is the widest of any of them."
     )

@@ -134,8 +134,9 @@ def commands(said: dict[str, Any]) -> None:
     }
     st.code(command(said["path"], said["name"] or "my-model", options), language=None)
     st.caption(
-        "It tries scale, order of classes and colour on films at hand before it believes them, "
-        "shows a small table, and refuses what does no better than chance. More: docs/your-model.md"
+        "It tries scale, order of classes and colour on films at hand before it believes them. "
+        "It shows a small table, and refuses what is no better than chance. "
+        "More: docs/your-model.md"
     )
 
 

@@ -131,6 +131,10 @@ def answered(table: text.TextTable, known: Listing, question: Question) -> Listi
     """A known read for what a question asks."""
     preset = presets.by_kind(known.kind, table.columns)
     if question.positive:
+        if both := set(question.positive) & set(question.negative):
+            raise DatasetError(
+                f"--positive and --negative both name {'='.join(min(both))}; leave one out."
+            )
         rule = Rule(
             positive=tuple((column(table, name), value) for name, value in question.positive),
             negative=tuple((column(table, name), value) for name, value in question.negative),

@@ -211,7 +211,9 @@ def classes_of(rule: Rule) -> Classes:
         return names.named([NO_FINDING, rule.finding])
     positive = name(rule.positive[0])
     healthy = rule.negative and not _bare(rule.negative[0][1])
-    negative = rule.negative[0][1] if healthy else f"no {positive}"
+    negative = rule.negative[0][1] if healthy else ""
+    if negative in ("", positive):
+        negative = f"no {positive}"
     return replace(names.named([negative, positive]), negative=negative, positive=positive)
 
 

@@ -48,7 +48,7 @@ def test_leakage_counts_numbers_with_and_without_the_subtype(visit: Opener) -> N
     app = visit("dataset", section="Duplicates and leakage")
     assert app.title[0].value.startswith("170 of 202 possible patients of test pneumonia")
     text = words(app)
-    assert "with the subtype as part of the identity it is 0 of 203" in text
+    assert "With the subtype as part of the identity it is 0 of 203" in text
     assert "457 in train, 320 in test" in text
 
 

@@ -52,7 +52,7 @@ def test_a_shared_threshold_moves_every_model(artifacts: Path) -> None:
 
 def test_no_model_chosen_is_no_error(artifacts: Path) -> None:
     app = alone("performance")
-    app.pills(key="models").set_value([]).run()
+    app.multiselect(key="models").set_value([]).run()
     assert not app.exception
     assert "at least one model" in words(app)
 
@@ -68,5 +68,5 @@ def test_predictions_that_were_changed_are_refused(artifacts: Path) -> None:
 def test_references_stand_by_until_they_are_asked_for(artifacts: Path, facts: pd.DataFrame) -> None:
     add(artifacts, "whole_film", np.linspace(-3, 3, len(facts)), facts, role="cure")
     app = alone("performance")
-    assert app.pills(key="models").options == ["Basic", "Transfer", "Whole_Film"]
-    assert app.pills(key="models").value == ["Basic", "Transfer"]
+    assert app.multiselect(key="models").options == ["Basic", "Transfer", "Whole_Film"]
+    assert app.multiselect(key="models").value == ["Basic", "Transfer"]

@@ -11,7 +11,7 @@ PAIR = "Pairwise comparison"
 
 def test_one_model_alone_is_no_pair(artifacts: Path) -> None:
     app = alone("performance", PAIR)
-    app.pills(key="models").set_value(["Basic"]).run()
+    app.multiselect(key="models").set_value(["Basic"]).run()
     assert not app.exception
     assert "at least two models" in words(app)
 

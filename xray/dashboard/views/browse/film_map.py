@@ -73,7 +73,7 @@ def draw(shown: Films, kept: Rows | None = None) -> None:
         how = choices.choose("Laid out by", embeddings.LAYOUTS, "layout")
         colour = st.segmented_control(
             "Coloured by", list(COLOURS), default=next(iter(COLOURS)), required=True, key="colour",
-            bind="query-params",
+            bind="query-params", wrap=True,
         )  # fmt: skip
         model = ""
         if colour in NEEDS_MODEL and shown.titles:

@@ -58,8 +58,8 @@ def degenerate(table: pd.DataFrame) -> None:
     if lost.empty:
         bare = int((learnt["class_weight"] == "none").sum())
         st.caption(
-            f"None of the {len(learnt)} runs that learnt something, {bare} of them without class "
-            "weights, gives nearly every test film the same call at a threshold of one half."
+            f"{len(learnt)} runs learnt something, {bare} of them without class weights. None "
+            "gives nearly every test film the same call at a threshold of one half."
         )
 
 

@@ -48,7 +48,7 @@ def numbers_say(table: pd.DataFrame) -> str:
     if not use["shared"]:
         return ""
     counted = (
-        f"Of {use['numbers']:,} numbers in test, {use['shared']:,} are in train too; with the "
+        f"Of {use['numbers']:,} numbers in test, {use['shared']:,} are in train too. With the "
         f"subtype as part of the identity it is {use['shared_by_subtype']:,} of "
         f"{use['by_subtype']:,}. Within train, {use['several_subtypes']:,} of "
         f"{use['other_numbers']:,} numbers name films of more than one subtype. "
@@ -110,8 +110,8 @@ def near(shown: dataset_page.Films) -> leakage.Groups | None:
         background.watch([(job, "Comparing the films that look alike", status)])
     else:
         st.caption(
-            f"Near-identical: the grey values of {embeddings.SIDE} x {embeddings.SIDE} copies "
-            f"correlate by {leakage.CORRELATION:.2f} or more, as those of films like one do."
+            f"Near-identical: grey values of {embeddings.SIDE} x {embeddings.SIDE} copies "
+            f"correlate by {leakage.CORRELATION:.2f} or more. Films like one are told so too."
         )
         if st.button("Look for near-identical films", icon=":material/search:"):
             background.ask(job, work)
@@ -166,9 +166,9 @@ def patients(films: dataset_page.Films) -> None:
         st.caption(
             f"{rows['films'].iat[0]:,} test films with, {rows['left'].iat[0]:,} without those of "
             f"possible patients who are also in train or validation. {classes.positive()} is the "
-            "positive class, each model at its own threshold; 95 % intervals of the "
-            "difference, bootstrap "
-            "by possible patient. Plain accuracy would fall with the share of "
+            "positive class, each model at its own threshold. Intervals are 95 %, of the "
+            "difference, by bootstrap of possible patients. Plain accuracy would fall with the "
+            "share of "
             f"{classes.spoken()} alone."
         )
     wish = {"with": browse.TRAITS["leaked"], "splits": "test"}

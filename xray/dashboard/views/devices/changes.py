@@ -20,11 +20,12 @@ from xray.reports import headlines, html, overview, sentences, tables
 
 METHOD = (
     "A device is cut out of a labelled film along its outline. It is laid over films of other "
-    "people who wear none. Its match is cut with the same outline from a film without devices, "
-    "at the same place of the lungs, and made as bright. Each figure is the change by the device "
-    "less the change by its match. For AUROC devices change places: healthy films are given them, "
-    "sick ones relieved of them. Whiskers are 95 % intervals by person, of those who receive and "
-    "of those who give. The band is the margin: what lies in it does not matter."
+    "people who wear none. Its match is cut with the same outline from a film without "
+    "devices. It lies at the same place of the lungs, and is made as bright. Each figure is the "
+    "change by the device less the change by its match. For AUROC devices change places: "
+    "healthy films are given them, sick ones relieved of them. Whiskers are 95 % intervals by "
+    "person, of those who receive and of those who give. The band is the margin: what lies in it "
+    "does not matter."
 )
 
 

@@ -50,12 +50,16 @@ def mend() -> None:
     """The commands that mend each model that reads something, by its own recipe."""
     cards = [card for card in loaders.cards() if not card.problem]
     found, _ = loaders.audits(cards)
-    reads = [card for card in cards if found.get(card.name, {}).get("verdict") == READS]
+    reads = [
+        card
+        for card in cards
+        if (card.role != "cure" or card.name in stored.LUNGS_ALONE)
+        and found.get(card.name, {}).get("verdict") == READS
+    ]
     st.subheader("How is a network trained so?", anchor=False)
-    for name, recipe in [(card.name, card.recipe) for card in reads if card.recipe in RECIPES] or [
-        ("MODEL", "RECIPE")
-    ]:
-        st.markdown(f"**{html.plain(name)}**" if recipe != "RECIPE" else "By any recipe:")
+    known = [(card.name, card.title, card.recipe) for card in reads if card.recipe in RECIPES]
+    for name, title, recipe in known or [("MODEL", "", "RECIPE")]:
+        st.markdown(f"**{html.plain(title)}**" if title else "By any recipe:")
         for ending, (does, option) in WAYS.items():
             if recipe != "RECIPE" and RECIPES[recipe].framing == "lungs" and ending == "lungs":
                 continue
@@ -69,9 +73,11 @@ def measured() -> pd.DataFrame:
     """What each remedy changes (``stored.cures``), of those that were audited."""
     cards = [card for card in loaders.cards() if card.name in stored.CURES and not card.problem]
     found, _ = loaders.audits(cards)
-    accuracy = {
-        card.name: pd.Series(loaders.metrics(card).set_index("metric").loc["accuracy"])
-        for card in cards
-        if card.name in found
-    }
+    accuracy = {}
+    for card in cards:
+        if card.name in found:
+            # One whose predictions are damaged says so; the others stay.
+            with page.guard(card.title):
+                scores = loaders.metrics(card).set_index("metric")
+                accuracy[card.name] = pd.Series(scores.loc["accuracy"])
     return stored.cures(cards, found, accuracy)

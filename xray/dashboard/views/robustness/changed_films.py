@@ -87,5 +87,7 @@ def show() -> None:
                     "beyond a film is not known. Framed alike: cut as closely around the lungs as "
                     f"the median {classes.spoken()} film is. The test films stand below to compare."
                 )
-                for name, table in found.items():
-                    page.download(f"Save {view.titles[name]} as CSV", table, f"stress-{name}.csv")
+                with st.container(horizontal=True):
+                    for name, table in found.items():
+                        words = f"Save {view.titles[name]} as CSV"
+                        page.download(words, table, f"stress-{name}.csv")

@@ -57,8 +57,8 @@ def show(view: View, entrant: Entrant) -> None:
         if status.error:
             page.problem(status.error)
         st.caption(
-            "Thousands of groups, cut by what is known of the films and by what they look like, "
-            "are searched on one half of the people and tested on the other. "
+            "Thousands of groups are cut by what is known of the films and what they look like. "
+            "They are searched on one half of the people and tested on the other. "
             + ("" if space else "What films look like is searched once the map was made.")
         )
         if not status.active and st.button(
@@ -72,7 +72,7 @@ def show(view: View, entrant: Entrant) -> None:
     st.caption(
         html.plain(
             f"{found.tried:,} groups searched, {found.tested} tested on {found.films:,} films "
-            f"({found.errors} errors) that had no part in the search; intervals and chances are "
+            f"({found.errors} errors) that had no part in the search. Intervals and chances are "
             f"of those films, corrected for the {found.tested}. The chance that anything is shown "
             f"where nothing is there is at most {failing_groups.LEVEL:.0%}. "
             f"{devices.provenance()}"

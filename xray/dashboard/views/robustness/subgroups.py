@@ -52,8 +52,8 @@ def show() -> None:
             found = table(view, entrant.name, metric)
             if found.empty:
                 st.info(
-                    "Nothing is known of these films that would divide them into groups; "
-                    "index their folder first: python -m xray index DIR.",
+                    "Nothing is known of these films that would divide them into groups. "
+                    "Index their folder first: python -m xray index DIR.",
                     icon=":material/info:",
                 )
             else:

@@ -110,8 +110,9 @@ def shown(view: shared.View, name: str, title: str) -> None:
         "validation film counts as often as its kind occurs on test. What no threshold and no "
         f"mix explains lies in the films themselves. {device_labels.provenance()}"
     )
-    for key, table in made.items():
-        page.download(f"Save {key} as CSV", table, f"gap-{name}-{key}.csv")
+    with st.container(horizontal=True):
+        for key, table in made.items():
+            page.download(f"Save {key} as CSV", table, f"gap-{name}-{key}.csv")
 
 
 def show() -> None:
