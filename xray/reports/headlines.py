@@ -40,9 +40,11 @@ def answer(cards: Sequence[Card], told: Sequence[Card], audits: Mapping[str, Aud
         or {card.name for card in cards} != {alone for _, alone in pairs}
     ):
         return title(cards, audits)
+    undecided = now.count("inconclusive")
     return (
         f"Shown whole films, {read} of {len(pairs)} models {'reads' if read == 1 else 'read'} "
         f"devices; shown the lungs alone, {left or 'none is found to'}"
+        + (f" ({undecided} undecided)" if undecided else "")
     )
 
 
