@@ -158,7 +158,7 @@ def test_damaged_upload_is_a_sentence(url: str, browser: Browser, tmp_path: Path
 def test_link_restores_the_view_and_back_goes_back(url: str, browser: Browser) -> None:
     browser.resize("desktop")
     browser.open(f"{url}/explain?child=42&shows=NORMAL&device=spoon", "Dark")
-    child = "document.querySelector('input[aria-label=Child]').value"
+    child = "document.querySelector('input[aria-label=Person]').value"
     assert browser.run(f"return {child}") == "42"
     text = browser.text()
     assert "spoon" in text
@@ -193,7 +193,7 @@ def test_share_shows_and_copies_the_link_to_the_view(url: str, browser: Browser)
         lambda: browser.driver.execute_async_script(read) == link, "the link to be copied", 30
     )
     browser.open(link)
-    assert browser.run("return document.querySelector('input[aria-label=Child]').value") == "42"
+    assert browser.run("return document.querySelector('input[aria-label=Person]').value") == "42"
 
 
 def test_keyboard_alone_reaches_the_button(url: str, browser: Browser) -> None:

@@ -15,7 +15,7 @@ from xray.models.failing_groups import Found, Group
 
 def test_groups_are_searched_when_asked(artifacts: Path, exports: dict[str, pd.DataFrame]) -> None:
     app = alone("robustness", "Where it fails")
-    assert "searched on one half of the children and tested on the other" in words(app)
+    assert "searched on one half of the people and tested on the other" in words(app)
     app.button(key="search groups").click().run()
     settle(app)
     said = words(app)
