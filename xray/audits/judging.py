@@ -36,6 +36,8 @@ LEAST_DONORS = 20
 NEARLY_ALL = 0.9
 #: Specificity at which such a model is judged.
 SPECIFICITY = 0.9
+#: Sides of the bounds that readers are found by; a record by others is of an earlier rule.
+BOUNDS = "one-sided"
 #: Confidence at which a model is said to read, over all figures at once, and to be clear.
 READS, CLEARS = 0.95, 0.90
 

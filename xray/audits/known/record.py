@@ -277,7 +277,7 @@ def quality(table: pd.DataFrame) -> pd.DataFrame:
     parts = [(kind, settled[settled["kind"] == kind]) for kind in KINDS]
     return pd.DataFrame(
         [row for kind, part in [*parts, ("", settled)] for row in _measures(kind, part)]
-    )
+    ).assign(bounds=judging.BOUNDS)
 
 
 def _measures(kind: str, part: pd.DataFrame) -> Iterator[dict[str, Any]]:
