@@ -31,7 +31,7 @@ from benchmarks import _common
 from benchmarks._visitor import FAILED
 from benchmarks.empty_page import EmptyPage
 from xray import parquet
-from xray.dataset import index, large_tables, public_set
+from xray.dataset import large_tables, parts, public_set
 from xray.environment import ROOT, artifacts_dir
 from xray.files import sha256_bytes, sha256_file, write_bytes, write_table
 from xray.models.card import WEIGHTS, read_cards, read_predictions, write_card
@@ -119,7 +119,7 @@ def written(folder: Path, rows: int) -> Path:
     """Write a table in parts as ``index --out`` does, of films that are not here."""
     films = public_set.read()
     with parquet.Writer(
-        folder / "films.parquet", counted=("split", "label"), sample=index.SAMPLED
+        folder / "films.parquet", counted=("split", "label"), sample=parts.SAMPLED
     ) as large:
         for copy in range(-(-rows // len(films))):
             part = films.head(rows - copy * len(films))
