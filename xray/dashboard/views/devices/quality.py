@@ -19,7 +19,7 @@ METHODS = (
 
 EARLIER = (
     "This record was made by a stricter rule, which counted both sides of an interval. The rule "
-    "of now finds more readers, and may accuse more, at most 5 of 100."
+    "of now finds more readers. It may accuse more, by its design at most 5 of 100."
 )
 
 
