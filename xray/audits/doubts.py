@@ -1,0 +1,161 @@
+"""Is a stranger's model calm by its options alone? A calm verdict is tried on what no film tells.
+
+How a model learnt to see films stands in no file. A wrong scale mostly shows in a check beforehand
+(``models.plausibility``), a wrong way of resizing hardly ever: it changes many calls and ranks
+films as well. So a verdict of no reliance holds only where every other way that changes calls, and
+that films do not rule out, gives it too. It can be taken back by this, never given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xray.audits import judging, showing
+from xray.audits.inputs import Materials
+from xray.audits.judging import Margin, Verdict
+from xray.films import interpolate
+from xray.films.pixels import Pixels, as_float
+from xray.models import plausibility
+from xray.models.card import Card
+from xray.models.model import BaseModel
+
+#: Films of each class that ways are counted on; fewer of networks of more parameters.
+FILMS, FEWER, LARGE = 100, 30, 10_000_000
+#: Sizes that people train at, tried where a network takes any.
+SIZES = (32, 64, 96, 128, 150, 180, 224, 256, 299)
+
+
+class Otherwise(BaseModel):
+    """A model that is shown films by other options.
+
+    Parameters
+    ----------
+    model : that answers
+    card : with another ``scale``, ``fit`` or ``size``
+    """
+
+    def __init__(self, model: Any, card: Card) -> None:
+        super().__init__(card)
+        self.model, self.exact = model, model.exact
+
+    def raw(self, x: Pixels, precision: str = "float32") -> NDArray[Any]:
+        """What the model gives of scaled films."""
+        given: NDArray[Any] = self.model.raw(x, precision)
+        return given
+
+    @property
+    def option(self) -> str:
+        """What to add to the command to get here."""
+        card, own = self.card, self.model.card
+        if card.fit != own.fit:
+            return f"--resize {card.fit}"
+        if card.size != own.size:
+            return "--size " + "x".join(map(str, card.size))
+        return f"--scale {card.scale}" + (f" --colour {card.colour}" if card.colour else "")
+
+
+def settled(
+    model: Any,
+    verdict: Verdict,
+    materials: Materials,
+    kept: NDArray[np.bool_],
+    margin: Margin,
+    precision: str = "float32",
+) -> Verdict:
+    """A verdict, taken back where a stranger's model is calm by its options alone.
+
+    Parameters
+    ----------
+    kept : (N,) films that count
+    margin : from how many calls of 100 on another way matters
+    """
+    stranger = model.card.role == "user" and isinstance(model, BaseModel)
+    if verdict.verdict != "no_reliance" or not stranger:
+        return verdict
+    ways, sure = open_ways(model, materials, kept, margin)
+    if not sure:
+        trials = showing.ask(list(ways), materials.material, precision=precision) if ways else []
+        own, material = model.card.threshold_log_odds, materials.material
+        for way, trial in zip(ways, trials, strict=True):
+            other = judging.judge(material, trial, own, kept, margin, materials.seed)
+            if other.verdict in ("reads_devices", "inconclusive"):
+                return _taken_back(
+                    verdict,
+                    f"{_changes(way, ways[way])}, and then it is not calm: {other.reasons[0]} "
+                    "Films cannot tell which way it learnt.",
+                )
+        return verdict
+    way = next(iter(ways))
+    return _taken_back(
+        verdict,
+        f"{_changes(way, ways[way])} and does much better: its films are probably brought to it "
+        f"otherwise than it learnt them. Give {way.option} and audit it again.",
+    )
+
+
+def _changes(way: Otherwise, share: float) -> str:
+    return f"With {way.option} it calls {100 * share:.0f} of 100 films otherwise"
+
+
+def _taken_back(verdict: Verdict, why: str) -> Verdict:
+    return replace(verdict, verdict="inconclusive", reasons=(why, *verdict.reasons))
+
+
+def open_ways(
+    model: Any, materials: Materials, kept: NDArray[np.bool_], margin: Margin
+) -> tuple[dict[Otherwise, float], bool]:
+    """Ways of showing films that change more calls than matter, and that films do not rule out.
+
+    Returns
+    -------
+    (way -> share of calls that it changes, whether the first is surely the better one)
+        Ways that call alike are one.
+    """
+    sick = (materials.material.table["label"] == "PNEUMONIA").to_numpy()
+    most = FILMS if model.card.parameters < LARGE else FEWER
+    rng = np.random.default_rng([materials.seed, 6])
+    places = np.concatenate(
+        [rng.permutation(np.flatnonzero(kept & (sick == truth)))[:most] for truth in (False, True)]
+    )
+    films, sick, cut = (
+        as_float(materials.films[places]),
+        sick[places],
+        model.card.threshold_log_odds,
+    )
+    given = model.log_odds_prepared(model.prepare(films))
+    loss = plausibility.log_loss(given, sick)
+    found, calls = dict[Otherwise, float](), [given >= cut]
+    for way in _ways(model):
+        odds = way.log_odds_prepared(way.prepare(films))
+        other = plausibility.log_loss(odds, sick)
+        called = odds >= cut
+        share = float(np.mean(called != calls[0]))
+        if plausibility.much_less(other, loss) and share > margin.calls / 100:
+            return {way: share}, True
+        new = min(float(np.mean(called != each)) for each in calls) > margin.calls / 100
+        if new and not plausibility.much_less(loss, other):
+            found[way] = share
+            calls.append(called)
+    return found, False
+
+
+def _ways(model: Any) -> Iterator[Otherwise]:
+    """Other options by which a model may have learnt."""
+    card = model.card
+    for scale, colour in plausibility.scales(model):
+        if (scale, colour) != (card.scale, card.colour):
+            yield Otherwise(model, replace(card, scale=scale, colour=colour))
+    for fit in interpolate.RESIZES:
+        if fit != card.fit:
+            yield Otherwise(model, replace(card, fit=fit))
+    entry = getattr(getattr(model, "network", None), "input", None)
+    sizes: Sequence[Any] = getattr(entry, "size", None) or tuple(getattr(entry, "shape", ()))[1:3]
+    if None in sizes:
+        for side in SIZES:
+            if (side, side) != tuple(card.size):
+                yield Otherwise(model, replace(card, size=(side, side)))
