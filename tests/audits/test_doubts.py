@@ -60,36 +60,42 @@ def options(found: dict[doubts.Otherwise, float]) -> set[str]:
     return {way.option for way in found}
 
 
-def test_ways_that_change_calls_stay_open_and_alike_ones_are_one(materials: Any) -> None:
+def test_ways_that_change_calls_stay_open_and_alike_ones_are_one(
+    materials: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By the mean of four pixels most rough films look smooth: fewer are called."""
-    found, sure = doubts.open_ways(model("nearest"), materials, EVERY, Margin())
+    found, sure = doubts.open_ways(model("nearest"), materials, EVERY)
     assert not sure and any(each.startswith("--scale") for each in options(found))
     assert len(options(found) & {"--resize area", "--resize bilinear-plain"}) == 1
     assert min(found.values()) > 0.03
-    # What changes fewer calls than matter is no doubt.
-    assert doubts.open_ways(model("nearest"), materials, EVERY, Margin(calls=99.9))[0] == {}
+    monkeypatch.setattr(doubts, "CHANGED", 0.99)
+    assert doubts.open_ways(model("nearest"), materials, EVERY) == ({}, False)
 
 
 def test_a_way_that_is_surely_better_is_named(materials: Any) -> None:
     """Of a steep model that was given the wrong way."""
-    found, sure = doubts.open_ways(model("area", 150), materials, EVERY, Margin())
+    found, sure = doubts.open_ways(model("area", 150), materials, EVERY)
     assert sure and len(found) == 1
     back = doubts.settled(model("area", 150), verdict(), materials, EVERY, Margin())
-    assert back.verdict == "inconclusive" and "audit it again" in back.reasons[0]
+    assert back.verdict == "inconclusive" and "much better" in back.reasons[0]
     # The right way leaves those open that are not surely worse.
     assert "--resize area" not in options(
-        doubts.open_ways(model("nearest", 150), materials, EVERY, Margin())[0]
+        doubts.open_ways(model("nearest", 150), materials, EVERY)[0]
     )
 
 
-def test_sizes_are_tried_where_a_network_takes_any() -> None:
-    said = {way.option for way in doubts._ways(model("nearest", side=None))}
-    assert {"--size 64x64", "--resize area", "--scale torch"} <= said
-    assert not any(option.startswith("--size") for option in _said(model("nearest")))
+def test_options_that_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sizes where a network takes any; units of a softmax that may be positive together."""
+    film = np.zeros((1, 24, 24), np.float32)
 
+    def said(one: Model) -> set[str]:
+        return {way.option for way in doubts._ways(one, film)}
 
-def _said(one: Model) -> list[str]:
-    return [way.option for way in doubts._ways(one)]
+    assert {"--size 64x64", "--resize area", "--scale torch"} <= said(model("nearest", side=None))
+    assert not any(option.startswith("--size") for option in said(model("nearest")))
+    three = model("nearest", output="softmax", positive_index=(0,))
+    monkeypatch.setattr(three, "raw", lambda x: np.full((len(x), 3), 1 / 3))
+    assert {"--positive-index 0,2", "--positive-index 2"} <= said(three)
 
 
 @pytest.mark.parametrize("other", ["no_reliance", "inconclusive", "reads_devices"])

@@ -8,7 +8,7 @@ that films do not rule out, gives it too. It can be taken back by this, never gi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,12 +20,14 @@ from xray.audits.inputs import Materials
 from xray.audits.judging import Margin, Verdict
 from xray.films import interpolate
 from xray.films.pixels import Pixels, as_float
-from xray.models import plausibility
+from xray.models import inputs, plausibility
 from xray.models.card import Card
 from xray.models.model import BaseModel
 
 #: Films of each class that ways are counted on; fewer of networks of more parameters.
 FILMS, FEWER, LARGE = 100, 30, 10_000_000
+#: Share of calls from which on another way makes another model, whatever margin was asked for.
+CHANGED = 0.03
 #: Sizes that people train at, tried where a network takes any.
 SIZES = (32, 64, 96, 128, 150, 180, 224, 256, 299)
 
@@ -36,7 +38,7 @@ class Otherwise(BaseModel):
     Parameters
     ----------
     model : that answers
-    card : with another ``scale``, ``fit`` or ``size``
+    card : with another ``scale``, ``fit``, ``size`` or ``positive_index``
     """
 
     def __init__(self, model: Any, card: Card) -> None:
@@ -56,6 +58,8 @@ class Otherwise(BaseModel):
             return f"--resize {card.fit}"
         if card.size != own.size:
             return "--size " + "x".join(map(str, card.size))
+        if card.positive_index != own.positive_index:
+            return f"--positive-index {','.join(map(str, card.positive_index))}"
         return f"--scale {card.scale}" + (f" --colour {card.colour}" if card.colour else "")
 
 
@@ -72,15 +76,15 @@ def settled(
     Parameters
     ----------
     kept : (N,) films that count
-    margin : from how many calls of 100 on another way matters
+    margin : what matters, by any way
     """
     stranger = model.card.role == "user" and isinstance(model, BaseModel)
     if verdict.verdict != "no_reliance" or not stranger:
         return verdict
-    ways, sure = open_ways(model, materials, kept, margin)
+    ways, sure = open_ways(model, materials, kept)
     if not sure:
-        trials = showing.ask(list(ways), materials.material, precision=precision) if ways else []
         own, material = model.card.threshold_log_odds, materials.material
+        trials = showing.ask(list(ways), material, precision=precision) if ways else []
         for way, trial in zip(ways, trials, strict=True):
             other = judging.judge(material, trial, own, kept, margin, materials.seed)
             if other.verdict in ("reads_devices", "inconclusive"):
@@ -93,8 +97,8 @@ def settled(
     way = next(iter(ways))
     return _taken_back(
         verdict,
-        f"{_changes(way, ways[way])} and does much better: its films are probably brought to it "
-        f"otherwise than it learnt them. Give {way.option} and audit it again.",
+        f"{_changes(way, ways[way])} and does much better: it probably learnt films otherwise than "
+        "its options say. Look into its training code.",
     )
 
 
@@ -107,9 +111,9 @@ def _taken_back(verdict: Verdict, why: str) -> Verdict:
 
 
 def open_ways(
-    model: Any, materials: Materials, kept: NDArray[np.bool_], margin: Margin
+    model: Any, materials: Materials, kept: NDArray[np.bool_]
 ) -> tuple[dict[Otherwise, float], bool]:
-    """Ways of showing films that change more calls than matter, and that films do not rule out.
+    """Ways that change more than ``CHANGED`` of the calls, and that films do not rule out.
 
     Returns
     -------
@@ -130,22 +134,22 @@ def open_ways(
     given = model.log_odds_prepared(model.prepare(films))
     loss = plausibility.log_loss(given, sick)
     found, calls = dict[Otherwise, float](), [given >= cut]
-    for way in _ways(model):
+    for way in _ways(model, films[:1]):
         odds = way.log_odds_prepared(way.prepare(films))
         other = plausibility.log_loss(odds, sick)
         called = odds >= cut
         share = float(np.mean(called != calls[0]))
-        if plausibility.much_less(other, loss) and share > margin.calls / 100:
+        if plausibility.much_less(other, loss) and share > CHANGED:
             return {way: share}, True
-        new = min(float(np.mean(called != each)) for each in calls) > margin.calls / 100
+        new = min(float(np.mean(called != each)) for each in calls) > CHANGED
         if new and not plausibility.much_less(loss, other):
             found[way] = share
             calls.append(called)
     return found, False
 
 
-def _ways(model: Any) -> Iterator[Otherwise]:
-    """Other options by which a model may have learnt."""
+def _ways(model: Any, film: Pixels) -> Iterator[Otherwise]:
+    """Other options by which a model may have learnt; one film tells how many units it has."""
     card = model.card
     for scale, colour in plausibility.scales(model):
         if (scale, colour) != (card.scale, card.colour):
@@ -153,8 +157,15 @@ def _ways(model: Any) -> Iterator[Otherwise]:
     for fit in interpolate.RESIZES:
         if fit != card.fit:
             yield Otherwise(model, replace(card, fit=fit))
+    shown = inputs.scaled(model.prepare(film), card.scale, card.channels, card.colour)
+    units = model.raw(shown).shape[1]
+    # Of several sigmoids every one answers another question, and a check tells which is asked.
+    if units > 2 and card.output in ("softmax", "logit"):
+        for index in plausibility.readings(card, units):
+            if index != card.positive_index:
+                yield Otherwise(model, replace(card, positive_index=index))
     entry = getattr(getattr(model, "network", None), "input", None)
-    sizes: Sequence[Any] = getattr(entry, "size", None) or tuple(getattr(entry, "shape", ()))[1:3]
+    sizes = entry.size if isinstance(entry, inputs.Input) else getattr(entry, "shape", ())[1:3]
     if None in sizes:
         for side in SIZES:
             if (side, side) != tuple(card.size):

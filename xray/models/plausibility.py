@@ -189,7 +189,7 @@ def check(
     given: Found | None = None
     for scale, colour in scales(model):
         raw = _raw(model, grey, scale, colour)
-        for index in _readings(card, raw.shape[1]):
+        for index in readings(card, raw.shape[1]):
             odds = _log_odds(model, raw, index)
             if odds is None:
                 continue
@@ -228,7 +228,7 @@ def _usual(scale: str, colour: str = "") -> str:
     return colour or ("bgr" if scale == "imagenet" else "rgb")
 
 
-def _readings(card: Card, units: int) -> Iterator[tuple[int, ...]]:
+def readings(card: Card, units: int) -> Iterator[tuple[int, ...]]:
     """Meanings of the outputs to try, in the command line's words, the card's own first."""
     if units == 1:
         normal = bool(card.settings.get("unit_means_normal"))
