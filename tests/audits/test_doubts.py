@@ -12,6 +12,7 @@ import pytest
 
 from xray.audits import doubts, judging, showing
 from xray.audits.judging import Cut, Margin, Verdict
+from xray.audits.showing import Trials
 from xray.films.pixels import as_bytes
 from xray.models import networks
 from xray.models.card import Card
@@ -21,6 +22,8 @@ from xray.models.model import Model
 from xray.models.outputs import Output
 
 SIDE, EVERY = 12, np.ones(80, bool)
+#: What a model said that calls every second film, and would at any threshold near its own.
+TRIALS = Trials(np.where(np.arange(80) % 2 == 1, 5.0, -5.0))
 
 
 class Rough(Runtime):
@@ -76,7 +79,7 @@ def test_a_way_that_is_surely_better_is_named(materials: Any) -> None:
     """Of a steep model that was given the wrong way."""
     found, sure = doubts.open_ways(model("area", 150), materials, EVERY)
     assert sure and len(found) == 1
-    back = doubts.settled(model("area", 150), verdict(), materials, EVERY, Margin())
+    back = doubts.settled(model("area", 150), verdict(), TRIALS, materials, EVERY, Margin())
     assert back.verdict == "inconclusive" and "much better" in back.reasons[0]
     # The right way leaves those open that are not surely worse.
     assert "--resize area" not in options(
@@ -104,7 +107,7 @@ def test_calm_is_what_every_open_way_calls_calm(
 ) -> None:
     monkeypatch.setattr(showing, "ask", lambda ways, *_, **__: list(ways))
     monkeypatch.setattr(judging, "judge", lambda *_: verdict(other, "With tubes it calls more."))
-    found = doubts.settled(model("nearest"), verdict(), materials, EVERY, Margin())
+    found = doubts.settled(model("nearest"), verdict(), TRIALS, materials, EVERY, Margin())
     if other == "no_reliance":
         assert found.verdict == "no_reliance" and not found.reasons
     else:
@@ -117,4 +120,14 @@ def test_only_calm_verdicts_of_strangers_are_doubted(
     monkeypatch.setattr(doubts, "open_ways", None)
     for one, word in ((model("nearest"), "reads_devices"), (model("nearest", role="panel"), "")):
         given = verdict(word or "no_reliance")
-        assert doubts.settled(one, given, materials, EVERY, Margin()) is given
+        assert doubts.settled(one, given, TRIALS, materials, EVERY, Margin()) is given
+
+
+def test_thresholds_that_may_have_been_meant_are_tried() -> None:
+    material = SimpleNamespace(
+        table=pd.DataFrame({"label": np.where(TRIALS.plain > 0, "PNEUMONIA", "NORMAL")})
+    )
+    assert not list(doubts._cuts(TRIALS.plain, 1.0, material, EVERY))
+    plain = np.linspace(-1, 3, 80)
+    said = list(doubts._cuts(plain, 2.0, material, EVERY))
+    assert said[0] == ("At a threshold of 0.50", pytest.approx(0.5, abs=0.02), 0.0)

@@ -284,7 +284,7 @@ def _judged(
             unsure = verdict.auroc[0] > judging.GATE
             why = (MORE,) if unsure else _cause(model, materials, truth, kept)
             verdict = replace(verdict, reasons=(*verdict.reasons, *why))
-        verdict = settled(model, verdict, materials, kept, options.margin, precision)
+        verdict = settled(model, verdict, trials, materials, kept, options.margin, precision)
         other = suspects.effects(materials.material, tries, others, trials.plain, verdict, kept)
         verdict = replace(verdict, effects=(*verdict.effects, *other))
     return Audit(

@@ -2,8 +2,9 @@
 
 How a model learnt to see films stands in no file. A wrong scale mostly shows in a check beforehand
 (``models.plausibility``), a wrong way of resizing hardly ever: it changes many calls and ranks
-films as well. So a verdict of no reliance holds only where every other way that changes calls, and
-that films do not rule out, gives it too. It can be taken back by this, never given.
+films as well. So a verdict of no reliance holds only where every other way gives it too that
+changes calls and that films do not rule out, and so with thresholds. It can be taken back by this,
+never given.
 """
 
 from __future__ import annotations
@@ -17,9 +18,13 @@ from numpy.typing import NDArray
 
 from xray.audits import judging, showing
 from xray.audits.inputs import Materials
+from xray.audits.insertion import Odds
 from xray.audits.judging import Margin, Verdict
+from xray.audits.showing import Trials
 from xray.films import interpolate
 from xray.films.pixels import Pixels, as_float
+from xray.metrics import scores
+from xray.metrics.odds import to_probability
 from xray.models import inputs, plausibility
 from xray.models.card import Card
 from xray.models.model import BaseModel
@@ -66,6 +71,7 @@ class Otherwise(BaseModel):
 def settled(
     model: Any,
     verdict: Verdict,
+    trials: Trials,
     materials: Materials,
     kept: NDArray[np.bool_],
     margin: Margin,
@@ -75,39 +81,52 @@ def settled(
 
     Parameters
     ----------
+    trials : what the model said by the options that were given
     kept : (N,) films that count
     margin : what matters, by any way
     """
     stranger = model.card.role == "user" and isinstance(model, BaseModel)
     if verdict.verdict != "no_reliance" or not stranger:
         return verdict
+    material, own = materials.material, model.card.threshold_log_odds
+    tried = list(_cuts(trials.plain, own, material, kept))
     ways, sure = open_ways(model, materials, kept)
-    if not sure:
-        own, material = model.card.threshold_log_odds, materials.material
-        trials = showing.ask(list(ways), material, precision=precision) if ways else []
-        for way, trial in zip(ways, trials, strict=True):
-            other = judging.judge(material, trial, own, kept, margin, materials.seed)
-            if other.verdict in ("reads_devices", "inconclusive"):
-                return _taken_back(
-                    verdict,
-                    f"{_changes(way, ways[way])}, and then it is not calm: {other.reasons[0]} "
-                    "Films cannot tell which way it learnt.",
-                )
-        return verdict
-    way = next(iter(ways))
-    return _taken_back(
-        verdict,
-        f"{_changes(way, ways[way])} and does much better: it probably learnt films otherwise than "
-        "its options say. Look into its training code.",
-    )
+    if sure:
+        way, share = next(iter(ways.items()))
+        why = (
+            f"With {way.option} it calls {100 * share:.0f} of 100 films otherwise, and does much "
+            "better: it probably learnt films otherwise than its options say. Look into its "
+            "training code."
+        )
+        return replace(verdict, verdict="inconclusive", reasons=(why, *verdict.reasons))
+    asked = showing.ask(list(ways), material, precision=precision) if ways else []
+    said = [(what, share, trials, cut) for what, share, cut in tried] + [
+        (f"With {way.option}", ways[way], trial, own)
+        for way, trial in zip(ways, asked, strict=True)
+    ]
+    for what, share, trial, cut in said:
+        other = judging.judge(material, trial, cut, kept, margin, materials.seed)
+        if other.verdict in ("reads_devices", "inconclusive"):
+            why = (
+                f"{what} it calls {100 * share:.0f} of 100 films otherwise, and then it is not "
+                f"calm: {other.reasons[0]} Films cannot tell which of the two is right."
+            )
+            return replace(verdict, verdict="inconclusive", reasons=(why, *verdict.reasons))
+    return verdict
 
 
-def _changes(way: Otherwise, share: float) -> str:
-    return f"With {way.option} it calls {100 * share:.0f} of 100 films otherwise"
+def _cuts(
+    plain: Odds, own: float, material: Any, kept: NDArray[np.bool_]
+) -> Iterator[tuple[str, float, float]]:
+    """Thresholds that may have been meant: the usual one, and the one that tells films best.
 
-
-def _taken_back(verdict: Verdict, why: str) -> Verdict:
-    return replace(verdict, verdict="inconclusive", reasons=(why, *verdict.reasons))
+    The latter is fitted on films that are judged, which is no matter: it takes back only.
+    """
+    sick = (material.table["label"] == "PNEUMONIA").to_numpy()[kept]
+    for cut in (0.0, scores.choose_threshold(sick, plain[kept])):
+        share = float(np.mean((plain[kept] >= cut) != (plain[kept] >= own)))
+        if share > CHANGED:
+            yield f"At a threshold of {to_probability(cut):.2f}", share, cut
 
 
 def open_ways(
