@@ -85,7 +85,7 @@ class Bench:
             bare = (test & (self.table["confidence"] < BARE).to_numpy())[test]
             layers = rendering.read(self.films.shape[1:], artifact("devices", rendering.FILE))
             return insertion.prepare(
-                self.table[test], self.films[test], {}, bare, bare, kinds=KINDS, rendered=layers
+                self.table[test], self.films[test], {}, bare, bare, kinds=KINDS, further=layers
             )
         return truths.audit_material(self.table, self.films, self.first, seed=int(part == "seed"))
 
