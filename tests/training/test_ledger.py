@@ -166,11 +166,6 @@ def test_a_sweep_leaves_rows_and_no_run_is_done_twice(
     assert main.main(["ledger", "--rebuild"]) == 0
     pd.testing.assert_frame_equal(ledger.read().sort_values("run", ignore_index=True), before)
     _repeats(table.iloc[2].to_dict(), synthetic_folder, tmp_path)
-    capsys.readouterr()
-    repeated = ["ledger", "--repeat", str(table["name"][2]), "--data", str(synthetic_folder)]
-    assert main.main(repeated) == 0
-    assert capsys.readouterr().out.count("by 2 seeds") == len(replication.METRICS)
-    pd.testing.assert_frame_equal(ledger.read().sort_values("run", ignore_index=True), before)
 
 
 def _repeats(row: dict[str, object], films: Path, tmp_path: Path) -> None:
