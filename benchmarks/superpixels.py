@@ -20,6 +20,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmarks import _common
+from benchmarks.agreement import interval
 from xray.audits import one_film
 from xray.audits.findings import KINDS
 from xray.explanations import sanity, superpixels, surrogate
@@ -46,8 +47,8 @@ def variants() -> list[tuple[str, str, Settings]]:
 def study(model: Model, films: list[Pixels], repeats: int, wanted: list[str]) -> pd.DataFrame:
     """Measure the variants of what is ``wanted`` on every film; one row a variant.
 
-    Columns: model, varied, choice, superpixels, deletion_score, score_low, score_high (95 %
-    bootstrap over films), agreement, r2, evaluations.
+    Columns: model, varied, choice, superpixels, deletion_score (with its 95 %
+    bootstrap interval over films), agreement, r2, evaluations.
     """
     arithmetic = precision.probe(model).choice
     rows: list[dict[str, Any]] = []
@@ -81,16 +82,13 @@ def study(model: Model, films: list[Pixels], repeats: int, wanted: list[str]) ->
             r2 += [each.r2 for each in found]
             counts.append(labels.max() + 1)
             evaluations.append(found[0].n_evaluations)
-        summary = sanity.summarise(pd.DataFrame({"score": scores})).iloc[0]
         rows.append(
             {
                 "model": model.card.name,
                 "varied": varied,
                 "choice": choice,
                 "superpixels": float(np.mean(counts)),
-                "deletion_score": float(summary["mean"]),
-                "score_low": float(summary["low"]),
-                "score_high": float(summary["high"]),
+                "deletion_score": interval(np.array(scores)),
                 "agreement": float(np.mean(overlaps)),
                 "r2": float(np.mean(r2)),
                 "evaluations": float(np.mean(evaluations)),

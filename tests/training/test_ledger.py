@@ -24,7 +24,7 @@ from xray.figures import training as figures_runs
 from xray.files import read_json, write_json, write_table
 from xray.jobs.progress import Stage
 from xray.models.card import Card
-from xray.training import ablations, architectures, ledger, overrides, recipes, replication
+from xray.training import ablations, ledger, overrides, recipes, replication
 from xray.training import train as training
 
 ROOT = Path(__file__).parents[2]
@@ -77,23 +77,6 @@ def test_a_setting_that_recipes_gained_since_changes_no_run() -> None:
     assert ledger.run_id(old, "data", 0) == ledger.run_id(now, "data", 0)
     assert ledger.run_id(old, "data", 0) != ledger.run_id(old, "data", 1)
     assert ledger.run_id(old, "data", 0) != ledger.run_id(old | {"planted": 0.5}, "data", 0)
-
-
-# ---- recipes ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("activation", ["relu", "swish"])
-def test_five_convolutions_have_the_parameters_of_the_write_up(activation: str) -> None:
-    pytest.importorskip("keras")
-    recipe = overrides.change(recipes.get("five_conv300"), {"options.activation": activation})
-    network = architectures.build(recipe)
-    assert network.count_params() == 311_041
-    assert network.input_shape == (None, 300, 300, 1)
-    convolutions = [layer for layer in network.layers if type(layer).__name__ == "Conv2D"]
-    assert [layer.filters for layer in convolutions] == [32, 64, 64, 128, 128]
-    assert convolutions[0].input.shape[-1] == 3
-    flat = next(layer for layer in network.layers if type(layer).__name__ == "Flatten")
-    assert flat.output.shape[-1] == 128
 
 
 # ---- the ledger -------------------------------------------------------------------------------
