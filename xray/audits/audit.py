@@ -338,6 +338,11 @@ def _notes(model: Any, materials: Materials, options: Options) -> tuple[str, ...
             "No film of this folder has labelled devices: devices were rendered from facts about "
             "real ones."
         )
+    elif others := materials.elsewhere():
+        notes.append(
+            f"Devices of {len(others):,} films of other splits are laid on too, so that more is "
+            "known; a model that was trained on these films has seen those devices."
+        )
     public = materials.table["file"].str.match(r"test/[^/]+/(IM-|NORMAL2-IM-|person)").mean() > 0.5
     if public and not options.trained_on and not model.card.recipe:
         notes.append(
