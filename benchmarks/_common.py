@@ -10,7 +10,11 @@ from typing import Any
 
 import pandas as pd
 
+from xray.drawing.phantoms import phantom
+from xray.environment import data_dir
 from xray.files import write_json
+from xray.films.decode import read
+from xray.films.pixels import Pixels
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
@@ -53,3 +57,13 @@ def report(
         print(f"{label}: {value:.2f}")
     if path:
         write_json(path, {"name": name, "rows": list(rows), **ratios})
+
+
+def pick_films(count: int, split: str = "test") -> tuple[list[Pixels], str]:
+    """Films of both classes in turn: real ones of a split, or synthetic ones."""
+    folder, labels = data_dir(), ("PNEUMONIA", "NORMAL")
+    if folder is None:
+        return [phantom(i, label=labels[i % 2]).pixels for i in range(count)], "synthetic"
+    of = [sorted((folder / split / label).glob("*.jpeg")) for label in labels]
+    chosen = [of[i % 2][(37 * i + 11) % len(of[i % 2])] for i in range(count)]
+    return [read(path).pixels for path in chosen], f"real {split}"

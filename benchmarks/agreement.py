@@ -27,7 +27,6 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from benchmarks import _common
-from benchmarks.lime import pick_films
 from xray.explanations import designs, lime, surrogate
 from xray.explanations.designs import Masks
 from xray.explanations.surrogate import Floats
@@ -165,7 +164,7 @@ def main() -> None:
     parser.add_argument("--split", default="test", choices=["train", "test"])
     parser.add_argument("--surer", type=float, nargs="+", default=[lime.SURER])
     options = parser.parse_args()
-    films, source = pick_films(options.films, options.split)
+    films, source = _common.pick_films(options.films, options.split)
     rows: list[dict[str, Any]] = []
     for name in options.models:
         model = load(name, options.folder)

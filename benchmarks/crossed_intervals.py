@@ -1,6 +1,6 @@
 """Do the verdict's intervals cover the truth as often as they say? Simulated films and donors.
 
-    python benchmarks/crossed_intervals.py --donors 20 --repeats 1000
+    python -m benchmarks.crossed_intervals --donors 20 --repeats 1000
 
 Films lie at random distances from a model's threshold; each donor's device moves them by an
 amount of its own, and each picture by chance. Films and donors are drawn anew each time, crossed
@@ -9,15 +9,11 @@ as in an audit, and the interval of the calls is compared with the effect in the
 
 from __future__ import annotations
 
-import argparse
-import json
-from collections.abc import Sequence
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from benchmarks import _common
 from xray.audits import uncertainty
 from xray.audits.uncertainty import CALLS, Influence, Measure
 
@@ -89,33 +85,23 @@ def coverage(
     }
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> None:
     """Print the coverage of every population, and write it where asked."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = _common.parser(__doc__)
     parser.add_argument("--films", type=int, default=209, help="healthy films (default 209)")
     parser.add_argument("--donors", type=int, default=20, help="donor children (default 20)")
     parser.add_argument("--draws", type=int, default=8, help="donors a film (default 8)")
     parser.add_argument("--called", type=float, default=0.2, help="share called (default 0.2)")
     parser.add_argument("--repeats", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    given = parser.parse_args(arguments)
+    given = parser.parse_args()
     rows = [
         coverage(
             name, given.repeats, given.films, given.donors, given.draws, given.called, given.seed
         )
         for name in POPULATIONS
     ]
-    for row in rows:
-        print(
-            f"{row['population']:38} effect {row['effect']:5.1f} calls; 90 % interval covers "
-            f"{100 * float(row['covered_90']):.1f} %, 95 % covers "
-            f"{100 * float(row['covered_95']):.1f} %; spread {row['spread']:.2f}, "
-            f"a quarter of the interval {row['mean_error']:.2f}"
-        )
-    if given.json:
-        content = {"name": "crossed_intervals", "rows": rows}
-        given.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    _common.report("crossed_intervals", rows, {}, given.json)
 
 
 if __name__ == "__main__":

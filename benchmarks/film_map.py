@@ -26,8 +26,7 @@ from benchmarks import pages
 from benchmarks._common import best, parser, report
 from benchmarks.empty_page import EmptyPage
 from xray.dataset import index, leakage
-from xray.environment import ROOT, cache_dir, data_dir
-from xray.errors import DatasetError
+from xray.environment import ROOT, cache_dir, films_dir
 from xray.files import write_json
 from xray.models import embeddings, registry
 
@@ -155,9 +154,7 @@ def main() -> int:
     options.add_argument("--repeats", type=int, default=7)
     options.add_argument("--large", type=int, default=0)
     chosen = options.parse_args()
-    folder = data_dir()
-    if folder is None:
-        raise DatasetError("Set XRAY_DATA to the folder of the films.")
+    folder = films_dir()
     table = index.index(folder)
     embeddings.layout(embeddings.embed(folder, table))
     views = opened(table, chosen.repeats)

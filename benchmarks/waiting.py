@@ -27,7 +27,7 @@ from benchmarks import _common
 from benchmarks._visitor import Visitor
 from benchmarks.browser import Browser, missing
 from benchmarks.serving import serve
-from xray.environment import ROOT, artifacts_dir, data_dir
+from xray.environment import ROOT, artifacts_dir, films_dir
 from xray.errors import DatasetError
 
 #: Models that the Explain page asks at first.
@@ -310,9 +310,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=2, help="turns of each; default 2")
     parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="of the names")
     options = parser.parse_args()
-    folder = data_dir()
-    if folder is None:
-        raise DatasetError("Set XRAY_DATA to a folder of films.")
+    folder = films_dir()
     rows = []
     with tempfile.TemporaryDirectory() as place:
         line = Path(place) / "one_line.py"

@@ -22,8 +22,7 @@ import pandas as pd
 from benchmarks._common import parser, report
 from xray.dataset import index
 from xray.drawing import shams
-from xray.environment import artifacts_dir, data_dir
-from xray.errors import DatasetError
+from xray.environment import artifacts_dir, films_dir
 from xray.explanations import comparison, methods
 from xray.files import read_table, write_table
 from xray.films import lungs
@@ -106,9 +105,7 @@ def main() -> int:
     options.add_argument("--busy", action="store_true", help="leave out seconds: others compute")
     options.add_argument("--out", type=Path, default=artifacts_dir() / "explanations.csv")
     chosen = options.parse_args()
-    folder = data_dir()
-    if folder is None:
-        raise DatasetError("Set XRAY_DATA to the folder of the films.")
+    folder = films_dir()
     table = index.index(folder)
     table = table[(table["split"] == "test") & (table["error"] == "")]
     asked = [(name, None, "") for name in chosen.models]

@@ -164,23 +164,22 @@ def test_functions_can_be_seen_at_once(name: str) -> None:
 
 #: Package -> its modules that are tested under another name so far. Shrink it; never add to it.
 TESTED_ELSEWHERE = {
-    "audits": "demo findings inputs insertion measures reading showcase showing stored uncertainty",
+    "audits": "demo inputs insertion measures reading showcase showing uncertainty",
     "audits.known": "networks truth",
-    "": "classes files parquet",
+    "": "classes parquet",
     "commands": "evaluate index label ledger",
     "dashboard": "background cache dataset_page grid loaders models_page page",
-    "dashboard.views": "explain label_review labelling preprocessing your_model",
-    "dataset": "composition download left_out walk",
-    "dataset.tables": "asking labelling places presets rows text",
+    "dashboard.views": "explain label_review preprocessing",
+    "dataset": "composition left_out walk",
+    "dataset.tables": "asking labelling places rows",
     "drawing": "anatomy laying marks",
-    "figures": "audits base calibration comparison curation decision generalization overview",
+    "figures": "base calibration comparison curation decision generalization overview",
     "films": "decoder_channel decoder_process formats grey sanitize",
-    "jobs": "batches cluster",
-    "labels": "annotation coco database format history own priorities schema shapes studio",
+    "jobs": "batches",
+    "labels": "annotation coco format history own priorities schema studio",
     "models": "at_hand",
     "models.formats": "graphs keras_files keras_graph runtimes saved_models",
-    "reports": "label_card model_card render sentences tables",
-    "training": "architectures train",
+    "reports": "model_card render tables",
 }
 TESTED = 60
 
@@ -200,6 +199,7 @@ def test_tests_mirror_the_library() -> None:
         for module in modules.split()
     }
     assert missing - elsewhere == set(), "these have no test module of their own"
+    assert elsewhere - missing == set(), "these have one now, are short, or gone"
 
 
 # --- the door --------------------------------------------------------------------------------

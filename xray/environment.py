@@ -78,6 +78,22 @@ def data_dir() -> Path | None:
     return path
 
 
+def films_dir(given: Path | None = None) -> Path:
+    """The folder of films that was given, or else the first that ``XRAY_DATA`` names.
+
+    Raises
+    ------
+    DatasetError
+        There is none, or it is not a folder.
+    """
+    path = given or data_dir()
+    if path is None or not path.is_dir():
+        raise DatasetError(
+            f"{path or 'Nothing'} is no folder of films; give --data FOLDER or set XRAY_DATA."
+        )
+    return path
+
+
 def cache_dir() -> Path:
     """Folder for what can be computed again (``XRAY_CACHE``); made when absent."""
     default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "xray-model-audit"

@@ -218,7 +218,7 @@ def _named(file: str) -> set[str]:
 def test_what_is_imported_is_required(folders: tuple[str, ...], files: tuple[str, ...]) -> None:
     """Every third-party module that is imported comes with a package that is asked for by name."""
     # Optional ones are asked for by name where they are used, and by nobody else.
-    optional = {"kagglehub", "onnx", "onnxruntime"}
+    optional = {"onnx", "onnxruntime"}
     # What explanations are held against comes into an environment of the benchmark's own.
     optional |= {"captum", "tf_keras_vis", "torch"}
     own = {"xray", "pages", "tests", "benchmarks", *optional}

@@ -460,29 +460,23 @@ def test_what_runs_is_said_in_a_line() -> None:
 
 @pytest.mark.slow
 def test_evaluate_on_two_workers_prints_what_it_prints_here(
-    synthetic_folder: Path, tmp_path: Path
+    scheduler: str, synthetic_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The verb itself, in a process of its own: the same metrics, and a status that was left."""
-    pytest.importorskip("distributed")
+    """The verb itself: the same metrics, and a status that was left."""
+    from xray.commands.main import main
+
     keras = pytest.importorskip("keras")
+    monkeypatch.setenv("XRAY_ARTIFACTS", str(tmp_path / "artifacts"))
     keras.utils.set_random_seed(0)
     network = keras.Sequential(
         [keras.Input((32, 32, 1)), keras.layers.Flatten(), keras.layers.Dense(1, "sigmoid")]
     )
     network.save(tmp_path / "mine.keras")
     found = []
-    for place in ([], ["--workers", "2", "--run", str(tmp_path / "run")]):
+    for place in ([], ["--scheduler", scheduler, "--run", str(tmp_path / "run")]):
         out = tmp_path / f"metrics-{len(place)}.json"
         command = ["evaluate", str(tmp_path / "mine.keras"), "--data", str(synthetic_folder)]
-        done = subprocess.run(
-            [sys.executable, "-m", "xray", *command, "--json", str(out), *place],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-            env=os.environ | {"XRAY_ARTIFACTS": str(tmp_path / "artifacts")},
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
+        assert main([*command, "--json", str(out), *place]) == 0
         found.append(json.loads(out.read_text()))
     assert found[0] == found[1]
     status = batch_runs.read_status(tmp_path / "run" / batch_runs.STATUS)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from xray.commands import _data
 from xray.commands._models import MODEL_HELP, add_force, add_model_options, guard, load
 from xray.commands._workers import add_worker_options, working
-from xray.environment import data_dir
+from xray.environment import films_dir
 from xray.errors import DatasetError, ModelError
 from xray.files import write_json
 from xray.models import registry
@@ -87,9 +87,7 @@ def run(options: argparse.Namespace) -> int:
     """Audit the models; registered ones are stored for the dashboard. 1 where --fail-on holds."""
     from xray.audits import audit, inputs, stored
 
-    data = options.data or data_dir()
-    if data is None or not data.is_dir():
-        raise DatasetError("There are no films to audit on; give --data FOLDER or set XRAY_DATA.")
+    data = films_dir(options.data)
     chosen = _options(options)
     _data.tell(data, options.classes)
     # A wrong name is said before minutes go into drawing.

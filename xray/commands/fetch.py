@@ -15,27 +15,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to", type=Path, default=Path("data/chest_xray"), help="folder (default: %(default)s)"
     )
-    parser.add_argument("--url", default=fetch.URL, help="another address of the zip archive")
-    parser.add_argument("--sha256", help="expected hash of the archive at --url")
     parser.add_argument("--archive", type=Path, metavar="FILE", help="a zip that you downloaded")
-    parser.add_argument("--kaggle", action="store_true", help="use kagglehub (pip install it)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was done")
 
 
 def run(options: argparse.Namespace) -> None:
     """Fetch, and say how to go on."""
-    default = fetch.SHA256 if options.url == fetch.URL else ""
     with bars() as stage:
-        if options.kaggle:
-            done = fetch.fetch_kaggle(options.to, stage=stage)
-        else:
-            done = fetch.fetch(
-                options.to,
-                options.url,
-                default if options.sha256 is None else options.sha256,
-                options.archive,
-                stage=stage,
-            )
+        done = fetch.fetch(options.to, options.archive, stage=stage)
     for warning in done.warnings:
         print(f"warning: {warning}")
     if options.json:

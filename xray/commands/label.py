@@ -14,7 +14,7 @@ import pandas as pd
 from xray.commands import _data
 from xray.dataset import index, public_set, sources
 from xray.drawing import rendering
-from xray.environment import artifacts_dir, data_dir
+from xray.environment import artifacts_dir, films_dir
 from xray.errors import LabelError, XrayError
 from xray.files import read_json, read_table, write_json, write_table, write_text
 from xray.labels import (
@@ -167,9 +167,7 @@ def _shapes(options: argparse.Namespace) -> None:
     """Facts of the devices that can be cut out of the films."""
     from xray.audits import inputs
 
-    folder = options.data or data_dir()
-    if folder is None:
-        raise LabelError("Give --data the folder of the films, or set XRAY_DATA.")
+    folder = films_dir(options.data)
     made = inputs.prepare(folder)
     if made.labels.rendered:
         raise LabelError("No device is drawn on these films; label some, or name other films.")
@@ -180,9 +178,9 @@ def _shapes(options: argparse.Namespace) -> None:
 
 def _sample(options: argparse.Namespace) -> None:
     """A blind check sheet."""
-    folder = options.data or data_dir()
-    if folder is None or options.out is None:
-        raise LabelError("Give --out a new folder, and --data the films or set XRAY_DATA.")
+    folder = films_dir(options.data)
+    if options.out is None:
+        raise LabelError("Give --out a new folder for the sheet.")
     files = index.usable(index.index(folder))["file"].tolist()
     chosen = check.draw(devices.load(), files, options.sample, options.seed)
     key = check.write(options.out, folder, chosen)
@@ -321,9 +319,7 @@ def _agreement(store: Store, collection: str) -> Any:
 
 
 def _queue(store: Store, options: argparse.Namespace) -> Any:
-    folder = options.data or data_dir()
-    if folder is None:
-        raise LabelError("Give --data the folder of the films, or set XRAY_DATA.")
+    folder = films_dir(options.data)
     looked = _data.tell(folder, options.classes)
     paths = {film.file: film.path for film in looked.films if not film.problem}
     public = sources.is_copy(paths, public_set.read())

@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from xray.commands._bars import bars
-from xray.environment import data_dir
-from xray.errors import ArtifactError, DatasetError
+from xray.environment import films_dir
+from xray.errors import ArtifactError
 from xray.files import write_table
 from xray.training import ablations, ledger
 
@@ -57,10 +57,8 @@ def _repeat(table: pd.DataFrame, options: argparse.Namespace) -> None:
     """Train a run again and say where it ended."""
     from xray.training import replication
 
-    data = options.data or data_dir()
     replication.expected(table, options.repeat)  # A wrong name is told before hours of work.
-    if data is None or not data.is_dir():
-        raise DatasetError("There are no films to train on; give --data FOLDER or set XRAY_DATA.")
+    data = films_dir(options.data)
     with bars() as stage:
         found = replication.repeat(table, options.repeat, data, stage, options.backbone_weights)
     for row in found.to_dict("records"):

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from xray.environment import data_dir
-from xray.errors import DatasetError
+from xray.environment import films_dir
 from xray.files import write_json
 from xray.training.lung_network import train
 
@@ -26,9 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train, measure on the test split, write network and card."""
-    data = options.data or data_dir()
-    if data is None:
-        raise DatasetError("Give --data the folder of the films, or set XRAY_DATA.")
+    data = films_dir(options.data)
     with tqdm(unit="step") as bar:
 
         def progress(done: int, total: int) -> None:

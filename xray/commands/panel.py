@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from xray.commands._bars import Bars, bars
-from xray.environment import artifacts_dir, data_dir
+from xray.environment import artifacts_dir, films_dir
 from xray.errors import DatasetError
 from xray.files import write_table
 
@@ -63,9 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train what is missing, ask, judge, and write the record."""
-    data = options.data or data_dir()
-    if data is None or not data.is_dir():
-        raise DatasetError("Give --data the folder of the public films, or set XRAY_DATA.")
+    data = films_dir(options.data)
     from xray.audits import pointing
     from xray.audits.known import methods, record
     from xray.dataset import index

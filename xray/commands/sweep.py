@@ -9,8 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from xray.commands._workers import add_worker_options, working
-from xray.environment import data_dir
-from xray.errors import DatasetError
+from xray.environment import films_dir
 from xray.files import write_json
 from xray.training import sweeps
 
@@ -28,9 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run what is missing; each run is kept as soon as it is finished."""
     sweep = sweeps.read(options.file)
-    data = options.data or data_dir()
-    if data is None or not data.is_dir():
-        raise DatasetError("There are no films to train on; give --data FOLDER or set XRAY_DATA.")
+    data = films_dir(options.data)
     print(f"{sweep.name}: {len(sweep.runs)} runs. {sweep.about}")
     with working(options, sweep.name) as stage:
 

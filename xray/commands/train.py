@@ -11,8 +11,8 @@ import pandas as pd
 from xray.commands import _data
 from xray.commands._bars import bars
 from xray.dataset import scan
-from xray.environment import data_dir
-from xray.errors import DatasetError, ModelError
+from xray.environment import films_dir
+from xray.errors import ModelError
 from xray.films.resize import FITS
 from xray.models.card import models_dir, read_predictions
 from xray.training import diagnosis, overrides, recipes
@@ -57,9 +57,7 @@ def run(options: argparse.Namespace) -> None:
     changes = {name: getattr(options, name) for name in names} | overrides.parse(options.set)
     given = {key: value for key, value in changes.items() if value is not None}
     recipe = overrides.change(recipes.get(options.recipe), given)
-    data = options.data or data_dir()
-    if data is None or not data.is_dir():
-        raise DatasetError("There are no films to train on; give --data FOLDER or set XRAY_DATA.")
+    data = films_dir(options.data)
     if options.backbone_weights and not options.backbone_weights.is_file():
         raise ModelError(f"There is no file {options.backbone_weights}; check --backbone-weights.")
     films = _data.tell(data, options.classes)

@@ -1,4 +1,4 @@
-"""Get the public dataset: download, check, unpack safely, place it whole or not at all."""
+"""Get the public dataset by kagglehub or out of an archive: checked, and placed whole or not."""
 
 from __future__ import annotations
 
@@ -14,18 +14,11 @@ from pathlib import Path, PurePosixPath
 
 from xray import classes
 from xray.dataset import public_set, scan, walk
-from xray.dataset.download import download
 from xray.errors import DatasetError
 from xray.films.grey import MAX_BYTES
 from xray.jobs.progress import Progress
 
 #: Kermany et al. 2018, Mendeley Data, version 2, ChestXRay2017.zip (CC BY 4.0).
-URL = (
-    "https://data.mendeley.com/public-files/datasets/rscbjbr9sj/files/"
-    "f12eaf6d-6023-432f-acc9-80c9d7393433/file_downloaded"
-)
-#: As several public projects that use the archive have pinned it.
-SHA256 = "13efc055629733dbab07877f8b3c9f81097840dbcdaa326a8542322c2281ce36"
 PAGE = "https://data.mendeley.com/datasets/rscbjbr9sj/2"
 KAGGLE = "paultimothymooney/chest-xray-pneumonia"
 
@@ -83,19 +76,16 @@ def expected() -> Expected:
 
 def fetch(
     to: Path,
-    url: str = URL,
-    sha256: str = SHA256,
     archive: Path | None = None,
     known: Expected | None = None,
     stage: Callable[[str], Progress | None] = lambda _: None,
 ) -> Fetched:
-    """Download the archive (or take one that was downloaded), check it and place its films.
+    """Get the dataset from Kaggle (or out of an archive), check it and place its films.
 
     Parameters
     ----------
     to : folder that will hold train, val and test; it appears when everything is right
-    url, sha256 : where the archive is, and its hash ("" when unknown)
-    archive : a zip that somebody downloaded, in place of ``url``
+    archive : a zip that somebody downloaded, in place of Kaggle's
     known : what the dataset must hold; the public set when None
     stage : called with the name of each stretch of work, gives its progress callback
 
@@ -107,60 +97,34 @@ def fetch(
     known = known or expected()
     to = Path(to)
     _check_free(to)
-    if archive is not None and not archive.is_file():
+    if archive is None:
+        folder = _from_kaggle()
+        return _install(to, known, lambda inside: _copied(folder, inside, stage("copy")))
+    if not archive.is_file():
         raise DatasetError(f"There is no archive {archive}; check the path.")
-    if archive is None:
-        path = to.with_name(to.name + ".zip")
-        try:
-            download(url, path, sha256, stage("download"), MOST_BYTES)
-        except DatasetError as error:
-            raise DatasetError(f"{str(error).rstrip('.')}. {advice()}") from error
-    else:
-        path = archive
-    done = _install(to, known, lambda folder: unpack(path, folder, known, stage("unpack")))
-    if archive is None:
-        path.unlink()
-    return done
+    return _install(to, known, lambda inside: unpack(archive, inside, known, stage("unpack")))
 
 
-def fetch_kaggle(
-    to: Path,
-    known: Expected | None = None,
-    stage: Callable[[str], Progress | None] = lambda _: None,
-) -> Fetched:
-    """Get the dataset by ``kagglehub``, which must be installed; else as ``fetch``.
+def _from_kaggle() -> Path:
+    """Folder of kagglehub's cache; what a broken download left is gone on from."""
+    import kagglehub
 
-    Raises
-    ------
-    DatasetError
-        kagglehub is missing or refused, or what it gave is not the dataset.
-    """
-    known = known or expected()
-    to = Path(to)
-    _check_free(to)
     try:
-        import kagglehub
-    except ImportError as error:
-        raise DatasetError(
-            "Downloading from Kaggle needs kagglehub: pip install kagglehub, or leave --kaggle out."
-        ) from error
-    try:
-        folder = Path(kagglehub.dataset_download(KAGGLE))
+        return Path(kagglehub.dataset_download(KAGGLE))
     # kagglehub raises whatever its HTTP library does.
     except Exception as error:
         raise DatasetError(f"Kaggle refused the download ({error}). {advice()}") from error
+
+
+def _copied(folder: Path, inside: Path, progress: Progress | None) -> None:
+    """Copy the films of a folder into split/label folders."""
     films = scan.scan(folder).films
-    progress = stage("copy")
-
-    def copy(inside: Path) -> None:
-        for done, film in enumerate(films, start=1):
-            target = inside / film.split / film.label / PurePosixPath(film.path).name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(folder / film.path, target)
-            if progress:
-                progress(done, len(films))
-
-    return _install(to, known, copy)
+    for done, film in enumerate(films, start=1):
+        target = inside / film.split / film.label / PurePosixPath(film.path).name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / film.path, target)
+        if progress:
+            progress(done, len(films))
 
 
 def advice() -> str:

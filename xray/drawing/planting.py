@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from xray.drawing import laying
 from xray.drawing.layers import Layer
 from xray.drawing.laying import Place
 from xray.films import lungs
-from xray.films.pixels import Pixels
+from xray.films.pixels import Bytes, Pixels, as_bytes, as_float
 from xray.jobs.progress import Progress
-
-Bytes = NDArray[np.uint8]
 
 #: Copies made of each film; epochs take turns, so that one copy is not learnt by heart.
 VARIANTS = 2
@@ -55,16 +52,3 @@ def worn_copies(
         if progress:
             progress(i + 1, len(films))
     return out
-
-
-def as_bytes(films: Pixels) -> Bytes:
-    """Grey in [0, 1] to 0..255: films come in 8 bits, and a quarter of the memory serves."""
-    levels: Bytes = np.rint(films * np.float32(255)).astype(np.uint8)
-    return levels
-
-
-def as_float(films: Pixels | Bytes) -> Pixels:
-    """Grey 0..255 to float32 in [0, 1]; floats pass."""
-    if films.dtype == np.uint8:
-        return films.astype(np.float32) / np.float32(255)
-    return np.asarray(films, dtype=np.float32)

@@ -8,13 +8,11 @@ the prediction faster than hiding them in random order (Samek et al. 2017).
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import pandas as pd
 import scipy.stats
 from numpy.typing import NDArray
 
@@ -104,7 +102,6 @@ def check(
     explanation: Explanation,
     *,
     seed: int = 0,
-    shuffled: Predictor | None = None,
     progress: Progress | None = None,
 ) -> Sanity:
     """Run both checks on one explanation.
@@ -114,12 +111,9 @@ def check(
     model : the model that was explained.
     film : (H, W) float32 in [0, 1]
     explanation : of this film by this model.
-    shuffled : the model with shuffled weights, made here when None and ``model`` is a ``Model``;
-        give it when checking many films.
     progress : called with (checks done, checks in all).
     """
-    if shuffled is None and isinstance(model, Model) and model.keras:
-        shuffled = shuffle_weights(model, seed)
+    shuffled = shuffle_weights(model, seed) if isinstance(model, Model) and model.keras else None
     total = 1 + (shuffled is not None)
     curve = deletion(model, film, explanation, seed=seed)
     if progress is not None:
@@ -130,71 +124,6 @@ def check(
     if progress is not None:
         progress(2, total)
     return Sanity(random, curve)
-
-
-def check_many(
-    model: Predictor,
-    films: Sequence[Pixels],
-    explanations: Sequence[Explanation],
-    *,
-    seed: int = 0,
-    first: int = 0,
-    progress: Progress | None = None,
-) -> pd.DataFrame:
-    """Check many explanations of one model.
-
-    Parameters
-    ----------
-    first : number of the first film, where these are a part of more.
-
-    Returns
-    -------
-    DataFrame, one row a film, in the order given
-        Columns: correlation, overlap, randomisation_passed (NaN where the model has no weights
-        to shuffle), deletion_score, deletion_passed, stable.
-    """
-    shuffled = shuffle_weights(model, seed) if isinstance(model, Model) and model.keras else None
-    rows = []
-    for index, (film, explanation) in enumerate(zip(films, explanations, strict=True)):
-        result = check(model, film, explanation, seed=seed + first + index, shuffled=shuffled)
-        random = result.randomisation
-        rows.append(
-            {
-                "correlation": np.nan if random is None else random.correlation,
-                "overlap": np.nan if random is None else random.overlap,
-                "randomisation_passed": np.nan if random is None else float(random.passed),
-                "deletion_score": result.deletion.score,
-                "deletion_passed": float(result.deletion.passed),
-                "stable": float(explanation.stable),
-            }
-        )
-        if progress is not None:
-            progress(index + 1, len(films))
-    return pd.DataFrame(rows)
-
-
-def summarise(table: pd.DataFrame, *, seed: int = 0, draws: int = 2000) -> pd.DataFrame:
-    """Means over films with 95 % bootstrap intervals.
-
-    Parameters
-    ----------
-    table : as ``check_many`` returns it.
-
-    Returns
-    -------
-    DataFrame, one row a column of ``table`` that has values
-        Columns: measure, mean, low, high, n (films).
-    """
-    rng = np.random.default_rng(seed)
-    rows = []
-    for measure in table.columns:
-        values = table[measure].dropna().to_numpy(float)
-        if not values.size:
-            continue
-        means = values[rng.integers(0, values.size, (draws, values.size))].mean(axis=1)
-        low, high = np.quantile(means, [0.025, 0.975])
-        rows.append((measure, values.mean(), low, high, values.size))
-    return pd.DataFrame(rows, columns=["measure", "mean", "low", "high", "n"])
 
 
 def shuffle_weights(model: Model, seed: int = 0) -> Model:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -27,9 +27,6 @@ from xray.errors import ArtifactError, XrayError
 from xray.files import digest, hash_json, write_json
 from xray.models.card import Card, models_dir, read_predictions
 from xray.reports import headlines, sentences
-
-if TYPE_CHECKING:
-    pass
 
 #: Roles of models that the first page speaks of; controls are no answers.
 ROLES = ("recipe", "user", "demo")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.dataset import odd_tables
-from tests.dataset.odd_tables import FILMS, Odd
+from tests.dataset.tables import odd_tables
+from tests.dataset.tables.odd_tables import FILMS, Odd
 from xray.commands.main import main
 from xray.dataset import scan
 from xray.errors import XrayError
