@@ -15,7 +15,7 @@ from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from xray import classes
-from xray.dashboard import links, signin, startup, style
+from xray.dashboard import cache, links, signin, startup, style
 from xray.environment import ROOT, without_folders
 from xray.errors import XrayError
 from xray.figures import base
@@ -265,6 +265,11 @@ def show(figure: go.Figure, key: str) -> None:
     # The figure carries Streamlit's template since it was made: importing Streamlit makes it
     # plotly's default. Setting it here again would cost more than sending the figure.
     st.plotly_chart(figure, key=key, theme="streamlit", config=_PLOTLY)
+
+
+def draw(key: str, make: Callable[..., go.Figure], *given: Any) -> None:
+    """Show the figure that a function makes of what it is given, made once (``cache.made``)."""
+    show(cache.drawn(make, *given), key)
 
 
 def show_kept(figure: Mapping[str, Any], key: str) -> None:
