@@ -5,22 +5,19 @@ from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from xray import __version__
-from xray.dashboard import gate, navigation, signin, startup
+from xray.dashboard import gate, navigation, signin, startup, style
 from xray.dashboard import page as dashboard
-from xray.environment import ROOT
-
-ICON = str(ROOT / "assets" / "icon.png")
 
 
 def draw() -> None:
     """Draw the page that a visitor asks for."""
     st.set_page_config(
         page_title="X-ray Model Audit",
-        page_icon=ICON,
+        page_icon=style.icon(),
         layout="wide",
         menu_items={"About": f"X-ray Model Audit {__version__}. {dashboard.CLINICAL}"},
     )
-    st.logo(ICON, size="large")
+    st.logo(style.icon(), size="large")
     signin.require()
     signin.sign_out()
     # Off in .streamlit/config.toml, where it says why.

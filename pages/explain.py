@@ -61,7 +61,7 @@ def show(
     with st.expander("What each region weighs", icon=":material/bar_chart:"):
         for each in done:
             with page.guard("The weights"):
-                page.show(answers.weights(each, titles[each.model]), key=f"weights {each.model}")
+                page.draw(f"weights {each.model}", answers.weights, each, titles[each.model])
     drawn = st.expander(
         "A device that was laid on, and its match",
         icon=":material/cable:",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import plotly.graph_objects as go
@@ -19,6 +19,10 @@ from xray import classes
 from xray.figures import base
 from xray.files import sha256_bytes
 from xray.films.pixels import Pixels
+
+if TYPE_CHECKING:
+    # For types only: see tests/reports/test_overview.py for what the first page does without.
+    import pandas as pd
 
 Made = TypeVar("Made")
 
@@ -149,3 +153,14 @@ def _drawn(function: Callable[..., go.Figure], *given: Any) -> go.Figure:
 def figure(name: str, make: Callable[[], go.Figure], *key: Hashable) -> go.Figure:
     """Remember a figure, ready to be sent; see ``remember``."""
     return remember(name, lambda: ready(make()), *key)
+
+
+def wire(table: pd.DataFrame) -> Any:
+    """A table without its index as Streamlit sends it; as it is where Arrow cannot hold it."""
+    import pyarrow as pa
+
+    try:
+        return pa.Table.from_pandas(table, preserve_index=False)
+    except pa.ArrowException:
+        # A column of numbers and words: Streamlit makes words of all.
+        return table

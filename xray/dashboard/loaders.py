@@ -6,15 +6,15 @@ It is the thing itself, not a copy (see ``cache``): nobody may change it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from xray.audits import stored
 from xray.dashboard import cache, page, startup
-from xray.environment import artifacts_dir, data_dir
+from xray.environment import artifact, artifacts_dir, data_dir
 from xray.errors import ArtifactError, XrayError
 from xray.files import digest, read_json
 from xray.models.card import WEIGHTS, Card, models_dir, read_cards, read_predictions
@@ -23,6 +23,8 @@ from xray.reports import overview
 if TYPE_CHECKING:
     # For types only: see tests/reports/test_overview.py for what the first page does without.
     import pandas as pd
+
+Made = TypeVar("Made")
 
 
 def cards(roles: tuple[str, ...] | None = None) -> list[Card]:
@@ -66,6 +68,12 @@ def audits_beside(card: Card) -> list[dict[str, Any]]:
 @lru_cache(maxsize=64)
 def _json(path: str, content: str) -> Any:
     return read_json(Path(path))
+
+
+def panel(read: Callable[[], Made], file: str) -> Made:
+    """What ``stored`` reads of a file of the panel's record; its errors are the caller's."""
+    path = artifact("panel", file)
+    return cache.remember("panel", read, read.__name__, str(path), digest(path))
 
 
 def metrics(card: Card, split: str = "test") -> pd.DataFrame:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from xray.dashboard import sections
 from xray.environment import ROOT, data_dirs
@@ -60,17 +61,23 @@ MOVED: dict[str, tuple[str, str]] = {
 
 
 def pages() -> dict[str, list[Any]]:
-    """All pages, by group, as ``st.navigation`` takes them; those of before hidden.
+    """All pages, by group, as ``st.navigation`` takes them; of those of before, which is asked for.
 
     Each rerun gets copies, because Streamlit marks the page that it runs.
     """
     made = _pages(any(folder.is_dir() for folder in data_dirs()))
-    return {group: [copy(page) for page in entries] for group, entries in made.items()}
+    shown = {group: [copy(page) for page in entries] for group, entries in made.items()}
+    manager = getattr(get_script_run_ctx(suppress_warning=True), "pages_manager", None)
+    asked = getattr(manager, "intended_page_name", None)
+    if asked in MOVED:
+        page = _leads_on(*MOVED[asked])
+        shown[""].append(st.Page(page, title=asked, url_path=asked, visibility="hidden"))
+    return shown
 
 
 @lru_cache(maxsize=2)
 def _pages(films: bool) -> dict[str, list[Any]]:
-    made: dict[str, list[Any]] = {
+    return {
         group: [
             st.Page(
                 ROOT / "pages" / f"{name}.py",
@@ -83,11 +90,6 @@ def _pages(films: bool) -> dict[str, list[Any]]:
         ]
         for group, entries in PAGES.items()
     }
-    made[""] += [
-        st.Page(_leads_on(*place), title=address, url_path=address, visibility="hidden")
-        for address, place in MOVED.items()
-    ]
-    return made
 
 
 def _leads_on(page: str, section: str) -> Callable[[], None]:

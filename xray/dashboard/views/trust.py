@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -184,7 +185,11 @@ def _stored() -> pd.DataFrame | None:
     path = artifact(FILE)
     if not path.is_file():
         return None
-    table = cache.remember("methods", lambda: read_table(path), digest(path))
+    return cache.remember("methods", lambda: _read(path), digest(path))
+
+
+def _read(path: Path) -> pd.DataFrame:
+    table = read_table(path)
     return table.assign(answer=table["answer"].fillna(""))
 
 
@@ -212,7 +217,7 @@ def _over_many(offered: dict[str, Card]) -> None:
     for name, part in own.groupby("model", sort=False):
         films = int(part.loc[part["measure"] == "deletion", "n"].max())
         st.markdown(f"**{html.plain(titles.get(str(name), str(name)))}**, {films} test films")
-        st.html(html_tables.table(words, _rows(part)))
+        st.html(html_tables.table(words, cache.made(_rows, part)))
     st.caption(" ".join(SHOWN.values()) + " Means with 95 % intervals, by person.")
     known = table[(table["answer"] != "") & table["measure"].isin(["points", "net"])]
     if len(known):
