@@ -8,20 +8,17 @@ from xray import text
 from xray.audits import findings
 from xray.dashboard import cast, loaders, page
 from xray.dashboard.cast import Cast
-from xray.reports import headlines, html, html_tables, overview, sentences
+from xray.reports import headlines, html, html_tables, overview
 
 page.enter()
 
 
 def table(shown: Cast) -> None:
     """A row a model: the verdict, why, and what was counted."""
-    rows = []
     groups = overview.grouped(shown.cards, told, audits)
-    for row in loaders.first_page(overview.rows(groups, {**audits, **shown.audits})):
-        why = row["why"] or sentences.why(None, shown.gaps.get(row["name"], ""))
-        rows.append({**row, "why": why})
+    rows = loaders.first_page(overview.rows(groups, {**audits, **shown.audits}))
     if rows:
-        st.html(html_tables.models_table(rows))
+        st.html(html_tables.models_table(overview.completed(rows, shown.gaps)))
     else:
         page.empty(
             "There are no models here yet",

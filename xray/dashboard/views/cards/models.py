@@ -53,11 +53,8 @@ def one(card: Card) -> None:
     scores = loaders.metrics(card) if stored is not None else None
     audits, gaps = loaders.audits([card])
     audit, gap = audits.get(card.name), gaps.get(card.name, "")
-    st.html(
-        html.verdict_row(
-            card.name, card.title, sentences.chip(audit), cache.made(sentences.finding, audit, gap)
-        )
-    )
+    said = cache.made(sentences.finding, audit, gap)
+    st.html(html.verdict_row(card.name, card.title, sentences.chip(audit, gap), said))
     by_films.beside(card)
     text = cache.made(model_card.markdown, card, scores, signs, audit, gap)
     st.download_button(
