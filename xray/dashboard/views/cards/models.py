@@ -69,12 +69,24 @@ def one(card: Card) -> None:
         st.markdown(text)
 
 
+def title(cards: list[Card]) -> str:
+    """How often these models are right, and how many of them were audited."""
+    tables = [(card, predictions(card)) for card in cards if not card.problem]
+    shares = [
+        cache.made(model_card.right, table, card.threshold_log_odds)
+        for card, table in tables
+        if table is not None
+    ]
+    audited = len(loaders.audits([card for card in cards if not card.problem])[0])
+    return model_card.finding([s for s in shares if s is not None], audited, len(cards))
+
+
 def show() -> None:
     """Draw the section."""
     cards = loaders.cards()
     names = {name: title for title, name in titles_of(cards).items()}
     page.page(
-        "Each model, from its recipe to its weaknesses" if cards else "No model yet",
+        title(cards),
         "What a model was trained on and how; what its training curves say; every layer it has.",
         {"card": choices.offered(names)},
         clinical=True,
