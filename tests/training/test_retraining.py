@@ -47,14 +47,14 @@ def test_a_lead_in_every_pair_of_trainings_would_come_again(turned: bool) -> Non
     assert text.startswith("Would probably come out in this order again")
     first, second = ("Model B", "Model A") if turned else ("Model A", "Model B")
     assert f"Of 9 pairs of their trainings (3 seeds each), {first} leads in 9." in text
-    assert f"it leads {second} by 0.050 in test accuracy (95 % 0.0" in text
+    assert f"lead over {second} in test accuracy is 0.050 (95 % 0.0" in text
 
 
 def test_trainings_that_overlap_may_come_the_other_way() -> None:
     text = said([0.95, 0.90, 0.92], [0.93, 0.94, 0.91])
     assert text.startswith("May come out the other way")
     assert "Of 9 pairs" in text and "Model A leads in 4." in text
-    assert "by -0.003" in text
+    assert "is -0.003" in text
 
 
 def test_a_training_that_learnt_nothing_is_left_out_and_named() -> None:
@@ -62,7 +62,7 @@ def test_a_training_that_learnt_nothing_is_left_out_and_named() -> None:
     table.loc[table["model_hash"] == "b2", "val_auroc"] = 0.5
     text = replication.order(table, HASHES, "test_accuracy", TITLES)
     assert "Of 6 pairs of their trainings (3 and 2 seeds), Model A leads in 6." in text
-    assert "by 0.025" in text
+    assert "is 0.025" in text
     assert text.endswith("1 of 3 trainings of Model B learnt nothing and is left out.")
     both = table.assign(val_auroc=[0.9, 0.9, 0.9, 0.5, 0.5, 0.9, 0.9])
     # Calling all films the same at one half is a fault of the threshold, not of the training.

@@ -30,11 +30,15 @@ Made = TypeVar("Made")
 def cards(roles: tuple[str, ...] | None = None) -> list[Card]:
     """Cards of the models, broken ones with their ``problem``."""
     folder = models_dir()
-    state = tuple(
+    return list(_cards(str(folder), cache.once(("cards", folder), _state), roles))
+
+
+def _state() -> tuple[tuple[str, str, bool], ...]:
+    """Which models there are, and what their cards hold."""
+    return tuple(
         (path.parent.name, digest(path), (path.parent / WEIGHTS).is_file())
-        for path in sorted(folder.glob("*/card.json"))
+        for path in sorted(models_dir().glob("*/card.json"))
     )
-    return list(_cards(str(folder), state, roles))
 
 
 @lru_cache(maxsize=8)

@@ -269,7 +269,7 @@ def draw(key: str, make: Callable[..., go.Figure], *given: Any) -> None:
 def show_kept(figure: Mapping[str, Any], key: str) -> None:
     """Show a figure of the first page, which is kept as JSON."""
     with startup.undisturbed():
-        show(go.Figure(figure), key)
+        draw(key, go.Figure, figure)
 
 
 def show_points(figure: go.Figure, key: str, several: bool = False) -> list[tuple[int, int]]:

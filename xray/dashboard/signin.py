@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping
-from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from xray.dashboard import gate, signed_out
+from xray.dashboard import cache, gate, signed_out
 from xray.errors import AccessError
 from xray.reports import html
 
@@ -55,19 +53,9 @@ def _leave() -> None:
     st.logout()
 
 
-#: A run, and the server's secrets as they were when it asked first.
-_known: ContextVar[tuple[object, Mapping[str, Any]]] = ContextVar("secrets")
-
-
 def _secrets() -> Mapping[str, Any]:
     """The server's secrets, looked up once a run; none where there is no file of them."""
-    # Streamlit makes it anew for every run.
-    run = getattr(get_script_run_ctx(suppress_warning=True), "cursors", None)
-    of_run, known = _known.get((None, {}))
-    if run is None or run is not of_run:
-        known = _read_secrets()
-        _known.set((run, known))
-    return known
+    return cache.once("secrets", _read_secrets)
 
 
 def _read_secrets() -> Mapping[str, Any]:

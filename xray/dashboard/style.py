@@ -28,6 +28,7 @@ STYLE = (
 .xma-empty{border:1px dashed color-mix(in srgb,currentColor 45%,transparent);
   border-radius:.6rem;padding:1.1rem 1.3rem;margin:.4rem 0 1rem}
 .xma-empty strong{font-size:1.08rem}
+.xma-scroll+p{margin:1.2rem 0 0}
 .xma-figure{font-size:1.08rem;font-weight:600;line-height:1.4;margin:.4rem 0 0}
 .st-key-bar{margin-bottom:-.5rem}
 .xma-verdict{padding:.55rem 0;border-top:1px solid color-mix(in srgb,currentColor 18%,transparent)}

@@ -106,7 +106,7 @@ def order(ledger: pd.DataFrame, models: dict[str, str], metric: str, titles: dic
     figures = (
         f"Of {len(a) * len(b)} pairs of their trainings ({each}), {titles[first]} leads in "
         f"{ahead}. "
-        f"On average it leads {titles[second]} by {a.mean() - b.mean():.3f} in {words} "
+        f"Its mean lead over {titles[second]} in {words} is {a.mean() - b.mean():.3f} "
         f"(95 % {low:.3f} to {high:.3f})."
     )
     for name in (first, second):

@@ -76,8 +76,8 @@ def verdict(card: Card, audit: Mapping[str, Any]) -> None:
     st.html(html.verdict_row(card.name, card.title, sentences.chip(audit), said, "", facts))
     lime = cache.made(sentences.lime, audit, loaders.panel(stored.limits, "methods.csv"))
     notes, witness = (cache.made(each, audit) for each in (sentences.notes, sentences.witness))
-    for note in filter(None, (*notes, witness, lime)):
-        st.caption(html.plain(note))
+    if further := [html.plain(note) for note in (*notes, witness, lime) if note]:
+        st.caption("\n\n".join(further))
     if not findings.judged(audit):
         return
     left, right = st.columns([11, 9], gap="large")

@@ -22,18 +22,23 @@ def reported(view: shared.View) -> None:
     scored = shared.scores(view)
     for place, item in enumerate(published.WRITE_UPS):
         row, (said, means) = table.iloc[place], st.columns([2, 3], gap="medium")
-        said.markdown(f"**{html.plain(item.name)}** said: {html.plain(row['said'])}")
-        said.caption(html.plain("; ".join(filter(None, (item.source, item.note)))))
-        means.markdown(html.plain(row["means"]))
+        source = "; ".join(filter(None, (item.source, item.note)))
+        name = f"<strong>{html.escape(item.name)}</strong>"
+        said.html(f"<p>{name} said: {html.escape(row['said'])}</p>" + _facts([source]))
+        ours = ""
         if item.model in scored:
-            ours = cache.made(base.by_metric, scored[item.model])["accuracy"]
-            means.caption(f"Ours on the test films: accuracy {base.interval(ours)}")
-        if told[place]:
-            means.caption(html.plain(told[place]))
+            score = cache.made(base.by_metric, scored[item.model])["accuracy"]
+            ours = f"Ours on the test films: accuracy {base.interval(score)}"
+        means.html(f"<p>{html.escape(row['means'])}</p>" + _facts([ours, told[place]]))
         if counts := cache.made(published.implied, item.stated, view.positive):
             with means:
                 page.draw(f"figure {place}", scores.confusion, counts, "As reported, it")
     page.download("Save as CSV", table, "write-ups.csv")
+
+
+def _facts(lines: list[str]) -> str:
+    """Lines in small print, one below the other; none of those that are empty."""
+    return "".join(f'<p class="xma-fact">{html.escape(line)}</p>' for line in lines if line)
 
 
 def beside(told: list[str]) -> pd.DataFrame:
