@@ -91,7 +91,8 @@ def _call(call: _Call) -> Any:
 def _named(value: Any, depth: int = 3) -> Hashable:
     """A key of a thing: its value where that is plain, its parts to a depth, else which it is."""
     if value is None or isinstance(value, str | int | float | np.generic):
-        return value
+        # One, 1.0 and True are equal, and words of them are not.
+        return type(value), value
     if depth and isinstance(value, Mapping):
         return tuple((name, _named(part, depth - 1)) for name, part in value.items())
     if depth and isinstance(value, list | tuple):

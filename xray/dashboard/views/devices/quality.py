@@ -17,6 +17,9 @@ METHODS = (
     "are counted. All rows are about the same networks; whiskers are 95 % intervals."
 )
 
+#: Makes the record on networks of known answers.
+COMMAND = "python -m xray panel --data FILMS"
+
 EARLIER = (
     "This record was made by a stricter rule, which counted both sides of an interval. The rule "
     "of now finds more readers. It may accuse more, by its design at most 5 of 100."
@@ -42,6 +45,7 @@ def show() -> None:
         page.empty(
             "Here stands how many readers of devices it finds, and how many others it accuses",
             missing,
+            COMMAND,
         )
         return
     with page.guard("The record of the test"):
@@ -62,7 +66,7 @@ def _methods() -> None:
     try:
         table = loaders.panel(stored.methods, "methods.csv")
     except ArtifactError as error:
-        page.empty("Here stands how many readers explanations alone find", str(error))
+        page.empty("Here stands how many readers explanations alone find", str(error), COMMAND)
         return
     page.draw("methods", audits.methods, table)
     st.caption(METHODS)
