@@ -333,6 +333,23 @@ def test_labels_of_ones_own_are_cut_out_of_the_folders_films(folder: Path, tmp_p
     assert not wearers & set(made.material.table["file"].iloc[made.material.recipients])
 
 
+def test_films_of_other_splits_give_devices_and_are_not_judged(
+    folder: Path, tmp_path: Path
+) -> None:
+    write_dataset(folder, 12, 0, 0, seed=4, size=SIZE)
+    other = sorted(path.relative_to(folder).as_posix() for path in folder.glob("train/*/*.jpeg"))
+    wire = {"kind": "line", "geometry": [[1, 8], [9, 8]], "confidence": 0.9}
+    look = {"devices": [wire], "tech_text": False, "quality": "ok"}
+    format.write(tmp_path / "mine.jsonl", [format.Row(file, (look,)) for file in other])
+    made = inputs.prepare(folder, device_labels=tmp_path / "mine.jsonl")
+    assert (made.labels.source, made.labels.rendered) == ("mine.jsonl", False)
+    assert made.table["file"].str.startswith("test/").all()
+    assert made.elsewhere() and made.elsewhere() <= set(other)
+    lines = made.material.donors["line"].layers
+    refused = sum(made.material.refused.values())
+    assert len(lines) + refused == len(other), "each device is laid on or its refusal counted"
+
+
 def test_labels_of_other_films_are_refused(folder: Path, tmp_path: Path) -> None:
     look = {"devices": [], "tech_text": False, "quality": "ok"}
     format.write(tmp_path / "other.jsonl", [format.Row("test/NORMAL/none.png", (look,))])

@@ -36,7 +36,7 @@ def marked(shown: Materials) -> Materials:
         np.ones(len(films), bool),
         np.ones(len(films), bool),
         found=[lungs_in(box) for box in boxes],
-        rendered=few_layers(films.shape[1:]),
+        further=few_layers(films.shape[1:]),
         draws={"NORMAL": 4, "PNEUMONIA": 4},
         kinds=("line",),
     )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from xray import classes, environment
 from xray.audits import findings, judging, moved, pointing, showing, stored, suspects, witness
+from xray.audits.doubts import settled
 from xray.audits.inputs import Materials, prepare
 from xray.audits.judging import Cut, Margin, Verdict
 from xray.audits.showing import Trials
@@ -283,6 +284,7 @@ def _judged(
             unsure = verdict.auroc[0] > judging.GATE
             why = (MORE,) if unsure else _cause(model, materials, truth, kept)
             verdict = replace(verdict, reasons=(*verdict.reasons, *why))
+        verdict = settled(model, verdict, trials, materials, kept, options.margin, precision)
         other = suspects.effects(materials.material, tries, others, trials.plain, verdict, kept)
         verdict = replace(verdict, effects=(*verdict.effects, *other))
     return Audit(
@@ -337,6 +339,11 @@ def _notes(model: Any, materials: Materials, options: Options) -> tuple[str, ...
         notes.append(
             "No film of this folder has labelled devices: devices were rendered from facts about "
             "real ones."
+        )
+    elif others := materials.elsewhere():
+        notes.append(
+            f"Devices of {len(others):,} films of other splits are laid on too, so that more is "
+            "known; a model that was trained on these films has seen those devices."
         )
     public = materials.table["file"].str.match(r"test/[^/]+/(IM-|NORMAL2-IM-|person)").mean() > 0.5
     if public and not options.trained_on and not model.card.recipe:

@@ -7,6 +7,7 @@ real ones (``xray.drawing.rendering``), and the audit says so.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,7 +21,8 @@ from xray import classes
 from xray.audits import insertion
 from xray.audits.insertion import KINDS, Material
 from xray.dataset import index
-from xray.drawing import rendering
+from xray.drawing import layers, rendering
+from xray.drawing.layers import Layer
 from xray.environment import artifact
 from xray.errors import DatasetError
 from xray.files import hash_json, sha256_file
@@ -98,6 +100,12 @@ class Materials:
         """How surely each film shows burned-in text, (N,); missing where nobody looked."""
         return self.sure.get("tech_text", pd.Series(np.nan, self.sure.index))
 
+    def elsewhere(self) -> set[str]:
+        """Films that gave devices and are not among those that are judged."""
+        given = (layer for of_kind in self.material.donors.values() for layer in of_kind.layers)
+        judged = set(self.table["file"])
+        return {layer.file for layer in given if not self.labels.rendered} - judged
+
     def about(self) -> dict[str, Any]:
         """What an audit's JSON says of films and labels."""
         films = {"source": self.source, "sha256": self.content, "n": len(self.table)}
@@ -129,7 +137,7 @@ def prepare(
     LabelError
         The labels cannot be read, or name no film of the folder.
     """
-    table = index.usable(index.index(folder) if table is None else table)
+    every = table = index.usable(index.index(folder) if table is None else table)
     if (table["split"] == split).sum() >= LEAST_FILMS:
         table = table[table["split"] == split]
     if len(table) < LEAST_FILMS:
@@ -143,7 +151,9 @@ def prepare(
         chosen = np.random.default_rng([seed, 3]).permutation(len(table))[:MOST_FILMS]
         table = table.iloc[np.sort(chosen)].reset_index(drop=True)
     films = as_bytes(index.load_pixels(folder, table, (SIDE, SIDE)))
-    looks, labels, sure = looks_of(table["file"], device_labels)
+    looks, labels, sure = looks_of(table["file"], device_labels, every["file"])
+    elsewhere = every[every["file"].isin(set(looks) - set(table["file"]))]
+    further, refused = _cut(folder, elsewhere, looks)
     made = assemble(
         table,
         films,
@@ -153,15 +163,22 @@ def prepare(
         index.data_hash(table),
         labels,
         seed,
+        further=further,
+        refused=refused,
         progress=progress,
     )
     return replace(made, out_of=out_of)
 
 
 def looks_of(
-    files: pd.Series, device_labels: Path | None = None
+    files: pd.Series, device_labels: Path | None = None, every: pd.Series | None = None
 ) -> tuple[dict[str, Sequence[Look]], Labels, pd.DataFrame]:
     """What is known of devices on films.
+
+    Parameters
+    ----------
+    files : the films that are judged
+    every : all films of the folder; those of other splits may give devices too
 
     Returns
     -------
@@ -171,11 +188,16 @@ def looks_of(
         (``tech_text``), 0..1; missing where unknown
     """
     rows = format.read(device_labels) if device_labels else list(own_labels.rows())
-    known: dict[str, Sequence[Look]] = {} if device_labels else dict(devices.stored_geometry())
+    sources: dict[str, Mapping[str, Sequence[Look]]] = {}
+    if not device_labels:
+        sources = {devices.FIRST: devices.stored_geometry(), devices.SECOND: devices.second()}
     told = [*devices.KINDS, "confidence", "tech_text"]
     committed = pd.DataFrame(columns=told) if device_labels else devices.stored()[told]
     own = {row.file: row.passes for row in rows if row.passes}
-    looks = {file: (known | own)[file] for file in files if file in known or file in own}
+    known = {file: looks for of in sources.values() for file, looks in of.items()} | own
+    # The judged films' own come first: what is asked of their films keeps its order.
+    asked = dict.fromkeys([*files, *(() if every is None else every)])
+    looks = {file: known[file] for file in asked if file in known}
     found = committed.reindex(files).astype(float).reset_index(drop=True)
     for place, file in enumerate(files):
         if file in own:
@@ -183,8 +205,11 @@ def looks_of(
     named = []
     if any(file in own for file in looks):
         named.append(device_labels.name if device_labels else own_labels.VARIABLE)
-    if any(file not in own for file in looks):
-        named.append("artifacts/devices/devices_test.jsonl")
+    named += [
+        f"artifacts/devices/{name}"
+        for name, of in sources.items()
+        if any(file in of and file not in own for file in looks)
+    ]
     if device_labels and not named:
         raise DatasetError(
             f"{device_labels.name} names no film of the folder; its lines name a film's split, "
@@ -209,6 +234,8 @@ def assemble(
     labels: Labels,
     seed: int = 0,
     draws: Mapping[str, int] = insertion.DRAWS,
+    further: Sequence[Layer] = (),
+    refused: Mapping[tuple[str, str], int] | None = None,
     progress: Progress | None = None,
 ) -> Materials:
     """Cut or render layers for films already read, and plan who gets what.
@@ -221,14 +248,11 @@ def assemble(
     table : file, split, label, subtype, person
     looks, labels, sure : from ``looks_of``
     draws : donors for each recipient of a class
+    further, refused : devices of other films of the folder, and how many gave no layer (``_cut``)
     """
-    table = table.reset_index(drop=True)
-    person = table["person"].fillna("").astype(str)
-    table = table.assign(child=person.where(person != "", table["file"]))
-    sick = classes.is_positive(table["label"]).to_numpy(bool)
-    plain = table[["file", "split", "subtype", "child"]].assign(
-        label=np.where(sick, "PNEUMONIA", "NORMAL")
-    )
+    plain = _plain(table)
+    table = table.reset_index(drop=True).assign(child=plain["child"])
+    sick = (plain["label"] == "PNEUMONIA").to_numpy()
     worn = sure["confidence"]
     bare = ~(worn >= FREE).to_numpy()
     if not labels.rendered and (worn < FREE).any():
@@ -245,7 +269,8 @@ def assemble(
         draws=draws,
         kinds=KINDS,
         found=found,
-        rendered=rendering.read(films.shape[1:], path) if labels.rendered else (),
+        further=rendering.read(films.shape[1:], path) if labels.rendered else further,
+        refused=refused,
         progress=progress,
     )
     has = (worn >= 0.5).astype("boolean").mask(worn.isna()).array
@@ -259,6 +284,35 @@ def assemble(
         seed,
         sure.reset_index(drop=True),
     )
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """What the audit knows of films: file, split, subtype, child, and NORMAL or PNEUMONIA."""
+    table = table.reset_index(drop=True)
+    person = table["person"].fillna("").astype(str)
+    sick = classes.is_positive(table["label"]).to_numpy(bool)
+    return table[["file", "split", "subtype"]].assign(
+        child=person.where(person != "", table["file"]),
+        label=np.where(sick, "PNEUMONIA", "NORMAL"),
+    )
+
+
+def _cut(
+    folder: Path, table: pd.DataFrame, looks: Mapping[str, Sequence[Look]]
+) -> tuple[list[Layer], Counter[tuple[str, str]]]:
+    """Devices of films that are not judged, and (kind, reason) -> how many gave no layer."""
+    refused: Counter[tuple[str, str]] = Counter()
+    if table.empty:
+        return [], refused
+    films = index.load_pixels(folder, table, (SIDE, SIDE))
+    made = [
+        layer
+        for film, found, row in zip(
+            films, lungs.estimate_many(list(films)), insertion.told(_plain(table)), strict=True
+        )
+        for layer in layers.cut(as_float(as_bytes(film)), looks[row["file"]], found, row, refused)
+    ]
+    return made, refused
 
 
 def _chosen(bare: NDArray[np.bool_], sick: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:

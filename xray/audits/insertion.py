@@ -114,7 +114,8 @@ def prepare(
     draws: Mapping[str, int] = DRAWS,
     kinds: Sequence[str] = (*KINDS, AS_WORN),
     found: Sequence[lungs.Lungs] | None = None,
-    rendered: Sequence[Layer] = (),
+    further: Sequence[Layer] = (),
+    refused: Mapping[tuple[str, str], int] | None = None,
     progress: Progress | None = None,
 ) -> Material:
     """Cut layers and nulls, and plan who gets what.
@@ -128,19 +129,23 @@ def prepare(
     bare : (N,) films that show no device, of which nulls are cut
     draws : donors for each recipient of a class, at least four
     found : lungs of every film, where they are known already
-    rendered : layers that are laid on instead of those that ``geometry`` gives
+    further : layers of other films, or rendered ones, laid on beside those that ``geometry`` gives
+    refused : (kind, reason) -> devices of other films that gave no layer
     """
     table = table.reset_index(drop=True)
     found = found or lungs.estimate_many([as_float(film) for film in films])
     boxes = [each.box for each in found]
-    refused: Counter[tuple[str, str]] = Counter()
-    cut = {kind: [layer for layer in rendered if layer.kind == kind] for kind in kinds}
+    refused = Counter(refused or {})
+    cut: dict[str, list[Layer]] = {kind: [] for kind in kinds}
     worn: dict[str, list[tuple[int, Mask]]] = {kind: [] for kind in THIN if kind in kinds}
-    for place, row in enumerate([] if rendered else _told(table)):
+    for place, row in enumerate(told(table)):
         looks = geometry.get(row["file"]) or ()
         _cut_film(films[place], place, looks, found[place], row, cut, worn, refused)
         if progress:
             progress(place + 1, len(table))
+    for layer in further:
+        if layer.kind in cut:
+            cut[layer.kind].append(layer)
     donors = {
         kind: _with_nulls(of_kind, table, films, boxes, bare, seed)
         for kind, of_kind in cut.items()
@@ -164,9 +169,10 @@ def prepare(
     )
 
 
-def _told(table: pd.DataFrame) -> list[dict[str, str]]:
-    told = table[["file", "child", "label", "subtype"]].fillna("").astype(str)
-    return [dict(zip(told.columns, row, strict=True)) for row in told.itertuples(index=False)]
+def told(table: pd.DataFrame) -> list[dict[str, str]]:
+    """What layers know of the films they come from: file, child, label and subtype of each."""
+    rows = table[["file", "child", "label", "subtype"]].fillna("").astype(str)
+    return [dict(zip(rows.columns, row, strict=True)) for row in rows.itertuples(index=False)]
 
 
 def _cut_film(
@@ -188,9 +194,9 @@ def _cut_film(
             cut[layer.kind].append(layer)
     if row["label"] != "PNEUMONIA":
         return
-    told, _ = marks.agreed(looks, film.shape)
+    marked, _ = marks.agreed(looks, film.shape)
     for kind, items in worn.items():
-        masks = [marks.outline(film, mark) for mark in told if mark.kind == kind]
+        masks = [marks.outline(film, mark) for mark in marked if mark.kind == kind]
         if masks:
             items.append((place, np.logical_or.reduce(masks)))
 

@@ -97,7 +97,7 @@ def _layer(folder: Path, donor: str, kind: str) -> Layer:
     if "/" in donor:
         film = _read(folder, donor)
         told = {"file": donor, "child": donor, "label": "", "subtype": ""}
-        looks = devices.load_geometry().get(donor, ())
+        looks = (devices.second() | devices.load_geometry()).get(donor, ())
         made = layers.cut(film, looks, lungs.estimate(film), told)
     else:
         path = artifact("devices", rendering.FILE)

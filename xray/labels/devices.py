@@ -29,8 +29,8 @@ Device = format.Device
 Look = format.Look
 KINDS = format.KINDS
 
-#: File of the second labelling.
-SECOND = "devices_train_second.jsonl"
+#: Files of where devices are: on the test films, and on train films by the second labelling.
+FIRST, SECOND = "devices_test.jsonl", "devices_train_second.jsonl"
 #: What to say wherever labels are shown.
 PROVENANCE = (
     "Device labels were made by a general-purpose vision-language model that viewed every film "
@@ -147,7 +147,7 @@ def load_geometry() -> dict[str, tuple[Look, ...]]:
 
 def stored_geometry() -> dict[str, tuple[Look, ...]]:
     """Read the committed part of ``load_geometry``: two looks at each of the 624 test films."""
-    return dict(_load_geometry(artifact("devices", "devices_test.jsonl")))
+    return dict(_load_geometry(artifact("devices", FIRST)))
 
 
 def second() -> dict[str, tuple[Look, ...]]:

@@ -187,9 +187,9 @@ def check(
     grey = films if prepared else model.prepare(films)
     card, found = model.card, list[Found]()
     given: Found | None = None
-    for scale, colour in _scales(model):
+    for scale, colour in scales(model):
         raw = _raw(model, grey, scale, colour)
-        for index in _readings(card, raw.shape[1]):
+        for index in readings(card, raw.shape[1]):
             odds = _log_odds(model, raw, index)
             if odds is None:
                 continue
@@ -199,16 +199,13 @@ def check(
             if given is None and (scale, colour) == (card.scale, card.colour):
                 given = found[-1]
     if given is None:  # by its own options it gives no numbers
-        loss = np.full(len(sick), np.log(2.0))
-        nothing = Trial(
-            card.scale, card.colour, card.positive_index, 0.5, 0.0, 1.0, 0.0, 0.0, float(loss[0])
-        )
-        given = (nothing, loss)
+        loss, own = np.full(len(sick), np.log(2.0)), (card.scale, card.colour, card.positive_index)
+        given = (Trial(*own, 0.5, 0.0, 1.0, 0.0, 0.0, float(loss[0])), loss)
         found.append(given)
     return _judged(model, given, found, sick, real)
 
 
-def _scales(model: Model | ObjectModel) -> Iterator[tuple[str, str]]:
+def scales(model: Model | ObjectModel) -> Iterator[tuple[str, str]]:
     """Scales and orders of channels to try; the card's own first."""
     card = model.card
     yield card.scale, card.colour
@@ -231,7 +228,7 @@ def _usual(scale: str, colour: str = "") -> str:
     return colour or ("bgr" if scale == "imagenet" else "rgb")
 
 
-def _readings(card: Card, units: int) -> Iterator[tuple[int, ...]]:
+def readings(card: Card, units: int) -> Iterator[tuple[int, ...]]:
     """Meanings of the outputs to try, in the command line's words, the card's own first."""
     if units == 1:
         normal = bool(card.settings.get("unit_means_normal"))
@@ -286,6 +283,16 @@ def _even(values: NDArray[np.float64], sick: NDArray[np.bool_]) -> float:
     return float((values[sick].mean() + values[~sick].mean()) / 2)
 
 
+def log_loss(odds: LogOdds, sick: NDArray[np.bool_]) -> float:
+    """Log loss in nats a film, both classes weighted alike, log-odds cut at +-``LIMIT``."""
+    return _even(_losses(odds, sick), sick)
+
+
+def much_less(loss: float, than: float) -> bool:
+    """Whether options with one log loss are named before those with another."""
+    return than - loss > GAIN and (loss < SHARE * than or than > np.log(2) > loss)
+
+
 def _trial(
     scale: str,
     colour: str,
@@ -306,7 +313,7 @@ def _trial(
         high,
         float(np.mean(odds >= threshold)),
         float(np.mean(np.abs(odds) > edge)),
-        _even(_losses(odds, sick), sick),
+        log_loss(odds, sick),
     )
 
 
@@ -331,10 +338,8 @@ def _judged(
     spread = [
         saved[part].var(ddof=1) / part.sum() if part.sum() > 1 else np.inf for part in (sick, ~sick)
     ]
-    gain = _even(saved, sick)
-    own = given[0]
-    worth = gain > GAIN and (best.loss < SHARE * own.loss or own.loss > np.log(2) > best.loss)
-    sure = worth and gain - 1.96 * 0.5 * float(np.sqrt(sum(spread))) > 0
+    gain, own = _even(saved, sick), given[0]
+    sure = much_less(best.loss, own.loss) and gain - 1.96 * 0.5 * float(np.sqrt(sum(spread))) > 0
     sure = sure or best.low > own.auroc
     if best.low <= LEAST_AUROC or not sure:
         best = own

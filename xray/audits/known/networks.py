@@ -26,7 +26,7 @@ from xray.films import lungs
 from xray.films.pixels import Bytes, as_bytes, as_float
 from xray.films.resize import resize
 from xray.jobs.progress import Progress
-from xray.models import framing, networks
+from xray.models import framing, networks, precision
 from xray.models.card import WEIGHTS, Card, write_card
 from xray.models.model import Model
 from xray.training import architectures
@@ -296,13 +296,21 @@ def _regress(
     return weights, float(best.intercept_[0] - weights @ scaler.mean_)
 
 
+def frozen(network: Any) -> Any:
+    """A network without its head, in the fastest arithmetic that this processor has."""
+    import keras
+
+    body = keras.Model(network.input, network.layers[-1].input)
+    return networks.in_bfloat16(body) if precision.has_bfloat16() else body
+
+
 def features(spec: Spec, network: Any, films: Bytes, path: Path) -> NDArray[np.float32]:
     """Frozen features (N, F) of all films, computed once and kept in ``path``."""
     import keras
 
     if path.is_file():
         return np.asarray(np.load(path, allow_pickle=False))
-    body = networks.in_bfloat16(keras.Model(network.input, network.layers[-1].input))
+    body = frozen(network)
     made = [
         keras.ops.convert_to_numpy(
             body.predict_on_batch(shown(spec, films[i : i + 32])[..., None])

@@ -31,6 +31,7 @@ from xray.jobs.progress import Progress
 from xray.labels import devices
 from xray.labels.devices import Look
 from xray.metrics import bootstrap
+from xray.models import precision
 from xray.models.card import Card
 
 #: What networks are shown: the audit's films and donors; held-out films with donors of another
@@ -85,7 +86,7 @@ class Bench:
             bare = (test & (self.table["confidence"] < BARE).to_numpy())[test]
             layers = rendering.read(self.films.shape[1:], artifact("devices", rendering.FILE))
             return insertion.prepare(
-                self.table[test], self.films[test], {}, bare, bare, kinds=KINDS, rendered=layers
+                self.table[test], self.films[test], {}, bare, bare, kinds=KINDS, further=layers
             )
         return truths.audit_material(self.table, self.films, self.first, seed=int(part == "seed"))
 
@@ -152,9 +153,8 @@ def ask(
     missing = [card.name for card in cards if kept(paths[card.name], shown) is None]
     for start in range(0, len(missing), TOGETHER):
         models = truths.stored(out, weights, missing[start : start + TOGETHER])
-        answers = showing.ask(
-            models, material, clouds=False, precision="bfloat16", progress=progress
-        )
+        coarse = "bfloat16" if precision.has_bfloat16() else "float32"
+        answers = showing.ask(models, material, clouds=False, precision=coarse, progress=progress)
         for model, trials in zip(models, answers, strict=True):
             keep(paths[model.card.name], trials, shown)
     verdicts = {}

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from xray.audits import insertion
 from xray.audits.insertion import KINDS, Material
 from xray.audits.judging import KindVerdict
+from xray.audits.known import networks as training
 from xray.audits.known.specs import BARE, Spec
 from xray.errors import ModelError
 from xray.films.pixels import Bytes, Pixels
@@ -35,11 +36,7 @@ class Backbone:
     """VGG19 features of pictures, shared by all heads that look at the same pictures."""
 
     def __init__(self, weights: Path) -> None:
-        import keras
-
-        spec = Spec("vgg19")
-        network = architectures.build(spec.recipe(), weights)
-        self._body = networks.in_bfloat16(keras.Model(network.input, network.layers[-1].input))
+        self._body = training.frozen(architectures.build(Spec("vgg19").recipe(), weights))
         self._seen: Pixels | None = None
         self._known: NDArray[np.float64] = np.empty((0, 0))
 

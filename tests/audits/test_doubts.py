@@ -1,0 +1,133 @@
+"""A calm verdict of a stranger's model is taken back where other options would not give it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from xray.audits import doubts, judging, showing
+from xray.audits.judging import Cut, Margin, Verdict
+from xray.audits.showing import Trials
+from xray.films.pixels import as_bytes
+from xray.models import networks
+from xray.models.card import Card
+from xray.models.formats.runtimes import Runtime
+from xray.models.inputs import Input
+from xray.models.model import Model
+from xray.models.outputs import Output
+
+SIDE, EVERY = 12, np.ones(80, bool)
+#: What a model said that calls every second film, and would at any threshold near its own.
+TRIALS = Trials(np.where(np.arange(80) % 2 == 1, 5.0, -5.0))
+
+
+class Rough(Runtime):
+    """Calls rough films sick: how rough a film is depends on how it was brought to its size."""
+
+    def __init__(self, steep: float, side: int | None = SIDE) -> None:
+        super().__init__(Input((side, side), 1), (Output("sick", 1, "sigmoid"),), 1)
+        self.steep = steep
+
+    def _call(self, x: np.ndarray, output: int) -> np.ndarray:
+        rough = np.abs(np.diff(x, axis=2)).mean(axis=(1, 2, 3), dtype=np.float64)
+        return 1 / (1 + np.exp(-self.steep * (rough - 0.1)))[:, None]
+
+
+def model(fit: str, steep: float = 15, side: int | None = SIDE, **fields: Any) -> Model:
+    network, given = Rough(steep, side), {"scale": "unit", "fit": fit, "size": (SIDE, SIDE)}
+    card = networks.complete(Card("rough", **given), network, given)
+    return Model(replace(card, **fields), network)
+
+
+@pytest.fixture(scope="module")
+def materials() -> Any:
+    """Smooth healthy films and rough sick ones, of twice the model's size."""
+    rng = np.random.default_rng(0)
+    sick = np.arange(80) % 2 == 1
+    depth = np.where(sick, 0.16, 0.05) + rng.normal(0, 0.01, 80)
+    films = as_bytes(np.clip(0.5 + rng.normal(0, 1, (80, 24, 24)) * depth[:, None, None], 0, 1))
+    table = pd.DataFrame({"label": np.where(sick, "PNEUMONIA", "NORMAL")})
+    return SimpleNamespace(films=films, material=SimpleNamespace(table=table), seed=0)
+
+
+def verdict(word: Any = "no_reliance", *reasons: str) -> Verdict:
+    return Verdict(word, "", 0.0, reasons, (0.9, 0.8, 1.0), 0.5, Cut(0.0, np.zeros(80)), Margin())
+
+
+def options(found: dict[doubts.Otherwise, float]) -> set[str]:
+    return {way.option for way in found}
+
+
+def test_ways_that_change_calls_stay_open_and_alike_ones_are_one(
+    materials: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the mean of four pixels most rough films look smooth: fewer are called."""
+    found, sure = doubts.open_ways(model("nearest"), materials, EVERY)
+    assert not sure and any(each.startswith("--scale") for each in options(found))
+    assert len(options(found) & {"--resize area", "--resize bilinear-plain"}) == 1
+    assert min(found.values()) > 0.03
+    monkeypatch.setattr(doubts, "CHANGED", 0.99)
+    assert doubts.open_ways(model("nearest"), materials, EVERY) == ({}, False)
+
+
+def test_a_way_that_is_surely_better_is_named(materials: Any) -> None:
+    """Of a steep model that was given the wrong way."""
+    found, sure = doubts.open_ways(model("area", 150), materials, EVERY)
+    assert sure and len(found) == 1
+    back = doubts.settled(model("area", 150), verdict(), TRIALS, materials, EVERY, Margin())
+    assert back.verdict == "inconclusive" and "much better" in back.reasons[0]
+    # The right way leaves those open that are not surely worse.
+    assert "--resize area" not in options(
+        doubts.open_ways(model("nearest", 150), materials, EVERY)[0]
+    )
+
+
+def test_options_that_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sizes where a network takes any; units of a softmax that may be positive together."""
+    film = np.zeros((1, 24, 24), np.float32)
+
+    def said(one: Model) -> set[str]:
+        return {way.option for way in doubts._ways(one, film)}
+
+    assert {"--size 64x64", "--resize area", "--scale torch"} <= said(model("nearest", side=None))
+    assert not any(option.startswith("--size") for option in said(model("nearest")))
+    three = model("nearest", output="softmax", positive_index=(0,))
+    monkeypatch.setattr(three, "raw", lambda x: np.full((len(x), 3), 1 / 3))
+    assert {"--positive-index 0,2", "--positive-index 2"} <= said(three)
+
+
+@pytest.mark.parametrize("other", ["no_reliance", "inconclusive", "reads_devices"])
+def test_calm_is_what_every_open_way_calls_calm(
+    materials: Any, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    monkeypatch.setattr(showing, "ask", lambda ways, *_, **__: list(ways))
+    monkeypatch.setattr(judging, "judge", lambda *_: verdict(other, "With tubes it calls more."))
+    found = doubts.settled(model("nearest"), verdict(), TRIALS, materials, EVERY, Margin())
+    if other == "no_reliance":
+        assert found.verdict == "no_reliance" and not found.reasons
+    else:
+        assert found.verdict == "inconclusive" and "With tubes it calls more." in found.reasons[0]
+
+
+def test_only_calm_verdicts_of_strangers_are_doubted(
+    materials: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doubts, "open_ways", None)
+    for one, word in ((model("nearest"), "reads_devices"), (model("nearest", role="panel"), "")):
+        given = verdict(word or "no_reliance")
+        assert doubts.settled(one, given, TRIALS, materials, EVERY, Margin()) is given
+
+
+def test_thresholds_that_may_have_been_meant_are_tried() -> None:
+    material = SimpleNamespace(
+        table=pd.DataFrame({"label": np.where(TRIALS.plain > 0, "PNEUMONIA", "NORMAL")})
+    )
+    assert not list(doubts._cuts(TRIALS.plain, 1.0, material, EVERY))
+    plain = np.linspace(-1, 3, 80)
+    said = list(doubts._cuts(plain, 2.0, material, EVERY))
+    assert said[0] == ("At a threshold of 0.50", pytest.approx(0.5, abs=0.02), 0.0)

@@ -1,0 +1,191 @@
+"""Is a stranger's model calm by its options alone? A calm verdict is tried on what no film tells.
+
+How a model learnt to see films stands in no file. A wrong scale mostly shows in a check beforehand
+(``models.plausibility``), a wrong way of resizing hardly ever: it changes many calls and ranks
+films as well. So a verdict of no reliance holds only where every other way gives it too that
+changes calls and that films do not rule out, and so with thresholds. It can be taken back by this,
+never given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xray.audits import judging, showing
+from xray.audits.inputs import Materials
+from xray.audits.insertion import Odds
+from xray.audits.judging import Margin, Verdict
+from xray.audits.showing import Trials
+from xray.films import interpolate
+from xray.films.pixels import Pixels, as_float
+from xray.metrics import scores
+from xray.metrics.odds import to_probability
+from xray.models import inputs, plausibility
+from xray.models.card import Card
+from xray.models.model import BaseModel
+
+#: Films of each class that ways are counted on; fewer of networks of more parameters.
+FILMS, FEWER, LARGE = 100, 30, 10_000_000
+#: Share of calls from which on another way makes another model, whatever margin was asked for.
+CHANGED = 0.03
+#: Sizes that people train at, tried where a network takes any.
+SIZES = (32, 64, 96, 128, 150, 180, 224, 256, 299)
+
+
+class Otherwise(BaseModel):
+    """A model that is shown films by other options.
+
+    Parameters
+    ----------
+    model : that answers
+    card : with another ``scale``, ``fit``, ``size`` or ``positive_index``
+    """
+
+    def __init__(self, model: Any, card: Card) -> None:
+        super().__init__(card)
+        self.model, self.exact = model, model.exact
+
+    def raw(self, x: Pixels, precision: str = "float32") -> NDArray[Any]:
+        """What the model gives of scaled films."""
+        given: NDArray[Any] = self.model.raw(x, precision)
+        return given
+
+    @property
+    def option(self) -> str:
+        """What to add to the command to get here."""
+        card, own = self.card, self.model.card
+        if card.fit != own.fit:
+            return f"--resize {card.fit}"
+        if card.size != own.size:
+            return "--size " + "x".join(map(str, card.size))
+        if card.positive_index != own.positive_index:
+            return f"--positive-index {','.join(map(str, card.positive_index))}"
+        return f"--scale {card.scale}" + (f" --colour {card.colour}" if card.colour else "")
+
+
+def settled(
+    model: Any,
+    verdict: Verdict,
+    trials: Trials,
+    materials: Materials,
+    kept: NDArray[np.bool_],
+    margin: Margin,
+    precision: str = "float32",
+) -> Verdict:
+    """A verdict, taken back where a stranger's model is calm by its options alone.
+
+    Parameters
+    ----------
+    trials : what the model said by the options that were given
+    kept : (N,) films that count
+    margin : what matters, by any way
+    """
+    stranger = model.card.role == "user" and isinstance(model, BaseModel)
+    if verdict.verdict != "no_reliance" or not stranger:
+        return verdict
+    material, own = materials.material, model.card.threshold_log_odds
+    tried = list(_cuts(trials.plain, own, material, kept))
+    ways, sure = open_ways(model, materials, kept)
+    if sure:
+        way, share = next(iter(ways.items()))
+        why = (
+            f"With {way.option} it calls {100 * share:.0f} of 100 films otherwise, and does much "
+            "better: it probably learnt films otherwise than its options say. Look into its "
+            "training code."
+        )
+        return replace(verdict, verdict="inconclusive", reasons=(why, *verdict.reasons))
+    asked = showing.ask(list(ways), material, precision=precision) if ways else []
+    said = [(what, share, trials, cut) for what, share, cut in tried] + [
+        (f"With {way.option}", ways[way], trial, own)
+        for way, trial in zip(ways, asked, strict=True)
+    ]
+    for what, share, trial, cut in said:
+        other = judging.judge(material, trial, cut, kept, margin, materials.seed)
+        if other.verdict in ("reads_devices", "inconclusive"):
+            why = (
+                f"{what} it calls {100 * share:.0f} of 100 films otherwise, and then it is not "
+                f"calm: {other.reasons[0]} Films cannot tell which of the two is right."
+            )
+            return replace(verdict, verdict="inconclusive", reasons=(why, *verdict.reasons))
+    return verdict
+
+
+def _cuts(
+    plain: Odds, own: float, material: Any, kept: NDArray[np.bool_]
+) -> Iterator[tuple[str, float, float]]:
+    """Thresholds that may have been meant: the usual one, and the one that tells films best.
+
+    The latter is fitted on films that are judged, which is no matter: it takes back only.
+    """
+    sick = (material.table["label"] == "PNEUMONIA").to_numpy()[kept]
+    for cut in (0.0, scores.choose_threshold(sick, plain[kept])):
+        share = float(np.mean((plain[kept] >= cut) != (plain[kept] >= own)))
+        if share > CHANGED:
+            yield f"At a threshold of {to_probability(cut):.2f}", share, cut
+
+
+def open_ways(
+    model: Any, materials: Materials, kept: NDArray[np.bool_]
+) -> tuple[dict[Otherwise, float], bool]:
+    """Ways that change more than ``CHANGED`` of the calls, and that films do not rule out.
+
+    Returns
+    -------
+    (way -> share of calls that it changes, whether the first is surely the better one)
+        Ways that call alike are one.
+    """
+    sick = (materials.material.table["label"] == "PNEUMONIA").to_numpy()
+    most = FILMS if model.card.parameters < LARGE else FEWER
+    rng = np.random.default_rng([materials.seed, 6])
+    places = np.concatenate(
+        [rng.permutation(np.flatnonzero(kept & (sick == truth)))[:most] for truth in (False, True)]
+    )
+    films, sick, cut = (
+        as_float(materials.films[places]),
+        sick[places],
+        model.card.threshold_log_odds,
+    )
+    given = model.log_odds_prepared(model.prepare(films))
+    loss = plausibility.log_loss(given, sick)
+    found, calls = dict[Otherwise, float](), [given >= cut]
+    for way in _ways(model, films[:1]):
+        odds = way.log_odds_prepared(way.prepare(films))
+        other = plausibility.log_loss(odds, sick)
+        called = odds >= cut
+        share = float(np.mean(called != calls[0]))
+        if plausibility.much_less(other, loss) and share > CHANGED:
+            return {way: share}, True
+        new = min(float(np.mean(called != each)) for each in calls) > CHANGED
+        if new and not plausibility.much_less(loss, other):
+            found[way] = share
+            calls.append(called)
+    return found, False
+
+
+def _ways(model: Any, film: Pixels) -> Iterator[Otherwise]:
+    """Other options by which a model may have learnt; one film tells how many units it has."""
+    card = model.card
+    for scale, colour in plausibility.scales(model):
+        if (scale, colour) != (card.scale, card.colour):
+            yield Otherwise(model, replace(card, scale=scale, colour=colour))
+    for fit in interpolate.RESIZES:
+        if fit != card.fit:
+            yield Otherwise(model, replace(card, fit=fit))
+    shown = inputs.scaled(model.prepare(film), card.scale, card.channels, card.colour)
+    units = model.raw(shown).shape[1]
+    # Of several sigmoids every one answers another question, and a check tells which is asked.
+    if units > 2 and card.output in ("softmax", "logit"):
+        for index in plausibility.readings(card, units):
+            if index != card.positive_index:
+                yield Otherwise(model, replace(card, positive_index=index))
+    entry = getattr(getattr(model, "network", None), "input", None)
+    sizes = entry.size if isinstance(entry, inputs.Input) else getattr(entry, "shape", ())[1:3]
+    if None in sizes:
+        for side in SIZES:
+            if (side, side) != tuple(card.size):
+                yield Otherwise(model, replace(card, size=(side, side)))
