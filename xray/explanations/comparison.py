@@ -188,7 +188,8 @@ def whole(table: pd.DataFrame) -> pd.DataFrame:
     kept = kept.drop_duplicates(NAMED)
     each = [kept[name] for name in NAMED[:-1]]
     known = [kept["measure"].eq(name).groupby(each).transform("any") for name in ALWAYS]
-    return kept[np.logical_and.reduce(known)].reset_index(drop=True)
+    believed: pd.DataFrame = kept[np.logical_and.reduce(known)].reset_index(drop=True)
+    return believed
 
 
 def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
