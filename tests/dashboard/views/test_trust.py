@@ -54,7 +54,7 @@ def measured() -> pd.DataFrame:
     [
         (lambda lines: [*lines[:25], lines[25][:20]], "cut off or damaged and left out"),
         (lambda lines: [*lines[:5], lines[5].replace(",0.", ",x."), *lines[6:]], "1 row of"),
-        (lambda lines: lines[:12], "lacks methods for"),
+        (lambda lines: lines[:34], "lacks methods for"),
         (lambda lines: ["nothing", *lines[1:]], "cannot be read"),
         (lambda lines: [], "cannot be read"),
     ],

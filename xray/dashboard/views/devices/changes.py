@@ -75,7 +75,7 @@ def verdict(card: Card, audit: Mapping[str, Any]) -> None:
     said, facts = cache.made(sentences.finding, audit), cache.made(overview.facts_of, audit)
     st.html(html.verdict_row(card.name, card.title, sentences.chip(audit), said, "", facts))
     lime = cache.made(sentences.lime, audit, loaders.panel(stored.limits, "methods.csv"))
-    notes, witness = (cache.made(each, audit) for each in (sentences.notes, sentences.witness))
+    notes, witness = cache.made(sentences.notes, audit), cache.made(sentences.witness, audit)
     if further := [html.plain(note) for note in (*notes, witness, lime) if note]:
         st.caption("\n\n".join(further))
     if not findings.judged(audit):
