@@ -8,16 +8,18 @@ from xray import __version__
 from xray.dashboard import gate, navigation, signin, startup, style
 from xray.dashboard import page as dashboard
 
+ICON = style.icon()
+
 
 def draw() -> None:
     """Draw the page that a visitor asks for."""
     st.set_page_config(
         page_title="X-ray Model Audit",
-        page_icon=style.icon(),
+        page_icon=ICON,
         layout="wide",
         menu_items={"About": f"X-ray Model Audit {__version__}. {dashboard.CLINICAL}"},
     )
-    st.logo(style.icon(), size="large")
+    st.logo(ICON, size="large")
     signin.require()
     signin.sign_out()
     # Off in .streamlit/config.toml, where it says why.
