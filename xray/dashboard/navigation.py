@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from xray.dashboard import sections
 from xray.environment import ROOT, data_dirs
@@ -61,23 +60,17 @@ MOVED: dict[str, tuple[str, str]] = {
 
 
 def pages() -> dict[str, list[Any]]:
-    """All pages, by group, as ``st.navigation`` takes them; of those of before, which is asked for.
+    """All pages, by group, as ``st.navigation`` takes them; those of before hidden.
 
     Each rerun gets copies, because Streamlit marks the page that it runs.
     """
     made = _pages(any(folder.is_dir() for folder in data_dirs()))
-    shown = {group: [copy(page) for page in entries] for group, entries in made.items()}
-    manager = getattr(get_script_run_ctx(suppress_warning=True), "pages_manager", None)
-    asked = getattr(manager, "intended_page_name", None)
-    if asked in MOVED:
-        page = _leads_on(*MOVED[asked])
-        shown[""].append(st.Page(page, title=asked, url_path=asked, visibility="hidden"))
-    return shown
+    return {group: [copy(page) for page in entries] for group, entries in made.items()}
 
 
 @lru_cache(maxsize=2)
 def _pages(films: bool) -> dict[str, list[Any]]:
-    return {
+    made: dict[str, list[Any]] = {
         group: [
             st.Page(
                 ROOT / "pages" / f"{name}.py",
@@ -90,6 +83,11 @@ def _pages(films: bool) -> dict[str, list[Any]]:
         ]
         for group, entries in PAGES.items()
     }
+    made[""] += [
+        st.Page(_leads_on(*place), title=address, url_path=address, visibility="hidden")
+        for address, place in MOVED.items()
+    ]
+    return made
 
 
 def _leads_on(page: str, section: str) -> Callable[[], None]:
