@@ -59,6 +59,10 @@ def verdict(word: Any = "no_reliance", *reasons: str) -> Verdict:
     return Verdict(word, "", 0.0, reasons, (0.9, 0.8, 1.0), 0.5, Cut(0.0, np.zeros(80)), Margin())
 
 
+def settled(one: Model, given: Verdict, materials: Any) -> Verdict:
+    return doubts.settled([one], [given], [TRIALS], materials, EVERY, ["float32"])[0]
+
+
 def options(found: dict[doubts.Otherwise, float]) -> set[str]:
     return {way.option for way in found}
 
@@ -79,7 +83,7 @@ def test_a_way_that_is_surely_better_is_named(materials: Any) -> None:
     """Of a steep model that was given the wrong way."""
     found, sure = doubts.open_ways(model("area", 150), materials, EVERY)
     assert sure and len(found) == 1
-    back = doubts.settled(model("area", 150), verdict(), TRIALS, materials, EVERY, Margin())
+    back = settled(model("area", 150), verdict(), materials)
     assert back.verdict == "inconclusive" and "much better" in back.reasons[0]
     # The right way leaves those open that are not surely worse.
     assert "--resize area" not in options(
@@ -107,7 +111,7 @@ def test_calm_is_what_every_open_way_calls_calm(
 ) -> None:
     monkeypatch.setattr(showing, "ask", lambda ways, *_, **__: list(ways))
     monkeypatch.setattr(judging, "judge", lambda *_: verdict(other, "With tubes it calls more."))
-    found = doubts.settled(model("nearest"), verdict(), TRIALS, materials, EVERY, Margin())
+    found = settled(model("nearest"), verdict(), materials)
     if other == "no_reliance":
         assert found.verdict == "no_reliance" and not found.reasons
     else:
@@ -120,14 +124,27 @@ def test_only_calm_verdicts_of_strangers_are_doubted(
     monkeypatch.setattr(doubts, "open_ways", None)
     for one, word in ((model("nearest"), "reads_devices"), (model("nearest", role="panel"), "")):
         given = verdict(word or "no_reliance")
-        assert doubts.settled(one, given, TRIALS, materials, EVERY, Margin()) is given
+        assert settled(one, given, materials) is given
 
 
-def test_thresholds_that_may_have_been_meant_are_tried() -> None:
-    material = SimpleNamespace(
+def test_the_best_threshold_is_tried_where_nobody_chose_one() -> None:
+    material: Any = SimpleNamespace(
         table=pd.DataFrame({"label": np.where(TRIALS.plain > 0, "PNEUMONIA", "NORMAL")})
     )
-    assert not list(doubts._cuts(TRIALS.plain, 1.0, material, EVERY))
-    plain = np.linspace(-1, 3, 80)
-    said = list(doubts._cuts(plain, 2.0, material, EVERY))
-    assert said[0] == ("At a threshold of 0.50", pytest.approx(0.5, abs=0.02), 0.0)
+    assert doubts._threshold(TRIALS.plain, 0.0, material, EVERY) is None
+    # All are called at 0.5, and half of them rightly.
+    high = TRIALS.plain + 6
+    found = doubts._threshold(high, 0.0, material, EVERY)
+    assert found is not None and found[0] == 0.5 and 1 < found[1] <= 11
+    assert doubts._threshold(high, 0.3, material, EVERY) is None, "a threshold that was given"
+
+
+def test_a_calm_verdict_by_a_threshold_nobody_chose_is_taken_back(
+    materials: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doubts, "open_ways", lambda *_: ({}, False))
+    monkeypatch.setattr(doubts, "_threshold", lambda *_: (0.25, 1.0))
+    monkeypatch.setattr(judging, "judge", lambda *_: verdict("inconclusive", "With tubes more."))
+    found = settled(model("nearest"), verdict(), materials)
+    assert found.verdict == "inconclusive"
+    assert found.reasons[0].startswith("At a threshold of 0.73 it calls 25 of 100 films otherwise")

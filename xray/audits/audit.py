@@ -13,8 +13,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xray import classes, environment
-from xray.audits import findings, judging, moved, pointing, showing, stored, suspects, witness
-from xray.audits.doubts import settled
+from xray.audits import (
+    doubts,
+    findings,
+    judging,
+    moved,
+    pointing,
+    showing,
+    stored,
+    suspects,
+    witness,
+)
 from xray.audits.inputs import Materials, prepare
 from xray.audits.judging import Cut, Margin, Verdict
 from xray.audits.showing import Trials
@@ -22,7 +31,6 @@ from xray.audits.suspects import Answers, Try
 from xray.errors import ModelError
 from xray.films.pixels import as_float
 from xray.jobs.progress import Progress, Stage
-from xray.metrics import bootstrap
 from xray.models import precision as precisions
 from xray.models import registry
 from xray.models.model import LogOdds
@@ -173,7 +181,17 @@ def audit(
         )
     tries = suspects.prepare(materials.material, materials.has_text)
     others = suspects.ask(asked, materials.material, tries, arithmetic, stage("other suspects"))
-    answered = iter(zip(asked, arithmetic, trials, others, strict=True))
+    kept = ~_known(materials.table["file"], options.trained_on)
+    verdicts = doubts.settled(
+        asked,
+        [_verdict(m, t, materials, options, kept) for m, t in zip(asked, trials, strict=True)],
+        trials,
+        materials,
+        kept,
+        arithmetic,
+        stage("other options"),
+    )
+    answered = iter(zip(asked, verdicts, arithmetic, trials, others, strict=True))
     weights = iter([_lime(model, materials, stage) for model in asked])
     say = stage("lungs hidden")
     made = []
@@ -181,7 +199,7 @@ def audit(
         if problems[i]:
             made.append(_unasked(model, materials, options, problems[i]))
         else:
-            judged = _judged(*next(answered), tries, materials, options)
+            judged = _told(*next(answered), tries, materials, options, kept)
             made.append(replace(judged, lime=next(weights)))
         if say:
             say(i + 1, len(models))
@@ -239,7 +257,13 @@ def _ask(model: Any, films: NDArray[np.uint8], precision: str) -> LogOdds:
 def _unasked(model: Any, materials: Materials, options: Options, why: str) -> Audit:
     verdict = _no_verdict(model, materials, options, why)
     return Audit(
-        model.card.name, verdict, _strata_table([]), (), materials, "float32", model.card.sha256
+        model.card.name,
+        verdict,
+        pd.DataFrame(columns=list(witness.STRATA)),
+        (),
+        materials,
+        "float32",
+        model.card.sha256,
     )
 
 
@@ -255,42 +279,43 @@ def _no_verdict(
     )
 
 
-def _judged(
+def _verdict(
+    model: Any, trials: Trials, materials: Materials, options: Options, kept: NDArray[np.bool_]
+) -> Verdict:
+    """Judge one model by what it said, with the likely cause where it knows nothing."""
+    truth = (materials.material.table["label"] == "PNEUMONIA").to_numpy()
+    if len(set(truth[kept])) < 2:
+        return _no_verdict(model, materials, options, ONE_CLASS, trials.plain)
+    if not trials.device and not materials.material.plans:
+        return _no_verdict(model, materials, options, FEW, trials.plain)
+    own, margin = model.card.threshold_log_odds, options.margin
+    verdict = judging.judge(materials.material, trials, own, kept, margin, materials.seed)
+    if verdict.verdict == "cannot_be_judged" and not verdict.auroc[1] > judging.GATE:
+        unsure = verdict.auroc[0] > judging.GATE
+        why = (MORE,) if unsure else _cause(model, materials, truth, kept)
+        verdict = replace(verdict, reasons=(*verdict.reasons, *why))
+    return verdict
+
+
+def _told(
     model: Any,
+    verdict: Verdict,
     precision: str,
     trials: Trials,
     others: Answers,
     tries: Sequence[Try],
     materials: Materials,
     options: Options,
+    kept: NDArray[np.bool_],
 ) -> Audit:
-    """Judge one model by what it said."""
-    kept = ~_known(materials.table["file"], options.trained_on)
-    truth = (materials.material.table["label"] == "PNEUMONIA").to_numpy()
-    if len(set(truth[kept])) < 2:
-        verdict = _no_verdict(model, materials, options, ONE_CLASS, trials.plain)
-    elif not trials.device and not materials.material.plans:
-        verdict = _no_verdict(model, materials, options, FEW, trials.plain)
-    else:
-        verdict = judging.judge(
-            materials.material,
-            trials,
-            model.card.threshold_log_odds,
-            kept,
-            options.margin,
-            materials.seed,
-        )
-        if verdict.verdict == "cannot_be_judged" and not verdict.auroc[1] > judging.GATE:
-            unsure = verdict.auroc[0] > judging.GATE
-            why = (MORE,) if unsure else _cause(model, materials, truth, kept)
-            verdict = replace(verdict, reasons=(*verdict.reasons, *why))
-        verdict = settled(model, verdict, trials, materials, kept, options.margin, precision)
+    """An audit, with all that stands beside the verdict."""
+    if math.isfinite(verdict.auroc[0]):
         other = suspects.effects(materials.material, tries, others, trials.plain, verdict, kept)
         verdict = replace(verdict, effects=(*verdict.effects, *other))
     return Audit(
         model.card.name,
         verdict,
-        strata(model, trials.plain, materials, precision),
+        witness.strata(model, trials.plain, materials, precision),
         _notes(model, materials, options),
         materials,
         precision,
@@ -352,50 +377,3 @@ def _notes(model: Any, materials: Materials, options: Options) -> tuple[str, ...
             "name those it was trained on with --trained-on FILE."
         )
     return tuple(notes)
-
-
-def strata(model: Any, plain: LogOdds, materials: Materials, precision: str) -> pd.DataFrame:
-    """Sensitivity, specificity and AUROC with and without devices, and with lungs hidden."""
-    films, lung = as_float(materials.films), materials.lungs
-    level = films.mean(axis=(1, 2), keepdims=True)
-    hidden = model.log_odds_prepared(
-        model.prepare(np.where(lung, level, films)), precision=precision
-    )
-    only = model.log_odds_prepared(model.prepare(np.where(lung, films, level)), precision=precision)
-    has = materials.table["has_device"]
-    every = np.ones(len(films), bool)
-    views = [("all films", plain, every)]
-    if has.notna().any():
-        views.append(("with a device", plain, has.eq(True).fillna(False).to_numpy(bool)))
-        views.append(("without a device", plain, has.eq(False).fillna(False).to_numpy(bool)))
-    views += [("lungs hidden", hidden, every), ("all but lungs hidden", only, every)]
-    rows = []
-    for name, log_odds, chosen in views:
-        own = model.card.threshold_log_odds
-        rows += _metrics(name, log_odds[chosen], materials, chosen, own)
-    return _strata_table(rows)
-
-
-def _strata_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["stratum", "metric", "value", "low", "high", "n"])
-
-
-def _metrics(
-    name: str, log_odds: LogOdds, materials: Materials, chosen: NDArray[np.bool_], threshold: float
-) -> list[dict[str, Any]]:
-    """AUROC (bootstrap by child), sensitivity and specificity (Wilson)."""
-    rows = materials.material.table[chosen]
-    truth = (rows["label"] == "PNEUMONIA").to_numpy()
-    made: list[dict[str, Any]] = []
-    if truth.any() and not truth.all():
-        children = rows["child"].to_numpy().astype(str)
-        value, low, high = judging.gate(log_odds, truth, children, materials.seed)
-        made.append({"metric": "auroc", "value": value, "low": low, "high": high, "n": len(rows)})
-    called = log_odds >= threshold
-    for metric, of, right in (("sensitivity", truth, called), ("specificity", ~truth, ~called)):
-        n = int(of.sum())
-        if n:
-            low, high = bootstrap.wilson(int((of & right).sum()), n)
-            value = float((of & right).sum() / n)
-            made.append({"metric": metric, "value": value, "low": low, "high": high, "n": n})
-    return [{"stratum": name} | row for row in made]

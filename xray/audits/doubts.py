@@ -9,7 +9,7 @@ never given.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from xray.audits import judging, showing
 from xray.audits.inputs import Materials
-from xray.audits.insertion import Odds
-from xray.audits.judging import Margin, Verdict
+from xray.audits.insertion import Material, Odds
+from xray.audits.judging import Verdict
 from xray.audits.showing import Trials
 from xray.films import interpolate
 from xray.films.pixels import Pixels, as_float
+from xray.jobs.progress import Progress
 from xray.metrics import scores
 from xray.metrics.odds import to_probability
 from xray.models import inputs, plausibility
@@ -69,64 +70,97 @@ class Otherwise(BaseModel):
 
 
 def settled(
-    model: Any,
-    verdict: Verdict,
-    trials: Trials,
+    models: Sequence[Any],
+    verdicts: Sequence[Verdict],
+    trials: Sequence[Trials],
     materials: Materials,
     kept: NDArray[np.bool_],
-    margin: Margin,
-    precision: str = "float32",
-) -> Verdict:
-    """A verdict, taken back where a stranger's model is calm by its options alone.
+    precision: Sequence[str],
+    progress: Progress | None = None,
+) -> list[Verdict]:
+    """Verdicts, those taken back where a stranger's model is calm by its options alone.
+
+    Pictures are drawn once for all other ways of all models.
 
     Parameters
     ----------
-    trials : what the model said by the options that were given
+    trials : what each model said by the options that were given
     kept : (N,) films that count
-    margin : what matters, by any way
+    precision : arithmetic of each model
     """
-    stranger = model.card.role == "user" and isinstance(model, BaseModel)
-    if verdict.verdict != "no_reliance" or not stranger:
-        return verdict
-    material, own = materials.material, model.card.threshold_log_odds
-    tried = list(_cuts(trials.plain, own, material, kept))
-    ways, sure = open_ways(model, materials, kept)
-    if sure:
-        way, share = next(iter(ways.items()))
-        why = (
-            f"With {way.option} it calls {100 * share:.0f} of 100 films otherwise, and does much "
-            "better: it probably learnt films otherwise than its options say. Look into its "
-            "training code."
+    material, told = materials.material, list(verdicts)
+    open_: list[tuple[int, Otherwise, float]] = []
+    for i, (model, verdict) in enumerate(zip(models, verdicts, strict=True)):
+        stranger = model.card.role == "user" and isinstance(model, BaseModel)
+        if verdict.verdict != "no_reliance" or not stranger:
+            continue
+        cut = _threshold(trials[i].plain, model.card.threshold_log_odds, material, kept)
+        if cut is not None:
+            at = f"At a threshold of {to_probability(cut[1]):.2f}"
+            other = judging.judge(material, trials[i], cut[1], kept, verdict.margin, materials.seed)
+            told[i] = _taken_back(verdict, other, at, cut[0])
+        ways, sure = open_ways(model, materials, kept)
+        if sure:
+            told[i] = _better(verdict, *next(iter(ways.items())))
+        elif told[i] is verdict:
+            open_ += [(i, way, share) for way, share in ways.items()]
+    asked = (
+        showing.ask(
+            [way for _, way, _ in open_],
+            material,
+            clouds=False,
+            precision=[precision[i] for i, _, _ in open_],
+            progress=progress,
         )
-        return replace(verdict, verdict="inconclusive", reasons=(why, *verdict.reasons))
-    asked = showing.ask(list(ways), material, precision=precision) if ways else []
-    said = [(what, share, trials, cut) for what, share, cut in tried] + [
-        (f"With {way.option}", ways[way], trial, own)
-        for way, trial in zip(ways, asked, strict=True)
-    ]
-    for what, share, trial, cut in said:
-        other = judging.judge(material, trial, cut, kept, margin, materials.seed)
-        if other.verdict in ("reads_devices", "inconclusive"):
-            why = (
-                f"{what} it calls {100 * share:.0f} of 100 films otherwise, and then it is not "
-                f"calm: {other.reasons[0]} Films cannot tell which of the two is right."
-            )
-            return replace(verdict, verdict="inconclusive", reasons=(why, *verdict.reasons))
-    return verdict
+        if open_
+        else []
+    )
+    for (i, way, share), trial in zip(open_, asked, strict=True):
+        own, margin = models[i].card.threshold_log_odds, verdicts[i].margin
+        other = judging.judge(material, trial, own, kept, margin, materials.seed)
+        told[i] = _taken_back(told[i], other, f"With {way.option}", share)
+    return told
 
 
-def _cuts(
-    plain: Odds, own: float, material: Any, kept: NDArray[np.bool_]
-) -> Iterator[tuple[str, float, float]]:
-    """Thresholds that may have been meant: the usual one, and the one that tells films best.
+def _better(verdict: Verdict, way: Otherwise, share: float) -> Verdict:
+    """Taken back: another way is surely the better one."""
+    why = (
+        f"With {way.option} it calls {100 * share:.0f} of 100 films otherwise, and does much "
+        "better: it probably learnt films otherwise than its options say. Look into its "
+        "training code."
+    )
+    return replace(verdict, verdict="inconclusive", reasons=(why, *verdict.reasons))
 
-    The latter is fitted on films that are judged, which is no matter: it takes back only.
+
+def _taken_back(verdict: Verdict, other: Verdict, what: str, share: float) -> Verdict:
+    """A calm verdict, unless another way that may be the right one is not calm."""
+    if verdict.verdict != "no_reliance" or other.verdict in ("no_reliance", "cannot_be_judged"):
+        return verdict
+    why = (
+        f"{what} it calls {100 * share:.0f} of 100 films otherwise, and then it is not "
+        f"calm: {other.reasons[0]} Films cannot tell which of the two is right."
+    )
+    return replace(verdict, verdict="inconclusive", reasons=(why, *verdict.reasons))
+
+
+def _threshold(
+    plain: Odds, own: float, material: Material, kept: NDArray[np.bool_]
+) -> tuple[float, float] | None:
+    """The threshold that tells films best, where nobody chose one and it changes calls.
+
+    It is fitted on films that are judged, which is no matter: it takes back only. A threshold
+    that was given is where the model is used, and none to doubt.
+
+    Returns
+    -------
+    (share of calls that it changes, threshold as log-odds), or None
     """
+    if own != 0.0:
+        return None
     sick = (material.table["label"] == "PNEUMONIA").to_numpy()[kept]
-    for cut in (0.0, scores.choose_threshold(sick, plain[kept])):
-        share = float(np.mean((plain[kept] >= cut) != (plain[kept] >= own)))
-        if share > CHANGED:
-            yield f"At a threshold of {to_probability(cut):.2f}", share, cut
+    best = scores.choose_threshold(sick, plain[kept])
+    share = float(np.mean((plain[kept] >= best) != (plain[kept] >= own)))
+    return (share, best) if share > CHANGED else None
 
 
 def open_ways(

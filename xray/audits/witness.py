@@ -1,4 +1,6 @@
-"""The natural witness: does a model's call follow the device within one child?
+"""What films say as they are: with devices and without, between children and within one.
+
+The natural witness: does a model's call follow the device within one child?
 
 Some children were filmed with a device and without one. Compared within the child and the
 subtype of its pneumonia, the device is not the only thing that differs (a child without a tube is
@@ -16,14 +18,21 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from xray import classes
+from xray.audits import judging
+from xray.films.pixels import as_float
 from xray.labels import devices
+from xray.metrics import bootstrap
 from xray.metrics.patients import subtype
+from xray.models.model import LogOdds
 
 if TYPE_CHECKING:
+    from xray.audits.inputs import Materials
     from xray.audits.judging import Verdict
 
 #: A film is without devices below, and wears a kind from here on, by the labels' confidence.
 BARE, WORN = 0.1, 0.5
+#: Columns of ``strata``.
+STRATA = ("stratum", "metric", "value", "low", "high", "n")
 #: Fewer children tell nothing.
 LEAST_CHILDREN = 8
 
@@ -163,3 +172,46 @@ def mean_of(values: NDArray[np.float64], least: float = 0.0) -> tuple[float, flo
     error = max(least, float(values.std(ddof=1)) / count**0.5)
     reach = float(student.ppf(0.975, count - 1)) * error
     return value, value - reach, value + reach
+
+
+def strata(model: Any, plain: LogOdds, materials: Materials, precision: str) -> pd.DataFrame:
+    """Sensitivity, specificity and AUROC with and without devices, and with lungs hidden."""
+    films, lung = as_float(materials.films), materials.lungs
+    level = films.mean(axis=(1, 2), keepdims=True)
+    hidden = model.log_odds_prepared(
+        model.prepare(np.where(lung, level, films)), precision=precision
+    )
+    only = model.log_odds_prepared(model.prepare(np.where(lung, films, level)), precision=precision)
+    has = materials.table["has_device"]
+    every = np.ones(len(films), bool)
+    views = [("all films", plain, every)]
+    if has.notna().any():
+        views.append(("with a device", plain, has.eq(True).fillna(False).to_numpy(bool)))
+        views.append(("without a device", plain, has.eq(False).fillna(False).to_numpy(bool)))
+    views += [("lungs hidden", hidden, every), ("all but lungs hidden", only, every)]
+    rows = []
+    for name, log_odds, chosen in views:
+        own = model.card.threshold_log_odds
+        rows += _metrics(name, log_odds[chosen], materials, chosen, own)
+    return pd.DataFrame(rows, columns=list(STRATA))
+
+
+def _metrics(
+    name: str, log_odds: LogOdds, materials: Materials, chosen: NDArray[np.bool_], threshold: float
+) -> list[dict[str, Any]]:
+    """AUROC (bootstrap by child), sensitivity and specificity (Wilson)."""
+    rows = materials.material.table[chosen]
+    truth = (rows["label"] == "PNEUMONIA").to_numpy()
+    made: list[dict[str, Any]] = []
+    if truth.any() and not truth.all():
+        children = rows["child"].to_numpy().astype(str)
+        value, low, high = judging.gate(log_odds, truth, children, materials.seed)
+        made.append({"metric": "auroc", "value": value, "low": low, "high": high, "n": len(rows)})
+    called = log_odds >= threshold
+    for metric, of, right in (("sensitivity", truth, called), ("specificity", ~truth, ~called)):
+        n = int(of.sum())
+        if n:
+            low, high = bootstrap.wilson(int((of & right).sum()), n)
+            value = float((of & right).sum() / n)
+            made.append({"metric": metric, "value": value, "low": low, "high": high, "n": n})
+    return [{"stratum": name} | row for row in made]
