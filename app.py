@@ -5,11 +5,10 @@ from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from xray import __version__
-from xray.dashboard import gate, navigation, signin, startup
+from xray.dashboard import gate, navigation, signin, startup, style
 from xray.dashboard import page as dashboard
-from xray.environment import ROOT
 
-ICON = str(ROOT / "assets" / "icon.png")
+ICON = style.icon()
 
 
 def draw() -> None:

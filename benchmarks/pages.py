@@ -1,4 +1,4 @@
-"""Reruns of every Dataset page against an empty page with one Plotly chart.
+"""Reruns of every section against an empty page with one Plotly chart.
 
 ``python -m benchmarks.pages [--rows N] [--only PAGE ...] [--repeats N] [--json FILE]``. By
 Streamlit's own AppTest, so that neither sockets nor a browser blur the comparison: the empty page
@@ -62,6 +62,29 @@ VIEWS: list[tuple[str, dict[str, str]]] = [
     ("browse", {}),
     ("browse", {"page": "3"}),
     ("browse", {"classes": "NORMAL", "with": "shows a device", "sort": "most wrong first"}),
+]
+
+
+#: Views of results of the public set's models: they show no other table.
+OF_MODELS: list[tuple[str, dict[str, str]]] = [
+    ("overview", {}),
+    ("other_shortcuts", {}),
+    ("explain", {}),
+    ("explain", {"section": "Which to trust"}),
+    ("your_model", {}),
+    *[
+        (page, {"section": section})
+        for page, sections in {
+            "devices": ("What they change", "How good is this test", "Remedies"),
+            "performance": (
+                *("Compare", "Operating point", "Costs", "Calibration", "Pairwise comparison"),
+                "What others reported",
+            ),
+            "robustness": ("Where it fails", "Validation to test", "Changed films"),
+            "cards": ("Models", "Runs"),
+        }.items()
+        for section in sections
+    ],
 ]
 
 
@@ -156,7 +179,8 @@ def rerun(app: AppTest, environment: Mapping[str, str]) -> None:
 
 def views(only: list[str], table: str) -> list[tuple[str, dict[str, str]]]:
     """Page and query of every view to measure over a table."""
-    offered = [view for view in VIEWS if table == "large" or view[1].get("section") != LARGE]
+    every = VIEWS + (OF_MODELS if table == "public" else [])
+    offered = [view for view in every if table == "large" or view[1].get("section") != LARGE]
     return [(page, view) for page, view in offered if not only or page in only]
 
 

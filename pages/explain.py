@@ -21,7 +21,7 @@ def choose(cards: list[Card]) -> None:
         return
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        page.film(reading.small(chosen.film.pixels), "The film to explain")
+        st.html(picture(chosen))
         st.caption(html.plain(f"{chosen.about} {film_words.facts(chosen.film)}."))
     with right:
         asked, question = explain.ask(cards, chosen)
@@ -42,6 +42,16 @@ def choose(cards: list[Card]) -> None:
         alike = st.expander("Films like this one", icon=":material/join_inner:")
         with alike, page.guard("Films like this one"):
             neighbours.show_upload(chosen.film)
+
+
+def picture(chosen: film_choice.Chosen) -> str:
+    """The film to explain, drawn once; an upload is kept no longer than its session."""
+    known: tuple[str, str] = st.session_state.get("_picture", ("", ""))
+    if known[0] != chosen.film.sha256:
+        small = reading.small(chosen.film.pixels)
+        known = chosen.film.sha256, html.image(small, "The film to explain")
+        st.session_state["_picture"] = known
+    return known[1]
 
 
 def show(

@@ -6,22 +6,19 @@ import streamlit as st
 
 from xray import text
 from xray.audits import findings
-from xray.dashboard import cast, loaders, page
+from xray.dashboard import cache, cast, loaders, page
 from xray.dashboard.cast import Cast
-from xray.reports import headlines, html, html_tables, overview, sentences
+from xray.reports import headlines, html, html_tables, overview
 
 page.enter()
 
 
 def table(shown: Cast) -> None:
     """A row a model: the verdict, why, and what was counted."""
-    rows = []
     groups = overview.grouped(shown.cards, told, audits)
-    for row in loaders.first_page(overview.rows(groups, {**audits, **shown.audits})):
-        why = row["why"] or sentences.why(None, shown.gaps.get(row["name"], ""))
-        rows.append({**row, "why": why})
+    rows = loaders.first_page(cache.made(overview.rows, groups, {**audits, **shown.audits}))
     if rows:
-        st.html(html_tables.models_table(rows))
+        st.html(html_tables.models_table(overview.completed(rows, shown.gaps)))
     else:
         page.empty(
             "There are no models here yet",
@@ -60,12 +57,12 @@ with header:
         question="Do these models read lungs, or devices?",
     )
 with right, page.guard("The picture"):
-    if example := loaders.first_page(overview.picture(told, audits)):
+    if example := loaders.first_page(cache.made(overview.picture, told, audits)):
         picture(example)
 
 with page.guard("The effects"):
     st.subheader("Which devices change calls of healthy people?", anchor=False)
-    if effects := loaders.first_page(overview.effects(shown.cards, shown.audits)):
+    if effects := loaders.first_page(cache.made(overview.effects, shown.cards, shown.audits)):
         page.show_kept(effects, "effects")
         st.caption(html.plain(findings.HELP))
     if missing := [c.name for c in shown.cards if c.name in shown.gaps and not c.problem]:

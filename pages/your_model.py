@@ -4,8 +4,6 @@ import streamlit as st
 
 from xray.dashboard import links, loaders, page
 from xray.dashboard.views import your_model
-from xray.drawing.phantoms import phantom
-from xray.films.decode import Film
 
 page.enter()
 
@@ -24,8 +22,7 @@ your_model.commands(said)
 
 st.header("What it would see", anchor="preview")
 with page.guard("The preview"):
-    pixels = phantom(3, (600, 760), "PNEUMONIA").pixels
-    your_model.preview(said, Film(pixels, "synthetic film", "", "PNG", "L", 0))
+    your_model.preview(said)
     st.caption("A synthetic film. Compare it with what your training code showed your model.")
 
 st.header("Is it plausible?", anchor="check")

@@ -14,12 +14,13 @@ from xray.environment import ROOT
 LONGEST = 20
 #: The card of the labels is a document of its own, with tables; code and styles are no sentences.
 NOT_READ = {"label_card.py", "styles.py", "style.py", "grid.py", "render.py"}
+#: What the section on pairs of models says is made in two modules outside those folders.
 MODULES = [
     path
     for folder in ("pages", "xray/dashboard", "xray/figures", "xray/reports")
     for path in sorted((ROOT / folder).rglob("*.py"))
     if path.name not in NOT_READ
-]
+] + [ROOT / "xray" / name for name in ("metrics/comparison.py", "training/replication.py")]
 
 
 def sentences(text: str) -> list[str]:

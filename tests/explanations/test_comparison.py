@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers.fakes import Fake
+from xray.errors import ArtifactError
 from xray.explanations import comparison, methods
 from xray.explanations.result import Heatmap
 
@@ -88,3 +89,21 @@ def test_a_map_that_says_nothing_has_no_agreement() -> None:
     assert np.isnan(comparison._correlation(flat, flat))
     empty = Heatmap("occlusion", flat, flat, 0.0, 0.0, 1, 0, 0.1)
     assert comparison._on_regions(empty, np.ones((4, 4), bool), None, None)["lungs"] == 0
+
+
+def test_rows_that_are_cut_off_or_damaged_are_not_believed() -> None:
+    rows = [
+        {**{"model": "m", "answer": None, "method": method, "measure": measure}, "mean": 0.5}
+        | {"low": 0.4, "high": 0.6, "n": 3}
+        for method in ("lime", "occlusion")
+        for measure in comparison.MEASURES
+    ]
+    table = pd.DataFrame(rows)
+    assert len(comparison.whole(table)) == len(table)
+    cut = comparison.whole(table.iloc[:-2])  # Without the cost of the last method.
+    assert set(cut["method"]) == {"lime"}
+    table["mean"] = table["mean"].astype(object)
+    table.loc[2, "mean"] = "x"  # Agreement, which not every method has.
+    assert len(comparison.whole(table)) == len(table) - 1
+    with pytest.raises(ArtifactError, match="lacks mean"):
+        comparison.whole(table.drop(columns="mean"))

@@ -9,6 +9,7 @@ from scipy.stats import norm
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 
+from tests.test_plain_words import sentences
 from xray.metrics import bootstrap, comparison
 
 
@@ -159,6 +160,7 @@ def test_the_leader_is_named_whatever_the_order():
     )[0]
     sentence = comparison.survives(pair, "auroc")
     assert "better leads worse by 0." in sentence
+    assert all(len(each.split()) <= 20 for each in sentences(sentence)), sentence
     assert "95 % 0." in sentence
 
 

@@ -88,7 +88,7 @@ def test_what_was_done_about_it_is_told_as_it_is(before: float, after: float, sa
             (9.1, 0.2),
             (0.4, 2.5),
             "Shown whole films, 1 of 2 models reads devices; shown the lungs "
-            "alone, none is found to (1 undecided)",
+            "alone, none is found to (for 1, more films must tell)",
         ),
         ((0.2, 0.2), (0.4, 0.4), "Devices change fewer than 3 of 100 calls of both models"),
     ],

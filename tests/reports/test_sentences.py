@@ -9,6 +9,7 @@ import pytest
 
 from tests.helpers import shelf
 from xray import classes
+from xray.audits import stored
 from xray.models.card import Card
 from xray.reports import model_card, overview, sentences
 
@@ -153,6 +154,25 @@ def test_the_margin_of_an_audit_is_the_one_that_is_told() -> None:
     audit = shelf.audit("m", {"line": (1.0, 1.0)}) | {"margin": {"calls": 5.0, "auroc": 0.05}}
     assert sentences.why(audit) == "every change under 5 of 100"
     assert "by 5 or more of 100" in sentences.finding(audit)
+
+
+@pytest.mark.parametrize(
+    ("value", "chip"),
+    [
+        ({"verdict": 3}, "audit damaged"),
+        ({"verdict": "clean"}, "audit of an earlier version"),
+        (shelf.audit("m", {}) | {"model_hash": "other"}, "audit of other weights"),
+    ],
+)
+def test_an_audit_that_is_not_believed_says_why_and_what_to_do(value: object, chip: str) -> None:
+    gap = stored.why_not(value, Card("m"))
+    assert sentences.chip(None, gap) == ("not_audited", chip)
+    assert sentences.why(None, gap) == gap
+    assert "run 'python -m xray audit m'" in gap
+    (row,) = overview.completed([{"name": "m", "why": "", "chip": ["not_audited", ""]}], {"m": gap})
+    assert row["chip"] == ("not_audited", chip) and row["why"] == gap
+    told = {"name": "m", "why": "every change", "chip": ["no_reliance", ""]}
+    assert overview.completed([told], {}) == [told]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.weightstats import CompareMeans
 
+from tests.test_plain_words import sentences
 from xray.models.card import WEIGHTS, models_dir, read_card
 from xray.training import ledger, replication
 
@@ -34,7 +35,9 @@ def runs(a: list[float], b: list[float]) -> pd.DataFrame:
 
 
 def said(a: list[float], b: list[float]) -> str:
-    return replication.order(runs(a, b), HASHES, "test_accuracy", TITLES)
+    text = replication.order(runs(a, b), HASHES, "test_accuracy", TITLES)
+    assert all(len(each.split()) <= 20 for each in sentences(text)), text
+    return text
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -43,46 +46,47 @@ def test_a_lead_in_every_pair_of_trainings_would_come_again(turned: bool) -> Non
     text = said(low, high) if turned else said(high, low)
     assert text.startswith("Would probably come out in this order again")
     first, second = ("Model B", "Model A") if turned else ("Model A", "Model B")
-    assert f"{first} leads {second} in test accuracy in 9 of 9 pairs" in text
-    assert "(3 seeds each), on average by 0.050 (95 % 0.0" in text
+    assert f"Of 9 pairs of their trainings (3 seeds each), {first} leads in 9." in text
+    assert f"lead over {second} in test accuracy is 0.050 (95 % 0.0" in text
 
 
 def test_trainings_that_overlap_may_come_the_other_way() -> None:
     text = said([0.95, 0.90, 0.92], [0.93, 0.94, 0.91])
     assert text.startswith("May come out the other way")
-    assert "Model A leads Model B in test accuracy in 4 of 9 pairs" in text
-    assert "by -0.003" in text
+    assert "Of 9 pairs" in text and "Model A leads in 4." in text
+    assert "is -0.003" in text
 
 
 def test_a_training_that_learnt_nothing_is_left_out_and_named() -> None:
     table = runs([0.95, 0.94, 0.96], [0.93, 0.92, 0.375]).assign(val_auroc=0.98)
     table.loc[table["model_hash"] == "b2", "val_auroc"] = 0.5
     text = replication.order(table, HASHES, "test_accuracy", TITLES)
-    assert "in 6 of 6 pairs of their trainings (3 and 2 seeds), on average by 0.025" in text
-    assert text.endswith("learnt nothing: 1 of 3 trainings of Model B.")
+    assert "Of 6 pairs of their trainings (3 and 2 seeds), Model A leads in 6." in text
+    assert "is 0.025" in text
+    assert text.endswith("1 of 3 trainings of Model B learnt nothing and is left out.")
     both = table.assign(val_auroc=[0.9, 0.9, 0.9, 0.5, 0.5, 0.9, 0.9])
     # Calling all films the same at one half is a fault of the threshold, not of the training.
     called = table.assign(val_auroc=0.98, test_called_half=1.0)
-    assert "Left out" not in replication.order(called, HASHES, "test_accuracy", TITLES)
+    assert "left out" not in replication.order(called, HASHES, "test_accuracy", TITLES)
     assert replication.order(both, HASHES, "test_accuracy", TITLES).startswith("Not known")
 
 
 def test_two_far_apart_seeds_are_too_few_whoever_leads() -> None:
     text = said([0.95, 0.99], [0.80, 0.94])
-    assert "in 4 of 4 pairs" in text
+    assert "Of 4 pairs" in text and "leads in 4." in text
     assert text.startswith("May come out the other way")
 
 
 def test_one_training_says_nothing() -> None:
     text = said([0.95], [0.93, 0.94])
-    assert text.startswith("Not known") and "of Model A," in text and "Model B" not in text
+    assert text.startswith("Not known") and "of Model A." in text and "Model B" not in text
     assert "of Model A and of Model B" in said([0.95], [0.93])
 
 
 def test_a_model_of_ones_own_is_not_in_the_ledger() -> None:
     table = runs([0.95, 0.96], [0.93, 0.94])
     text = replication.order(table, {"a": "a0", "b": ""}, "test_accuracy", TITLES)
-    assert text.startswith("Not known") and "of Model B," in text
+    assert text.startswith("Not known") and "of Model B." in text
     assert replication.order(table.iloc[:0], HASHES, "test_accuracy", TITLES).startswith(
         "Not known"
     )

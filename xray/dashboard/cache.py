@@ -1,22 +1,30 @@
 """What pages made once for all sessions: tables, sentences, and figures as they are sent.
 
 Streamlit's own caches take a tenth of a millisecond to look at their arguments, which a page pays
-many times, and copy what they give; these do neither.
+many times, and copy what they give; these do neither. What is remembered is shared by all
+sessions: nobody may change it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
+from contextvars import ContextVar
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import plotly.graph_objects as go
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from xray import classes
 from xray.figures import base
 from xray.files import sha256_bytes
 from xray.films.pixels import Pixels
+
+if TYPE_CHECKING:
+    # For types only: see tests/reports/test_overview.py for what the first page does without.
+    import pandas as pd
 
 Made = TypeVar("Made")
 
@@ -53,9 +61,67 @@ def _used() -> None:
     """Stand in for a maker that was let go."""
 
 
+class _Call(_Recipe):
+    """A call, told apart by what it is given; it keeps that, so that no other takes its place."""
+
+    def __init__(self, function: Callable[..., Any], given: tuple[Any, ...]) -> None:
+        super().__init__((function, classes.current().labels, _named(given)), lambda: None)
+        self.given = given
+
+
+def made(function: Callable[..., Made], *given: Any) -> Made:
+    """Call a function once for all sessions on the very same things.
+
+    Words and numbers are the same where they are equal, and so are small lists of them. Tables,
+    arrays and other objects are the same where they are one object: give what is remembered, and
+    it costs nothing to look; what is made anew at every run is never found again.
+    """
+    call = _Call(function, given)
+    call.make = lambda: function(*given)
+    return cast(Made, _call(call))
+
+
+@lru_cache(maxsize=400)
+def _call(call: _Call) -> Any:
+    found = call.make()
+    call.make = _used
+    return found
+
+
+def _named(value: Any, depth: int = 3) -> Hashable:
+    """A key of a thing: its value where that is plain, its parts to a depth, else which it is."""
+    if value is None or isinstance(value, str | int | float | np.generic):
+        # One, 1.0 and True are equal, and words of them are not.
+        return type(value), value
+    if depth and isinstance(value, Mapping):
+        return tuple((name, _named(part, depth - 1)) for name, part in value.items())
+    if depth and isinstance(value, list | tuple):
+        return tuple(_named(part, depth - 1) for part in value)
+    return type(value), id(value)
+
+
 def content_of(pixels: Pixels) -> str:
     """Hash of a film (H, W), for keys of what is made of it."""
     return sha256_bytes(np.ascontiguousarray(pixels).tobytes())
+
+
+#: A run of a page, and what was made in it.
+_of_run: ContextVar[tuple[object, dict[Hashable, Any]]] = ContextVar("of_run")
+
+
+def once(name: Hashable, make: Callable[[], Made]) -> Made:
+    """Make something once a run of a page, such as a look at files; always where no page runs."""
+    # Streamlit makes it anew for every run.
+    run = getattr(get_script_run_ctx(suppress_warning=True), "cursors", None)
+    of_run, made = _of_run.get((None, {}))
+    if run is None:
+        return make()
+    if run is not of_run:
+        made = {}
+        _of_run.set((run, made))
+    if name not in made:
+        made[name] = make()
+    return cast(Made, made[name])
 
 
 class _Ready(go.Figure):  # type: ignore[misc]  # plotly comes without types
@@ -97,6 +163,26 @@ def _unlinked(value: Any) -> Any:
     return value
 
 
+def drawn(function: Callable[..., go.Figure], *given: Any) -> go.Figure:
+    """Make a figure of the very same things once, ready to be sent; see ``made``."""
+    return made(_drawn, function, *given)
+
+
+def _drawn(function: Callable[..., go.Figure], *given: Any) -> go.Figure:
+    return ready(function(*given))
+
+
 def figure(name: str, make: Callable[[], go.Figure], *key: Hashable) -> go.Figure:
     """Remember a figure, ready to be sent; see ``remember``."""
     return remember(name, lambda: ready(make()), *key)
+
+
+def wire(table: pd.DataFrame) -> Any:
+    """A table without its index as Streamlit sends it; as it is where Arrow cannot hold it."""
+    import pyarrow as pa
+
+    try:
+        return pa.Table.from_pandas(table, preserve_index=False)
+    except pa.ArrowException:
+        # A column of numbers and words: Streamlit makes words of all.
+        return table

@@ -1,20 +1,20 @@
 """What pages read: cards, predictions, audits and films, cached by the content of files.
 
 What is held for all sessions is bounded and keyed on the content of files, never on their names.
+It is the thing itself, not a copy (see ``cache``): nobody may change it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import streamlit as st
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from xray.audits import stored
-from xray.dashboard import page, startup
-from xray.environment import artifacts_dir, data_dir
+from xray.dashboard import cache, page, startup
+from xray.environment import artifact, artifacts_dir, data_dir
 from xray.errors import ArtifactError, XrayError
 from xray.files import digest, read_json
 from xray.models.card import WEIGHTS, Card, models_dir, read_cards, read_predictions
@@ -24,18 +24,24 @@ if TYPE_CHECKING:
     # For types only: see tests/reports/test_overview.py for what the first page does without.
     import pandas as pd
 
+Made = TypeVar("Made")
+
 
 def cards(roles: tuple[str, ...] | None = None) -> list[Card]:
     """Cards of the models, broken ones with their ``problem``."""
     folder = models_dir()
-    state = tuple(
+    return list(_cards(str(folder), cache.once(("cards", folder), _state), roles))
+
+
+def _state() -> tuple[tuple[str, str, bool], ...]:
+    """Which models there are, and what their cards hold."""
+    return tuple(
         (path.parent.name, digest(path), (path.parent / WEIGHTS).is_file())
-        for path in sorted(folder.glob("*/card.json"))
+        for path in sorted(models_dir().glob("*/card.json"))
     )
-    return _cards(str(folder), state, roles)
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@lru_cache(maxsize=8)
 def _cards(
     folder: str, state: tuple[tuple[str, str, bool], ...], roles: tuple[str, ...] | None
 ) -> list[Card]:
@@ -48,7 +54,7 @@ def predictions(name: str) -> pd.DataFrame:
     return _predictions(name, digest(home / "predictions.csv"), digest(home / "card.json"))
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
+@lru_cache(maxsize=32)
 def _predictions(name: str, content: str, card: str) -> pd.DataFrame:
     return read_predictions(name)
 
@@ -63,24 +69,30 @@ def audits_beside(card: Card) -> list[dict[str, Any]]:
     return stored.beside(card, lambda path: _json(str(path), digest(path)))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@lru_cache(maxsize=64)
 def _json(path: str, content: str) -> Any:
     return read_json(Path(path))
+
+
+def panel(read: Callable[[], Made], file: str) -> Made:
+    """What ``stored`` reads of a file of the panel's record; its errors are the caller's."""
+    path = artifact("panel", file)
+    return cache.remember("panel", read, read.__name__, str(path), digest(path))
 
 
 def metrics(card: Card, split: str = "test") -> pd.DataFrame:
     """Metrics of a model on a split at its own threshold (see ``evaluation.score``)."""
     home = models_dir() / card.name
     content = (digest(home / "predictions.csv"), digest(home / "card.json"))
-    table = _metrics(card.name, card.threshold_log_odds, content)
-    return table[table["split"] == split]
+    return _metrics(card.name, card.threshold_log_odds, split, content)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _metrics(name: str, threshold: float, content: tuple[str, str]) -> pd.DataFrame:
+@lru_cache(maxsize=64)
+def _metrics(name: str, threshold: float, split: str, content: tuple[str, str]) -> pd.DataFrame:
     from xray.models import evaluation
 
-    return evaluation.score(read_predictions(name), threshold)
+    table = evaluation.score(read_predictions(name), threshold)
+    return table[table["split"] == split]
 
 
 def stored_films() -> pd.DataFrame:
@@ -88,7 +100,7 @@ def stored_films() -> pd.DataFrame:
     return _stored_films(digest(artifacts_dir() / "dataset" / "films.csv"))
 
 
-@st.cache_data(max_entries=1, show_spinner=False)
+@lru_cache(maxsize=1)
 def _stored_films(content: str) -> pd.DataFrame:
     from xray.dataset import public_set
 
@@ -101,13 +113,12 @@ def first_page(part: overview.Part) -> Any:
     with suppress(ArtifactError):
         kept = _json(str(overview.path()), digest(overview.path()))
     found, value = overview.kept(part, kept)
-    return value if found else _made(part.key, part)
 
+    def make() -> Any:
+        startup.tables()
+        return part.make()
 
-@st.cache_data(max_entries=16, show_spinner=False)
-def _made(key: str, _part: overview.Part) -> Any:
-    startup.tables()
-    return _part.make()
+    return value if found else cache.remember("first page", make, part.key)
 
 
 def films_folder() -> Path | None:

@@ -155,16 +155,20 @@ def _class_names(cards: Sequence[Card]) -> tuple[str, ...]:
     """Names of the classes of the films that models were judged on, the positive ones first."""
     labels: dict[str, None] = {}
     for card in cards:
-        known = classes.fitting(loaders.predictions(card.name)["label"].unique())
+        known = cache.made(_fitting, loaders.predictions(card.name))
         labels |= dict.fromkeys(reversed(known.labels))
     return tuple(labels)
+
+
+def _fitting(table: pd.DataFrame) -> classes.Classes:
+    return classes.fitting(table["label"].unique())
 
 
 def _view(usable: list[Card], choose_split: bool) -> View | None:
     """Ask what to compare; None where the choice leaves nothing."""
     by_title = titles_of(usable)
     by_name = {
-        name: replace(card, title=title)
+        name: cache.made(_titled, card, title)
         for (title, name), card in zip(by_title.items(), usable, strict=True)
     }
     first = [title for title, name in by_title.items() if by_name[name].role in FIRST]
@@ -202,11 +206,13 @@ def _view(usable: list[Card], choose_split: bool) -> View | None:
     return _lined_up([by_name[name] for name in by_name if name in chosen], positive, split)
 
 
+def _titled(card: Card, title: str) -> Card:
+    return replace(card, title=title)
+
+
 def _lined_up(cards: list[Card], positive: str, split: str) -> View | None:
     """The view of these models; None where none of them has predictions of the split."""
-    key = hash_json(
-        [[(card.name, card.threshold, card.title, card.files) for card in cards], split]
-    )
+    key = cache.made(_key, cards, split)
 
     def make() -> Lineup:
         return lineup.line_up([(card, loaders.predictions(card.name)) for card in cards], split)
@@ -217,7 +223,13 @@ def _lined_up(cards: list[Card], positive: str, split: str) -> View | None:
         return None
     by_name = {card.name: card for card in cards}
     kept = {entrant.name: by_name[entrant.name] for entrant in made.entrants}
-    return View(made, kept, positive, split, key)
+    return cache.made(View, made, kept, positive, split, key)
+
+
+def _key(cards: list[Card], split: str) -> str:
+    return hash_json(
+        [[(card.name, card.threshold, card.title, card.files) for card in cards], split]
+    )
 
 
 def threshold() -> float | None:
@@ -289,6 +301,10 @@ def _scores(view: View, name: str, limit: float) -> pd.DataFrame:
 
 def table(view: View, scored: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Scores of all models as one table, ready to be saved."""
+    return cache.made(_table, view, scored)
+
+
+def _table(view: View, scored: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     limits = view.lineup.thresholds()
     parts = [
         rows.assign(

@@ -15,7 +15,7 @@ from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from xray import classes
-from xray.dashboard import links, signin, startup, style
+from xray.dashboard import cache, links, signin, startup, style
 from xray.environment import ROOT, without_folders
 from xray.errors import XrayError
 from xray.figures import base
@@ -141,19 +141,18 @@ def page(
     enter()
     startup.settle()
     known = {**(_shared.get() or {}), **(parameters or {})}
-    st.html(style.STYLE)
-    st.html(style.DARK_FIRST, unsafe_allow_javascript=True)
-    if question:
-        # Beside the link to the view, where no sections stand there.
-        with bar() if _shared.get() is None else nullcontext():
-            st.html(f'<p class="xma-question">{html.escape(question)}</p>')
+    asked = f'<p class="xma-question">{html.escape(question)}</p>' if question else ""
+    # The question stands beside the link to the view, where no sections stand there.
+    with bar() if question and _shared.get() is None else nullcontext():
+        st.html(style.HEAD + asked, unsafe_allow_javascript=True)
     st.title(html.plain(title), anchor=False)
-    if about:
-        lead(about)
+    below = f'<p class="xma-lead">{html.escape(about)}</p>' if about else ""
     if clinical:
         short, _, rest = CLINICAL.partition(":")
         more = f'<span class="xma-wide">:{html.escape(rest)}</span>'
-        st.html(f'<p class="xma-clinical">{html.escape(short)}{more}</p>')
+        below += f'<p class="xma-clinical">{html.escape(short)}{more}</p>'
+    if below:
+        st.html(below)
     st.session_state["_parameters"], st.session_state["_title"] = known, title
     for note in _ignored(known):
         st.info(html.plain(note), icon=":material/link_off:")
@@ -189,11 +188,6 @@ def _ignored(known: Mapping[str, links.Parameter]) -> list[str]:
         st.session_state["_ignored"] = said + notes
         st.rerun()
     return list(dict.fromkeys(said + notes))
-
-
-def lead(text: str) -> None:
-    """A sentence or two under the title, plain text."""
-    st.html(f'<p class="xma-lead">{html.escape(text)}</p>')
 
 
 def _query() -> dict[str, list[str]]:
@@ -267,10 +261,15 @@ def show(figure: go.Figure, key: str) -> None:
     st.plotly_chart(figure, key=key, theme="streamlit", config=_PLOTLY)
 
 
+def draw(key: str, make: Callable[..., go.Figure], *given: Any) -> None:
+    """Show the figure that a function makes of what it is given, made once (``cache.made``)."""
+    show(cache.drawn(make, *given), key)
+
+
 def show_kept(figure: Mapping[str, Any], key: str) -> None:
     """Show a figure of the first page, which is kept as JSON."""
     with startup.undisturbed():
-        show(go.Figure(figure), key)
+        draw(key, go.Figure, figure)
 
 
 def show_points(figure: go.Figure, key: str, several: bool = False) -> list[tuple[int, int]]:
@@ -299,6 +298,11 @@ def film(picture: Any, alt: str, caption: str = "") -> None:
     st.html(html.image(picture, alt))
     if caption:
         st.caption(html.plain(caption))
+
+
+def table(shown: pd.DataFrame) -> None:
+    """Show a table without its index; it is made ready to be sent once (``cache.made``)."""
+    st.dataframe(cache.made(cache.wire, shown), hide_index=True, width="stretch")
 
 
 def download(label: str, table: pd.DataFrame | Callable[[], pd.DataFrame], name: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal, NoReturn
 
 import streamlit as st
 
-from xray.dashboard import gate, signed_out
+from xray.dashboard import cache, gate, signed_out
 from xray.errors import AccessError
 from xray.reports import html
 
@@ -54,7 +54,12 @@ def _leave() -> None:
 
 
 def _secrets() -> Mapping[str, Any]:
-    """The server's secrets; none where there is no file of them.
+    """The server's secrets, looked up once a run; none where there is no file of them."""
+    return cache.once("secrets", _read_secrets)
+
+
+def _read_secrets() -> Mapping[str, Any]:
+    """The server's secrets.
 
     A file that cannot be read closes the door: sign-in may be what it would ask for.
     """

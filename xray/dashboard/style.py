@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import base64
+from functools import lru_cache
+
+from xray.environment import ROOT
 from xray.reports import styles
+
+
+@lru_cache(maxsize=1)
+def icon() -> str:
+    """The app's icon, as an address that holds it: a file would be read and hashed at every run."""
+    data = base64.b64encode((ROOT / "assets" / "icon.png").read_bytes())
+    return f"data:image/png;base64,{data.decode()}"
+
 
 STYLE = (
     f"<style>{styles.SHARED}"
     + """
 .xma-lead{font-size:1.12rem;line-height:1.5;max-width:50rem;margin:0}
 .xma-question{margin:0;opacity:.82;font-size:1.02rem}
-.xma-clinical{margin:0;opacity:.82;font-size:.85rem}
+.xma-clinical{margin:.35rem 0 0;opacity:.82;font-size:.85rem}
 .st-key-ways :is(a,button){border:1px solid color-mix(in srgb,currentColor 30%,transparent);
   border-radius:.4rem;padding:.2rem .7rem}
 .stMain h1{padding:0 0 .2rem}
 .xma-empty{border:1px dashed color-mix(in srgb,currentColor 45%,transparent);
   border-radius:.6rem;padding:1.1rem 1.3rem;margin:.4rem 0 1rem}
 .xma-empty strong{font-size:1.08rem}
+.xma-scroll+p{margin:1.2rem 0 0}
 .xma-figure{font-size:1.08rem;font-weight:600;line-height:1.4;margin:.4rem 0 0}
 .st-key-bar{margin-bottom:-.5rem}
 .xma-verdict{padding:.55rem 0;border-top:1px solid color-mix(in srgb,currentColor 18%,transparent)}
@@ -60,3 +73,6 @@ const real=window.matchMedia;window.matchMedia=q=>q==="(prefers-color-scheme: da
 {matches:true,media:q,addEventListener(){},removeEventListener(){}}:real.call(window,q);
 window.dispatchEvent(new Event("afterprint"));
 setTimeout(()=>{window.matchMedia=real},1000)}}catch(error){}</script>"""
+
+#: Sent once a run, in one piece: every piece costs a rerun as much as a line of text.
+HEAD = STYLE + DARK_FIRST

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xray.errors import ArtifactError
 from xray.explanations import methods, sanity
 from xray.explanations.perturbation import Parts, filled
 from xray.explanations.result import Heatmap
@@ -40,6 +41,12 @@ MEASURES = {
     "evaluations": "evaluations",
     "seconds": "seconds",
 }
+
+#: Measured of every film, whatever is known of it; the cost stands near the end.
+ALWAYS = ("deletion", "insertion", "evaluations")
+#: Columns of a stored table of ``summarise``.
+NAMED = ["model", "answer", "method", "measure"]
+NUMBERS = ["mean", "low", "high", "n"]
 
 
 def compare(
@@ -160,6 +167,29 @@ def summarise(table: pd.DataFrame, seed: int = 0, draws: int = 2000) -> pd.DataF
             low, high = np.quantile(means, [0.025, 0.975])
             rows.append((*key, measure, values.mean(), low, high, len(values)))
     return pd.DataFrame(rows, columns=[*further, "method", "measure", "mean", "low", "high", "n"])
+
+
+def whole(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a stored table of ``summarise`` that can be believed: none cut off or damaged.
+
+    A method that lacks what is measured of any film goes whole: its file ended there.
+
+    Raises
+    ------
+    ArtifactError
+        A column is missing.
+    """
+    if missing := sorted({*NAMED, *NUMBERS} - set(table)):
+        raise ArtifactError(f"The table lacks {', '.join(missing)}.")
+    numbers = table[NUMBERS].apply(pd.to_numeric, errors="coerce")
+    fine = table["method"].isin(methods.METHODS) & table["measure"].isin(MEASURES)
+    fine &= table["model"].notna() & np.isfinite(numbers).all(axis=1) & (numbers["n"] >= 1)
+    kept = table.assign(**numbers, answer=table["answer"].fillna(""))[fine]
+    kept = kept.drop_duplicates(NAMED)
+    each = [kept[name] for name in NAMED[:-1]]
+    known = [kept["measure"].eq(name).groupby(each).transform("any") for name in ALWAYS]
+    believed: pd.DataFrame = kept[np.logical_and.reduce(known)].reset_index(drop=True)
+    return believed
 
 
 def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

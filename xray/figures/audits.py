@@ -28,7 +28,7 @@ from xray.figures.base import (
 MEASURES = {
     "detection": ("readers found", palette.POSITIVE, "diamond"),
     "false_alarms": ("clean networks accused", palette.NEGATIVE, "circle"),
-    "undecided": ("left undecided", "#8C6D9E", "x"),
+    "undecided": ("inconclusive", "#8C6D9E", "x"),
 }
 #: Part of the films -> what people call it: films with something hidden, and who wears devices.
 HIDDEN = {

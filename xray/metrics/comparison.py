@@ -270,7 +270,7 @@ def compare_all(
 
 
 def survives(pair: Pair, metric: str, titles: dict[str, str] | None = None) -> str:
-    """Say in one sentence whether a difference would survive another test set.
+    """Say in a few sentences whether a difference would survive another test set.
 
     "Another test set" means as many possible patients again from where these came from. It
     would probably survive when the bootstrap's interval leaves out zero *and* the matching test
@@ -295,14 +295,14 @@ def survives(pair: Pair, metric: str, titles: dict[str, str] | None = None) -> s
         return f"On {_title(metric)} {a} and {b} are level on these films."
     figures = (
         f"{ahead} leads {behind} by {abs(row['difference']):.3f} in {_title(metric)} "
-        f"({_interval(row)}; {test} {show_p(p)}) and would lead in "
-        f"{share:.1%} of test sets drawn again from these possible patients."
+        f"({_interval(row)}). {test}'s test: {show_p(p)}. "
+        f"It would lead in {share:.1%} of test sets drawn again from these possible patients."
     )
     if separate and significant:
-        return f"Would probably survive another test set of this kind: {figures}"
+        return f"Would probably survive another test set of this kind. {figures}"
     if separate or significant:
-        return f"Uncertain, because interval and test disagree: {figures}"
-    return f"May not survive another test set: {figures}"
+        return f"Uncertain, because interval and test disagree. {figures}"
+    return f"May not survive another test set. {figures}"
 
 
 def _title(metric: str) -> str:

@@ -39,9 +39,7 @@ def build(cards: Sequence[Card], audits: Audits, gaps: Mapping[str, str]) -> dic
     told = overview.told(cards)
     shown = overview.shown(told)
     groups = overview.grouped(shown, told, audits)
-    rows = overview.rows(groups, audits).make()
-    for row in rows:
-        row["why"] = row["why"] or sentences.why(None, gaps.get(row["name"], ""))
+    rows = overview.completed(overview.rows(groups, audits).make(), gaps)
     left = len(rows) - MOST
     named = {row["name"] for row in rows[:MOST]}
     return {

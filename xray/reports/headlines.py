@@ -31,20 +31,20 @@ def answer(cards: Sequence[Card], told: Sequence[Card], audits: Mapping[str, Aud
     cards : models that are shown
     told : those, and the networks of whole films
     """
-    pairs = _pairs(told, audits)
-    before, now = ([audits[pair[side]]["verdict"] for pair in pairs] for side in (0, 1))
+    both = pairs(told, audits)
+    before, now = ([audits[pair[side]]["verdict"] for pair in both] for side in (0, 1))
     read, left = before.count("reads_devices"), now.count("reads_devices")
     if (
         not read
         or "cannot_be_judged" in (*before, *now)
-        or {card.name for card in cards} != {alone for _, alone in pairs}
+        or {card.name for card in cards} != {alone for _, alone in both}
     ):
         return title(cards, audits)
     undecided = now.count("inconclusive")
     return (
-        f"Shown whole films, {read} of {len(pairs)} models {'reads' if read == 1 else 'read'} "
+        f"Shown whole films, {read} of {len(both)} models {'reads' if read == 1 else 'read'} "
         f"devices; shown the lungs alone, {left or 'none is found to'}"
-        + (f" ({undecided} undecided)" if undecided else "")
+        + (f" (for {undecided}, more films must tell)" if undecided else "")
     )
 
 
@@ -151,7 +151,7 @@ def picture(shown: Example, title: str) -> str:
     return f"{sentences.ONE[shown.kind]}{such} changes the call of {title}"
 
 
-def _pairs(cards: Sequence[Card], audits: Mapping[str, Audit]) -> list[tuple[str, str]]:
+def pairs(cards: Sequence[Card], audits: Mapping[str, Audit]) -> list[tuple[str, str]]:
     """Networks of whole films, each with the same network shown the lungs alone, both audited."""
     known = {card.name for card in cards} & audits.keys()
     return [pair for pair in stored.LUNGS_ALONE.items() if {*pair} <= known]
@@ -164,7 +164,7 @@ def mended(cards: Sequence[Card], audits: Mapping[str, Audit]) -> tuple[str, str
     """
     found = [
         (whole, alone, change)
-        for whole, alone in _pairs(cards, audits)
+        for whole, alone in pairs(cards, audits)
         if (change := _leading(audits[whole])) is not None
     ]
     return max(found, key=lambda pair: abs(pair[2].margins), default=None)

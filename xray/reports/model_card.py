@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from xray import classes
 from xray.figures import palette
 from xray.figures.base import by_metric, interval
 from xray.films.interpolate import OWN, RESIZES
@@ -28,6 +29,42 @@ LIMITS_OF_OTHERS = (
     "seen the films that it is judged on here. Good figures do not mean that it looks at lungs: "
     "see its audit."
 )
+
+
+def right(predictions: pd.DataFrame, threshold: float) -> float | None:
+    """Of 100 test films those that a model calls rightly; None where it has none.
+
+    Parameters
+    ----------
+    predictions : as ``card.read_predictions`` gives them
+    threshold : log-odds from which a film is called positive
+    """
+    test = predictions[predictions["split"] == "test"]
+    if test.empty:
+        return None
+    return 100 * float(
+        ((test["log_odds"] >= threshold) == classes.is_positive(test["label"])).mean()
+    )
+
+
+def finding(shares: Sequence[float], audited: int, count: int) -> str:
+    """How often models are right, and how many were audited, as a title.
+
+    Parameters
+    ----------
+    shares : of 100 test films those that each is right on, of the models that have any
+    audited : models that have an audit to believe
+    count : all models
+    """
+    if not count:
+        return "No model yet"
+    models = "1 model" if count == 1 else f"{count} models"
+    told = f"{audited} of {models} {'is' if audited == 1 else 'are'} audited"
+    if not shares:
+        return f"{told}; none was judged on test films yet"
+    low, high = (f"{end:.0f}" for end in (min(shares), max(shares)))
+    spread = low if low == high else f"{low} to {high}"
+    return f"Right on {spread} of 100 test films; {told}"
 
 
 def limits(card: Card) -> str:

@@ -95,7 +95,9 @@ def grouped(
     if mended is None:
         return {"": cards}
     worst = [card for card in told if card.name == mended[0] and card not in cards]
-    groups: dict[str, list[Card]] = {BEFORE: worst, NOW: [], OTHERS: []}
+    pairs = len(headlines.pairs(told, audits))
+    before = f"{BEFORE}; of {pairs} models, the one that devices move most" if pairs > 1 else BEFORE
+    groups: dict[str, list[Card]] = {before: worst, NOW: [], OTHERS: []}
     for card in cards:
         place = (card.name in stored.LUNGS_ALONE, card.name in stored.LUNGS_ALONE.values(), True)
         list(groups.values())[place.index(True)].append(card)
@@ -126,6 +128,24 @@ def rows(groups: Mapping[str, Sequence[Card]], audits: Audits) -> Part:
         for card in cards
     ]
     return Part("rows", made_from, make)
+
+
+def completed(
+    rows: Sequence[Mapping[str, Any]], gaps: Mapping[str, str]
+) -> list[Mapping[str, Any]]:
+    """Rows of the table; where there is no audit to believe, with the reason why.
+
+    Parameters
+    ----------
+    gaps : model -> why there is none, a sentence
+    """
+    reasons = [gaps.get(row["name"], "") for row in rows]
+    return [
+        row
+        if row["why"]
+        else {**row, "chip": sentences.chip(None, gap), "why": sentences.why(None, gap)}
+        for row, gap in zip(rows, reasons, strict=True)
+    ]
 
 
 def _row(card: Card, audit: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -26,10 +26,23 @@ Audit = Mapping[str, Any]
 ONE = {kind: words[0].upper() + words[1:] for kind, words in findings.ONE.items()}
 
 
-def chip(audit: Audit | None) -> tuple[str, str]:
-    """Key of a model's verdict, and the words of its chip: "reads supports and tubes"."""
+#: Words in the reason why a stored audit is not believed -> the words of the chip.
+NOT_BELIEVED = {
+    "is damaged": "audit damaged",
+    "earlier version": "audit of an earlier version",
+    "other weights": "audit of other weights",
+}
+
+
+def chip(audit: Audit | None, gap: str = "") -> tuple[str, str]:
+    """Key of a model's verdict, and the words of its chip: "reads supports and tubes".
+
+    Parameters
+    ----------
+    gap : why there is no audit to believe, a sentence
+    """
     if audit is None:
-        return "not_audited", ""
+        return "not_audited", next((said for part, said in NOT_BELIEVED.items() if part in gap), "")
     key = str(audit["verdict"])
     read = [findings.PLURAL[kind] for kind in findings.kinds(audit, "reads_devices")]
     if key != "reads_devices" or not read:
@@ -186,9 +199,9 @@ def advice(audit: Audit) -> str:
 
 
 def why(audit: Audit | None, gap: str = "") -> str:
-    """The reason for a verdict in about six words."""
+    """The reason for a verdict in about six words; why a stored audit is not believed, whole."""
     if audit is None:
-        return "made by an earlier version" if "earlier version" in gap else "no audit to show"
+        return gap if any(part in gap for part in NOT_BELIEVED) else "no audit to show"
     verdict = audit["verdict"]
     if verdict == "cannot_be_judged":
         return _why_unjudged(number(audit.get("auroc")))

@@ -40,7 +40,7 @@ MEASURES = {
     "auroc": "AUROC of the score",
     "detection": "readers found",
     "false_alarms": "clean networks accused",
-    "undecided": "networks left undecided",
+    "undecided": "networks found inconclusive",
 }
 
 

@@ -64,7 +64,7 @@ def _times(n: int) -> str:
 
 
 def order(ledger: pd.DataFrame, models: dict[str, str], metric: str, titles: dict[str, str]) -> str:
-    """Say in one sentence whether two models would come out in this order again.
+    """Say in a few sentences whether two models would come out in this order again.
 
     They probably would when the one that leads as stored leads in all pairs of a training of the
     one and a training of the other, and Welch's interval of the mean difference [1]_ leaves out
@@ -91,8 +91,8 @@ def order(ledger: pd.DataFrame, models: dict[str, str], metric: str, titles: dic
     single = [titles[name] for name in models if name not in runs or len(runs[name]) < 2]
     if single:
         return (
-            f"Not known: the ledger holds no second training of {' and of '.join(single)}, and "
-            f"another seed may end elsewhere (a sweep over seeds tells: 'python -m xray sweep')."
+            f"Not known: the ledger holds no second training of {' and of '.join(single)}. "
+            "Another seed may end elsewhere; 'python -m xray sweep' tells."
         )
     lead = {name: float(row[metric].iloc[-1]) for name, row in stored.items()}
     first, second = sorted(models, key=lambda name: -lead[name])
@@ -104,19 +104,20 @@ def order(ledger: pd.DataFrame, models: dict[str, str], metric: str, titles: dic
     low, high = welch(a, b)
     each = f"{len(a)} and {len(b)} seeds" if len(a) != len(b) else f"{len(a)} seeds each"
     figures = (
-        f"{titles[first]} leads {titles[second]} in {words} in {ahead} of {len(a) * len(b)} "
-        f"pairs of their trainings ({each}), on average by {a.mean() - b.mean():.3f} "
+        f"Of {len(a) * len(b)} pairs of their trainings ({each}), {titles[first]} leads in "
+        f"{ahead}. "
+        f"Its mean lead over {titles[second]} in {words} is {a.mean() - b.mean():.3f} "
         f"(95 % {low:.3f} to {high:.3f})."
     )
     for name in (first, second):
         if dead := len(lost[name]):
             figures += (
-                f" Left out, because it learnt nothing: {dead} of {len(every[name])} trainings of "
-                f"{titles[name]}."
+                f" {dead} of {len(every[name])} trainings of {titles[name]} learnt nothing and "
+                f"{'is' if dead == 1 else 'are'} left out."
             )
     if ahead == len(a) * len(b) and low > 0:
-        return f"Would probably come out in this order again: {figures}"
-    return f"May come out the other way: {figures}"
+        return f"Would probably come out in this order again. {figures}"
+    return f"May come out the other way. {figures}"
 
 
 def welch(a: Floats, b: Floats) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,29 @@ def measured() -> pd.DataFrame:
         for model, answer in (("basic", ""), ("peak-line-all-film-s0", "line"))
     ]
     return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda lines: [*lines[:25], lines[25][:20]], "cut off or damaged and left out"),
+        (lambda lines: [*lines[:5], lines[5].replace(",0.", ",x."), *lines[6:]], "1 row of"),
+        (lambda lines: lines[:34], "lacks methods for"),
+        (lambda lines: ["nothing", *lines[1:]], "cannot be read"),
+        (lambda lines: [], "cannot be read"),
+    ],
+)
+def test_damaged_table_says_what_is_left_out_and_how_to_make_it_anew(
+    artifacts: Path, spoil: Callable[[list[str]], list[str]], said: str
+) -> None:
+    lines = comparison.summarise(measured()).to_csv(index=False).splitlines()
+    (artifacts / trust.FILE).write_text("\n".join(spoil(lines)))
+    page = AppTest.from_function(app, default_timeout=120).run()
+    assert not page.exception
+    sentence = page.warning[0].value.replace("\\", "")
+    assert len(page.warning) == 1
+    assert said in sentence and trust.FILE in sentence and trust.COMMAND in sentence
+    assert len(sentence.split()) <= 20
 
 
 def words(page: AppTest) -> str:

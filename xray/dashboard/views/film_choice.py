@@ -138,16 +138,14 @@ def _made_up(places: Sequence[DeltaGenerator]) -> Chosen:
         "Wears", (NO_DEVICE, *phantoms.DEVICES), key="wears", bind="query-params"
     )
     device = None if worn == NO_DEVICE else worn
-    pixels = cache.remember(
-        "phantom",
-        lambda: phantoms.phantom(int(child), (448, 448), str(label), device).pixels,
-        child,
-        label,
-        device,
-    )
     name = f"synthetic-{int(child)}-{str(shows).lower()}"
-    film = Film(pixels, name, sha256_bytes(pixels.tobytes()), "synthetic", "L", 0)
+    film = cache.made(_drawn, int(child), label, device, name)
     return Chosen(film, f"Synthetic: drawn by this program as {shows}, no patient.")
+
+
+def _drawn(child: int, label: str, device: str | None, name: str) -> Film:
+    pixels = phantoms.phantom(child, (448, 448), label, device).pixels
+    return Film(pixels, name, sha256_bytes(pixels.tobytes()), "synthetic", "L", 0)
 
 
 def _from_dataset(shown: dataset_page.Films) -> Chosen | None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from xray import text
 from xray.audits import findings
-from xray.dashboard import cast, loaders, page
+from xray.dashboard import cache, cast, loaders, page
 from xray.figures import audits as figures
 from xray.reports import headlines, html, overview, sentences
 
@@ -26,7 +26,7 @@ def show() -> None:
     hidden = [entry for entry in shown if findings.stratum(entry[2], "lungs hidden", "auroc")]
     with header:
         page.page(
-            headlines.hidden(hidden),
+            cache.made(headlines.hidden, hidden),
             "",
             cast.parameters(),
             clinical=True,
@@ -40,13 +40,13 @@ def show() -> None:
         )
     else:
         with page.guard("The hidden lungs"):
-            page.show(figures.strata(hidden, "auroc", figures.HIDDEN), key="hidden")
+            page.draw("hidden", figures.strata, hidden, "auroc", figures.HIDDEN)
             st.caption(
                 "AUROC is 1 for a perfect order of the films and 0.5 for chance. "
                 "The hole keeps the lungs' outline: part of what is left is its shape."
             )
             st.subheader("Are sick people who wear devices found more often?", anchor=False)
-            page.show(figures.strata(hidden, "sensitivity", figures.WORN), key="worn")
+            page.draw("worn", figures.strata, hidden, "sensitivity", figures.WORN)
             st.caption("Of 100 sick people, those called sick, each model at its own threshold.")
     with page.guard("The other suspects"):
         suspects(shown, chosen.names)
@@ -61,7 +61,7 @@ def before(chosen: cast.Cast) -> None:
     if mended is None or mended[0] in {card.name for card in chosen.cards}:
         return
     title = next(card.title for card in cards if card.name == mended[0])
-    if said := sentences.suspects(audits[mended[0]]):
+    if said := cache.made(sentences.suspects, audits[mended[0]]):
         st.markdown(f"Before, **{html.plain(title)}**: {html.plain(said)}")
 
 
@@ -73,9 +73,11 @@ def suspects(shown: list[tuple[str, str, dict[str, Any]]], names: list[str]) -> 
     told = {title for _, title, _ in measured} | set(unread)
     missing = [title for _, title, _ in shown if title not in told]
     if measured:
-        page.show(figures.suspects(measured), key="suspects")
+        page.draw("suspects", figures.suspects, measured)
         for _, title, audit in measured:
-            st.markdown(f"**{html.plain(title)}**: {html.plain(sentences.suspects(audit))}")
+            st.markdown(
+                f"**{html.plain(title)}**: {html.plain(cache.made(sentences.suspects, audit))}"
+            )
         st.caption("Changed films against films changed as much without the suspected thing.")
     if unread:
         st.caption(

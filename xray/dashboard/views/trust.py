@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from xray import classes
+from xray import classes, text
 from xray.dashboard import background, cache, links, loaders, page
 from xray.dashboard.views import explain, film_choice
 from xray.environment import artifact
@@ -43,6 +44,14 @@ SHOWN = {
     "evaluations": "Films passed through the model.",
     "seconds": "Wall time a film.",
 }
+
+
+#: Below what is known of networks of known answers.
+KNOWN = (
+    "These networks were taught to call films with one kind of device, and nothing else. Shown "
+    "is the share of films on which the device outweighs a region of its shape elsewhere. "
+    "0.5 is chance. Mean over networks; the interval is the widest of any of them."
+)
 
 
 def parameters(cards: Sequence[Card]) -> dict[str, links.Parameter]:
@@ -179,44 +188,82 @@ def _facts(row: Row) -> list[tuple[str, str]]:
 # --- over many films -------------------------------------------------------------------------
 
 
-def _stored() -> pd.DataFrame | None:
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """Means of every method that can be believed, and a sentence on the others; "" of none."""
+
+    table: pd.DataFrame
+    problem: str
+
+
+def _stored() -> Stored | None:
     """Stored means of every method; None where there are none."""
     path = artifact(FILE)
+    return cache.remember("methods", lambda: _read(path), str(path), digest(path))
+
+
+def _read(path: Path) -> Stored | None:
     if not path.is_file():
         return None
-    table = cache.remember("methods", lambda: read_table(path), digest(path))
-    return table.assign(answer=table["answer"].fillna(""))
+    again = f"make it anew: {COMMAND}."
+    try:
+        read = read_table(path)
+        table = comparison.whole(read)
+    except ArtifactError:
+        return Stored(pd.DataFrame(), f"{FILE} is damaged and cannot be read; {again}")
+    if lost := len(read) - len(table):
+        words = "row of {} is" if lost == 1 else "rows of {} are"
+        said = f"{lost:,} {words.format(FILE)} cut off or damaged and left out; {again}"
+        return Stored(table, said)
+    asked = table.groupby(["model", "answer"], sort=False)["method"].nunique()
+    if lacking := [name for name, _ in asked[asked < asked.max()].index]:
+        said = f"{FILE} is cut off: it lacks methods for {text.names(lacking)}; {again}"
+        return Stored(table, said)
+    return Stored(table, "")
 
 
 def _finding() -> str:
     """Which method points best at what moves a call, over many films, as a title."""
-    with suppress(ArtifactError, KeyError):
-        table = _stored()
-        if table is not None:
-            hidden = table[(table["answer"] == "") & (table["measure"] == "deletion")]
-            best = str(hidden.groupby("method")["mean"].mean().idxmax())
-            return f"{METHODS[best].title} points best at what moves a call, over many films"
+    kept = _stored()
+    if kept is not None and len(kept.table):
+        return cache.made(_best, kept.table)
     return "Which explanation may be trusted for what?"
+
+
+def _best(table: pd.DataFrame) -> str:
+    hidden = table[(table["answer"] == "") & (table["measure"] == "deletion")]
+    if hidden.empty:
+        return "Which explanation may be trusted for what?"
+    best = str(hidden.groupby("method")["mean"].mean().idxmax())
+    return f"{METHODS[best].title} points best at what moves a call, over many films"
 
 
 def _over_many(offered: dict[str, Card]) -> None:
     """Stored means of every method, model by model, and where the answer is known."""
     st.subheader("Over many films", anchor=False)
-    table = _stored()
-    if table is None:
+    kept = _stored()
+    if kept is None:
         page.empty("Not measured yet", "Explain many films by every method once.", COMMAND)
         return
-    titles = {card.name: title for title, card in offered.items()}
-    own = table[table["answer"] == ""]
-    words = ("", *(comparison.MEASURES[each] for each in SHOWN))
-    for name, part in own.groupby("model", sort=False):
-        films = int(part.loc[part["measure"] == "deletion", "n"].max())
-        st.markdown(f"**{html.plain(titles.get(str(name), str(name)))}**, {films} test films")
-        st.html(html_tables.table(words, _rows(part)))
-    st.caption(" ".join(SHOWN.values()) + " Means with 95 % intervals, by person.")
-    known = table[(table["answer"] != "") & table["measure"].isin(["points", "net"])]
-    if len(known):
-        _known(known)
+    if kept.problem:
+        page.problem(kept.problem)
+    if len(kept.table):
+        titles = {card.name: title for title, card in offered.items()}
+        st.html(cache.made(_by_model, kept.table, titles))
+        st.caption(" ".join(SHOWN.values()) + " Means with 95 % intervals, by person.")
+        if known := cache.made(_known, kept.table):
+            st.html(known)
+            st.caption(KNOWN)
+
+
+def _by_model(table: pd.DataFrame, titles: dict[str, str]) -> str:
+    """A table a model, as HTML."""
+    words, parts = ("", *(comparison.MEASURES[each] for each in SHOWN)), []
+    for name, part in table[table["answer"] == ""].groupby("model", sort=False):
+        title = html.escape(titles.get(str(name), str(name)))
+        parts.append(f"<p><strong>{title}</strong>, {int(part['n'].max())} test films</p>")
+        parts.append(html_tables.table(words, _rows(part)))
+    return "".join(parts)
 
 
 def _rows(part: pd.DataFrame) -> list[tuple[str, ...]]:
@@ -235,10 +282,9 @@ def _cell(row: Row, digits: int = 2) -> str:
     return span(row["mean"], row["low"], row["high"], digits)
 
 
-def _known(known: pd.DataFrame) -> None:
+def _known(table: pd.DataFrame) -> str:
     """How often devices outweigh their shams in networks that were taught to call them alone."""
-    st.markdown("**Where the answer is known**")
-    points = known[known["measure"] == "points"]
+    points = table[(table["answer"] != "") & (table["measure"] == "points")]
     kinds = list(dict.fromkeys(points["answer"]))
     rows = []
     for name, part in points.groupby("method", sort=False):
@@ -252,9 +298,5 @@ def _known(known: pd.DataFrame) -> None:
                 else ""
             )
         rows.append((METHODS[str(name)].title, *cells))
-    st.html(html_tables.table(("", *kinds), rows))
-    st.caption(
-        "These networks were taught to call films with one kind of device, and nothing else. Shown "
-        "is the share of films on which the device outweighs a region of its shape elsewhere. "
-        "0.5 is chance. Mean over networks; the interval is the widest of any of them."
-    )
+    title = "<p><strong>Where the answer is known</strong></p>"
+    return title + html_tables.table(("", *kinds), rows) if rows else ""

@@ -7,6 +7,7 @@ they lie, by who may read them, and never uploaded.
 from __future__ import annotations
 
 import shlex
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import streamlit as st
 from xray.dashboard import background, loaders, page
 from xray.dashboard.views.devices import live
 from xray.dashboard.views.preprocessing import steps
+from xray.drawing.phantoms import phantom
 from xray.errors import DatasetError
 from xray.files import hash_json
 from xray.films import thumbnails
@@ -142,20 +144,23 @@ def commands(said: dict[str, Any]) -> None:
     )
 
 
-def preview(said: dict[str, Any], film: Film) -> None:
-    """What a network of these options would see of a film."""
-    card = Card(
-        "preview",
-        size=(said["side"], said["side"]),
-        channels=said["channels"],
-        scale=said["scale"],
-        fit=said["resize"],
-    )
-    made = steps(film, card)
+def preview(said: dict[str, Any]) -> None:
+    """What a network of these options would see of a synthetic film."""
+    made = _previews(said["side"], said["channels"], said["scale"], said["resize"])
     for column, step in zip(st.columns(len(made)), made, strict=True):
-        with column:
-            page.film(thumbnails.fit(step.picture, thumbnails.LARGE), step.title, step.title)
-            st.markdown(html.plain(step.said))
+        column.html(step)
+
+
+@lru_cache(maxsize=8)
+def _previews(side: int, channels: int, scale: str, fit: str) -> list[str]:
+    """A synthetic film on its way into a network, step by step, as HTML."""
+    pixels = phantom(3, (600, 760), "PNEUMONIA").pixels
+    card = Card("preview", size=(side, side), channels=channels, scale=scale, fit=fit)
+    return [
+        html.image(thumbnails.fit(step.picture, thumbnails.LARGE), step.title)
+        + f'<p class="xma-fact">{html.escape(step.title)}</p><p>{html.escape(step.said)}</p>'
+        for step in steps(Film(pixels, "synthetic film", "", "PNG", "L", 0), card)
+    ]
 
 
 def quick_check(card: Card) -> None:

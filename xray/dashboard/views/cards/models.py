@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from xray.dashboard import choices, loaders, page
+from xray.dashboard import cache, choices, loaders, page
 from xray.dashboard.views.devices import by_films
 from xray.errors import XrayError
 from xray.figures import training as training_
@@ -27,7 +27,7 @@ def one(card: Card) -> None:
     if card.problem or card.warning:
         page.problem(card.problem or card.warning)
     stored = predictions(card)
-    signs = diagnosis.signs(card, stored)
+    signs = cache.made(diagnosis.signs, card, stored)
     for sign in signs:
         st.warning(
             f"**{sign.kind.capitalize()}.** {html.plain(sign.sentence)}",
@@ -38,28 +38,25 @@ def one(card: Card) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         if card.history.get("val_loss"):
-            kept = diagnosis.kept_epoch(card)
-            page.show(training_.training(card, kept), f"figure training {card.name}")
+            kept = cache.made(diagnosis.kept_epoch, card)
+            page.draw(f"figure training {card.name}", training_.training, card, kept)
         else:
             st.info("How this model was trained is not recorded here.", icon=":material/info:")
     with right:
-        st.html(model_card.facts_html(card))
-    layers = model_card.layers(card)
+        st.html(cache.made(model_card.facts_html, card))
+    layers = cache.made(model_card.layers, card)
     with st.expander(
         f"Architecture: {len(layers)} layers, {card.parameters:,} parameters",
         icon=":material/account_tree:",
     ):
-        st.dataframe(layers, hide_index=True)
+        page.table(layers)
     scores = loaders.metrics(card) if stored is not None else None
     audits, gaps = loaders.audits([card])
     audit, gap = audits.get(card.name), gaps.get(card.name, "")
-    st.html(
-        html.verdict_row(
-            card.name, card.title, sentences.chip(audit), sentences.finding(audit, gap)
-        )
-    )
+    said = cache.made(sentences.finding, audit, gap)
+    st.html(html.verdict_row(card.name, card.title, sentences.chip(audit, gap), said))
     by_films.beside(card)
-    text = model_card.markdown(card, scores, signs, audit, gap)
+    text = cache.made(model_card.markdown, card, scores, signs, audit, gap)
     st.download_button(
         "Save the card as Markdown",
         text,
@@ -72,12 +69,24 @@ def one(card: Card) -> None:
         st.markdown(text)
 
 
+def title(cards: list[Card]) -> str:
+    """How often these models are right, and how many of them were audited."""
+    tables = [(card, predictions(card)) for card in cards if not card.problem]
+    shares = [
+        cache.made(model_card.right, table, card.threshold_log_odds)
+        for card, table in tables
+        if table is not None
+    ]
+    audited = len(loaders.audits([card for card in cards if not card.problem])[0])
+    return model_card.finding([s for s in shares if s is not None], audited, len(cards))
+
+
 def show() -> None:
     """Draw the section."""
     cards = loaders.cards()
     names = {name: title for title, name in titles_of(cards).items()}
     page.page(
-        "Each model, from its recipe to its weaknesses" if cards else "No model yet",
+        title(cards),
         "What a model was trained on and how; what its training curves say; every layer it has.",
         {"card": choices.offered(names)},
         clinical=True,

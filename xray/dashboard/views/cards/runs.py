@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from xray.dashboard import choices, page
+from xray.dashboard import cache, choices, page
 from xray.dashboard import models_page as shared
 from xray.figures import training
 from xray.reports import html
@@ -21,24 +21,28 @@ START = "python -m xray sweep sweeps/learning_curve.toml"
 def effects(table: pd.DataFrame, metric: str) -> None:
     """Pairs of groups that differ in one setting."""
     changed = choices.choose("What was changed", CHANGES, "change")
-    found = ablations.effects(table, metric)
-    if changed:
-        found = found[found["setting"] == changed].reset_index(drop=True)
+    found = cache.made(of_setting, table, metric, changed)
     if found.empty:
         where = f"{CHANGES[changed]} alone" if changed else "one setting"
         page.empty(f"No two groups of runs differ in {where} yet.", "Run a sweep.", START)
     else:
-        page.show(training.effects(found, metric, MOST), "figure effects")
+        page.draw("figure effects", training.effects, found, metric, MOST)
         if len(found) > MOST:
             st.caption(f"The {MOST} largest of {len(found)} changes; the table holds all of them.")
-        st.caption(ablations.by_chance(found))
+        st.caption(cache.made(ablations.by_chance, found))
         page.download("Save as CSV", found, f"effects-{metric}.csv")
     degenerate(table)
 
 
+def of_setting(table: pd.DataFrame, metric: str, setting: str) -> pd.DataFrame:
+    """What changes of one setting did, or of any where it is ""."""
+    found = ablations.effects(table, metric)
+    return found[found["setting"] == setting].reset_index(drop=True) if setting else found
+
+
 def degenerate(table: pd.DataFrame) -> None:
     """Trainings that learnt nothing, and those that give all films the same call."""
-    failed = ablations.nothing_learnt(table)
+    failed = cache.made(ablations.nothing_learnt, table)
     for row in failed.to_dict("records"):
         st.warning(
             f"**Learnt nothing.** {html.plain(row['name'])}, seed {row['seed']}, ranks "
@@ -46,8 +50,8 @@ def degenerate(table: pd.DataFrame) -> None:
             "out of the changes above.",
             icon=":material/troubleshoot:",
         )
-    learnt = table.drop(index=failed.index)
-    lost = ablations.collapsed(learnt)
+    learnt = cache.made(rest, table, failed)
+    lost = cache.made(ablations.collapsed, learnt)
     for row in lost.to_dict("records"):
         st.warning(
             f"**Degenerate.** {html.plain(row['name'])} calls nearly every test film "
@@ -63,20 +67,25 @@ def degenerate(table: pd.DataFrame) -> None:
         )
 
 
+def rest(table: pd.DataFrame, failed: pd.DataFrame) -> pd.DataFrame:
+    """The runs that did not fail."""
+    return table.drop(index=failed.index)
+
+
 def curve(table: pd.DataFrame, metric: str) -> None:
     """Share of the films by augmentation."""
-    found = ablations.curve(table, metric)
+    found = cache.made(ablations.curve, table, metric)
     if found.empty:
         page.empty("No learning curve yet.", "Run its sweep.", START)
         return
-    page.show(training.curve(found, metric), "figure curve")
+    page.draw("figure curve", training.curve, found, metric)
     page.download("Save as CSV", found.drop(columns="seeds"), f"curve-{metric}.csv")
 
 
 def everything(table: pd.DataFrame, metric: str) -> None:
     """The ledger itself."""
-    page.show(training.runs(table), "figure runs")
-    st.dataframe(table, hide_index=True)
+    page.draw("figure runs", training.runs, table)
+    page.table(table)
     page.download("Save as CSV", table, "ledger.csv")
     with st.expander("Repeat a run", icon=":material/replay:"):
         st.code("\n".join(table["command"]), language=None)
@@ -87,7 +96,7 @@ def show() -> None:
     table = shared.runs()
     title = "No training run is in the ledger yet"
     if len(table):
-        means = ablations.groups(table, "test_auroc")
+        means = cache.made(ablations.groups, table, "test_auroc")
         title = (
             f"{len(table)} training runs, {len(means)} ways to train; "
             f"{int((means['n'] > 1).sum())} of them with more than one seed"

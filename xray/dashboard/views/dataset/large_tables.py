@@ -76,7 +76,7 @@ def rows(table: Table) -> None:
         asked,
     )
     st.markdown(f"**{count:,} rows**")
-    st.dataframe(found, hide_index=True, width="stretch")
+    page.table(found)
     page.download("These rows as CSV", found, f"rows-{number}.csv")
 
 

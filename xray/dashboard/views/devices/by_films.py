@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from xray.dashboard import loaders
+from xray.dashboard import cache, loaders, page
 from xray.models.card import Card
 from xray.reports import tables
 
@@ -15,4 +15,4 @@ def beside(card: Card) -> None:
     others = loaders.audits_beside(card)
     if others:
         st.caption("Audited on several sets of films; what is said above is of the first one.")
-        st.dataframe(tables.by_films([*first, *others]), hide_index=True, width="stretch")
+        page.table(cache.made(tables.by_films, [*first, *others]))

@@ -10,7 +10,7 @@ import streamlit as st
 from xray import classes, text
 from xray.audits import findings, stored
 from xray.audits import moved as again
-from xray.dashboard import choices, loaders, page
+from xray.dashboard import cache, choices, loaders, page
 from xray.dashboard.views.devices import by_films, live
 from xray.environment import data_dir
 from xray.figures import audits
@@ -48,7 +48,7 @@ def show() -> None:
     found, gaps = loaders.audits(shown)
     with header:
         page.page(
-            headlines.title(shown, found),
+            cache.made(headlines.title, shown, found),
             "",
             parameters,
             clinical=True,
@@ -72,28 +72,29 @@ def show() -> None:
 
 def verdict(card: Card, audit: Mapping[str, Any]) -> None:
     """A model's verdict, what was counted, and how devices change its calls."""
-    said, facts = sentences.finding(audit), overview.facts_of(audit)
+    said, facts = cache.made(sentences.finding, audit), cache.made(overview.facts_of, audit)
     st.html(html.verdict_row(card.name, card.title, sentences.chip(audit), said, "", facts))
-    lime = sentences.lime(audit, stored.limits())
-    for note in filter(None, (*sentences.notes(audit), sentences.witness(audit), lime)):
-        st.caption(html.plain(note))
+    lime = cache.made(sentences.lime, audit, loaders.panel(stored.limits, "methods.csv"))
+    notes, witness = cache.made(sentences.notes, audit), cache.made(sentences.witness, audit)
+    if further := [html.plain(note) for note in (*notes, witness, lime) if note]:
+        st.caption("\n\n".join(further))
     if not findings.judged(audit):
         return
     left, right = st.columns([11, 9], gap="large")
     with left:
         st.subheader("How many calls change?", anchor=False)
-        page.show(audits.calls(audit, card.title), key="calls")
+        page.draw("calls", audits.calls, audit, card.title)
     with right:
         st.subheader("Does it tell sick from healthy worse?", anchor=False)
-        page.show(audits.auroc(audit, card.title), key="auroc")
+        page.draw("auroc", audits.auroc, audit, card.title)
     st.caption(html.plain(findings.HELP))
     most = st.expander("Films that moved it most", icon=":material/radiology:")
     with most, page.guard("The films that moved most"):
         moved(audit)
     with st.expander("How this was measured", icon=":material/straighten:"):
         st.markdown(html.plain(METHOD))
-        st.dataframe(tables.kinds(audit), hide_index=True, width="stretch")
-        st.dataframe(tables.effects(audit), hide_index=True, width="stretch")
+        page.table(cache.made(tables.kinds, audit))
+        page.table(cache.made(tables.effects, audit))
 
 
 def moved(audit: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from xray.audits import stored
-from xray.dashboard import page
+from xray.dashboard import cache, loaders, page
 from xray.errors import ArtifactError
 from xray.figures import audits
 from xray.reports import tables
@@ -16,6 +16,9 @@ METHODS = (
     "the one that 5 of 100 clean networks of one half exceed. Clean networks of the other half "
     "are counted. All rows are about the same networks; whiskers are 95 % intervals."
 )
+
+#: Makes the record on networks of known answers.
+COMMAND = "python -m xray panel --data FILMS"
 
 EARLIER = (
     "This record was made by a stricter rule, which counted both sides of an interval. The rule "
@@ -27,13 +30,13 @@ def show() -> None:
     """Draw the section."""
     table, missing = pd.DataFrame(), ""
     try:
-        table = stored.quality()
+        table = loaders.panel(stored.quality, "quality.csv")
     except ArtifactError as error:
         missing = str(error)
     page.page(
         "How often this test is right is not measured yet"
         if missing
-        else audits.quality_says(table),
+        else cache.made(audits.quality_says, table),
         "Networks of known answers: some can only answer by devices, some never saw any.",
         clinical=True,
         question="Would this test have noticed?",
@@ -42,27 +45,28 @@ def show() -> None:
         page.empty(
             "Here stands how many readers of devices it finds, and how many others it accuses",
             missing,
+            COMMAND,
         )
         return
     with page.guard("The record of the test"):
-        page.show(audits.quality(table), key="quality")
-        if gaps := audits.quality_gaps(table):
+        page.draw("quality", audits.quality, table)
+        if gaps := cache.made(audits.quality_gaps, table):
             st.caption(gaps)
         st.caption("Nothing about the verdict was fitted to these networks.")
         if "bounds" not in table:
             st.caption(EARLIER)
         _methods()
         with st.expander("The record in figures", icon=":material/straighten:"):
-            st.dataframe(tables.quality(table), hide_index=True, width="stretch")
+            page.table(cache.made(tables.quality, table))
 
 
 def _methods() -> None:
     """What explanations alone would have told of the same networks."""
     st.subheader("Would LIME alone have found them?", anchor=False)
     try:
-        table = stored.methods()
+        table = loaders.panel(stored.methods, "methods.csv")
     except ArtifactError as error:
-        page.empty("Here stands how many readers explanations alone find", str(error))
+        page.empty("Here stands how many readers explanations alone find", str(error), COMMAND)
         return
-    page.show(audits.methods(table), key="methods")
+    page.draw("methods", audits.methods, table)
     st.caption(METHODS)

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from xray.audits import stored
-from xray.dashboard import loaders, page
+from xray.dashboard import cache, loaders, page
 from xray.figures import audits
 from xray.reports import html
 from xray.training.recipes import RECIPES
@@ -26,13 +26,13 @@ def show() -> None:
     with page.guard("The remedies"):
         rows = measured()
     page.page(
-        audits.cures_says(rows) if len(rows) > 1 else "No remedy was audited yet",
+        cache.made(audits.cures_says, rows) if len(rows) > 1 else "No remedy was audited yet",
         "The same network, trained in other ways.",
         clinical=True,
         question="What can be done?",
     )
     if len(rows) > 1:
-        page.show(audits.cures(rows), key="cures")
+        page.draw("cures", audits.cures, rows)
         st.caption(
             "Largest change of healthy people's calls by any kind of device, and accuracy on the "
             "test films. Lines are 95 % intervals."
@@ -78,6 +78,9 @@ def measured() -> pd.DataFrame:
         if card.name in found:
             # One whose predictions are damaged says so; the others stay.
             with page.guard(card.title):
-                scores = loaders.metrics(card).set_index("metric")
-                accuracy[card.name] = pd.Series(scores.loc["accuracy"])
-    return stored.cures(cards, found, accuracy)
+                accuracy[card.name] = cache.made(_accuracy, loaders.metrics(card))
+    return cache.made(stored.cures, cards, found, accuracy)
+
+
+def _accuracy(scores: pd.DataFrame) -> pd.Series:
+    return pd.Series(scores.set_index("metric").loc["accuracy"])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 from xray.dashboard import cache, page
 from xray.dashboard import models_page as shared
 from xray.figures import calibration as figures_calibration
 from xray.metrics import calibration
+from xray.metrics.bootstrap import Bools, Floats
 from xray.models.lineup import Entrant
 from xray.reports import html
 
@@ -26,13 +28,20 @@ def temperature(view: shared.View, entrant: Entrant) -> calibration.Temperature 
     )
 
 
+def error(y: Bools, log_odds: Floats) -> float:
+    """Expected calibration error."""
+    return float(calibration.expected_calibration_error(y, log_odds)[0])
+
+
+def reliability(y: Bools, log_odds: Floats, divisor: float, positive: str) -> pd.DataFrame:
+    """Reliability of log-odds that were divided by a temperature."""
+    return calibration.reliability(y, log_odds / divisor, positive)
+
+
 def title(view: shared.View) -> str:
     """Which model is furthest from meaning what it says."""
     return figures_calibration.least_calibrated(
-        {
-            e.name: float(calibration.expected_calibration_error(view.lineup.y, e.log_odds)[0])
-            for e in view.lineup.entrants
-        },
+        {e.name: cache.made(error, view.lineup.y, e.log_odds) for e in view.lineup.entrants},
         view.titles,
     )
 
@@ -42,7 +51,7 @@ def model(view: shared.View, entrant: Entrant) -> None:
     y, heat = view.lineup.y, temperature(view, entrant)
     value = heat.value if heat and not heat.problem else 1.0
     raw, scaled = (
-        calibration.reliability(y, entrant.log_odds / divisor, view.positive)
+        cache.made(reliability, y, entrant.log_odds, divisor, view.positive)
         for divisor in (1.0, value)
     )
     errors = cache.remember(
@@ -51,17 +60,13 @@ def model(view: shared.View, entrant: Entrant) -> None:
         view.key,
         entrant.name,
     )
-    figure = figures_calibration.reliability(
-        raw, scaled, entrant.name, entrant.title, view.positive
-    )
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        page.show(figure, f"figure reliability {entrant.name}")
+        given = raw, scaled, entrant.name, entrant.title, view.positive
+        page.draw(f"figure reliability {entrant.name}", figures_calibration.reliability, *given)
     with right:
-        page.show(
-            figures_calibration.calibration_errors(errors, entrant.name, entrant.title),
-            f"errors {entrant.name}",
-        )
+        errors_of = figures_calibration.calibration_errors
+        page.draw(f"errors {entrant.name}", errors_of, errors, entrant.name, entrant.title)
     if heat:
         st.caption(html.plain(figures_calibration.heat(heat, entrant.title)))
     else:

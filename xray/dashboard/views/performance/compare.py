@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 from xray import classes
@@ -27,18 +28,22 @@ VIEWS = {
 def scores(view: shared.View, limit: float | None) -> None:
     """Metrics as dots with intervals; the same as a table to save."""
     scored = shared.scores(view, limit)
-    page.show(figures_models.scoreboard(scored, view.titles, view.positive), "figure scoreboard")
+    page.draw("figure scoreboard", figures_models.scoreboard, scored, view.titles, view.positive)
     st.caption(
         f"{len(view.lineup.files)} films, {view.positive} positive. Lines are 95 % intervals: "
         "Wilson for shares, else a bootstrap of possible patients."
     )
     table = shared.table(view, scored)
     with st.expander("As a table", icon=":material/table:"):
-        shown = table.assign(
-            model=table["model"].map(view.titles), metric=table["metric"].map(metrics.TITLES)
-        )
-        st.dataframe(shown, hide_index=True)
+        page.table(cache.made(in_words, table, view.titles))
     page.download("Save as CSV", table, f"metrics-{view.split}-{view.positive}.csv")
+
+
+def in_words(table: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
+    """The table of all scores with models and metrics as people read them."""
+    return table.assign(
+        model=table["model"].map(titles), metric=table["metric"].map(metrics.TITLES)
+    )
 
 
 def calls(view: shared.View, limit: float | None) -> None:
@@ -47,9 +52,10 @@ def calls(view: shared.View, limit: float | None) -> None:
     columns = st.columns(min(3, len(limits)))
     for place, (name, cut) in enumerate(limits.items()):
         entrant = view.entrant(name)
-        counts = metrics.confusion(view.lineup.y, entrant.log_odds, cut, view.positive)
+        given = view.lineup.y, entrant.log_odds, cut, view.positive
+        counts = cache.made(metrics.confusion, *given)
         with columns[place % len(columns)]:
-            page.show(figures_models.confusion(counts, entrant.title), f"figure confusion {name}")
+            page.draw(f"figure confusion {name}", figures_models.confusion, counts, entrant.title)
             st.caption(
                 f"Called {classes.positive()} from a probability of "
                 f"{metrics.show_threshold(cut)} on."
@@ -61,12 +67,10 @@ def curves(view: shared.View, limit: float | None) -> None:
     scored, line = shared.scores(view, limit), view.lineup
     left, right = st.columns(2, gap="medium")
     with left:
-        page.show(figures_models.roc(line.y, line.entrants, scored, view.positive), "figure roc")
+        page.draw("figure roc", figures_models.roc, line.y, line.entrants, scored, view.positive)
     with right:
-        page.show(
-            figures_models.precision_recall(line.y, line.entrants, scored, view.positive),
-            "figure pr",
-        )
+        given = line.y, line.entrants, scored, view.positive
+        page.draw("figure pr", figures_models.precision_recall, *given)
 
 
 def carried(view: shared.View, limit: float | None) -> None:
@@ -89,10 +93,9 @@ def carried(view: shared.View, limit: float | None) -> None:
     for place, metric in enumerate(("accuracy", "auroc", "recall", "specificity")):
         if both:
             with columns[place % 2]:
-                figure = training_.carried(both, view.titles, metric)
-                page.show(figure, f"figure carried {metric}")
+                page.draw(f"figure carried {metric}", training_.carried, both, view.titles, metric)
     for name, card in view.cards.items():
-        for sign in diagnosis.signs(card, stored[name]):
+        for sign in cache.made(diagnosis.signs, card, stored[name]):
             st.warning(
                 f"**{sign.kind.capitalize()}.** {html.plain(sign.sentence)}",
                 icon=":material/troubleshoot:",
@@ -102,7 +105,7 @@ def carried(view: shared.View, limit: float | None) -> None:
 def show() -> None:
     """Draw the section."""
     view = shared.begin(
-        lambda view: figures_models.leader(shared.scores(view), view.titles),
+        lambda view: cache.made(figures_models.leader, shared.scores(view), view.titles),
         "The same films and the same intervals for every model.",
         {"view": choices.offered(VIEWS), **shared.THRESHOLD},
         question="Which model is right most often?",

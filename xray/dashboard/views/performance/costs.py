@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from xray import classes
-from xray.dashboard import choices, links, page
+from xray.dashboard import cache, choices, links, page
 from xray.dashboard import models_page as shared
 from xray.figures import decision as figures_decision
 from xray.metrics import bootstrap, calibration, decision, scores
@@ -24,9 +24,9 @@ def cheapest(view: shared.View, prevalence: float, ratio: float) -> Chosen:
     chosen = {}
     for e in view.lineup.entrants:
         films = e.validation or (view.lineup.y, e.log_odds)
-        points = decision.sweep(*films, view.positive)
-        cut = decision.cheapest_threshold(points, prevalence, ratio)
-        counts = scores.confusion(view.lineup.y, e.log_odds, cut, view.positive)
+        points = cache.made(decision.sweep, *films, view.positive)
+        cut = cache.made(decision.cheapest_threshold, points, prevalence, ratio)
+        counts = cache.made(scores.confusion, view.lineup.y, e.log_odds, cut, view.positive)
         chosen[e.name] = (cut, decision.cost_of(counts, prevalence, ratio))
     return chosen
 
@@ -60,10 +60,10 @@ def cost(view: shared.View, prevalence: float) -> None:
         bind="query-params",
     )
     entrants = view.lineup.entrants
-    steps = {e.name: decision.sweep(view.lineup.y, e.log_odds, view.positive) for e in entrants}
-    chosen = cheapest(view, prevalence, ratio)
-    figure = figures_decision.cost(steps, view.titles, chosen, prevalence, ratio)
-    page.show(figure, "figure cost")
+    y, positive = view.lineup.y, view.positive
+    steps = {e.name: cache.made(decision.sweep, y, e.log_odds, positive) for e in entrants}
+    given = steps, view.titles, cheapest(view, prevalence, ratio), prevalence, ratio
+    page.draw("figure cost", figures_decision.cost, *given)
     st.caption("Marks: the threshold that would have been cheapest on the validation films.")
 
 
@@ -87,8 +87,8 @@ def values(view: shared.View, prevalence: float) -> None:
         )
         for e in view.lineup.entrants
     }
-    figure = figures_decision.predictive_values(tables, view.titles, prevalence, view.positive)
-    page.show(figure, "figure predictive values")
+    given = tables, view.titles, prevalence, view.positive
+    page.draw("figure predictive values", figures_decision.predictive_values, *given)
     st.caption("Bands are 95 % intervals (bootstrap by possible patient).")
 
 
@@ -98,7 +98,7 @@ def benefit(view: shared.View, prevalence: float) -> None:
     for e in view.lineup.entrants:
         heat, learnt = 1.0, float(np.mean(view.lineup.y))
         if e.validation:
-            heat = calibration.fit_temperature(*e.validation).value
+            heat = cache.made(calibration.fit_temperature, *e.validation).value
             learnt = float(np.mean(e.validation[0]))
         ill = prevalence if classes.side(view.positive) else 1 - prevalence
         moved = decision.shift_prior(e.log_odds / heat, learnt, ill)
@@ -117,7 +117,7 @@ def benefit(view: shared.View, prevalence: float) -> None:
             e.name,
             prevalence,
         )
-    page.show(figures_decision.benefit(curves, view.titles, view.positive), "figure benefit")
+    page.draw("figure benefit", figures_decision.benefit, curves, view.titles, view.positive)
     st.caption(
         "Net benefit counts actions that were needed, less needless ones at the odds one accepts. "
         "Probabilities are first scaled by a temperature from validation. They are then moved to "

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from xray import classes
-from xray.dashboard import choices, links, page
+from xray.dashboard import cache, choices, links, page
 from xray.dashboard import models_page as shared
 from xray.figures import base, scores
 from xray.figures import decision as figures_decision
@@ -49,7 +49,7 @@ def title(view: shared.View) -> str:
     found = points(view, "specificity", 0.9)
     if not found:
         return "What moving the threshold does"
-    return figures_decision.kept(found, view.titles)
+    return cache.made(figures_decision.kept, found, view.titles)
 
 
 def threshold(view: shared.View) -> None:
@@ -63,13 +63,13 @@ def threshold(view: shared.View) -> None:
         bind="query-params",
     )
     cut = float(odds.to_log_odds(float(value)))
-    counts = metrics.confusion(view.lineup.y, entrant.log_odds, cut, view.positive)
-    steps = decision.sweep(view.lineup.y, entrant.log_odds, view.positive)
+    counts = cache.made(metrics.confusion, view.lineup.y, entrant.log_odds, cut, view.positive)
+    steps = cache.made(decision.sweep, view.lineup.y, entrant.log_odds, view.positive)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        page.show(figures_decision.sweep(steps, cut, counts, entrant.title), "figure sweep")
+        page.draw("figure sweep", figures_decision.sweep, steps, cut, counts, entrant.title)
     with right:
-        page.show(scores.confusion(counts, entrant.title), "figure live confusion")
+        page.draw("figure live confusion", scores.confusion, counts, entrant.title)
     chosen = metrics.show_threshold(entrant.threshold)
     st.caption(
         f"Validation chose {chosen} for {html.plain(entrant.title)}: the threshold of the best "
@@ -89,7 +89,7 @@ def targets(view: shared.View) -> None:
     if not found:
         st.info("No model has validation films to set a threshold on.", icon=":material/info:")
         return
-    page.show(figures_decision.held(found, view.titles), "figure held")
+    page.draw("figure held", figures_decision.held, found, view.titles)
     rest = "recall" if held == "specificity" else "specificity"
     for name, point in found.items():
         st.markdown(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from xray import classes
 from xray.dashboard import cache, dataset_page, grid, links, page
@@ -12,6 +14,7 @@ from xray.figures import comparison as figures_pairs
 from xray.metrics import comparison
 from xray.metrics.comparison import Pair
 from xray.models.card import WEIGHTS
+from xray.models.lineup import Entrant
 from xray.reports import html
 from xray.training import replication
 
@@ -36,11 +39,21 @@ def title(view: shared.View) -> str:
     found = pairs(view)
     if not found:
         return "Two models are needed for a comparison"
-    lasting = sum(
-        comparison.survives(pair, "auroc").startswith("Would probably survive") for pair in found
-    )
+    said = [cache.made(comparison.survives, pair, "auroc") for pair in found]
+    lasting = sum(each.startswith("Would probably survive") for each in said)
     noun = "pair ranks" if lasting == 1 else "pairs rank"
     return f"{lasting} of {len(found)} {noun} films differently enough to survive another test set"
+
+
+def behind(files: NDArray[np.str_], a: Entrant, b: Entrant, pair: Pair, cell: str) -> pd.DataFrame:
+    """Films of a cell, with what both models make of them (see ``comparison.films_of``)."""
+    chosen = np.flatnonzero(pair.cells == cell)
+    return comparison.films_of(files[chosen], {each.name: each.log_odds[chosen] for each in (a, b)})
+
+
+def rows_of(table: pd.DataFrame, films: pd.DataFrame) -> NDArray[np.int32]:
+    """Where the first of the films stand in the table of all."""
+    return np.asarray(comparison.rows_of(table["file"].head(SHOWN), films["file"]), np.int32)
 
 
 def films(view: shared.View, pair: Pair) -> None:
@@ -56,20 +69,12 @@ def films(view: shared.View, pair: Pair) -> None:
         required=True,
         key=f"cell {pair.a} {pair.b}",
     )
-    chosen = np.flatnonzero(pair.cells == cell)
     a, b = view.entrant(pair.a), view.entrant(pair.b)
-    table = comparison.films_of(
-        view.lineup.files[chosen],
-        {
-            a.name: a.log_odds[chosen],
-            b.name: b.log_odds[chosen],
-        },
-    )
-    st.caption(f"{len(chosen)} films, those on which the two are furthest apart first.")
+    table = cache.made(behind, view.lineup.files, a, b, pair, cell)
+    st.caption(f"{len(table)} films, those on which the two are furthest apart first.")
     shown = dataset_page.films()
     if shown and len(table):
-        found = comparison.rows_of(table["file"].head(SHOWN), shown.table["file"])
-        rows = np.asarray(found, np.int32)
+        rows = cache.made(rows_of, table, shown.table)
         opened = shown.catalogue.row(st.query_params.get("film", ""))
         if opened is not None:
             grid.card(shown, opened)
@@ -97,18 +102,18 @@ def show() -> None:
         with page.guard("The comparison"):
             hashes = {name: view.cards[name].files.get(WEIGHTS, "") for name in (pair.a, pair.b)}
             for metric, words in (("auroc", "Ranking"), ("accuracy", "Calls")):
-                said = comparison.survives(pair, metric, view.titles)
+                said = cache.made(comparison.survives, pair, metric, view.titles)
                 st.markdown(f"**{words}, other films.** {html.plain(said)}")
-                said = replication.order(
-                    shared.runs(), hashes, f"{view.split}_{metric}", view.titles
-                )
+                given = shared.runs(), hashes, f"{view.split}_{metric}", view.titles
+                said = cache.made(replication.order, *given)
                 st.markdown(f"**{words}, another training.** {html.plain(said)}")
             left, right = st.columns(2, gap="medium")
-            labels = np.where(view.lineup.y, classes.positive(), classes.negative())
+            named = classes.positive(), classes.negative()
+            labels = cache.made(np.where, view.lineup.y, *named)
             with left:
-                page.show(figures_pairs.differences(pair, view.titles), "figure differences")
+                page.draw("figure differences", figures_pairs.differences, pair, view.titles)
             with right:
-                page.show(figures_pairs.agreement(pair, view.titles, labels), "figure agreement")
+                page.draw("figure agreement", figures_pairs.agreement, pair, view.titles, labels)
             st.caption(
                 "Each at its own threshold; p-values adjusted for the pairs shown (Holm). "
                 "Other films: as many possible patients again, from where these came from. "

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from xray import classes
+from xray.dashboard import cache, page
 from xray.dashboard import models_page as shared
-from xray.dashboard import page
 from xray.figures import base, scores
 from xray.metrics import published
 from xray.reports import html
@@ -16,23 +17,33 @@ from xray.training import replication
 def reported(view: shared.View) -> None:
     """What write-ups said, beside what that can have meant, and what our models do."""
     runs = shared.runs()
-    told = [replication.trained(item, runs) for item in published.WRITE_UPS]
-    table = published.table().assign(trained_here=told)
+    told = [cache.made(replication.trained, item, runs) for item in published.WRITE_UPS]
+    table = cache.made(beside, told)
     scored = shared.scores(view)
     for place, item in enumerate(published.WRITE_UPS):
         row, (said, means) = table.iloc[place], st.columns([2, 3], gap="medium")
-        said.markdown(f"**{html.plain(item.name)}** said: {html.plain(row['said'])}")
-        said.caption(html.plain("; ".join(filter(None, (item.source, item.note)))))
-        means.markdown(html.plain(row["means"]))
+        source = "; ".join(filter(None, (item.source, item.note)))
+        name = f"<strong>{html.escape(item.name)}</strong>"
+        said.html(f"<p>{name} said: {html.escape(row['said'])}</p>" + _facts([source]))
+        ours = ""
         if item.model in scored:
-            ours = base.by_metric(scored[item.model])["accuracy"]
-            means.caption(f"Ours on the test films: accuracy {base.interval(ours)}")
-        if told[place]:
-            means.caption(html.plain(told[place]))
-        if counts := published.implied(item.stated, view.positive):
+            score = cache.made(base.by_metric, scored[item.model])["accuracy"]
+            ours = f"Ours on the test films: accuracy {base.interval(score)}"
+        means.html(f"<p>{html.escape(row['means'])}</p>" + _facts([ours, told[place]]))
+        if counts := cache.made(published.implied, item.stated, view.positive):
             with means:
-                page.show(scores.confusion(counts, "As reported, it"), f"figure {place}")
+                page.draw(f"figure {place}", scores.confusion, counts, "As reported, it")
     page.download("Save as CSV", table, "write-ups.csv")
+
+
+def _facts(lines: list[str]) -> str:
+    """Lines in small print, one below the other; none of those that are empty."""
+    return "".join(f'<p class="xma-fact">{html.escape(line)}</p>' for line in lines if line)
+
+
+def beside(told: list[str]) -> pd.DataFrame:
+    """The write-ups, with what is said of trainings here."""
+    return published.table().assign(trained_here=told)
 
 
 def own() -> None:
@@ -47,7 +58,7 @@ def own() -> None:
 def show() -> None:
     """Draw the section."""
     view = shared.begin(
-        lambda view: published.finding(),
+        lambda view: cache.made(published.finding),
         "A recall means nothing before one knows of which class. "
         "Few counts of right and wrong calls round to a set of stated figures.",
         choose_split=False,

@@ -50,7 +50,7 @@ def finding(view: shared.View) -> str:
     found, _ = tables(view)
     if not found:
         return "Whether these models bear another framing or exposure was not asked yet"
-    return figures_stress.finding(found, view.titles, next(iter(METRICS)))
+    return cache.made(figures_stress.finding, found, view.titles, next(iter(METRICS)))
 
 
 def show() -> None:
@@ -76,9 +76,9 @@ def show() -> None:
                 )
             if found:
                 metric = choices.choose("Metric", METRICS, "metric")
-                page.show(figures_stress.changes(found, view.titles, metric), "figure stress")
+                page.draw("figure stress", figures_stress.changes, found, view.titles, metric)
                 films = max(int(table["n"].iloc[0]) for table in found.values())
-                if words := figures_stress.framing(found, view.titles):
+                if words := cache.made(figures_stress.framing, found, view.titles):
                     st.markdown(html.plain(words))
                 st.caption(
                     f"{films:,} validation films, {classes.positive()} positive, each model's own "

@@ -68,7 +68,7 @@ def show(view: View, entrant: Entrant) -> None:
         background.watch([(job, "Searching for groups", status)])
         return
     found: Found = status.result
-    page.show(failing.groups(found, entrant.name, entrant.title), key="figure groups")
+    page.draw("figure groups", failing.groups, found, entrant.name, entrant.title)
     st.caption(
         html.plain(
             f"{found.tried:,} groups searched, {found.tested} tested on {found.films:,} films "

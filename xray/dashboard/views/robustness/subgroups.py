@@ -35,12 +35,16 @@ def table(view: shared.View, name: str, metric: str) -> pd.DataFrame:
     return shared.own(view, "by stratum", make, name, metric)
 
 
+def weakest(view: shared.View) -> str:
+    """On which films the first model ranks worst."""
+    first = view.lineup.entrants[0]
+    return cache.made(weak_spots.weakest, table(view, first.name, "auroc"), first.title)
+
+
 def show() -> None:
     """Draw the section."""
     view = shared.begin(
-        lambda view: weak_spots.weakest(
-            table(view, view.lineup.entrants[0].name, "auroc"), view.lineup.entrants[0].title
-        ),
+        weakest,
         "A mean over all films hides the group on which a model fails.",
         {"metric": choices.offered(METRICS), **failing.PARAMETERS},
         question="On which films does a model fail?",
@@ -57,11 +61,9 @@ def show() -> None:
                     icon=":material/info:",
                 )
             else:
-                rows = base.by_metric(shared.scores(view)[entrant.name])
-                figure = comparison.weak_spots(
-                    found, rows[metric]["value"], entrant.name, entrant.title
-                )
-                page.show(figure, "figure subgroups")
+                rows = cache.made(base.by_metric, shared.scores(view)[entrant.name])
+                given = found, rows[metric]["value"], entrant.name, entrant.title
+                page.draw("figure subgroups", comparison.weak_spots, *given)
                 by_chance = max(1, round(0.05 * len(found)))
                 st.caption(
                     f"{view.positive} positive, the model's own threshold; 95 % intervals. "

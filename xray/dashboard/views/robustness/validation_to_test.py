@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from xray.dashboard import cache, choices, loaders, page
 from xray.dashboard import models_page as shared
@@ -54,7 +56,12 @@ def finding(view: shared.View) -> str:
     """What the first model's drop comes from."""
     first = view.lineup.entrants[0]
     made = tables(view, first.name)
-    return gap.finding(first.title, made["mixes"], made["points"])
+    return cache.made(gap.finding, first.title, made["mixes"], made["points"])
+
+
+def is_public(files: NDArray[np.str_], stored: pd.DataFrame) -> bool:
+    """Whether files are those of the public set, of which facts are stored."""
+    return sources.is_copy(dict.fromkeys(files, ""), stored)
 
 
 def others() -> None:
@@ -65,17 +72,17 @@ def others() -> None:
     st.subheader("Are the test films like the others?", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
-        page.show(generalization.strangers(table), "figure strangers")
+        page.draw("figure strangers", generalization.strangers, table)
     with right:
-        page.show(generalization.carried(table), "figure carried")
+        page.draw("figure carried", generalization.carried, table)
     facts = digest(place / "dataset" / public_set.FACTS_FILE)
     numbered = cache.remember("order", lambda: shift.order(loaders.stored_films()), facts)
     if len(numbered):
-        page.show(generalization.order(numbered), "figure order")
+        page.draw("figure order", generalization.order, numbered)
     runs = digest(place / ledger.FILE)
     cut = cache.remember("framing", lambda: ablations.of_setting(shared.runs(), "framing"), runs)
     if len(cut):
-        page.show(generalization.framing(cut), "figure framing")
+        page.draw("figure framing", generalization.framing, cut)
     st.caption(
         "By pixels: a logistic regression on principal components of small films, asked about "
         "possible patients that it did not see. Lungs are human-drawn masks (V7 Labs), or a small "
@@ -91,18 +98,18 @@ def shown(view: shared.View, name: str, title: str) -> None:
     st.subheader("Another threshold?", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
-        page.show(generalization.points(made["points"], name, title), "figure points")
+        page.draw("figure points", generalization.points, made["points"], name, title)
     with right:
-        page.show(generalization.spread(parts, limit, title), "figure spread")
+        page.draw("figure spread", generalization.spread, parts, limit, title)
     st.subheader("Another mix of films?", anchor=False)
     left, right = st.columns(2, gap="medium")
     with left:
         metric = choices.choose("Metric", METRICS, "metric")
-        page.show(generalization.mixes(made["mixes"], name, title, metric), "figure mixes")
+        page.draw("figure mixes", generalization.mixes, made["mixes"], name, title, metric)
     with right:
-        page.show(generalization.rankings(made["rankings"], name, title), "figure rankings")
+        page.draw("figure rankings", generalization.rankings, made["rankings"], name, title)
     with st.expander("Other films?", icon=":material/compare_arrows:"):
-        page.show(generalization.shifts(made["shifts"]), "figure shifts")
+        page.draw("figure shifts", generalization.shifts, made["shifts"])
     draws = bootstrap.RESAMPLES
     st.caption(
         "Thresholds were chosen on validation. Lines are 95 % intervals: Wilson for accuracy at a "
@@ -128,7 +135,7 @@ def show() -> None:
     if not view:
         return
     # What is stored of the films themselves is the public set's.
-    public = sources.is_copy(dict.fromkeys(view.lineup.files, ""), loaders.stored_films())
+    public = cache.made(is_public, view.lineup.files, loaders.stored_films())
     if public and choices.choose("View", VIEWS, "view", hidden=True) == "films":
         with page.guard("How test films differ from the others"):
             others()

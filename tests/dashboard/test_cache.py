@@ -1,0 +1,74 @@
+"""What is made once: found again for the very same things, never for others."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+import pyarrow as pa
+
+from xray import classes
+from xray.dashboard import cache
+
+
+def test_the_same_things_are_asked_once_and_others_again() -> None:
+    asked: list[float] = []
+
+    def total(table: pd.DataFrame, more: dict[str, float], classes_: list[str]) -> float:
+        asked.append(float(table["x"].sum()) + sum(more.values()))
+        return asked[-1]
+
+    table, twin = (pd.DataFrame({"x": [1, 2]}) for _ in range(2))
+    assert cache.made(total, table, {"a": 1.0}, ["b"]) == 4
+    # Words and numbers are the same where they are equal, whoever holds them.
+    assert cache.made(total, table, {"a": 1.0}, ["b"]) == 4
+    assert len(asked) == 1
+    # A table is the same only where it is one object: an equal one may be changed later.
+    cache.made(total, twin, {"a": 1.0}, ["b"])
+    cache.made(total, table, {"a": 2.0}, ["b"])
+    cache.made(total, table, {"a": 1.0}, ["c"])
+    with classes.using(classes.Classes("CLEAR", "TB")):
+        cache.made(total, table, {"a": 1.0}, ["b"])
+    assert len(asked) == 5
+
+
+def test_what_is_kept_holds_what_it_was_made_of() -> None:
+    def size(table: pd.DataFrame) -> int:
+        return len(table)
+
+    # Were a table let go, the next one might take its place in memory, and its answer.
+    assert [cache.made(size, pd.DataFrame({"x": range(n)})) for n in range(30)] == list(range(30))
+
+
+def test_equal_numbers_of_another_kind_are_others() -> None:
+    assert [cache.made(repr, each) for each in (1, 1.0, True)] == ["1", "1.0", "True"]
+
+
+def test_a_failure_is_not_kept() -> None:
+    tries: list[int] = []
+
+    def fails(_: int) -> int:
+        tries.append(1)
+        if len(tries) == 1:
+            raise ValueError
+        return 7
+
+    for expected in (None, 7):
+        try:
+            assert cache.made(fails, 3) == expected
+        except ValueError:
+            assert expected is None
+
+
+def test_figures_are_ready_to_be_sent_and_tables_hold_no_index() -> None:
+    drawn = {"data": [], "layout": {"title": {"text": "Height alone"}}}
+    figure = cache.drawn(go.Figure, drawn)
+    assert figure is cache.drawn(go.Figure, drawn)
+    table = pd.DataFrame({"x": [1, 2]}, index=[5, 6])
+    assert cache.wire(table).equals(pa.table({"x": [1, 2]}))
+    mixed = pd.DataFrame({"x": [1, "a"]}, dtype=object)
+    assert cache.wire(mixed) is mixed
+
+
+def test_outside_of_a_run_nothing_is_remembered_for_it() -> None:
+    made = [cache.once("look", object) for _ in range(2)]
+    assert made[0] is not made[1]
