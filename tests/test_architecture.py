@@ -168,7 +168,7 @@ TESTED_ELSEWHERE = {
     "audits.known": "networks truth",
     "": "classes parquet",
     "commands": "evaluate index label ledger",
-    "dashboard": "background cache dataset_page grid loaders models_page page",
+    "dashboard": "background dataset_page grid loaders models_page page",
     "dashboard.views": "explain label_review preprocessing",
     "dataset": "composition left_out walk",
     "dataset.tables": "asking labelling places rows",

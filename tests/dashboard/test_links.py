@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xray.dashboard import links
@@ -92,6 +92,8 @@ def test_link_holds_declared_parameters_only() -> None:
     assert link == "https://example.org/base/explain?threshold=0.4"
 
 
+# How fast examples are made says how busy the machine is, and nothing of links.
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(max_size=30), st.lists(st.text(), min_size=1, max_size=3)))
 def test_anything_in_a_link_is_survived(query: dict[str, list[str]]) -> None:
     usable, notes = links.check(query, KNOWN)
