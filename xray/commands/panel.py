@@ -115,15 +115,20 @@ def _networks(options: argparse.Namespace, bench: Bench, stage: Bars) -> list[Ca
             record.planters(bench),
             stage("train"),
         )
-    names = {spec.name for spec in wanted}
-    found = card.read_cards(options.networks)
-    cards = [each for each in found if each.name in names and not each.problem]
+    missing = {spec.name for spec in wanted}
+    cards = [
+        each
+        for each in card.read_cards(options.networks)
+        if each.role == "panel"
+        and not each.problem
+        and (options.backbone_weights or each.settings["architecture"] != "vgg19")
+    ]
     if not cards:
         raise DatasetError(
             f"{options.networks} has no network of known answers; leave out --trained-only."
         )
-    if missing := sorted(names - {each.name for each in cards}):
-        print(f"not trained, and left out: {', '.join(missing)}", file=sys.stderr)
+    if missing := missing - {each.name for each in cards}:
+        print(f"not trained, and left out: {', '.join(sorted(missing))}", file=sys.stderr)
     return cards
 
 
