@@ -367,8 +367,8 @@ def _notes(model: Any, materials: Materials, options: Options) -> tuple[str, ...
         )
     elif others := materials.elsewhere():
         notes.append(
-            f"Devices of {len(others):,} films of other splits are laid on too, so that more is "
-            "known; a model that was trained on these films has seen those devices."
+            f"Devices of {len(others):,} films of other splits are laid on too. A model that was "
+            "trained on those films has seen these devices."
         )
     public = materials.table["file"].str.match(r"test/[^/]+/(IM-|NORMAL2-IM-|person)").mean() > 0.5
     if public and not options.trained_on and not model.card.recipe:
