@@ -250,12 +250,13 @@ def methods_say(told: Sequence[Row]) -> str:
     if "lime" not in by or "audit" not in by:
         return "How many readers LIME alone finds is not known"
     found, accused = (
-        [f"{100 * by[name][share]:.0f}" for name in ("lime", "audit")]
-        for share in ("found", "accused")
+        [f"{by[name][share] * by[name][of]:.0f}" for name in ("lime", "audit")]
+        for share, of in (("found", "reliant"), ("accused", "clean"))
     )
+    lime = by["lime"]
     return (
-        f"LIME alone finds {found[0]} of 100 readings and accuses {accused[0]} of 100 clean "
-        f"answers; this audit {found[1]} and {accused[1]}"
+        f"Of {lime['reliant']:.0f} readings LIME alone finds {found[0]}, this audit {found[1]}; "
+        f"of {lime['clean']:.0f} clean answers they accuse {accused[0]} and {accused[1]}"
     )
 
 

@@ -49,6 +49,15 @@ def test_too_few_clean_networks_set_no_threshold() -> None:
     assert (audit["found"], audit["reliant"], audit["accused"]) == (1, 5, 0)
 
 
+def test_a_kind_with_few_clean_networks_takes_the_threshold_of_all_kinds() -> None:
+    lines, tubes = panel(6, 5), panel(40, 0).assign(kind="tube")
+    table = pd.concat([lines, tubes], ignore_index=True)
+    told = methods.record(weighed(table, 8.0), table).set_index(["method", "kind"])
+    own, taken = told.loc[("lime", "tube"), "threshold"], told.loc[("lime", "line")]
+    assert taken["threshold"] == pytest.approx(own, abs=1.0) and taken["threshold"] != own
+    assert taken["found"] == 1 and taken["reliant"] == 5
+
+
 def test_open_networks_count_for_nothing() -> None:
     table = panel(40, 20)
     more = pd.concat([table, panel(5, 0).assign(network=list("abcde"), truth="open")])

@@ -30,7 +30,7 @@ ASKED = ("lime", "grad_cam", "occlusion")
 FILMS = 8
 #: Share of clean networks that a threshold accuses where it is set.
 FALSE_ALARMS = 0.05
-#: Fewer clean networks than this set no threshold.
+#: Fewer clean networks than this set no threshold of a kind; answers on all kinds do then.
 LEAST = 6
 
 
@@ -108,13 +108,18 @@ def record(weighed: pd.DataFrame, panel: pd.DataFrame, seed: int = 0) -> pd.Data
 
 
 def _thresholds(of_method: pd.DataFrame) -> Mapping[str, float]:
-    """By kind: what ``FALSE_ALARMS`` of the clean networks of one half lie above."""
+    """By kind: what ``FALSE_ALARMS`` of the clean networks of one half lie above.
+
+    A kind with fewer than ``LEAST`` of them takes the threshold of all kinds together.
+    """
     clean = of_method[~of_method["reliant"] & of_method["sets"]]
-    return {
-        str(kind): float(np.quantile(part["share"], 1 - FALSE_ALARMS))
+    every = clean["share"].quantile(1 - FALSE_ALARMS) if len(clean) >= LEAST else float("nan")
+    own = {
+        str(kind): float(part["share"].quantile(1 - FALSE_ALARMS))
         for kind, part in clean.groupby("kind")
         if len(part) >= LEAST
     }
+    return dict.fromkeys(KINDS, float(every)) | own
 
 
 def _rows(method: str, told: pd.DataFrame) -> list[dict[str, Any]]:

@@ -220,7 +220,13 @@ def second_stop() -> list[Spec]:
         )
         for kind in devices.KINDS
     ]
-    return planted + heads + [Spec("vgg19", shown="bare", seed=seed) for seed in (1, 2, 3)]
+    more = [
+        *(Spec("average", kind) for kind in ("electrode", "support", "line")),
+        Spec("average", shown="bare", framing="lungs", seed=1),
+        Spec("flat", shown="bare", framing="centre", seed=2),
+        Spec("peak", shown="bare", framing="lungs", seed=2),
+    ]
+    return planted + heads + [Spec("vgg19", shown="bare", seed=seed) for seed in (1, 2, 3)] + more
 
 
 def marked(table: pd.DataFrame) -> pd.DataFrame:

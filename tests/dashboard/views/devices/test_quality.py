@@ -34,4 +34,4 @@ def test_lime_alone_stands_beside_the_audit(
     write_table(copy / "panel" / "methods.csv", table)
     app = alone("devices", section="How good is this test")
     assert len(app.get("plotly_chart")) == 2
-    assert "LIME alone finds 40 of 100 readings" in words(app)
+    assert "Of 20 readings LIME alone finds 8" in words(app)
