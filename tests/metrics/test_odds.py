@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xray.audits import audit, measures, reading
+from xray.audits import measures, reading, witness
 from xray.dashboard import catalogue
 from xray.metrics import odds, scores
 
@@ -55,7 +55,7 @@ def test_audits_count_a_film_at_the_threshold_as_called() -> None:
     rows = pd.DataFrame({"child": list("abcdef"), "label": np.where(TRUTH, "PNEUMONIA", "NORMAL")})
     films: Any = SimpleNamespace(material=SimpleNamespace(table=rows), seed=0)
     every = np.ones(len(rows), bool)
-    told = audit._metrics("all", LOG_ODDS, films, every, LIMIT)
+    told = witness._metrics("all", LOG_ODDS, films, every, LIMIT)
     found = {row["metric"]: row["value"] for row in told}
     assert found["sensitivity"] == pytest.approx(2 / 3)
     assert found["specificity"] == pytest.approx(1 / 3)
