@@ -13,9 +13,9 @@ from xray.reports import tables
 
 METHODS = (
     "A method points at a kind of device when its mean weight there is above a threshold. It is "
-    "the one that 5 of 100 clean networks of one half exceed; those of all kinds where a kind has "
-    "few. Clean networks of the other half are counted. All rows are about the same networks; "
-    "whiskers are 95 % intervals."
+    "the one that 5 of 100 clean networks of one half exceed. A kind with few clean networks takes "
+    "that of all kinds. Clean networks of the other half are counted. All rows are about the same "
+    "networks; whiskers are 95 % intervals."
 )
 
 #: Makes the record on networks of known answers.
