@@ -220,7 +220,9 @@ def second_stop() -> list[Spec]:
         )
         for kind in devices.KINDS
     ]
-    return planted + heads + [Spec("vgg19", shown="bare", seed=seed) for seed in (1, 2, 3)] + _more()
+    return (
+        planted + heads + [Spec("vgg19", shown="bare", seed=seed) for seed in (1, 2, 3)] + _more()
+    )
 
 
 def _more() -> list[Spec]:
