@@ -71,10 +71,10 @@ def test_the_record_says_how_many_readers_are_found_and_of_which_kinds_it_cannot
 def test_explanations_alone_stand_beside_the_audit_on_the_same_networks() -> None:
     columns = list(stored.METHODS)
     rows = [
-        ("lime", "", None, 0.4, 0.2, 0.6, 20, 0.1, 0.03, 0.3, 40),
-        ("lime", "line", 0.2, 0.5, 0.2, 0.8, 10, 0.1, 0.03, 0.3, 20),
-        ("audit", "", None, 0.9, 0.7, 0.97, 20, 0.0, 0.0, 0.1, 40),
-        ("occlusion", "", None, None, None, None, 0, 0.1, 0.03, 0.3, 40),
+        ("lime", "", None, 0.4, 0.2, 0.6, 20, 0.1, 0.03, 0.3, 40, 30),
+        ("lime", "line", 0.2, 0.5, 0.2, 0.8, 10, 0.1, 0.03, 0.3, 20, 30),
+        ("audit", "", None, 0.9, 0.7, 0.97, 20, 0.0, 0.0, 0.1, 40, 30),
+        ("occlusion", "", None, None, None, None, 0, 0.1, 0.03, 0.3, 40, 30),
     ]
     figure = audits.methods(pd.DataFrame(rows, columns=columns))
     assert sound(figure) == (

@@ -55,6 +55,7 @@ METHODS = (
     "accused_low",
     "accused_high",
     "clean",
+    "networks",
 )
 
 

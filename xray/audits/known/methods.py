@@ -84,7 +84,7 @@ def record(weighed: pd.DataFrame, panel: pd.DataFrame, seed: int = 0) -> pd.Data
         method ("audit" for the verdict), kind ("" for all), threshold, auroc, found (share of
         reliant networks above the threshold, or told to read) with low and high (Wilson),
         reliant, accused (share of the clean networks that set no threshold), accused_low,
-        accused_high, clean
+        accused_high, clean, networks (that the row rests on)
     """
     joined = weighed.merge(
         panel[["network", "kind", "truth", "verdict", "score"]], on=["network", "kind"]
@@ -155,4 +155,5 @@ def _row(method: str, kind: str, part: pd.DataFrame) -> dict[str, Any]:
         "accused_low": accused_low,
         "accused_high": accused_high,
         "clean": clean,
+        "networks": part["network"].nunique(),
     }

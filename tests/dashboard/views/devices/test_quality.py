@@ -27,8 +27,8 @@ def test_lime_alone_stands_beside_the_audit(
     write_table(copy / "panel" / "quality.csv", shelf.quality().assign(bounds=judging.BOUNDS))
     assert "stricter rule" not in words(alone("devices", section="How good is this test"))
     rows = [
-        ("lime", "", None, 0.4, 0.2, 0.6, 20, 0.1, 0.03, 0.3, 40),
-        ("audit", "", None, 0.9, 0.7, 0.97, 20, 0.0, 0.0, 0.1, 40),
+        ("lime", "", None, 0.4, 0.2, 0.6, 20, 0.1, 0.03, 0.3, 40, 30),
+        ("audit", "", None, 0.9, 0.7, 0.97, 20, 0.0, 0.0, 0.1, 40, 30),
     ]
     table = pd.DataFrame(rows, columns=list(stored.METHODS))
     write_table(copy / "panel" / "methods.csv", table)

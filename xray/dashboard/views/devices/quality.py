@@ -62,7 +62,7 @@ def show() -> None:
 
 
 def _methods() -> None:
-    """What explanations alone would have told of the same networks."""
+    """What explanations alone would have told of small networks; of larger ones it costs hours."""
     st.subheader("Would LIME alone have found them?", anchor=False)
     try:
         table = loaders.panel(stored.methods, "methods.csv")
@@ -70,4 +70,5 @@ def _methods() -> None:
         page.empty("Here stands how many readers explanations alone find", str(error), COMMAND)
         return
     page.draw("methods", audits.methods, table)
-    st.caption(METHODS)
+    whole = table.loc[table["kind"] == "", "networks"].max()
+    st.caption(f"On {whole:.0f} small networks. {METHODS}")
