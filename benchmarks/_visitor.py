@@ -20,8 +20,9 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
-#: What a page says of a part that failed for a reason that is not the visitor's.
-FAILED = "the server's log says why"
+#: What a page says of a part that failed for a reason that is not the visitor's, and of a link
+#: that it does not know.
+FAILED, IGNORED = "the server's log says why", "was ignored"
 
 
 @dataclass
@@ -137,7 +138,9 @@ class Visitor:
                 element = answer.delta.new_element
                 if element.HasField("exception"):
                     seen.errors.append(element.exception.message)
-                elif element.HasField("alert") and FAILED in element.alert.body:
+                elif element.HasField("alert") and any(
+                    words in element.alert.body for words in (FAILED, IGNORED)
+                ):
                     seen.errors.append(element.alert.body)
                 elif element.HasField("file_uploader"):
                     seen.uploaders.append(element.file_uploader.id)

@@ -1,7 +1,7 @@
 """An empty page with one Plotly chart, in a process that loads nothing else.
 
 ``python -m benchmarks.empty_page`` reruns it for every line it is sent, and answers with the
-processor time in seconds; ``benchmarks.pages`` compares every page with it.
+processor time in seconds; ``benchmarks.film_map`` compares the map with it.
 """
 
 from __future__ import annotations

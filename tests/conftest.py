@@ -54,6 +54,14 @@ def browser() -> Iterator[Browser]:
     made.close()
 
 
+@pytest.fixture(autouse=True)
+def every_look_at_files_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test changes files and looks again at once."""
+    from xray.dashboard import cache
+
+    monkeypatch.setattr(cache, "HOLD", 0.0)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def components_looked_for_once() -> Iterator[None]:
     """Streamlit looks through all installed packages for components, for every AppTest anew."""

@@ -7,7 +7,9 @@ sessions: nobody may change it.
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from collections.abc import Callable, Hashable, Mapping
 from contextvars import ContextVar
 from functools import lru_cache
@@ -98,6 +100,37 @@ def _named(value: Any, depth: int = 3) -> Hashable:
     if depth and isinstance(value, list | tuple):
         return tuple(_named(part, depth - 1) for part in value)
     return type(value), id(value)
+
+
+#: Seconds for which a look at files holds: clicks do not wait for a disk.
+HOLD = 1.5
+#: What looks depend on beside what they are given: these name the files.
+_VARIABLES = (
+    *("XRAY_ARTIFACTS", "XRAY_CACHE", "XRAY_CLASSES", "XRAY_DATA", "XRAY_DEVICE_LABELS"),
+    "XRAY_TABLES",
+)
+_lately: dict[Hashable, tuple[float, Any]] = {}
+#: Looks that are kept; beyond these all are forgotten, as they are soon made again.
+_MOST = 500
+
+
+def lately(look: Callable[..., Made], *given: Hashable) -> Made:
+    """What a look at files found, by any session's look of a moment ago (``HOLD``) or by one now.
+
+    Parameters
+    ----------
+    look : of what it is given and of the variables that name the files; it raises nothing that
+        should be kept
+    """
+    key = (look, given, *map(os.environ.get, _VARIABLES))
+    now = time.monotonic()
+    made, found = _lately.get(key, (-HOLD, None))
+    if now - made >= HOLD:
+        found = look(*given)
+        if len(_lately) >= _MOST:
+            _lately.clear()
+        _lately[key] = now, found
+    return cast(Made, found)
 
 
 def content_of(pixels: Pixels) -> str:

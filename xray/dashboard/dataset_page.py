@@ -28,7 +28,7 @@ from xray.environment import artifacts_dir
 from xray.errors import DatasetError, XrayError
 from xray.files import digest, hash_json
 from xray.jobs.progress import Progress
-from xray.labels import devices, own
+from xray.labels import devices
 from xray.models.card import Card
 from xray.reports import html
 
@@ -191,20 +191,18 @@ class _Server:
 
 
 def _server_now() -> _Server:
-    named = (*sources.VARIABLES, own.VARIABLE)
-    return _server(str(artifacts_dir()), *map(os.environ.get, named))
+    return cache.lately(_look)
 
 
-@st.cache_resource(ttl=1.5, max_entries=8, show_spinner=False)
-def _server(artifacts: str, *environment: str | None) -> _Server:
-    """Look at the files; for a moment the look holds, so that clicks do not wait for a disk."""
+def _look() -> _Server:
+    """Look at the files."""
     offered, problems = sources.configured()
     labels = ""
     try:
         labels = devices.content()
     except XrayError as error:
         problems.append(str(error))
-    stored = Path(artifacts) / "dataset"
+    stored = artifacts_dir() / "dataset"
     roles = ("recipe", "cure", "user")
     return _Server(
         tuple(_join_copies(offered)),

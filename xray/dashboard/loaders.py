@@ -30,7 +30,7 @@ Made = TypeVar("Made")
 def cards(roles: tuple[str, ...] | None = None) -> list[Card]:
     """Cards of the models, broken ones with their ``problem``."""
     folder = models_dir()
-    return list(_cards(str(folder), cache.once(("cards", folder), _state), roles))
+    return list(_cards(str(folder), cache.lately(_state), roles))
 
 
 def _state() -> tuple[tuple[str, str, bool], ...]:
@@ -50,8 +50,13 @@ def _cards(
 
 def predictions(name: str) -> pd.DataFrame:
     """Stored predictions of a model (see ``card.predictions``)."""
+    return _predictions(name, *cache.lately(_contents, name))
+
+
+def _contents(name: str) -> tuple[str, str]:
+    """Hashes of a model's predictions and card."""
     home = models_dir() / name
-    return _predictions(name, digest(home / "predictions.csv"), digest(home / "card.json"))
+    return digest(home / "predictions.csv"), digest(home / "card.json")
 
 
 @lru_cache(maxsize=32)
@@ -82,8 +87,7 @@ def panel(read: Callable[[], Made], file: str) -> Made:
 
 def metrics(card: Card, split: str = "test") -> pd.DataFrame:
     """Metrics of a model on a split at its own threshold (see ``evaluation.score``)."""
-    home = models_dir() / card.name
-    content = (digest(home / "predictions.csv"), digest(home / "card.json"))
+    content = cache.lately(_contents, card.name)
     return _metrics(card.name, card.threshold_log_odds, split, content)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from xray.dashboard import sections
+from xray.dashboard import cache, sections
 from xray.environment import ROOT, data_dirs
 
 #: Group -> pages as (file, title, icon).
@@ -64,8 +64,13 @@ def pages() -> dict[str, list[Any]]:
 
     Each rerun gets copies, because Streamlit marks the page that it runs.
     """
-    made = _pages(any(folder.is_dir() for folder in data_dirs()))
+    made = _pages(cache.lately(_films))
     return {group: [copy(page) for page in entries] for group, entries in made.items()}
+
+
+def _films() -> bool:
+    """Whether there are folders of films."""
+    return any(folder.is_dir() for folder in data_dirs())
 
 
 @lru_cache(maxsize=2)

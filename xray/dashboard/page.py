@@ -108,7 +108,7 @@ def enter() -> None:
     if run is not None and run is _passed.get():
         return
     signin.require()
-    classes.use(classes.of_server())
+    classes.use(cache.lately(classes.of_server))
     _passed.set(run)
     if _through_app.get() or context is None:
         return

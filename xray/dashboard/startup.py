@@ -38,18 +38,18 @@ LONG, PAUSE = 0.01, 10.0
 
 _lock = threading.Lock()
 _modules, _looked = 0, 0.0
-_long, _began = False, 0.0
+#: When the last full collections began, and how long the longest since the last look took.
+_collected = {"began": 0.0, "longest": 0.0}
 
 
 def _watch(phase: str, info: Mapping[str, int]) -> None:
-    """Note a long collection; Python calls this around each."""
-    global _began, _long
-    if info["generation"] < 2:
-        return
-    if phase == "start":
-        _began = time.thread_time()
-    elif time.thread_time() - _began > LONG:
-        _long = True
+    """Note how long full collections take; Python calls this around each."""
+    if info["generation"] == 2:
+        now = time.thread_time()
+        if phase == "start":
+            _collected["began"] = now
+        else:
+            _collected["longest"] = max(_collected["longest"], now - _collected["began"])
 
 
 def settle(now: bool = False) -> bool:
@@ -59,10 +59,10 @@ def settle(now: bool = False) -> bool:
     ----------
     now : it is: heavy work has ended, whose networks are to stay
     """
-    global _modules, _looked, _long
+    global _modules, _looked
     with _lock:
         since = time.monotonic() - _looked
-        due = since >= AGAIN or (_long and since >= PAUSE)
+        due = since >= AGAIN or (_collected["longest"] > LONG and since >= PAUSE)
         if not (now or due or len(sys.modules) - _modules >= ENOUGH):
             return False
         if _watch not in gc.callbacks:
@@ -70,7 +70,8 @@ def settle(now: bool = False) -> bool:
         gc.unfreeze()
         gc.collect()
         gc.freeze()
-        _modules, _looked, _long = len(sys.modules), time.monotonic(), False
+        _modules, _looked = len(sys.modules), time.monotonic()
+        _collected["longest"] = 0.0
         return True
 
 
