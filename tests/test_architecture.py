@@ -170,7 +170,6 @@ TESTED_ELSEWHERE = {
     "commands": "evaluate index label ledger",
     "dashboard": "background dataset_page grid loaders models_page page",
     "dashboard.views": "explain label_review preprocessing",
-    "dataset.tables": "asking labelling places rows",
     "drawing": "anatomy laying marks",
     "figures": "base calibration comparison curation decision generalization overview",
     "films": "decoder_channel decoder_process formats grey sanitize",
