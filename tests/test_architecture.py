@@ -170,7 +170,6 @@ TESTED_ELSEWHERE = {
     "commands": "evaluate index label ledger",
     "dashboard": "background dataset_page grid loaders models_page page",
     "dashboard.views": "explain label_review preprocessing",
-    "drawing": "anatomy laying marks",
     "figures": "base calibration comparison curation decision generalization overview",
     "films": "decoder_channel decoder_process formats grey sanitize",
     "labels": "annotation coco format history own priorities schema studio",
