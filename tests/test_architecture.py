@@ -171,7 +171,6 @@ TESTED_ELSEWHERE = {
     "dashboard": "background dataset_page grid loaders models_page page",
     "dashboard.views": "explain label_review preprocessing",
     "figures": "base calibration comparison curation decision generalization overview",
-    "labels": "annotation coco format history own priorities schema studio",
     "models": "at_hand",
     "models.formats": "graphs keras_files keras_graph runtimes saved_models",
     "reports": "model_card render tables",
