@@ -172,7 +172,6 @@ TESTED_ELSEWHERE = {
     "dashboard.views": "explain label_review preprocessing",
     "figures": "base calibration comparison curation decision generalization overview",
     "models": "at_hand",
-    "models.formats": "graphs keras_files keras_graph runtimes saved_models",
     "reports": "model_card render tables",
 }
 TESTED = 60
