@@ -103,7 +103,11 @@ def main() -> None:
     rng = np.random.default_rng(given.seed)
     for _, line in pd.read_csv(given.table, dtype=str).iterrows():
         name = Path(line["file"]).stem
-        model, found = tried(given.table.parent / line["file"], options_of(line), folder)
+        try:
+            model, found = tried(given.table.parent / line["file"], options_of(line), folder)
+        except XrayError as error:
+            print(f"{name} is left out: {error}", flush=True)
+            continue
         own = {"option": "the author's", "model": model, "changed": 0.0, "check": "passes"}
         passed = [row for row in found if row["check"] == "passes"]
         chosen = {int(i) for i in rng.permutation(len(passed))[: given.most]}

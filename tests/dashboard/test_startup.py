@@ -44,6 +44,22 @@ def test_only_many_new_modules_or_time_are_worth_it(
     assert startup.settle()
 
 
+def test_a_long_collection_is_worth_another_look(
+    just_looked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Networks that were loaded hold much and bring few modules."""
+    startup.settle(now=True)
+    held = [[number] for number in range(400_000)]
+    gc.collect()
+    assert not startup.settle(), "the last look was a moment ago"
+    monkeypatch.setattr(startup, "_looked", time.monotonic() - startup.PAUSE)
+    assert startup.settle()
+    assert gc.get_freeze_count() > len(held)
+    monkeypatch.setattr(startup, "_looked", time.monotonic() - startup.PAUSE)
+    gc.collect()
+    assert not startup.settle(), "what is frozen takes no time"
+
+
 def test_a_session_that_was_frozen_goes_at_the_next_look(
     just_looked: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,8 @@ is importing it just then, that is half a module, and the figure fails.
 
 Streamlit collects all garbage after every run of a page. Modules are never garbage, yet each
 collection walks through all they hold: about 60 ms with what the pages import, 200 ms and more
-once TensorFlow is there, with Python's lock held and every other session waiting.
+once TensorFlow is there (twice, for Streamlit also clears Keras's session after every run), with
+Python's lock held and every other session waiting.
 
 The first explanation waits for TensorFlow and the networks, which a server loads while its first
 visitor still chooses.
@@ -19,7 +20,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from xray.environment import memory
@@ -31,9 +32,24 @@ ENOUGH = 100
 #: Seconds after which to look again in any case: sessions that lived at the last look were
 #: frozen with the modules, and what they leave behind is only then collected.
 AGAIN = 600.0
+#: Seconds of the processor from which on a collection was a long one: networks came in, which
+#: hold much and few modules. Then it pays to look again, though not more often than this.
+LONG, PAUSE = 0.01, 10.0
 
 _lock = threading.Lock()
 _modules, _looked = 0, 0.0
+_long, _began = False, 0.0
+
+
+def _watch(phase: str, info: Mapping[str, int]) -> None:
+    """Note a long collection; Python calls this around each."""
+    global _began, _long
+    if info["generation"] < 2:
+        return
+    if phase == "start":
+        _began = time.thread_time()
+    elif time.thread_time() - _began > LONG:
+        _long = True
 
 
 def settle(now: bool = False) -> bool:
@@ -43,15 +59,18 @@ def settle(now: bool = False) -> bool:
     ----------
     now : it is: heavy work has ended, whose networks are to stay
     """
-    global _modules, _looked
+    global _modules, _looked, _long
     with _lock:
-        few = len(sys.modules) - _modules < ENOUGH and time.monotonic() - _looked < AGAIN
-        if few and not now:
+        since = time.monotonic() - _looked
+        due = since >= AGAIN or (_long and since >= PAUSE)
+        if not (now or due or len(sys.modules) - _modules >= ENOUGH):
             return False
+        if _watch not in gc.callbacks:
+            gc.callbacks.append(_watch)
         gc.unfreeze()
         gc.collect()
         gc.freeze()
-        _modules, _looked = len(sys.modules), time.monotonic()
+        _modules, _looked, _long = len(sys.modules), time.monotonic(), False
         return True
 
 
