@@ -170,15 +170,8 @@ TESTED_ELSEWHERE = {
     "commands": "evaluate index label ledger",
     "dashboard": "background dataset_page grid loaders models_page page",
     "dashboard.views": "explain label_review preprocessing",
-    "dataset": "composition left_out walk",
-    "dataset.tables": "asking labelling places rows",
-    "drawing": "anatomy laying marks",
     "figures": "base calibration comparison curation decision generalization overview",
-    "films": "decoder_channel decoder_process formats grey sanitize",
-    "jobs": "batches",
-    "labels": "annotation coco format history own priorities schema studio",
     "models": "at_hand",
-    "models.formats": "graphs keras_files keras_graph runtimes saved_models",
     "reports": "model_card render tables",
 }
 TESTED = 60

@@ -36,14 +36,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    made = f"sqlite:///{tmp_path / 'labels.sqlite'}"
-    monkeypatch.setenv("XRAY_LABELS", made)
-    return made
-
-
-@pytest.fixture
-def visit(films: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> Opener:
+def visit(films: Path, labels_url: str, monkeypatch: pytest.MonkeyPatch) -> Opener:
     """Open the page as somebody."""
     monkeypatch.setenv("XRAY_DATA", str(films))
 
@@ -71,8 +64,10 @@ def words(app: AppTest) -> str:
     )
 
 
-def test_nothing_is_made_before_somebody_labels(films: Path, url: str, visit: Opener) -> None:
-    database = Path(url.removeprefix("sqlite:///"))
+def test_nothing_is_made_before_somebody_labels(
+    films: Path, labels_url: str, visit: Opener
+) -> None:
+    database = Path(labels_url.removeprefix("sqlite:///"))
     app = AppTest.from_file(str(ROOT / "pages" / "label.py"), default_timeout=180).run()
     assert not app.exception
     assert not database.exists()
@@ -80,10 +75,10 @@ def test_nothing_is_made_before_somebody_labels(films: Path, url: str, visit: Op
     assert database.exists()
 
 
-def test_each_key_is_saved_at_once_and_undo_takes_it_back(visit: Opener, url: str) -> None:
+def test_each_key_is_saved_at_once_and_undo_takes_it_back(visit: Opener, labels_url: str) -> None:
     app = visit("Ada")
     app.button(key="kind tube").click().run()
-    with opened(url) as store:
+    with opened(labels_url) as store:
         look = store.look(1)
         assert look.state.confidence("tube") == SURE
         app.button(key="kind tube").click().run()
@@ -129,14 +124,14 @@ def test_all_films_done_is_said(visit: Opener) -> None:
     assert "Nothing is left for you" not in words(app)
 
 
-def test_agreement_and_decision(visit: Opener, url: str, films: Path) -> None:
+def test_agreement_and_decision(visit: Opener, labels_url: str, films: Path) -> None:
     first, second = visit("Ada"), visit("Bob")
     for app in (first, second):
         app.button(key="kind other").click().run() if app is first else None
         app.button(key="finish").click().run()
         app.button(key="nothing").click().run()
     assert "kappa" in words(visit("Ada", "Agreement")).casefold()
-    with opened(url) as store:
+    with opened(labels_url) as store:
         token = store.look(1).token
         judge = visit("Judge", "Decide")
         assert token in judge.selectbox[0].value
@@ -152,19 +147,19 @@ def test_agreement_and_decision(visit: Opener, url: str, films: Path) -> None:
     assert not own, "it is decided"
 
 
-def test_export_holds_what_was_finished(visit: Opener, url: str, films: Path) -> None:
+def test_export_holds_what_was_finished(visit: Opener, labels_url: str, films: Path) -> None:
     visit("Ada").button(key="nothing").click().run()
     app = visit("Ada", "Export and import")
     assert [b.label for b in app.get("download_button")] == ["Finished labels (JSONL)"]
     assert not app.get("file_uploader"), "whoever gives a name only enters no file"
     assert "label --import" in words(app)
-    with opened(url) as store:
+    with opened(labels_url) as store:
         rows = exchange.rows(store, films.name)
     assert rows == [Row(rows[0].file, ({"devices": [], "tech_text": False, "quality": "ok"},))]
 
 
 def test_named_accounts_enter_files_as_their_own(
-    visit: Opener, url: str, films: Path, monkeypatch: pytest.MonkeyPatch
+    visit: Opener, labels_url: str, films: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(signin, "decides", lambda: True)
     app = visit("Judge", "Export and import")
@@ -176,7 +171,7 @@ def test_named_accounts_enter_files_as_their_own(
     app.button(key="enter labels").click().run()
     assert "1 looks and 0 decisions at 1 films were new" in words(app)
     assert "one labeller" in words(app)
-    with opened(url) as store:
+    with opened(labels_url) as store:
         judge = store.labeller("Judge")
         assert [who for *_, who, _ in store.finished(films.name)] == [judge]
 
@@ -184,7 +179,7 @@ def test_named_accounts_enter_files_as_their_own(
 def test_the_secrets_name_the_database_of_a_team(
     films: Path,
     tmp_path: Path,
-    url: str,
+    labels_url: str,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> None:
@@ -241,10 +236,10 @@ def test_marks_are_shown_and_the_tool_fits_the_kind() -> None:
 @pytest.mark.browser
 @pytest.mark.slow
 def test_a_film_is_labelled_from_end_to_end(
-    browser: Browser, films: Path, url: str, tmp_path: Path
+    browser: Browser, films: Path, labels_url: str, tmp_path: Path
 ) -> None:
     """Name, a key, a line drawn, the server killed; all is there, and the film is finished."""
-    settings = {"XRAY_DATA": str(films), "XRAY_LABELS": url}
+    settings = {"XRAY_DATA": str(films), "XRAY_LABELS": labels_url}
     with serve(tmp_path, settings) as server:
         begin(browser, server.url)
         press(browser, "2", "Tube: there")
@@ -254,13 +249,13 @@ def test_a_film_is_labelled_from_end_to_end(
         drag(browser, [(0.6, 0.6), (0.7, 0.7)])
         browser.says("2 drawn")
         server.process.kill()
-        with opened(url) as store:
+        with opened(labels_url) as store:
             [tube, electrode] = drawn(store)
     with serve(tmp_path, settings) as server:
         begin(browser, server.url)
         browser.says("Tube: there")
         press(browser, "f", "You finished 1 films")
-    with opened(url) as store:
+    with opened(labels_url) as store:
         [row] = exchange.rows(store, films.name)
     assert [each["kind"] for each in row.passes[0]["devices"]] == ["tube", "electrode"]
     assert tube.geometry[0] == pytest.approx([2, 2], abs=0.3)
