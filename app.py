@@ -34,6 +34,6 @@ def draw() -> None:
 if get_script_run_ctx(suppress_warning=True) is None:
     # Not a visitor's run but the server that starts: Streamlit looks for this in the file.
     startup.serving.set()
-    app = st.App(__file__, middleware=[Middleware(gate.Gate)])
+    app = st.App(__file__, middleware=[Middleware(gate.Gate, moved=navigation.leads_on)])
 else:
     draw()

@@ -288,6 +288,7 @@ def test_addresses_of_before_lead_to_the_section_with_their_query(
     address = unquote(browser.driver.current_url)
     assert all(part in address for part in query.split("&")), address
     assert "ignored" not in browser.text()
+    assert "not found" not in browser.text().lower()
 
 
 def test_phone_reaches_other_pages_by_the_menu(url: str, browser: Browser) -> None:

@@ -241,6 +241,13 @@ def test_metrics_and_headers_of_the_server(server: Server) -> None:
 
 
 @pytest.mark.slow
+def test_an_address_of_before_leads_on_before_anything_is_asked(server: Server) -> None:
+    with urllib.request.urlopen(f"{server.url}/stress?split=test", timeout=30) as answer:
+        place = answer.url.removeprefix(server.url)
+    assert place == "/robustness?split=test&section=Changed+films"
+
+
+@pytest.mark.slow
 def test_messages_larger_than_any_page_needs_are_refused(server: Server) -> None:
     with Watched(server.url) as stranger:
         stranger.open("")

@@ -90,25 +90,26 @@ def _call(call: _Call) -> Any:
     return found
 
 
+#: Entries of a list or mapping that is looked into; a longer one is the same if it is one object.
+_SMALL = 20
+
+
 def _named(value: Any, depth: int = 3) -> Hashable:
     """A key of a thing: its value where that is plain, its parts to a depth, else which it is."""
     if value is None or isinstance(value, str | int | float | np.generic):
         # One, 1.0 and True are equal, and words of them are not.
         return type(value), value
-    if depth and isinstance(value, Mapping):
-        return tuple((name, _named(part, depth - 1)) for name, part in value.items())
-    if depth and isinstance(value, list | tuple):
+    if depth and isinstance(value, Mapping | list | tuple) and len(value) <= _SMALL:
+        if isinstance(value, Mapping):
+            return tuple((name, _named(part, depth - 1)) for name, part in value.items())
         return tuple(_named(part, depth - 1) for part in value)
     return type(value), id(value)
 
 
 #: Seconds for which a look at files holds: clicks do not wait for a disk.
 HOLD = 1.5
-#: What looks depend on beside what they are given: these name the files.
-_VARIABLES = (
-    *("XRAY_ARTIFACTS", "XRAY_CACHE", "XRAY_CLASSES", "XRAY_DATA", "XRAY_DEVICE_LABELS"),
-    "XRAY_TABLES",
-)
+#: Variables that benchmarks change while they run; the others a server has until it ends.
+_VARIABLES = ("XRAY_ARTIFACTS", "XRAY_DATA")
 _lately: dict[Hashable, tuple[float, Any]] = {}
 #: Looks that are kept; beyond these all are forgotten, as they are soon made again.
 _MOST = 500
@@ -119,8 +120,7 @@ def lately(look: Callable[..., Made], *given: Hashable) -> Made:
 
     Parameters
     ----------
-    look : of what it is given and of the variables that name the files; it raises nothing that
-        should be kept
+    look : of what it is given; what it raises is not kept
     """
     key = (look, given, *map(os.environ.get, _VARIABLES))
     now = time.monotonic()

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.formparsers import MultiPartParser
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -56,12 +56,17 @@ def admit() -> None:
 
 
 class Gate:
-    """ASGI middleware around Streamlit's server; runs on its event loop alone."""
+    """ASGI middleware around Streamlit's server; runs on its event loop alone.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Parameters
+    ----------
+    moved : gives where the path and query of an address lead that there is no more; "" of others
+    """
+
+    def __init__(self, app: ASGIApp, moved: Callable[[str, str], str] = lambda *_: "") -> None:
         # Starlette would write files of more than a megabyte to the disk.
         MultiPartParser.spool_max_size = _largest() + MEGABYTE
-        self._app = app
+        self._app, self._moved = app, moved
         self._files: defaultdict[str, set[str]] = defaultdict(set)
         self._coming: Counter[str] = Counter()
 
@@ -78,6 +83,8 @@ class Gate:
             await PlainTextResponse("Not Found", 404)(scope, receive, send)
         elif scope["method"] == "PUT" and (place := _UPLOAD.fullmatch(scope["path"])):
             await self._upload(place[1], place[2], scope, receive, send)
+        elif new := self._moved(scope["path"], scope.get("query_string", b"").decode("latin-1")):
+            await RedirectResponse(new)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 

@@ -101,10 +101,10 @@ def begin(
     """
     page.enter()
     header = st.container()
-    usable, problems = _usable()
+    usable, problems = cache.lately(_usable)
     known: dict[str, links.Parameter] = {
         "models": links.Choice(tuple(titles_of(usable)), several=True),
-        "positive": links.Choice(_class_names(usable)),
+        "positive": links.Choice(cache.lately(_class_names, *(card.name for card in usable))),
         "model": choices.offered({name: title for title, name in titles_of(usable).items()}),
         **({"split": choices.offered(SPLITS)} if choose_split else {}),
         **(parameters or {}),
@@ -151,11 +151,11 @@ def _usable() -> tuple[list[Card], list[str]]:
     return usable, problems
 
 
-def _class_names(cards: Sequence[Card]) -> tuple[str, ...]:
+def _class_names(*models: str) -> tuple[str, ...]:
     """Names of the classes of the films that models were judged on, the positive ones first."""
     labels: dict[str, None] = {}
-    for card in cards:
-        known = cache.made(_fitting, loaders.predictions(card.name))
+    for name in models:
+        known = cache.made(_fitting, loaders.predictions(name))
         labels |= dict.fromkeys(reversed(known.labels))
     return tuple(labels)
 
@@ -167,10 +167,7 @@ def _fitting(table: pd.DataFrame) -> classes.Classes:
 def _view(usable: list[Card], choose_split: bool) -> View | None:
     """Ask what to compare; None where the choice leaves nothing."""
     by_title = titles_of(usable)
-    by_name = {
-        name: cache.made(_titled, card, title)
-        for (title, name), card in zip(by_title.items(), usable, strict=True)
-    }
+    by_name = cache.made(_titled, usable)
     first = [title for title, name in by_title.items() if by_name[name].role in FIRST]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         read = st.multiselect(
@@ -185,7 +182,7 @@ def _view(usable: list[Card], choose_split: bool) -> View | None:
         chosen = [by_title[title] for title in read]
         # From here on the page speaks of the classes of these models' films.
         if chosen:
-            classes.use(classes.fitting(_class_names([by_name[chosen[0]]])))
+            classes.use(classes.fitting(cache.lately(_class_names, chosen[0])))
         positive = choices.choose(
             "Positive class",
             {label: label for label in reversed(classes.current().labels)},
@@ -206,8 +203,10 @@ def _view(usable: list[Card], choose_split: bool) -> View | None:
     return _lined_up([by_name[name] for name in by_name if name in chosen], positive, split)
 
 
-def _titled(card: Card, title: str) -> Card:
-    return replace(card, title=title)
+def _titled(cards: Sequence[Card]) -> dict[str, Card]:
+    """Name -> card with the title that tells it from the others."""
+    titles = {name: title for title, name in titles_of(cards).items()}
+    return {card.name: replace(card, title=titles[card.name]) for card in cards}
 
 
 def _lined_up(cards: list[Card], positive: str, split: str) -> View | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from copy import copy
 from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
@@ -60,7 +60,7 @@ MOVED: dict[str, tuple[str, str]] = {
 
 
 def pages() -> dict[str, list[Any]]:
-    """All pages, by group, as ``st.navigation`` takes them; those of before hidden.
+    """All pages, by group, as ``st.navigation`` takes them.
 
     Each rerun gets copies, because Streamlit marks the page that it runs.
     """
@@ -75,7 +75,7 @@ def _films() -> bool:
 
 @lru_cache(maxsize=2)
 def _pages(films: bool) -> dict[str, list[Any]]:
-    made: dict[str, list[Any]] = {
+    return {
         group: [
             st.Page(
                 ROOT / "pages" / f"{name}.py",
@@ -88,18 +88,21 @@ def _pages(films: bool) -> dict[str, list[Any]]:
         ]
         for group, entries in PAGES.items()
     }
-    made[""] += [
-        st.Page(_leads_on(*place), title=address, url_path=address, visibility="hidden")
-        for address, place in MOVED.items()
-    ]
-    return made
 
 
-def _leads_on(page: str, section: str) -> Callable[[], None]:
-    def leave() -> None:
-        query = {name: st.query_params.get_all(name) for name in st.query_params}
-        if section:
-            query[sections.KEY] = [section]
-        st.switch_page(f"pages/{page}.py", query_params=query)
+def leads_on(path: str, query: str) -> str:
+    """Where an address of before leads now, seen from it; "" of any other address.
 
-    return leave
+    Parameters
+    ----------
+    path : of the request; a base path may stand before it
+    query : what stands behind its question mark, which leads on with it
+    """
+    *_, address = path.rstrip("/").split("/")
+    if address not in MOVED:
+        return ""
+    page, section = MOVED[address]
+    asked = [pair for pair in parse_qsl(query, True) if pair[0] != sections.KEY]
+    words = urlencode([*asked, *([(sections.KEY, section)] if section else [])])
+    up = "../" if path.endswith("/") else ""
+    return f"{up}{page}" + (f"?{words}" if words else "")

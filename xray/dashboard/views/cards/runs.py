@@ -42,34 +42,36 @@ def of_setting(table: pd.DataFrame, metric: str, setting: str) -> pd.DataFrame:
 
 def degenerate(table: pd.DataFrame) -> None:
     """Trainings that learnt nothing, and those that give all films the same call."""
-    failed = cache.made(ablations.nothing_learnt, table)
-    for row in failed.to_dict("records"):
-        st.warning(
-            f"**Learnt nothing.** {html.plain(row['name'])}, seed {row['seed']}, ranks "
-            f"validation films no better than chance (AUROC {row['val_auroc']:.3f}). It is left "
-            "out of the changes above.",
-            icon=":material/troubleshoot:",
-        )
-    learnt = cache.made(rest, table, failed)
-    lost = cache.made(ablations.collapsed, learnt)
-    for row in lost.to_dict("records"):
-        st.warning(
-            f"**Degenerate.** {html.plain(row['name'])} calls nearly every test film "
-            f"{row['call']} at a threshold of one half, whatever it shows: "
-            f"{row['test_called_half']:.1%} positive.",
-            icon=":material/troubleshoot:",
-        )
-    if lost.empty:
-        bare = int((learnt["class_weight"] == "none").sum())
-        st.caption(
-            f"{len(learnt)} runs learnt something, {bare} of them without class weights. None "
-            "gives nearly every test film the same call at a threshold of one half."
-        )
+    warned, told = cache.made(_degenerate, table)
+    for words in warned:
+        st.warning(words, icon=":material/troubleshoot:")
+    if told:
+        st.caption(told)
 
 
-def rest(table: pd.DataFrame, failed: pd.DataFrame) -> pd.DataFrame:
-    """The runs that did not fail."""
-    return table.drop(index=failed.index)
+def _degenerate(table: pd.DataFrame) -> tuple[list[str], str]:
+    """A warning on each such training, and what to say where none is degenerate."""
+    failed = ablations.nothing_learnt(table)
+    warned = [
+        f"**Learnt nothing.** {html.plain(row['name'])}, seed {row['seed']}, ranks "
+        f"validation films no better than chance (AUROC {row['val_auroc']:.3f}). It is left "
+        "out of the changes above."
+        for row in failed.to_dict("records")
+    ]
+    learnt = table.drop(index=failed.index)
+    lost = ablations.collapsed(learnt)
+    warned += [
+        f"**Degenerate.** {html.plain(row['name'])} calls nearly every test film "
+        f"{row['call']} at a threshold of one half, whatever it shows: "
+        f"{row['test_called_half']:.1%} positive."
+        for row in lost.to_dict("records")
+    ]
+    bare = int((learnt["class_weight"] == "none").sum())
+    told = (
+        f"{len(learnt)} runs learnt something, {bare} of them without class weights. None "
+        "gives nearly every test film the same call at a threshold of one half."
+    )
+    return warned, told if lost.empty else ""
 
 
 def curve(table: pd.DataFrame, metric: str) -> None:

@@ -42,7 +42,7 @@ def pick(shown: dataset_page.Films) -> decode.Film:
         )
         # Drawn once: a function of a page's own is made anew by every rerun, and so is its cache.
         return cache.remember("made-up film", made_up)
-    label, name = shown.table[["label", "name"]].iloc[row]
+    label, name = (str(shown.table[column].iat[row]) for column in ("label", "name"))
     st.caption(html.plain(f"{label} film {name}"))
     return grid.decoded(str(path), path.stat().st_mtime_ns)
 

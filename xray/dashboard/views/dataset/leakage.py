@@ -65,7 +65,7 @@ def numbers_say(table: pd.DataFrame) -> str:
 def patient_table(table: pd.DataFrame) -> str:
     """Possible patients in two splits, for each pair of splits, as HTML."""
     headers = ("", "possible patients in both", "films of theirs", "… if numbers go by subtype")
-    used = 4 if _by_name(table) else 3
+    used = 4 if cache.made(_by_name, table) else 3
     return html_tables.table(headers[:used], [row[:used] for row in _pairs(table)])
 
 
@@ -155,7 +155,7 @@ def compared(films: dataset_page.Films) -> pd.DataFrame:
 def patients(films: dataset_page.Films) -> None:
     """Who sits on both sides of the line, and what it does to the models' metrics."""
     st.html(cache.remember("patients", lambda: patient_table(films.table), films.key))
-    st.caption(CAVEAT if _by_name(films.table) else TOLD)
+    st.caption(CAVEAT if cache.made(_by_name, films.table) else TOLD)
     said = cache.remember("numbers", lambda: numbers_say(films.table), films.key)
     if said:
         st.markdown(html.plain(said))

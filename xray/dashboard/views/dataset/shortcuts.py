@@ -80,8 +80,17 @@ def files(films: dataset_page.Films) -> None:
         "What it can use, a network may use: a possible shortcut, not a proven one. "
         "Squashing a film to a square leaves the trace of its aspect."
     )
-    for row in rows[rows["note"] != ""].itertuples():
-        st.caption(html.plain(f"{str(row.title).capitalize()}: {row.note}."))
+    for note in cache.made(notes, rows):
+        st.caption(html.plain(note))
+
+
+def notes(rows: pd.DataFrame) -> list[str]:
+    """A sentence on each row that needs one."""
+    told = rows[rows["note"] != ""]
+    return [
+        f"{str(title).capitalize()}: {note}."
+        for title, note in zip(told["title"], told["note"], strict=True)
+    ]
 
 
 def show() -> None:

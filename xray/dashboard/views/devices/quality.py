@@ -70,5 +70,9 @@ def _methods() -> None:
         page.empty("Here stands how many readers explanations alone find", str(error), COMMAND)
         return
     page.draw("methods", audits.methods, table)
-    whole = table.loc[table["kind"] == "", "networks"].max()
-    st.caption(f"On {whole:.0f} small networks. {METHODS}")
+    st.caption(f"On {cache.made(_networks, table)} small networks. {METHODS}")
+
+
+def _networks(table: pd.DataFrame) -> int:
+    """How many networks the record of all kinds rests on."""
+    return int(table.loc[table["kind"] == "", "networks"].max())

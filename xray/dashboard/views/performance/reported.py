@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -20,8 +22,9 @@ def reported(view: shared.View) -> None:
     told = [cache.made(replication.trained, item, runs) for item in published.WRITE_UPS]
     table = cache.made(beside, told)
     scored = shared.scores(view)
+    rows = cache.made(records, table)
     for place, item in enumerate(published.WRITE_UPS):
-        row, (said, means) = table.iloc[place], st.columns([2, 3], gap="medium")
+        row, (said, means) = rows[place], st.columns([2, 3], gap="medium")
         source = "; ".join(filter(None, (item.source, item.note)))
         name = f"<strong>{html.escape(item.name)}</strong>"
         said.html(f"<p>{name} said: {html.escape(row['said'])}</p>" + _facts([source]))
@@ -44,6 +47,11 @@ def _facts(lines: list[str]) -> str:
 def beside(told: list[str]) -> pd.DataFrame:
     """The write-ups, with what is said of trainings here."""
     return published.table().assign(trained_here=told)
+
+
+def records(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Its rows."""
+    return table.to_dict("records")
 
 
 def own() -> None:
