@@ -173,13 +173,11 @@ TESTED_ELSEWHERE = {
     "dataset": "composition left_out walk",
     "dataset.tables": "asking labelling places rows",
     "drawing": "anatomy laying marks",
-    "figures": "base calibration comparison curation decision generalization overview",
     "films": "decoder_channel decoder_process formats grey sanitize",
     "jobs": "batches",
     "labels": "annotation coco format history own priorities schema studio",
     "models": "at_hand",
     "models.formats": "graphs keras_files keras_graph runtimes saved_models",
-    "reports": "model_card render tables",
 }
 TESTED = 60
 

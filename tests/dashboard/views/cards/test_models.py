@@ -39,14 +39,6 @@ def test_the_title_counts_right_calls_and_audits(artifacts: Path, facts: pd.Data
     assert f"of {len(cards)} models" in title
 
 
-def test_titles_of_few_models_and_of_none() -> None:
-    assert model_card.finding([], 0, 0) == "No model yet"
-    assert model_card.finding([], 0, 2).endswith("none was judged on test films yet")
-    assert (
-        model_card.finding([90.2], 1, 1) == "Right on 90 of 100 test films; 1 of 1 model is audited"
-    )
-
-
 def test_a_broken_card_is_named(artifacts: Path) -> None:
     home = artifacts / "models" / "broken"
     home.mkdir()
