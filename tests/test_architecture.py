@@ -166,8 +166,6 @@ def test_functions_can_be_seen_at_once(name: str) -> None:
 TESTED_ELSEWHERE = {
     "audits": "demo inputs insertion measures reading showcase showing uncertainty",
     "audits.known": "networks truth",
-    "": "classes parquet",
-    "commands": "evaluate index label ledger",
     "dashboard": "background dataset_page grid loaders models_page page",
     "dashboard.views": "explain label_review preprocessing",
     "dataset": "composition left_out walk",
@@ -176,7 +174,6 @@ TESTED_ELSEWHERE = {
     "films": "decoder_channel decoder_process formats grey sanitize",
     "jobs": "batches",
     "labels": "annotation coco format history own priorities schema studio",
-    "models": "at_hand",
     "models.formats": "graphs keras_files keras_graph runtimes saved_models",
 }
 TESTED = 60
