@@ -16,9 +16,11 @@ from xray.drawing import rendering
 from xray.drawing.layers import Layer
 from xray.drawing.phantoms import phantom
 from xray.environment import artifact
-from xray.films.pixels import as_bytes
+from xray.films.pixels import Bytes, as_bytes
 
 SIZE = (96, 96)
+#: Looks at films, by file.
+Looks = dict[str, list[dict[str, Any]]]
 #: Sick children that wear a wire.
 CHILDREN = 24
 #: Kinds that :func:`few_layers` renders.
@@ -36,14 +38,19 @@ def wired(film: np.ndarray, seed: int) -> tuple[np.ndarray, list[list[float]]]:
     return np.clip(film + 0.35 * canvas, 0, 1).astype(np.float32), course.tolist()
 
 
-def material() -> Material:
-    """Device-free films of both classes, and as many sick children that wear a wire."""
+def wearers(bare: int, children: int) -> tuple[pd.DataFrame, Bytes, Looks]:
+    """Device-free films of both classes, and of sick children that wear a wire.
+
+    Returns
+    -------
+    table, films (N, H, W), and looks at the wearers' films by file
+    """
     rows, films, geometry = [], [], {}
-    for i in range(40):
+    for i in range(bare):
         label = ("NORMAL", "PNEUMONIA")[i % 2]
         films.append(phantom(i, SIZE, label).pixels)
         rows.append((f"test/{label}/{i}.png", "test", label, "", f"child {i}"))
-    for i in range(100, 100 + CHILDREN):
+    for i in range(100, 100 + children):
         film, course = wired(phantom(i, SIZE, "PNEUMONIA").pixels, i)
         films.append(film)
         file = f"test/PNEUMONIA/{i}.png"
@@ -51,9 +58,14 @@ def material() -> Material:
         device = {"kind": "line", "geometry": course, "confidence": 0.9}
         geometry[file] = [{"devices": [device], "tech_text": False, "quality": "ok"}]
     table = pd.DataFrame(rows, columns=["file", "split", "label", "subtype", "child"])
+    return table, np.rint(255 * np.stack(films)).astype(np.uint8), geometry
+
+
+def material() -> Material:
+    """Forty device-free films of both classes, and sick children that wear a wire."""
+    table, films, geometry = wearers(40, CHILDREN)
     bare = ~table["file"].isin(geometry).to_numpy()
-    shown = np.rint(255 * np.stack(films)).astype(np.uint8)
-    return insertion.prepare(table, shown, geometry, bare, bare, seed=3)
+    return insertion.prepare(table, films, geometry, bare, bare, seed=3)
 
 
 def reader(film: np.ndarray) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.dashboard.views.conftest import add
+from tests.dashboard.conftest import add
 from tests.helpers.visits import alone, words
 from xray.models.card import read_cards, read_predictions
 from xray.reports import model_card
