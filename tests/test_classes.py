@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -17,11 +16,9 @@ WARD = Classes("clear", "TB", {"Healthy": "clear", "TB": "TB"})
 
 
 @pytest.fixture(autouse=True)
-def nothing_said(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(classes.VARIABLE, raising=False)
     monkeypatch.delenv("XRAY_DATA", raising=False)
-    with classes.using(None):
-        yield
 
 
 def test_names_map_in_any_case_and_writing() -> None:
