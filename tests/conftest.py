@@ -44,6 +44,14 @@ def synthetic_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def labels_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """URL of a database of labels that nobody made yet, as ``XRAY_LABELS`` names it."""
+    made = f"sqlite:///{tmp_path / 'labels.sqlite'}"
+    monkeypatch.setenv("XRAY_LABELS", made)
+    return made
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A browser; the test is skipped where there is none."""

@@ -10,12 +10,11 @@ import pytest
 from PIL import Image
 
 from tests.helpers.fakes import Fake
-from xray import classes, parquet
+from xray import parquet
 from xray.commands.main import main
-from xray.dataset import index, listing
+from xray.dataset import index
 from xray.dataset.scan import scan
-from xray.dataset.tables import asking, labelling, places, rows
-from xray.errors import DatasetError
+from xray.dataset.tables import labelling, places, rows
 from xray.metrics import patients as patients_
 from xray.models import evaluation, weak_spots
 
@@ -150,21 +149,6 @@ def test_any_table_with_columns_by_option(tmp_path: Path, suffix: str) -> None:
     ]
 
 
-def test_a_table_that_cannot_be_used_says_so(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="There is no list"):
-        asking.ask(tmp_path, "list.csv", asking.Question())
-    (tmp_path / "list.csv").write_text("What,label\nx.png,NORMAL\n")
-    with pytest.raises(DatasetError, match="has no column path"):
-        asking.ask(tmp_path, "list.csv", asking.Question())
-    with pytest.raises(DatasetError, match="has no column Where"):
-        asking.ask(tmp_path, "list.csv", asking.Question({"path": "Where"}))
-    with pytest.raises(DatasetError, match="names no columns"):
-        asking.parse_columns("wrong=File")
-    (tmp_path / classes.FILE).write_text("{}")
-    with pytest.raises(DatasetError, match="does not say how"):
-        listing.find(tmp_path)
-
-
 def test_pages_of_parts_read_only_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet, "GROUP", 50)
     monkeypatch.setattr(parquet, "PART", 200)
@@ -201,17 +185,3 @@ def test_a_table_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
         raise KeyError
     assert parquet.read(folder)["file"].tolist() == ["a"]
     assert [path.name for path in tmp_path.iterdir()] == ["films.parquet"]
-
-
-def test_conditions_of_both_classes_are_told_apart(tmp_path: Path) -> None:
-    (tmp_path / "list.csv").write_text("path,a,b\nx.png,yes,no\ny.png,no,yes\n")
-    with pytest.raises(DatasetError, match="both name a=yes; leave one out"):
-        asking.ask(
-            tmp_path,
-            "list.csv",
-            asking.Question(positive=(("a", "yes"),), negative=(("a", "yes"), ("b", "yes"))),
-        )
-    found = asking.ask(
-        tmp_path, "list.csv", asking.Question(positive=(("a", "ill"),), negative=(("b", "ill"),))
-    )
-    assert found.classes.labels == ("no ill", "ill")

@@ -14,7 +14,7 @@ from PIL import Image
 from xray.drawing.phantoms import phantom
 from xray.errors import FilmError
 from xray.films import decode as films
-from xray.films import formats, grey
+from xray.films import grey
 from xray.films.decode import decode, read
 
 FILM = phantom(11, (96, 80)).pixels
@@ -243,13 +243,6 @@ def test_large_pictures_are_refused_before_decoding(
     monkeypatch.setattr(films, "_grey", lambda *_: pytest.fail("decoded"))
     with pytest.raises(FilmError, match="80 x 96 pixels"):
         films.decode_here(saved(PICTURE.convert("RGB"), kind), kind, "film")
-
-
-@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
-@pytest.mark.parametrize("lossless", [True, False])
-def test_webp_size_is_read_from_the_header(mode: str, lossless: bool) -> None:
-    data = saved(PICTURE.convert(mode), "WEBP", lossless=lossless)
-    assert formats.webp_size(data) == (80, 96)
 
 
 def test_progressive_jpeg_of_a_thousand_scans() -> None:

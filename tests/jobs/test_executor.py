@@ -8,9 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -121,37 +119,6 @@ def test_a_run_that_is_kept_prepares_its_batches_too(tmp_path: Path) -> None:
     assert found == [[1], [16]]
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        np.array([[1.5, np.nan]], np.float32),
-        {"a": np.arange(3), "b": np.zeros((0, 2, 2), np.uint8)},
-        pd.DataFrame({"x": [0.1, np.nan], "name": ["a", ""]}),
-        [{"net": 0.1 + 0.2, "n": 3}, None],
-    ],
-    ids=["array", "arrays", "table", "json"],
-)
-def test_results_are_kept_exactly(tmp_path: Path, value: object) -> None:
-    batch_runs.put(tmp_path, "one", value)
-    found = batch_runs.get(tmp_path, "one")
-    if isinstance(value, pd.DataFrame):
-        pd.testing.assert_frame_equal(found, value)
-    elif isinstance(value, np.ndarray):
-        np.testing.assert_array_equal(found, value)
-        assert found.dtype == value.dtype
-    elif isinstance(value, dict):
-        assert found.keys() == value.keys()
-        assert all((found[name] == value[name]).all() for name in value)
-    else:
-        assert found == value
-
-
-def test_a_damaged_result_is_made_again(tmp_path: Path) -> None:
-    assert batch_runs.get(tmp_path, "one") is batch_runs.MISSING
-    (tmp_path / "one.npz").write_bytes(b"PK torn")
-    assert batch_runs.get(tmp_path, "one") is batch_runs.MISSING
-
-
 def test_a_run_that_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
     """The second start does only what the first did not finish."""
     batches = [[i] for i in range(6)]
@@ -181,16 +148,6 @@ def _watched(
     run = Run(Status("test"), folder)
     with executor.working(run):
         return list(executor.each(jobs.noted, batches, diary=str(diary)))
-
-
-def test_silent_and_damaged_runs(tmp_path: Path) -> None:
-    batch_runs.Run(Status("audit", "basic"), tmp_path / "a").write()
-    batch_runs.Run(Status("index"), tmp_path / "b").write()
-    (tmp_path / "b" / batch_runs.STATUS).write_text("{")
-    assert [status.verb for status in batch_runs.recent(tmp_path)] == ["audit"]
-    late = replace(batch_runs.recent(tmp_path)[0], updated=time.time() - 2 * batch_runs.SILENT)
-    assert late.silent
-    assert not replace(late, state="done").silent
 
 
 # From here on with Dask: two processes of one thread each.

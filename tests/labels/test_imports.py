@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections.abc import Iterator
@@ -26,14 +25,7 @@ FILMS = [f"test/NORMAL/{number}.jpeg" for number in range(5)]
 
 
 @pytest.fixture
-def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    made = f"sqlite:///{tmp_path / 'labels.sqlite'}"
-    monkeypatch.setenv("XRAY_LABELS", made)
-    return made
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
+def store(labels_url: str) -> Iterator[Store]:
     with opened() as made:
         made.enqueue("c", dict.fromkeys(FILMS, 0.5))
         yield made
@@ -102,23 +94,8 @@ def test_others_write_while_a_long_file_is_entered(store: Store) -> None:
     assert written >= 5
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "[" * 100_000,
-        '{"file": "a", "label": "N", "passes": [{"devices": [{"kind": "electrode", "geometry": '
-        f'[{"9" * 400}, 1, 1], "confidence": 1}}], "tech_text": false, "quality": "ok"}}]}}',
-        json.dumps({"file": "a", "label": "N", "passes": [EMPTY | {"quality": "x" * 100_000}]}),
-    ],
-)
-def test_bombs_of_json_end_in_one_sentence(line: str) -> None:
-    with pytest.raises(LabelError, match="line 1, is no exported label") as error:
-        format.parse([line])
-    assert len(str(error.value)) < 1000
-
-
 def test_the_command_enters_under_a_name_and_known_films_only(
-    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    labels_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = tmp_path / "labels.jsonl"
     format.write(given, [Row(FILMS[0], (EMPTY, EMPTY))])

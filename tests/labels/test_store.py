@@ -7,58 +7,20 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text, update
 
-from tests.labels import label_servers
+from tests.labels.looks import QUEUE, begin
 from xray.errors import LabelError
-from xray.labels import annotation, database
-from xray.labels.annotation import SURE, UNSURE
-from xray.labels.schema import FINAL, LOOK, Base, Event, Film, Look, Mark
+from xray.labels import annotation
+from xray.labels.annotation import SURE
+from xray.labels.schema import FINAL, Event, Film, Look, Mark
 from xray.labels.store import Store, opened
 
 ROOT = Path(__file__).parents[2]
-FILMS = {f"test/NORMAL/{i}.jpeg": i / 10 for i in range(5)}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with label_servers.postgres() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A fresh database of each kind."""
-    if request.param == "sqlite":
-        with label_servers.quick_folder() as folder:
-            yield f"sqlite:///{folder / 'labels.sqlite'}"
-        return
-    address = request.getfixturevalue("server")
-    engine = database.engine(database.parse(address))
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
-    yield address
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    with opened(url) as made:
-        yield made
-
-
-def begin(store: Store, name: str) -> tuple[int, int]:
-    store.enqueue("c", FILMS)
-    who = store.labeller(name)
-    look = store.next_film("c", who)
-    assert look is not None
-    return who, look
 
 
 def test_the_queue_gives_the_highest_priority_first_and_what_was_begun_again(store: Store) -> None:
@@ -79,7 +41,7 @@ def test_a_films_name_for_labellers_tells_nothing_and_is_its_own(store: Store) -
     assert len(shown.token) == 12
     assert "NORMAL" not in shown.token
     with store.engine.begin() as c:
-        assert len(set(c.execute(select(Film.token)).scalars())) == len(FILMS)
+        assert len(set(c.execute(select(Film.token)).scalars())) == len(QUEUE)
 
 
 def test_a_film_gets_two_looks_and_no_third(store: Store) -> None:
@@ -93,79 +55,6 @@ def test_a_film_gets_two_looks_and_no_third(store: Store) -> None:
         c.execute(update(Look).where(Look.id == looks[0]).values(touched=time.time() - 9e5))
     assert store.next_film("c", third) is not None
     assert store.next_film("c", first) == looks[0], "what she began is still hers"
-
-
-def test_presence_is_set_and_taken_back_with_what_was_drawn(store: Store) -> None:
-    _, look = begin(store, "Ada")
-    store.change(look, annotation.see("tube", UNSURE), "1")
-    made = store.change(look, annotation.draw("d", "tube", [[1, 2], [3.5, 4]]), "2")
-    assert made.state.confidence("tube") == UNSURE
-    assert made.state.as_look()["devices"] == [
-        {"kind": "tube", "geometry": [[1, 2], [3.5, 4]], "confidence": UNSURE}
-    ]
-    assert "present" not in made.state.as_look(), "it is drawn"
-    sure = store.change(look, annotation.see("tube", SURE), "3")
-    assert {mark.confidence for mark in sure.state.marks} == {SURE}
-    gone = store.change(look, annotation.see("tube", 0), "4")
-    assert gone.state.marks == ()
-    line = store.change(look, annotation.see("line", SURE), "5")
-    assert line.state.as_look()["present"] == [{"kind": "line", "confidence": SURE}]
-    assert store.look(look) == line
-
-
-def test_a_repeated_request_does_nothing_more(store: Store) -> None:
-    who, look = begin(store, "Ada")
-    change = annotation.draw("d", "electrode", [5, 5, 1])
-    once = store.change(look, change, "key", expected=0)
-    again = store.change(look, change, "key", expected=0)
-    assert once == again
-    assert len(again.state.marks) == 1
-    undone = store.undo("c", who, LOOK, "undo key")
-    assert undone == store.undo("c", who, LOOK, "undo key")
-    assert undone is not None
-    assert undone.state.marks == ()
-
-
-def test_a_change_of_what_another_window_changed_is_refused(store: Store) -> None:
-    _, look = begin(store, "Ada")
-    seen = store.look(look).version
-    store.change(look, annotation.see("line", SURE), "one window", expected=seen)
-    with pytest.raises(LabelError, match="another window"):
-        store.change(look, annotation.see("tube", SURE), "other window", expected=seen)
-    assert store.look(look).state.confidence("tube") == 0
-
-
-def test_undo_goes_back_step_by_step_over_films(store: Store) -> None:
-    who, look = begin(store, "Ada")
-    for key, change in {
-        "1": annotation.see("line", SURE),
-        "2": annotation.text(True),
-        "3": annotation.quality("poor"),
-        "4": annotation.finish(nothing=True),
-    }.items():
-        store.change(look, change, key)
-    assert store.look(look).state == annotation.State((), True, "poor", True)
-    second = store.next_film("c", who)
-    assert second != look
-    states = [store.undo("c", who, LOOK, f"u{i}") for i in range(5)]
-    assert states[-1] is None
-    assert [s.state.done for s in states if s] == [False] * 4
-    assert [s.state.quality for s in states if s] == ["poor", "ok", "ok", "ok"]
-    assert [s.state.tech_text for s in states if s] == [True, True, False, False]
-    assert [s.state.confidence("line") for s in states if s] == [1, 1, 1, 0]
-    assert store.undo("c", who, FINAL, "f") is None
-
-
-def test_a_change_that_fails_leaves_nothing(store: Store) -> None:
-    _, look = begin(store, "Ada")
-
-    def fail(state: annotation.State) -> annotation.State:
-        raise RuntimeError("in the middle")
-
-    with pytest.raises(RuntimeError):
-        store.change(look, annotation.Change("x", fail), "key")
-    assert store.look(look).version == 0
-    assert store.change(look, annotation.see("line", SURE), "key").state.confidence("line") == SURE
 
 
 def test_only_a_third_person_decides_and_only_one(store: Store) -> None:
@@ -184,22 +73,13 @@ def test_only_a_third_person_decides_and_only_one(store: Store) -> None:
 def test_ten_who_open_a_new_database_at_once_find_one_set_of_tables(url: str) -> None:
     def work(i: int) -> int:
         with opened(url) as store:
-            store.enqueue("c", FILMS)
+            store.enqueue("c", QUEUE)
             return store.labeller(f"L{i % 2}")
 
     with ThreadPoolExecutor(10) as pool:
         assert len(set(pool.map(work, range(10)))) == 2
     with opened(url) as store:
-        assert store.progress("c")["films"] == len(FILMS)
-
-
-def test_the_migrations_make_the_tables_of_the_schema(store: Store) -> None:
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-
-    with store.engine.connect() as connection:
-        context = MigrationContext.configure(connection)
-        assert compare_metadata(context, Base.metadata) == []
+        assert store.progress("c")["films"] == len(QUEUE)
 
 
 def test_a_database_of_a_newer_program_is_left_alone(store: Store) -> None:

@@ -225,7 +225,8 @@ def rankings(table: pd.DataFrame, score: NDArray[np.float64], seed: int = 0) -> 
     Returns
     -------
     DataFrame with columns split, title, films, auroc, low, high (95 %, bootstrap by possible
-    patient; NaN where a class has fewer than ten films)
+    patient; NaN where every draw gives the same, as for a perfect ranking). A split with fewer
+    than ``FEWEST`` films of a class is left out.
     """
     rows = []
     for split in SPLITS:

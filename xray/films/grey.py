@@ -138,7 +138,7 @@ def from_numbers(values: NDArray[Any], name: str) -> NDArray[np.float32]:
     if not np.isfinite([low, high]).all():
         raise FilmError(f"{name} holds values that are no numbers; export it as PNG.")
     if low >= 0 and values.dtype.kind in "iu":
-        depth = next(bits for bits in _DEPTHS if high < 2**bits)
+        depth = next((bits for bits in _DEPTHS if high < 2**bits), 64)
         return stretched(values, 0, 2**depth - 1)
     if low >= 0 and high <= 1:
         return values.astype(np.float32)

@@ -211,7 +211,7 @@ def get(folder: Path, name: str) -> Any:
         if path.is_file():
             try:
                 return _read(path)
-            except (OSError, ValueError, ArtifactError, zipfile.BadZipFile):
+            except (OSError, EOFError, ValueError, ArtifactError, zipfile.BadZipFile):
                 return MISSING
     return MISSING
 

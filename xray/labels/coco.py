@@ -113,18 +113,18 @@ def parse(value: Any, find: Callable[[str], str]) -> Entered:
         for each in value["annotations"]:
             of_image[each["image_id"]].append(each)
         images = list(value["images"])
-        ids = [image["id"] for image in images]
+        ids = {image["id"] for image in images}
     except (KeyError, TypeError) as error:
         raise LabelError(f"This is no COCO file ({error}); export the labels again.") from error
     made = Entered()
-    strays = sum(len(marks) for image, marks in of_image.items() if image not in set(ids))
+    strays = sum(len(marks) for image, marks in of_image.items() if image not in ids)
     if strays:
         made.left_out["annotations of images that the file does not list"] += strays
     seen: set[str] = set()
     for image in images:
         try:
             row = _row(image, of_image.get(image["id"], ()), categories, find, made)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise LabelError(
                 f"An image of the COCO file is not whole ({error}); export the labels again."
             ) from error

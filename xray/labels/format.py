@@ -65,24 +65,29 @@ def geometry(kind: str, value: Any) -> list[Any]:
     LabelError
         It is none of these.
     """
-    points = [list(map(_number, p)) for p in value] if kind in ("line", "tube") else None
-    if points is not None:
+    course = kind in ("line", "tube")
+    try:
+        points = [[_number(n) for n in point] for point in (value if course else [value])]
+    except TypeError:
+        points = []
+    numbers = [n for point in points for n in point]
+    if course:
         right = 2 <= len(points) <= MOST_POINTS and all(len(p) == 2 for p in points)
-        numbers = [n for p in points for n in p]
     else:
-        numbers = [_number(n) for n in value]
         right = len(numbers) == (3 if kind == "electrode" else 4)
     if not right or not all(0 <= n <= 10 for n in numbers):
         raise LabelError(
-            f"The geometry of a {kind} must be in tenths of width and height, 0 to 10; see the "
-            "README of artifacts/devices."
+            f"The geometry of the kind {kind} must be in tenths of width and height, 0 to 10; see "
+            "the README of artifacts/devices."
         )
-    return numbers if points is None else [list(p) for p in points]
+    return points if course else numbers
 
 
 def _number(value: Any) -> Any:
-    """Give a number back as it is; whatever is none raises."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    """Give a number back as it is; whatever is none raises ``TypeError``."""
+    # Whole numbers are finite, and some are too large to be asked.
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole and not (isinstance(value, float) and math.isfinite(value)):
         raise TypeError(f"{value!r:.60} is no number")
     return value
 

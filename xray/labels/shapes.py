@@ -7,6 +7,7 @@ in x and of the height in y: on a film that is no square the circle is an ellips
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -101,11 +102,13 @@ def from_box(kind: str, around: Box) -> list[Any]:
     Raises
     ------
     LabelError
-        The kind is drawn as a polyline.
+        The kind is drawn as a polyline, or the box has no place.
     """
-    x0, y0, x1, y1 = (min(10.0, max(0.0, value)) for value in around)
     if kind in ("line", "tube"):
         raise LabelError("A box does not say how a line or tube runs.")
+    if not all(map(math.isfinite, around)):
+        raise LabelError("A box lies at no place that is a number; export the labels again.")
+    x0, y0, x1, y1 = (min(10.0, max(0.0, value)) for value in around)
     if kind == "electrode":
         return [(x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0 + y1 - y0) / 4]
     return [x0, y0, x1, y1]

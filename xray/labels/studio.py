@@ -17,6 +17,8 @@ from xray.labels.format import Row
 from xray.labels.shapes import Entered
 
 _NEAR = 1e-7
+#: What values of another kind than expected lead to.
+_ODD = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 _TEXT = ("burned-in text", "no burned-in text")
 
 
@@ -128,7 +130,7 @@ def parse(value: Any, find: Callable[[str], str]) -> Entered:
             passes = [_look(each["result"], made) for each in final[:1] or annotations]
             made.rows.append(Row(file, tuple(passes), bool(final)))
             seen.add(file)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except _ODD as error:
         raise LabelError(
             f"This is no JSON of Label Studio ({error!r}); export the labels as JSON again."
         ) from error
@@ -160,7 +162,7 @@ def _look(results: Sequence[Mapping[str, Any]], made: Entered) -> dict[str, Any]
         shape = _shape(kind, str(result["type"]), value, result.get("meta"))
         if shape is None:
             present.append({"kind": kind, "confidence": score})
-            note = f"A {kind} drawn by another tool than ours counts as seen, not as drawn."
+            note = f"What another tool than ours drew as {kind} counts as seen, not as drawn."
             made.notes += [note] if note not in made.notes else []
         else:
             devices.append({"kind": kind, "geometry": shape, "confidence": score})

@@ -24,14 +24,7 @@ def label_films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def label_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    made = f"sqlite:///{tmp_path / 'labels.sqlite'}"
-    monkeypatch.setenv("XRAY_LABELS", made)
-    return made
-
-
-@pytest.fixture
-def sit_down(label_films: Path, label_url: str, monkeypatch: pytest.MonkeyPatch) -> Opener:
+def sit_down(label_films: Path, labels_url: str, monkeypatch: pytest.MonkeyPatch) -> Opener:
     """Open the page as somebody."""
     monkeypatch.setenv("XRAY_DATA", str(label_films))
 

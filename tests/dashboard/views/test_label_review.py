@@ -15,14 +15,14 @@ from xray.labels.format import Row
 from xray.labels.store import opened
 
 
-def test_agreement_and_decision(sit_down: Opener, label_url: str, label_films: Path) -> None:
+def test_agreement_and_decision(sit_down: Opener, labels_url: str, label_films: Path) -> None:
     first, second = sit_down("Ada"), sit_down("Bob")
     for app in (first, second):
         app.button(key="kind other").click().run() if app is first else None
         app.button(key="finish").click().run()
         app.button(key="nothing").click().run()
     assert "kappa" in words(sit_down("Ada", "Agreement")).casefold()
-    with opened(label_url) as store:
+    with opened(labels_url) as store:
         token = store.look(1).token
         judge = sit_down("Judge", "Decide")
         assert token in judge.selectbox[0].value
@@ -39,20 +39,20 @@ def test_agreement_and_decision(sit_down: Opener, label_url: str, label_films: P
 
 
 def test_export_holds_what_was_finished(
-    sit_down: Opener, label_url: str, label_films: Path
+    sit_down: Opener, labels_url: str, label_films: Path
 ) -> None:
     sit_down("Ada").button(key="nothing").click().run()
     app = sit_down("Ada", "Export and import")
     assert [b.label for b in app.get("download_button")] == ["Finished labels (JSONL)"]
     assert not app.get("file_uploader"), "whoever gives a name only enters no file"
     assert "label --import" in words(app)
-    with opened(label_url) as store:
+    with opened(labels_url) as store:
         rows = exchange.rows(store, label_films.name)
     assert rows == [Row(rows[0].file, ({"devices": [], "tech_text": False, "quality": "ok"},))]
 
 
 def test_named_accounts_enter_files_as_their_own(
-    sit_down: Opener, label_url: str, label_films: Path, monkeypatch: pytest.MonkeyPatch
+    sit_down: Opener, labels_url: str, label_films: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(signin, "decides", lambda: True)
     app = sit_down("Judge", "Export and import")
@@ -64,7 +64,7 @@ def test_named_accounts_enter_files_as_their_own(
     app.button(key="enter labels").click().run()
     assert "1 looks and 0 decisions at 1 films were new" in words(app)
     assert "one labeller" in words(app)
-    with opened(label_url) as store:
+    with opened(labels_url) as store:
         judge = store.labeller("Judge")
         assert [who for *_, who, _ in store.finished(label_films.name)] == [judge]
 

@@ -21,9 +21,9 @@ from xray.labels.store import Store, opened
 
 
 def test_nothing_is_made_before_somebody_labels(
-    label_films: Path, label_url: str, sit_down: Opener
+    label_films: Path, labels_url: str, sit_down: Opener
 ) -> None:
-    database = Path(label_url.removeprefix("sqlite:///"))
+    database = Path(labels_url.removeprefix("sqlite:///"))
     app = AppTest.from_file(str(ROOT / "pages" / "label.py"), default_timeout=180).run()
     assert not app.exception
     assert not database.exists()
@@ -31,10 +31,12 @@ def test_nothing_is_made_before_somebody_labels(
     assert database.exists()
 
 
-def test_each_key_is_saved_at_once_and_undo_takes_it_back(sit_down: Opener, label_url: str) -> None:
+def test_each_key_is_saved_at_once_and_undo_takes_it_back(
+    sit_down: Opener, labels_url: str
+) -> None:
     app = sit_down("Ada")
     app.button(key="kind tube").click().run()
-    with opened(label_url) as store:
+    with opened(labels_url) as store:
         look = store.look(1)
         assert look.state.confidence("tube") == SURE
         app.button(key="kind tube").click().run()
@@ -83,7 +85,7 @@ def test_all_films_done_is_said(sit_down: Opener) -> None:
 def test_the_secrets_name_the_database_of_a_team(
     label_films: Path,
     tmp_path: Path,
-    label_url: str,
+    labels_url: str,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> None:
@@ -140,10 +142,10 @@ def test_marks_are_shown_and_the_tool_fits_the_kind() -> None:
 @pytest.mark.browser
 @pytest.mark.slow
 def test_a_film_is_labelled_from_end_to_end(
-    browser: Browser, label_films: Path, label_url: str, tmp_path: Path
+    browser: Browser, label_films: Path, labels_url: str, tmp_path: Path
 ) -> None:
     """Name, a key, a line drawn, the server killed; all is there, and the film is finished."""
-    settings = {"XRAY_DATA": str(label_films), "XRAY_LABELS": label_url}
+    settings = {"XRAY_DATA": str(label_films), "XRAY_LABELS": labels_url}
     with serve(tmp_path, settings) as server:
         begin(browser, server.url)
         press(browser, "2", "Tube: there")
@@ -153,13 +155,13 @@ def test_a_film_is_labelled_from_end_to_end(
         drag(browser, [(0.6, 0.6), (0.7, 0.7)])
         browser.says("2 drawn")
         server.process.kill()
-        with opened(label_url) as store:
+        with opened(labels_url) as store:
             [tube, electrode] = drawn(store)
     with serve(tmp_path, settings) as server:
         begin(browser, server.url)
         browser.says("Tube: there")
         press(browser, "f", "You finished 1 films")
-    with opened(label_url) as store:
+    with opened(labels_url) as store:
         [row] = exchange.rows(store, label_films.name)
     assert [each["kind"] for each in row.passes[0]["devices"]] == ["tube", "electrode"]
     assert tube.geometry[0] == pytest.approx([2, 2], abs=0.3)

@@ -237,9 +237,10 @@ def parse_columns(text: str) -> dict[str, str]:
     DatasetError
         It names something else.
     """
-    pairs = dict(part.partition("=")[::2] for part in text.split(",") if part.strip())
+    parts = (part.partition("=") for part in text.split(",") if part.strip())
+    pairs = {part.strip(): column.strip() for part, _, column in parts}
     if not pairs or set(pairs) - {"path", "label", "split", "patient"} or not all(pairs.values()):
         raise DatasetError(
             f"{text!r} names no columns; write such as path=File,label=Class,split=Part,patient=ID."
         )
-    return {part.strip(): column.strip() for part, column in pairs.items()}
+    return pairs

@@ -128,7 +128,8 @@ class Rule:
     def _by_value(self, rows: pd.DataFrame, classes: Classes) -> list[tuple[str, str]]:
         known: dict[str, tuple[str, str]] = {}
         for cell in rows[self.label].unique().tolist():
-            parts = [cell, *_parts(cell, self.lists)]
+            # Whoever names the whole cell means it so, whatever its parts say.
+            parts = [cell] if classes.label(cell) else _parts(cell, self.lists)
             labels = sorted({classes.label(part) for part in parts} - {""})
             if len(labels) == 1:
                 known[cell] = (labels[0], "")

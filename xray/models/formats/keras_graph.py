@@ -107,19 +107,28 @@ def _affine(layer: Any, kind: str) -> tuple[float, float] | None:
             return deviation, mean
         return 1 / deviation, -mean / deviation
     if kind in _ARITHMETIC:
-        nodes = getattr(layer, "_inbound_nodes", [])
-        numbers = (
-            [
-                each
-                for each in (*nodes[0].arguments.args, *nodes[0].arguments.kwargs.values())
-                if isinstance(each, int | float) and not isinstance(each, bool)
-            ]
-            if nodes
-            else []
-        )
-        if len(numbers) == 1 and numbers[0]:
-            return _ARITHMETIC[kind](float(numbers[0]))
+        return _computed(layer, kind)
     return None
+
+
+def _computed(layer: Any, kind: str) -> tuple[float, float] | None:
+    """Gain and offset of an operation of x with one number; None of any other."""
+    nodes = getattr(layer, "_inbound_nodes", [])
+    if not nodes:
+        return None
+    given = [*nodes[0].arguments.args, *nodes[0].arguments.kwargs.values()]
+    numbers = [
+        (place, float(each))
+        for place, each in enumerate(given)
+        if isinstance(each, int | float) and not isinstance(each, bool)
+    ]
+    if len(numbers) != 1 or not numbers[0][1]:
+        return None
+    place, number = numbers[0]
+    if place == 0 and kind == "Subtract":
+        return -1.0, number
+    # A number that is divided by x scales nothing.
+    return None if place == 0 and "Divide" in kind else _ARITHMETIC[kind](number)
 
 
 def gives(network: Any, name: str) -> tuple[Output, ...]:

@@ -138,7 +138,7 @@ def _class_names(about: Mapping[str, str]) -> tuple[str, ...]:
     text = next((about[key] for key in CLASS_NAMES if key in about), "")[:MOST_NAMES]
     quoted = re.findall(r"""["']([^"']+)["']""", text)
     found = [each for each in quoted if not each.isdigit()] if quoted else text.split(",")
-    return tuple(each.strip() for each in found)
+    return tuple(each.strip() for each in found if each.strip())
 
 
 def _onnx(name: str) -> tuple[Any, Any]:
