@@ -70,6 +70,15 @@ def every_look_at_files_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "HOLD", 0.0)
 
 
+@pytest.fixture(autouse=True)
+def classes_of_one_test_are_no_other_s() -> Iterator[None]:
+    """A command says which classes it speaks of, and leaves it said."""
+    from xray import classes
+
+    with classes.using(None):
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def components_looked_for_once() -> Iterator[None]:
     """Streamlit looks through all installed packages for components, for every AppTest anew."""

@@ -20,9 +20,9 @@ import pandas as pd
 import pytest
 
 import xray
-from tests.audits.test_audit import few_layers
 from tests.helpers.brightness import films_by_brightness
 from tests.helpers.fakes import Gives
+from tests.helpers.worn import few_layers
 from xray.audits import inputs
 from xray.commands.main import main
 from xray.drawing.phantoms import phantom, write_dataset, write_film

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,8 @@ from xray.files import read_json, read_table, write_json, write_table
 
 #: The underscore keeps them out of what Arrow takes for parts.
 SUMMARY, SAMPLE = "_summary.json", "_sample.parquet"
+#: Stands for no value in the name of a folder.
+NONE = "-"
 #: Rows of a row group, the least that is read; and of a file.
 GROUP, PART = 4_096, 65_536
 #: A page's filter: column -> values, any of which will do.
@@ -128,7 +131,8 @@ class Writer:
 
     def _write(self, value: str) -> None:
         rows = pd.concat(self._waiting.pop(value), ignore_index=True)
-        home = self._beside / f"{self._by}={value or '-'}"
+        # As Arrow reads the names of folders.
+        home = self._beside / f"{self._by}={quote(value, safe=' ') or NONE}"
         home.mkdir(exist_ok=True)
         name = home / f"part-{len(self._parts):05d}.parquet"
         self._store(rows, name)
@@ -246,19 +250,18 @@ def sample(folder: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[arrow.Dataset]:
-    """The table of a folder.
+def _opened(folder: Path) -> Iterator[tuple[arrow.Dataset, str]]:
+    """The table of a folder, and the column whose values are its folders.
 
     Raises
     ------
     ArtifactError
         A part of it that is read inside the block is damaged or gone.
     """
-    by = summary(folder)["by"]
+    by = str(summary(folder)["by"])
+    folders = arrow.partitioning(pa.schema([(by, pa.string())]), flavor="hive")
     try:
-        yield arrow.dataset(
-            folder, partitioning=arrow.partitioning(pa.schema([(by, pa.string())]), flavor="hive")
-        )
+        yield arrow.dataset(folder, partitioning=folders), by
     except (OSError, pa.ArrowException) as error:
         reason = str(error).split(": ", 1)[0].split(". ", 1)[0]
         raise ArtifactError(
@@ -266,10 +269,10 @@ def _opened(folder: Path) -> Iterator[arrow.Dataset]:
         ) from error
 
 
-def _expression(where: Where, by: str = "split") -> Any:
+def _expression(where: Where, by: str) -> Any:
     made = None
     for column, values in where.items():
-        wanted = [value or "-" if column == by else value for value in values]
+        wanted = [value or NONE if column == by else value for value in values]
         one = arrow.field(column).isin(wanted)
         made = one if made is None else made & one
     return made
@@ -283,8 +286,8 @@ def _none(opened: arrow.Dataset, names: list[str] | None) -> pa.Table:
 
 def count(folder: Path, where: Where | None = None) -> int:
     """Rows that pass a filter; only the filter's columns are read."""
-    with _opened(folder) as opened:
-        return int(opened.count_rows(filter=_expression(where or {})))
+    with _opened(folder) as (opened, by):
+        return int(opened.count_rows(filter=_expression(where or {}, by)))
 
 
 def read(
@@ -292,9 +295,9 @@ def read(
 ) -> pd.DataFrame:
     """Some columns of the rows that pass a filter; parts and row groups that cannot are skipped."""
     names = None if columns is None else list(columns)
-    with _opened(folder) as opened:
-        table = opened.to_table(columns=names, filter=_expression(where or {}))
-    return pd.DataFrame(table.to_pandas()).replace({"split": {"-": ""}})
+    with _opened(folder) as (opened, by):
+        table = opened.to_table(columns=names, filter=_expression(where or {}, by))
+    return pd.DataFrame(table.to_pandas()).replace({by: {NONE: ""}})
 
 
 def page(
@@ -311,12 +314,12 @@ def page(
     """
     start = max(0, number - 1) * each
     names = None if columns is None else list(columns)
-    with _opened(folder) as opened:
+    with _opened(folder) as (opened, by):
         if where:
-            found = _filtered(opened, start, each, names, _expression(where))
+            found = _filtered(opened, start, each, names, _expression(where, by))
         else:
             found = _slice(opened, start, each, names)
-    return found.replace({"split": {"-": ""}})
+    return found.replace({by: {NONE: ""}})
 
 
 def _filtered(

@@ -10,26 +10,17 @@ from typing import Any
 import cv2
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 
-from tests.audits.test_judging import sickness
 from tests.helpers.fakes import Fake
+from tests.helpers.worn import KINDS, SIZE, sickness
 from xray.audits import audit, inputs, judging, showing
-from xray.audits.inputs import Labels, Materials
+from xray.audits.inputs import Materials
 from xray.audits.judging import Margin
-from xray.drawing import rendering
-from xray.drawing.layers import Layer
-from xray.drawing.phantoms import phantom, write_dataset
-from xray.environment import artifact
-from xray.errors import DatasetError, ModelError
-from xray.films.pixels import as_bytes
-from xray.labels import format
+from xray.errors import ModelError
 from xray.models.card import Card
 from xray.models.model import Model
 
-SIZE = (96, 96)
-KINDS = ("line", "support")
 #: What the small set of films can tell.
 WIDE = audit.Options(Margin(calls=25, auroc=0.2))
 #: Fields that scripts and pages read.
@@ -77,59 +68,12 @@ EFFECT = {
 }
 
 
-def few_layers(size: tuple[int, int], *_: Any, kind: str = "") -> list[Layer]:
-    """One rendered layer of each child, of two kinds; lines are as bright as on no real film."""
-    rows = json.loads(artifact("devices", rendering.FILE).read_text())
-    made = []
-    for row in rows:
-        if row["kind"] in ((kind,) if kind else KINDS):
-            for piece in row["pieces"] if row["kind"] == "line" else []:
-                piece["profile"] = [10 * value for value in piece["profile"]]
-            made.append(rendering.render(row, size, len(made)))
-    return made
-
-
-def cloudy(seed: int, label: str) -> np.ndarray:
-    """A synthetic film; lungs of the sick are clouded enough for a rule to tell."""
-    film = phantom(seed, SIZE, label).pixels.copy()
-    film[30:66, 15:80] += 0.07 * (label == "PNEUMONIA")
-    return np.clip(film, 0, 1)
-
-
 def wires(film: np.ndarray) -> float:
     """Log-odds by clouded lungs, and by how much is bright and thin across or along."""
     lifted = [
         cv2.morphologyEx(film, cv2.MORPH_TOPHAT, np.ones(k, np.uint8)) for k in ((7, 1), (1, 7))
     ]
     return 6 * sickness(film) + 0.2 * float((np.maximum(*lifted) > 0.3).sum()) - 1
-
-
-def materials(labels: list[str], seed: int = 0) -> Materials:
-    films = np.stack([as_bytes(cloudy(i, x)) for i, x in enumerate(labels)])
-    names = [f"test/{label}/synthetic-{i}.png" for i, label in enumerate(labels)]
-    table = pd.DataFrame(
-        {"file": names, "split": "test", "label": labels, "subtype": "", "person": ""}
-    )
-    told = Labels("facts", "hash", True)
-    return inputs.assemble(
-        table,
-        films,
-        {},
-        pd.DataFrame({"confidence": np.nan}, table.index),
-        "synthetic films",
-        "hash",
-        told,
-        seed,
-        draws={"NORMAL": 4, "PNEUMONIA": 4},
-    )
-
-
-@pytest.fixture(scope="module")
-def shown() -> Materials:
-    """Forty synthetic films of both classes, with rendered lines and supports."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inputs.rendering, "read", few_layers)
-        return materials(["NORMAL", "PNEUMONIA"] * 20)
 
 
 def fake(rule: Any, name: str = "fake") -> Fake:
@@ -294,70 +238,3 @@ def test_films_that_a_model_was_trained_on_do_not_judge_it(shown: Materials) -> 
     assert value["left_out"] == 10
     healthy = [r for r in value["effects"] if r["test"] == "insertion" and r["label"] == "NORMAL"]
     assert {row["films"] for row in healthy} == {15}
-
-
-# --- folders ----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(inputs.rendering, "read", few_layers)
-    monkeypatch.setattr(inputs, "SIDE", 96)
-    write_dataset(tmp_path / "films", 0, 0, 24, seed=3, size=SIZE)
-    return tmp_path / "films"
-
-
-def test_a_folder_without_labels_gets_rendered_devices(folder: Path) -> None:
-    made = inputs.prepare(folder)
-    assert made.labels.rendered and made.labels.sha256
-    assert set(made.material.donors) == set(KINDS)
-    assert made.table["has_device"].isna().all()
-
-
-def test_labels_of_ones_own_are_cut_out_of_the_folders_films(folder: Path, tmp_path: Path) -> None:
-    files = sorted(path.relative_to(folder).as_posix() for path in folder.glob("test/*/*.jpeg"))
-    nothing = {"devices": [], "tech_text": False, "quality": "ok"}
-    wire = {"kind": "line", "geometry": [[1, 8], [9, 8]], "confidence": 0.9}
-    rows = [
-        format.Row(file, ({**nothing, "devices": [wire] if place % 3 == 0 else []},))
-        for place, file in enumerate(files)
-    ]
-    format.write(tmp_path / "mine.jsonl", rows)
-    looks, labels, sure = inputs.looks_of(pd.Series(files), tmp_path / "mine.jsonl")
-    assert (labels.source, labels.rendered) == ("mine.jsonl", False)
-    assert len(looks) == len(files)
-    assert (sure["confidence"] >= 0.5).tolist() == [place % 3 == 0 for place in range(len(files))]
-    made = inputs.prepare(folder, device_labels=tmp_path / "mine.jsonl")
-    assert made.table["has_device"].sum() == len(files[::3])
-    wearers = set(files[::3])
-    assert not wearers & set(made.material.table["file"].iloc[made.material.recipients])
-
-
-def test_films_of_other_splits_give_devices_and_are_not_judged(
-    folder: Path, tmp_path: Path
-) -> None:
-    write_dataset(folder, 12, 0, 0, seed=4, size=SIZE)
-    other = sorted(path.relative_to(folder).as_posix() for path in folder.glob("train/*/*.jpeg"))
-    wire = {"kind": "line", "geometry": [[1, 8], [9, 8]], "confidence": 0.9}
-    look = {"devices": [wire], "tech_text": False, "quality": "ok"}
-    format.write(tmp_path / "mine.jsonl", [format.Row(file, (look,)) for file in other])
-    made = inputs.prepare(folder, device_labels=tmp_path / "mine.jsonl")
-    assert (made.labels.source, made.labels.rendered) == ("mine.jsonl", False)
-    assert made.table["file"].str.startswith("test/").all()
-    assert made.elsewhere() and made.elsewhere() <= set(other)
-    lines = made.material.donors["line"].layers
-    refused = sum(made.material.refused.values())
-    assert len(lines) + refused == len(other), "each device is laid on or its refusal counted"
-
-
-def test_labels_of_other_films_are_refused(folder: Path, tmp_path: Path) -> None:
-    look = {"devices": [], "tech_text": False, "quality": "ok"}
-    format.write(tmp_path / "other.jsonl", [format.Row("test/NORMAL/none.png", (look,))])
-    with pytest.raises(DatasetError, match="names no film"):
-        inputs.prepare(folder, device_labels=tmp_path / "other.jsonl")
-
-
-def test_too_few_films_are_said(tmp_path: Path) -> None:
-    write_dataset(tmp_path / "few", 0, 0, 6, seed=1, size=SIZE)
-    with pytest.raises(DatasetError, match="too few"):
-        inputs.prepare(tmp_path / "few")

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.audits.test_audit import few_layers
 from tests.helpers.fakes import Fake
+from tests.helpers.worn import few_layers
 from xray.audits import inputs, moved, one_film, showing
 from xray.audits.inputs import Labels, Materials
 from xray.dataset import index

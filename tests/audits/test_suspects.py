@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.audits.test_audit import fake, few_layers, materials
-from tests.audits.test_judging import sickness
+from tests.audits.test_audit import fake
 from tests.helpers.fakes import Fake
+from tests.helpers.worn import few_layers, materials, sickness
 from xray.audits import audit, inputs, suspects
 from xray.audits.inputs import Materials
 from xray.audits.judging import Cut, Margin, Verdict

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.audits.test_audit import few_layers
 from tests.helpers.brightness import films_by_brightness
+from tests.helpers.worn import few_layers
 from xray.audits import inputs
 from xray.commands.main import main
 from xray.drawing.phantoms import write_dataset

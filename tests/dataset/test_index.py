@@ -12,10 +12,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from xray.commands import main
 from xray.dataset import facts, index, leakage, public_set
 from xray.errors import DatasetError, Stopped
-from xray.files import read_json
 from xray.films import decode
 from xray.films.resize import resize
 
@@ -143,22 +141,6 @@ def test_everything_wrong_at_once_leaves_the_rest(folder: Path) -> None:
     assert pixels.shape == (46, 16, 16)
 
 
-@pytest.mark.parametrize("content", ["nothing", "hidden", "texts"])
-def test_a_folder_without_films_is_one_sentence(
-    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    place = tmp_path / "empty"
-    place.mkdir()
-    if content == "hidden":
-        (place / ".NORMAL.png").write_bytes(b"x")
-    elif content == "texts":
-        (place / "NORMAL").mkdir()
-        (place / "NORMAL" / "read me.txt").write_text("no film")
-    assert main.main(["index", str(place)]) == 2
-    (line,) = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
-    assert "holds no images" in line and "NORMAL" in line
-
-
 def test_a_second_run_reads_only_what_changed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -241,18 +223,3 @@ def test_stored_facts_of_the_public_set() -> None:
     assert set(coloured["split"]) == {"train"} and set(coloured["label"]) == {"PNEUMONIA"}
     assert table["phash"].str.fullmatch("[0-9a-f]{16}").all()
     assert len(set(leakage.identical(table))) == 31
-
-
-def test_index_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    some(folder, 1)[0].write_bytes(b"")
-    out, summary = tmp_path / "table.csv", tmp_path / "summary.json"
-    code = main.main(["index", str(folder), "--out", str(out), "--json", str(summary)])
-    assert code == 0
-    assert "48 films: 48 read" in capsys.readouterr().out
-    found = read_json(summary)
-    assert found["films"] == 48 and len(found["damaged"]) == 1 and found["read"] == 48
-    assert sum(row["films"] for row in found["counts"]) == 48
-    assert pd.read_csv(out)["file"].tolist() == index.index(folder)["file"].tolist()
-    assert main.main(["index", str(folder), "--store"]) == 2
-    assert "public set" in capsys.readouterr().err
-    assert main.main(["index", str(tmp_path / "nowhere")]) == 2

@@ -10,22 +10,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.helpers.visits import through_app
+from tests.test_parquet import ROWS, films
 from xray import parquet
 from xray.dataset import large_tables, parts, sources
 from xray.figures import base, curation
-
-ROWS = 230
-
-
-def films(rows: int = ROWS) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "file": [f"film{i:04d}" for i in range(rows)],
-            "split": ["test" if i % 10 == 0 else "train" for i in range(rows)],
-            "label": ["NORMAL" if i % 4 == 0 else "PNEUMONIA" for i in range(rows)],
-            "note": ["<b>&" if i == 0 else "" for i in range(rows)],
-        }
-    )
 
 
 @pytest.fixture
@@ -116,35 +104,6 @@ def test_page_survives_parts_that_are_gone(folder: Path) -> None:
         str(each.value) for kind in ("warning", "error", "info") for each in app.get(kind)
     )
     assert "A part of the table films.parquet is damaged or gone" in said.replace("\\", "")
-
-
-def drawn(folder: Path, rows: pd.DataFrame, most: int, each: int = 37) -> pd.DataFrame:
-    with parquet.Writer(folder, counted=("split", "label"), sample=most) as table:
-        for start in range(0, len(rows), each):
-            table.add(rows.iloc[start : start + each])
-    return parquet.sample(folder)
-
-
-def test_a_sample_gives_every_row_the_same_chance(tmp_path: Path) -> None:
-    rows = films(4_000)
-    found = drawn(tmp_path / "films.parquet", rows, 500)
-    assert len(found) == found["file"].nunique() == 500
-    assert list(found["file"]) == sorted(found["file"]), "in the order of the table"
-    quarters = found["file"].str[4:].astype(int) // 1_000
-    # 125 of each expected; the chance of a quarter beyond 5 standard deviations is 1e-6.
-    assert quarters.value_counts().between(125 - 49, 125 + 49).all()
-    # The same rows give the same sample, however they come.
-    again = drawn(tmp_path / "again.parquet", rows, 500, each=611)
-    pd.testing.assert_frame_equal(found, again)
-    # What is kept beside the parts is none of them.
-    assert parquet.count(tmp_path / "films.parquet") == 4_000
-
-
-def test_a_sample_of_few_rows_is_all_of_them(tmp_path: Path) -> None:
-    rows = films(50)
-    found = drawn(tmp_path / "films.parquet", rows, 500)
-    pd.testing.assert_frame_equal(found[rows.columns], rows)
-    assert not parquet.has_sample(tmp_path) and not (tmp_path / "none").exists()
 
 
 @pytest.fixture

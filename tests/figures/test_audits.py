@@ -10,7 +10,7 @@ import pytest
 from tests.figures.test_composition import sound
 from tests.helpers import shelf
 from xray.audits import findings, stored
-from xray.figures import audits, overview
+from xray.figures import audits
 from xray.models.card import Card
 
 READER = shelf.world("one reader")["basic"]
@@ -41,18 +41,6 @@ def test_nothing_measured_is_said() -> None:
     empty = shelf.audit("m", {})
     assert sound(audits.calls(empty, "M")) == "M: no calls were measured"
     assert sound(audits.auroc(empty, "M")) == "M: no fall of AUROC was measured"
-    assert "No calls" in sound(overview.calls([("m", "M", empty)]))
-
-
-def test_models_side_by_side() -> None:
-    world = shelf.world("one reader")
-    figure = overview.calls([(name, f"Model {name}", audit) for name, audit in world.items()])
-    assert sound(figure) == (
-        "Supports change most: +9 of 100 healthy people called sick, with Model basic; "
-        "in the band nothing matters"
-    )
-    assert [trace.name for trace in figure.data] == [f"Model {name}" for name in world]
-    assert [len(trace.x) for trace in figure.data] == [5, 4, 5]
 
 
 def test_the_record_says_how_many_readers_are_found_and_of_which_kinds_it_cannot_know() -> None:

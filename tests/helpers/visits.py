@@ -65,6 +65,13 @@ def go(app: AppTest, section: str) -> AppTest:
     return app
 
 
+def explain(app: AppTest) -> AppTest:
+    """Ask for an explanation of the film that is open, and wait for it."""
+    next(button for button in app.button if button.label == "Explain this film").click().run()
+    settle(app)
+    return app
+
+
 def settle(app: AppTest, patience: float = 240) -> None:
     """Run until no heavy work is under way any more."""
     end = time.monotonic() + patience

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.helpers import networks as tiny
 from xray import models
 from xray.errors import DatasetError
-from xray.models import at_hand, networks, objects, plausibility, registry
+from xray.models import networks, objects, plausibility
 from xray.models.card import Card
 from xray.models.formats.runtimes import Runtime
 from xray.models.inputs import Input
@@ -132,32 +130,3 @@ def test_ways_of_resizing_are_counted_in_calls() -> None:
     table = plausibility.resizes(model, ways).set_index("resize")["changed"]
     assert table["nearest"] == 0
     assert table["area"] == np.mean(model.log_odds(films) >= 0)
-
-
-def test_a_check_of_a_file_is_remembered(
-    tmp_path: Path, synthetic_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("keras")
-    monkeypatch.setenv("XRAY_CACHE", str(tmp_path / "cache"))
-    tiny.network().save(tmp_path / "model.keras")
-    model = registry.load(str(tmp_path / "model.keras"))
-    films = at_hand.sample(synthetic_folder, 6)
-    assert not films.real
-    assert films.split == "train"
-    assert films.sick.sum() == 6 and len(films.files) == 12
-    first = at_hand.checked(model, films)
-    monkeypatch.setattr(plausibility, "check", None)
-    again = at_hand.checked(model, films)
-    assert again == first
-    assert str(again) == str(first)
-
-
-def test_a_split_of_few_films_is_passed_over_for_one_of_more(tmp_path: Path) -> None:
-    """Of test films half at most are looked at: the rest is judged."""
-    from xray.drawing.phantoms import write_dataset
-
-    write_dataset(tmp_path, n_train=0, n_val=4, n_test=60, seed=1, size=(40, 40))
-    films = at_hand.sample(tmp_path)
-    assert films.split == "test" and len(films.files) == 30
-    write_dataset(tmp_path / "few", n_train=0, n_val=4, n_test=6, seed=1, size=(40, 40))
-    assert len(at_hand.sample(tmp_path / "few").files) == 4

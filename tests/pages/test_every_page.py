@@ -6,7 +6,6 @@ import gc
 import io
 import json
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,14 +14,13 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from tests.helpers import shelf
-from tests.helpers.visits import FAILED, PAGES, SECTIONS, go, settle, words
+from tests.helpers.visits import FAILED, PAGES, SECTIONS, explain, go, settle, words
 from xray.dashboard.views import film_choice
 from xray.drawing import phantoms
 from xray.environment import ROOT
 from xray.films import decoder
 from xray.models import registry
 from xray.models.card import read_card
-from xray.models.model import LogOdds
 from xray.reports import headlines, html
 
 EXPLAIN = "pages/explain.py"
@@ -116,12 +114,6 @@ def test_page_without_any_artifact(page: str, tmp_path: Path, visit: Opener) -> 
         assert str(tmp_path) not in words(app), "where things lie is no visitor's business"
 
 
-def explain(app: AppTest) -> AppTest:
-    next(button for button in app.button if button.label == "Explain this film").click().run()
-    settle(app)
-    return app
-
-
 def png() -> bytes:
     return html.png(phantoms.phantom(3, label="PNEUMONIA").pixels)
 
@@ -207,12 +199,6 @@ def test_upload_is_explained_by_every_model(full_shelf: Path, visit: Opener) -> 
     assert not dict(app.query_params), "nothing about an upload enters the link"
 
 
-def test_same_film_asked_again_is_there_at_once(full_shelf: Path, visit: Opener) -> None:
-    explain(visit(EXPLAIN, full_shelf, query={"child": "11"}))
-    other = visit(EXPLAIN, full_shelf, query={"child": "11"})
-    assert "LIME overlay of Model basic" in words(other)
-
-
 @pytest.mark.parametrize(
     ("name", "data"),
     [
@@ -269,21 +255,6 @@ def test_metadata_of_an_upload_is_not_shown(full_shelf: Path, visit: Opener) -> 
     assert "Jane" not in words(app)
 
 
-def test_explanation_link_restores_and_says_what_it_ignores(
-    full_shelf: Path, visit: Opener
-) -> None:
-    query = {"child": "42", "shows": "NORMAL", "opacity": "0.3", "device": "spoon", "x": "<b>"}
-    app = visit(EXPLAIN, full_shelf, query=query)
-    assert_sound(app)
-    assert app.number_input(key="child").value == 42
-    assert app.selectbox(key="shows").value == "NORMAL"
-    assert app.selectbox(key="device").value == "electrode"
-    notes = "\n".join(note.value for note in app.info)
-    assert "device" in notes
-    assert "spoon" in notes
-    assert "unknown to this page" in notes
-
-
 @pytest.mark.parametrize("odd", ["1_0", "\u0661\u0660", " 10", "1e1"])
 def test_number_in_a_link_is_plain_digits(odd: str, full_shelf: Path, visit: Opener) -> None:
     app = visit(EXPLAIN, full_shelf)
@@ -305,37 +276,3 @@ def test_film_of_the_dataset_by_its_token(
     explain(app)
     assert_sound(app)
     assert "Film of the dataset, labelled" in words(app)
-
-
-def test_stop_leaves_the_queue(
-    full_shelf: Path, visit: Opener, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app = visit(EXPLAIN, full_shelf, query={"child": "77"})
-    slow = shelf.Linear.log_odds_prepared
-
-    def slower(self: shelf.Linear, *films: object) -> LogOdds:
-        time.sleep(0.3)
-        return slow(self, *films)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(shelf.Linear, "log_odds_prepared", slower)
-    next(button for button in app.button if button.label == "Explain this film").click().run()
-    app.button(key="stop heavy work").click().run()
-    settle(app)
-    assert_sound(app)
-    assert "Stopped" in words(app)
-
-
-def test_title_and_lead_are_text() -> None:
-    """A title names models and datasets, whose names come from files."""
-
-    def draw() -> None:
-        from xray.dashboard import page as dashboard
-
-        dashboard.page(":material/delete: www.evil.example [x](//evil.example)", "<b>a</b> & b")
-
-    app = AppTest.from_function(draw, default_timeout=60).run()
-    assert not app.exception
-    (title,) = app.title
-    assert title.value == html.plain(":material/delete: www.evil.example [x](//evil.example)")
-    assert '<p class="xma-lead">&lt;b&gt;a&lt;/b&gt; &amp; b</p>' in words(app)
-    assert not app.markdown

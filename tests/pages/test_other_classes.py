@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,6 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers import shelf
 from tests.helpers.visits import FAILED, PAGES, SECTIONS, go
-from xray import classes
 from xray.commands.main import main
 from xray.environment import ROOT
 from xray.files import read_json, write_bytes
@@ -46,12 +45,6 @@ def ward(synthetic_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tu
             out = ["--data", str(films), "--split", split, "--store"]
             assert main(["evaluate", "first", "second", *out]) == 0
     return films, artifacts
-
-
-@pytest.fixture(autouse=True)
-def back_to_the_default() -> Iterator[None]:
-    yield
-    classes.use(None)
 
 
 def everything(app: AppTest) -> str:

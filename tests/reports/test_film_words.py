@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from xray.audits.lime_weights import Shares
 from xray.audits.reading import Reading
 from xray.models.card import Card
@@ -20,13 +18,6 @@ class Why:
 def reading(log_odds: float, rendered: bool = True) -> Reading:
     why: object = Why(log_odds)
     return Reading("m", 0.0, why, (1.0, 2.0, -1.0), (0.5, -0.2, -0.1), rendered)  # type: ignore[arg-type]
-
-
-def test_devices_and_nulls_that_turn_a_call_are_counted() -> None:
-    said = reading(-2.0)
-    assert (said.call, said.turned) == ("NORMAL", (2, 1))
-    assert said.with_device == pytest.approx(2 / 3)
-    assert said.with_null == pytest.approx(0.2 / 3)
 
 
 def test_blue_is_told_by_the_call() -> None:

@@ -11,7 +11,7 @@ from tests.helpers import shelf
 from xray import classes
 from xray.audits import stored
 from xray.models.card import Card
-from xray.reports import model_card, overview, sentences
+from xray.reports import overview, sentences
 
 CARDS = [Card(name, title=f"Model {name}") for name in shelf.GOOD]
 
@@ -204,13 +204,3 @@ def test_what_lime_alone_would_have_said_stands_beside_the_verdict() -> None:
     rows = [{"test": "lime", "kind": "line", "share": 0.0}]
     said = sentences.lime(clean | {"effects": [*clean["effects"], *rows]}, limits)
     assert said == "LIME alone points at no kind of device either."
-
-
-def test_a_card_tells_the_verdict() -> None:
-    text = model_card.markdown(CARDS[0], None, [], shelf.world("one reader")["basic"]).replace(
-        "\\", ""
-    )
-    assert "**Reads supports.** A support makes it call 9 more of 100 healthy people sick" in text
-    assert "with supports 21" in text
-    text = model_card.markdown(CARDS[0], None, [], None, "It was lost.").replace("\\", "")
-    assert "**Not audited yet.** It was lost." in text

@@ -22,7 +22,6 @@ from xray.figures import base as figures
 from xray.figures import generalization
 from xray.figures import training as figures_runs
 from xray.files import read_json, write_json, write_table
-from xray.jobs.progress import Stage
 from xray.models.card import Card
 from xray.training import ablations, ledger, overrides, recipes, replication
 from xray.training import train as training
@@ -183,42 +182,6 @@ def test_where_another_seed_may_end_is_the_prediction_interval() -> None:
     assert low == pytest.approx(wanted[0])
     assert high == pytest.approx(min(1.0, wanted[1]))
     assert np.isnan(replication.another(values[:1])).all()
-
-
-@pytest.mark.parametrize(
-    ("name", "now", "code"),
-    [("run0", 0.88, 0), ("run0", 0.5, 2), ("alone", 0.9, 0), ("alone", 0.91, 2)],
-)
-def test_a_run_again_is_held_to_what_other_seeds_gave(
-    artifacts: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    name: str,
-    now: float,
-    code: int,
-) -> None:
-    rows = [
-        row_of(f"run{seed}", seed=seed, **dict.fromkeys(replication.METRICS, value))
-        for seed, value in enumerate((0.9, 0.91, 0.89))
-    ]
-    alone = dict.fromkeys(replication.METRICS, 0.9)
-    rows.append(row_of("alone", size="96 x 96", **alone))
-    write_table(artifacts / ledger.FILE, pd.DataFrame(rows, columns=ledger.COLUMNS))
-    jobs: list[training.Job] = []
-
-    def train(job: training.Job, stage: Stage) -> Card:
-        jobs.append(job)
-        return Card(job.name, data_hash="x")
-
-    monkeypatch.setattr(training, "train", train)
-    monkeypatch.setattr(ledger, "row", lambda *_: dict.fromkeys(replication.METRICS, now))
-    assert main.main(["ledger", "--repeat", name, "--data", str(tmp_path)]) == code
-    assert jobs[0].recipe == recipes.get("small64")
-    assert not jobs[0].out.exists(), "what it made is gone"
-    printed = capsys.readouterr()
-    assert ("ended elsewhere in validation AUROC" in printed.err) == (code == 2)
-    assert ("no other seed was run" in printed.out) == (name == "alone")
 
 
 def test_other_films_repeat_no_run(artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from xray.dataset import composition, outliers
 from xray.dataset.large_tables import Table
 from xray.figures import palette
-from xray.figures.base import each, legend_above, reference_line, template, whiskers, words_above
+from xray.figures.base import (
+    each,
+    legend_above,
+    records,
+    reference_line,
+    template,
+    whiskers,
+    words_above,
+)
 from xray.figures.palette import class_colour
 
 #: Fewer odd films than this make no headline.
@@ -51,9 +59,8 @@ def oddities(summary: pd.DataFrame, films: dict[str, int]) -> go.Figure:
     )
     figure.update_xaxes(title="% of the class")
     alt = "; ".join(
-        f"{row.title}: " + ", ".join(f"{label} {getattr(row, label)}" for label in films)
-        for row in each(known)
-        if all(hasattr(row, label) for label in films)
+        f"{row['title']}: " + ", ".join(f"{label} {row[label]}" for label in films)
+        for row in records(known)
     )
     says = "No film is odd in any way"
     if len(known) and known["total"].iat[0]:
@@ -268,8 +275,8 @@ def counts(table: Table) -> go.Figure:
     )
     figure.update_xaxes(title="rows")
     alt = "; ".join(
-        f"{value_title(getattr(row, table.by))} {value_title(getattr(row, colour))} {row.rows:,}"
-        for row in each(sums)
+        f"{value_title(row[table.by])} {value_title(row[colour])} {row['rows']:,}"
+        for row in records(sums)
     )
     most = f"{value_title(bars.index[0])} holds {100 * bars.iloc[0] / max(table.rows, 1):.0f} %"
     left_out = sums[table.by].nunique() - len(bars)

@@ -236,7 +236,7 @@ def huggingface(card: Card, scores: pd.DataFrame | None, signs: Iterable[Sign]) 
     data: dict[str, Any] = {
         "library_name": library.get(card.format, "keras"),
         "pipeline_tag": "image-classification",
-        "tags": ["chest-x-ray", "pneumonia", "not-for-clinical-use"],
+        "tags": ["chest-x-ray", _tag(card.positive), "not-for-clinical-use"],
     }
     if scores is not None and len(scores):
         rows = by_metric(scores)
@@ -260,6 +260,11 @@ def huggingface(card: Card, scores: pd.DataFrame | None, signs: Iterable[Sign]) 
         }
         data["model-index"] = [{"name": card.name, "results": [result]}]
     return f"---\n{_yaml(data)}---\n\n{markdown(card, scores, signs)}"
+
+
+def _tag(label: str) -> str:
+    """Name of a class as tags are written: in small letters, without spaces."""
+    return "-".join(label.casefold().split())
 
 
 #: The hub's names of metrics -> ours.

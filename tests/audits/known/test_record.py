@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from xray.audits.judging import Cut, KindVerdict, Margin, Verdict
-from xray.audits.known import record, truth
+from xray.audits.known import record
 from xray.audits.known.specs import Spec
 from xray.audits.showing import Trials
 from xray.errors import ArtifactError
@@ -134,22 +134,3 @@ def test_agreement_tells_other_words_from_opposite_ones() -> None:
     row = record.agreement(first, again, "seed").set_index("kind").loc["line"]
     assert (row["pairs"], row["same"], row["against"]) == (3, pytest.approx(1 / 3), 1)
     assert row["difference"] == pytest.approx((-1.5 + 0.2 + 0.6) / 3)
-
-
-def test_a_head_answers_from_features_that_all_heads_share() -> None:
-    class Backbone:
-        asked = 0
-
-        def features(self, grey: Any) -> Any:
-            self.asked += 1
-            return np.stack([grey.mean(axis=(1, 2)), grey.max(axis=(1, 2))], axis=1)
-
-    backbone: Any = Backbone()
-    films = np.random.default_rng(0).random((3, 20, 20)).astype(np.float32)
-    of = Card("head", size=(10, 10))
-    head = truth.Head(of, backbone, np.array([2.0, -1.0]), 0.5)
-    small = head.prepare(films)
-    assert small.shape == (3, 10, 10)
-    expected = 2 * small.mean(axis=(1, 2)) - small.max(axis=(1, 2)) + 0.5
-    np.testing.assert_allclose(head.log_odds(films), expected, rtol=1e-5)
-    assert backbone.asked == 1

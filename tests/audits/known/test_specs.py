@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xray.audits.known import networks, specs
+from xray.audits.known import specs
 from xray.audits.known.specs import Spec
-from xray.errors import DatasetError
 from xray.labels import devices
 
 
@@ -83,11 +82,3 @@ def test_names_tell_networks_apart_and_the_first_stop_has_forty() -> None:
     assert len(first) == 40
     assert len(set(names)) == len(names)
     assert {spec.architecture for spec in first} == set(specs.ARCHITECTURES)
-
-
-def test_nothing_to_plant_is_said() -> None:
-    table = films()
-    use = pd.Series("", index=table.index)
-    pictures = np.zeros((len(table), 8, 8), np.uint8)
-    with pytest.raises(DatasetError, match="to plant"):
-        networks.lesson(Spec("flat", "tube", shown="planted"), table, use, pictures)

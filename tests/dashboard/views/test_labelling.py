@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from streamlit import config
 from streamlit.runtime.secrets import secrets_singleton
@@ -14,69 +12,29 @@ from streamlit.testing.v1 import AppTest
 
 from benchmarks.browser import Browser
 from benchmarks.serving import serve
-from xray.dashboard import signin
+from tests.dashboard.views.conftest import Opener, words
 from xray.dashboard.views import marking
 from xray.environment import ROOT
-from xray.labels import annotation, exchange, format
+from xray.labels import annotation, exchange
 from xray.labels.annotation import SURE, UNSURE, Mark
-from xray.labels.format import Row
 from xray.labels.store import Store, opened
-
-Opener = Callable[..., AppTest]
-
-
-@pytest.fixture
-def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of a name of its own, so that nothing remembered of another is used."""
-    from xray.drawing.phantoms import write_dataset
-
-    folder = tmp_path_factory.mktemp("label-films")
-    write_dataset(folder, n_train=2, n_val=0, n_test=4, seed=3, size=(96, 128))
-    return folder
-
-
-@pytest.fixture
-def visit(films: Path, labels_url: str, monkeypatch: pytest.MonkeyPatch) -> Opener:
-    """Open the page as somebody."""
-    monkeypatch.setenv("XRAY_DATA", str(films))
-
-    def open_(name: str, view: str = "") -> AppTest:
-        app = AppTest.from_file(str(ROOT / "pages" / "label.py"), default_timeout=180)
-        if view:
-            app.query_params["view"] = view
-        app.run()
-        while app.get("progress"):
-            app.run()
-        app.text_input(key="labeller").set_value(name)
-        app.button[-1].click().run()
-        assert not app.exception, app.exception[0].value
-        return app
-
-    return open_
-
-
-def words(app: AppTest) -> str:
-    kinds = ("title", "markdown", "caption", "html", "warning", "button", "selectbox", "success")
-    return "\n".join(
-        str(getattr(e, "value", "")) + str(getattr(e, "body", "")) + str(getattr(e, "label", ""))
-        for kind in kinds
-        for e in app.get(kind)
-    )
 
 
 def test_nothing_is_made_before_somebody_labels(
-    films: Path, labels_url: str, visit: Opener
+    label_films: Path, labels_url: str, sit_down: Opener
 ) -> None:
     database = Path(labels_url.removeprefix("sqlite:///"))
     app = AppTest.from_file(str(ROOT / "pages" / "label.py"), default_timeout=180).run()
     assert not app.exception
     assert not database.exists()
-    visit("Ada")
+    sit_down("Ada")
     assert database.exists()
 
 
-def test_each_key_is_saved_at_once_and_undo_takes_it_back(visit: Opener, labels_url: str) -> None:
-    app = visit("Ada")
+def test_each_key_is_saved_at_once_and_undo_takes_it_back(
+    sit_down: Opener, labels_url: str
+) -> None:
+    app = sit_down("Ada")
     app.button(key="kind tube").click().run()
     with opened(labels_url) as store:
         look = store.look(1)
@@ -98,14 +56,14 @@ def test_each_key_is_saved_at_once_and_undo_takes_it_back(visit: Opener, labels_
     assert "nothing to take back" in words(app)
 
 
-def test_a_new_session_goes_on_where_the_closed_one_stopped(visit: Opener) -> None:
-    visit("Ada").button(key="kind support").click().run()
-    assert "Support: there" in words(visit("Ada"))
-    assert "Support: there" not in words(visit("Bob")), "another sees nothing of it"
+def test_a_new_session_goes_on_where_the_closed_one_stopped(sit_down: Opener) -> None:
+    sit_down("Ada").button(key="kind support").click().run()
+    assert "Support: there" in words(sit_down("Ada"))
+    assert "Support: there" not in words(sit_down("Bob")), "another sees nothing of it"
 
 
-def test_the_page_tells_neither_name_nor_diagnosis(visit: Opener, films: Path) -> None:
-    app = visit("Ada")
+def test_the_page_tells_neither_name_nor_diagnosis(sit_down: Opener, label_films: Path) -> None:
+    app = sit_down("Ada")
     for _ in range(3):
         said = words(app) + json.dumps([str(e.proto) for e in app.get("plotly_chart")])
         assert "synthetic-" not in said
@@ -115,8 +73,8 @@ def test_the_page_tells_neither_name_nor_diagnosis(visit: Opener, films: Path) -
     assert not [value for value in dict(app.query_params).values() if "synthetic" in str(value)]
 
 
-def test_all_films_done_is_said(visit: Opener) -> None:
-    app = visit("Ada")
+def test_all_films_done_is_said(sit_down: Opener) -> None:
+    app = sit_down("Ada")
     for _ in range(6):
         app.button(key="nothing").click().run()
     assert "Nothing is left for you" in words(app)
@@ -124,66 +82,14 @@ def test_all_films_done_is_said(visit: Opener) -> None:
     assert "Nothing is left for you" not in words(app)
 
 
-def test_agreement_and_decision(visit: Opener, labels_url: str, films: Path) -> None:
-    first, second = visit("Ada"), visit("Bob")
-    for app in (first, second):
-        app.button(key="kind other").click().run() if app is first else None
-        app.button(key="finish").click().run()
-        app.button(key="nothing").click().run()
-    assert "kappa" in words(visit("Ada", "Agreement")).casefold()
-    with opened(labels_url) as store:
-        token = store.look(1).token
-        judge = visit("Judge", "Decide")
-        assert token in judge.selectbox[0].value
-        [button] = [b for b in judge.button if b.label == "First look"]
-        button.click().run()
-        assert "Other: there" in words(judge)
-        judge.button(key="finish").click().run()
-        assert "nothing to decide" in words(judge)
-        rows = exchange.rows(store, films.name)
-    agreed = next(row for row in rows if row.adjudicated)
-    assert agreed.passes[0]["present"] == [{"kind": "other", "confidence": SURE}]
-    own = [b for b in visit("Ada", "Decide").button if b.label == "First look"]
-    assert not own, "it is decided"
-
-
-def test_export_holds_what_was_finished(visit: Opener, labels_url: str, films: Path) -> None:
-    visit("Ada").button(key="nothing").click().run()
-    app = visit("Ada", "Export and import")
-    assert [b.label for b in app.get("download_button")] == ["Finished labels (JSONL)"]
-    assert not app.get("file_uploader"), "whoever gives a name only enters no file"
-    assert "label --import" in words(app)
-    with opened(labels_url) as store:
-        rows = exchange.rows(store, films.name)
-    assert rows == [Row(rows[0].file, ({"devices": [], "tech_text": False, "quality": "ok"},))]
-
-
-def test_named_accounts_enter_files_as_their_own(
-    visit: Opener, labels_url: str, films: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(signin, "decides", lambda: True)
-    app = visit("Judge", "Export and import")
-    file = pd.read_csv(films / "synthetic.csv")["file"].iloc[0]
-    empty = {"devices": [], "tech_text": False, "quality": "ok"}
-    lines = format.dump([Row(file, (empty, empty))]).encode()
-    app.file_uploader(key="labels file").set_value(("labels.jsonl", lines, "text/plain"))
-    app.run()
-    app.button(key="enter labels").click().run()
-    assert "1 looks and 0 decisions at 1 films were new" in words(app)
-    assert "one labeller" in words(app)
-    with opened(labels_url) as store:
-        judge = store.labeller("Judge")
-        assert [who for *_, who, _ in store.finished(films.name)] == [judge]
-
-
 def test_the_secrets_name_the_database_of_a_team(
-    films: Path,
+    label_films: Path,
     tmp_path: Path,
     labels_url: str,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> None:
-    monkeypatch.setenv("XRAY_DATA", str(films))
+    monkeypatch.setenv("XRAY_DATA", str(label_films))
     team = f"sqlite:///{tmp_path / 'team.sqlite'}"
     (tmp_path / "secrets.toml").write_text(f'[connections.labels]\nurl = "{team}"\n')
     # AppTest's own secrets do not reach connections: a real file, forgotten at the end.
@@ -236,10 +142,10 @@ def test_marks_are_shown_and_the_tool_fits_the_kind() -> None:
 @pytest.mark.browser
 @pytest.mark.slow
 def test_a_film_is_labelled_from_end_to_end(
-    browser: Browser, films: Path, labels_url: str, tmp_path: Path
+    browser: Browser, label_films: Path, labels_url: str, tmp_path: Path
 ) -> None:
     """Name, a key, a line drawn, the server killed; all is there, and the film is finished."""
-    settings = {"XRAY_DATA": str(films), "XRAY_LABELS": labels_url}
+    settings = {"XRAY_DATA": str(label_films), "XRAY_LABELS": labels_url}
     with serve(tmp_path, settings) as server:
         begin(browser, server.url)
         press(browser, "2", "Tube: there")
@@ -256,7 +162,7 @@ def test_a_film_is_labelled_from_end_to_end(
         browser.says("Tube: there")
         press(browser, "f", "You finished 1 films")
     with opened(labels_url) as store:
-        [row] = exchange.rows(store, films.name)
+        [row] = exchange.rows(store, label_films.name)
     assert [each["kind"] for each in row.passes[0]["devices"]] == ["tube", "electrode"]
     assert tube.geometry[0] == pytest.approx([2, 2], abs=0.3)
     assert tube.geometry[-1] == pytest.approx([4, 6], abs=0.3)

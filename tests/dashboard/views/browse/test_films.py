@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tests.dashboard.views.conftest import Opener
+from tests.dashboard.conftest import Opener
 from tests.helpers import shelf
 from tests.helpers.visits import grid, words
 from xray.labels import devices

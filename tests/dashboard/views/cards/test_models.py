@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.dashboard.views.conftest import add
+from tests.dashboard.conftest import add
 from tests.helpers.visits import alone, words
 from xray.models.card import read_cards, read_predictions
 from xray.reports import model_card
@@ -37,14 +37,6 @@ def test_the_title_counts_right_calls_and_audits(artifacts: Path, facts: pd.Data
     title = alone("cards").title[0].value.replace("\\", "")
     assert f"Right on {min(known):.0f} to {max(known):.0f} of 100 test films" in title
     assert f"of {len(cards)} models" in title
-
-
-def test_titles_of_few_models_and_of_none() -> None:
-    assert model_card.finding([], 0, 0) == "No model yet"
-    assert model_card.finding([], 0, 2).endswith("none was judged on test films yet")
-    assert (
-        model_card.finding([90.2], 1, 1) == "Right on 90 of 100 test films; 1 of 1 model is audited"
-    )
 
 
 def test_a_broken_card_is_named(artifacts: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.dashboard.views.conftest import Opener
+from tests.dashboard.conftest import Opener
 
 
 def test_baseline_and_a_split_too_small_to_steer_by(visit: Opener) -> None:

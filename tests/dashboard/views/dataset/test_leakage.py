@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.dashboard.views.conftest import Opener
+from tests.dashboard.conftest import Opener
 from tests.dataset.test_leakage import table_of
 from tests.helpers.visits import sections, words
 from xray.dashboard.views.dataset import leakage as dashboard_leakage

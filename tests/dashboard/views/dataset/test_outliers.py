@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.dashboard.views.conftest import Opener
+from tests.dashboard.conftest import Opener
 from tests.helpers.visits import grid, words
 from xray.dataset import outliers
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.dashboard.views.conftest import Opener
+from tests.dashboard.conftest import Opener
 
 
 def test_what_gives_the_class_away(visit: Opener) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tests.dashboard.views.conftest import Opener
+from tests.dashboard.conftest import Opener
 from tests.helpers.visits import grid, words
 from xray.dataset import cleaning, outliers
 from xray.labels import devices

@@ -1,4 +1,4 @@
-"""Which dataset is shown, and folders in a bad state."""
+"""Which dataset is shown, and folders in a bad state: what all Dataset pages begin with."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dashboard.views.conftest import Opener
+from tests.dashboard.conftest import Opener
 from tests.helpers.visits import SECTIONS, go, settle, words
 
 

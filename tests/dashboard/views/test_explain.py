@@ -1,0 +1,67 @@
+"""Explaining a film: asked once for all visitors, stopped by one, and restored by its link."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.dashboard.conftest import Opener
+from tests.helpers import shelf
+from tests.helpers.visits import explain, settle, words
+from xray.models.model import LogOdds
+
+
+def test_same_film_asked_again_is_there_at_once(on_shelf: Path, visit: Opener) -> None:
+    explain(visit("explain", child="11"))
+    other = visit("explain", child="11")
+    assert "LIME overlay of Model basic" in words(other)
+
+
+def test_explanation_link_restores_and_says_what_it_ignores(on_shelf: Path, visit: Opener) -> None:
+    query = {"child": "42", "shows": "NORMAL", "opacity": "0.3", "device": "spoon", "x": "<b>"}
+    app = visit("explain", **query)
+    assert not app.exception and len(app.title) == 1
+    assert app.number_input(key="child").value == 42
+    assert app.selectbox(key="shows").value == "NORMAL"
+    assert app.selectbox(key="device").value == "electrode"
+    notes = "\n".join(note.value for note in app.info)
+    assert "device" in notes
+    assert "spoon" in notes
+    assert "unknown to this page" in notes
+
+
+def test_stop_leaves_the_queue(
+    on_shelf: Path, visit: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = visit("explain", child="77")
+    slow = shelf.Linear.log_odds_prepared
+
+    def slower(self: shelf.Linear, *films: object) -> LogOdds:
+        time.sleep(0.3)
+        return slow(self, *films)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(shelf.Linear, "log_odds_prepared", slower)
+    next(button for button in app.button if button.label == "Explain this film").click().run()
+    app.button(key="stop heavy work").click().run()
+    settle(app)
+    assert not app.exception and len(app.title) == 1
+    assert "Stopped" in words(app)
+
+
+def test_models_that_fail_are_said_and_the_others_answer(on_shelf: Path, visit: Opener) -> None:
+    app = explain(visit("explain", child="5"))
+    assert f"{shelf.BROKEN} does not load as a Keras model" in words(app)
+    assert "LIME overlay of Model transfer" in words(app)
+
+
+def test_before_anything_was_asked_the_page_says_what_will_stand_there(
+    on_shelf: Path, visit: Opener
+) -> None:
+    app = visit("explain", child="6")
+    assert "Nothing computed yet" in words(app)
+    models = app.button_group(key="models")
+    models.set_value([]).run()
+    [button] = [each for each in app.button if each.label == "Explain this film"]
+    assert button.disabled, "no model is asked"
