@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,27 +37,35 @@ def _network() -> object:
     return architectures.build(TINY)
 
 
-def test_it_learns_and_keeps_history() -> None:
+@pytest.fixture(scope="module")
+def unbroken() -> tuple[Any, dict[str, list[float]]]:
+    """A network that was trained without a break, and its history; no test changes it."""
     network = _network()
-    history = fit.fit(network, TINY, _sample(0), _sample(1))
+    return network, fit.fit(network, TINY, _sample(0), _sample(1))
+
+
+def test_it_learns_and_keeps_history(unbroken: tuple[Any, dict[str, list[float]]]) -> None:
+    _, history = unbroken
     assert history["val_loss"][-1] < history["val_loss"][0]
     assert history["phase"] == [0, 0, 0, 1, 1]
 
 
-def test_the_best_epoch_is_left_in_the_network() -> None:
-    network = _network()
+def test_the_best_epoch_is_left_in_the_network(
+    unbroken: tuple[Any, dict[str, list[float]]],
+) -> None:
+    network, history = unbroken
     val = _sample(1)
-    history = fit.fit(network, TINY, _sample(0), val)
     p = keras.ops.convert_to_numpy(network(val.films[..., None]))[:, 0]
     loss = -np.mean(np.where(val.labels, np.log(p), np.log1p(-p)))
     assert loss == pytest.approx(min(history["val_loss"]), abs=1e-4)
 
 
 @pytest.mark.parametrize("stop_after", [8, 20])
-def test_a_killed_run_goes_on_as_the_unbroken_one(tmp_path: Path, stop_after: int) -> None:
+def test_a_killed_run_goes_on_as_the_unbroken_one(
+    unbroken: tuple[Any, dict[str, list[float]]], tmp_path: Path, stop_after: int
+) -> None:
     train, val = _sample(0), _sample(1)
-    unbroken = _network()
-    expected = fit.fit(unbroken, TINY, train, val)
+    network, expected = unbroken
 
     def kill(done: int, total: int) -> None:
         if done == stop_after:
@@ -68,7 +77,7 @@ def test_a_killed_run_goes_on_as_the_unbroken_one(tmp_path: Path, stop_after: in
     history = fit.fit(resumed, TINY, train, val, folder=tmp_path / "run")
     assert history.keys() == expected.keys()
     np.testing.assert_allclose(history["val_loss"], expected["val_loss"], atol=1e-5)
-    for a, b in zip(unbroken.get_weights(), resumed.get_weights(), strict=True):
+    for a, b in zip(network.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
     assert not (tmp_path / "run").exists()
 

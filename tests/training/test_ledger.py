@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.helpers.runs import row_of
+from tests.helpers.runs import put_many, row_of
 from xray.commands import main
 from xray.errors import ArtifactError, DatasetError, ModelError
 from xray.figures import base as figures
@@ -94,6 +94,7 @@ seeds = [0, 1, 2]
 [[grid]]
 recipe = "basic"
 size = 16
+framing = "film"
 split = "original"
 epochs = 1
 options.filters = [[4]]
@@ -155,14 +156,9 @@ def _repeats(row: dict[str, object], films: Path, tmp_path: Path) -> None:
         assert repeated[metric] == pytest.approx(row[metric], abs=0.02), metric
 
 
-def _many(place: str, start: int) -> None:
-    for i in range(start, start + 20):
-        ledger.put(Path(place), row_of(f"run{i}"))
-
-
 def test_two_processes_lose_no_row(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_many, args=(str(tmp_path), 20 * i)) for i in range(2)]
+    workers = [context.Process(target=put_many, args=(str(tmp_path), 20 * i)) for i in range(2)]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -105,6 +105,8 @@ def measure(names: Sequence[str], progress: Progress | None = None) -> pd.DataFr
     ModelError
         A model cannot be loaded or used.
     """
+    # Loaded before anything is drawn: a wrong name is told at once.
+    models = [registry.load(name) for name in names]
     children = [child(number) for number in range(CHILDREN)]
     shapes = {
         i: rendering.render(told, SIZE, i)
@@ -116,8 +118,7 @@ def measure(names: Sequence[str], progress: Progress | None = None) -> pd.DataFr
     films = np.stack([each.pixels for each in children])
     device, match = (np.stack([getattr(e, what) for e in drawn]) for what in ("device", "null"))
     rows = []
-    for done, name in enumerate(names, start=1):
-        model = registry.load(name)
+    for done, (name, model) in enumerate(zip(names, models, strict=True), start=1):
         told = pd.DataFrame(trials, columns=["kind", "child", "shape"])
         told = told.assign(
             original=model.log_odds(films)[told["child"].to_numpy()],
