@@ -101,10 +101,9 @@ def _audit(card: Card, **changes: Any) -> dict[str, Any]:
     )
 
 
-@pytest.fixture
-def artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def _artifacts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Artifacts of two models, one of them audited; the films' facts are the real ones."""
-    real, folder = artifacts_dir(), tmp_path / "artifacts"
+    real = artifacts_dir()
     folder.mkdir()
     for part in ("dataset", "devices"):
         shutil.copytree(real / part, folder / part)
@@ -115,8 +114,31 @@ def artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_it_asks_nothing_of_any_network(artifacts: Path) -> None:
-    page = Page(report.build())
+@pytest.fixture
+def artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Artifacts that a test may change before it builds a report."""
+    return _artifacts(tmp_path / "artifacts", monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The report of artifacts that nobody changed."""
+    with pytest.MonkeyPatch.context() as patch:
+        _artifacts(tmp_path_factory.mktemp("built") / "artifacts", patch)
+        return report.build()
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The report where the record of the test lies beside the models."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = _artifacts(tmp_path_factory.mktemp("recorded") / "artifacts", patch)
+        write_table(folder / "panel" / "quality.csv", shelf.quality())
+        return report.build()
+
+
+def test_it_asks_nothing_of_any_network(built: str) -> None:
+    page = Page(built)
     for tag, attributes in page.tags:
         assert tag not in {"link", "iframe", "object", "embed", "base"}
         for name in ("src", "href", "action", "data", "srcset", "poster"):
@@ -133,8 +155,8 @@ def test_it_asks_nothing_of_any_network(artifacts: Path) -> None:
         assert f"'sha256-{digest}'" in policy
 
 
-def test_it_holds_verdict_evidence_metrics_hashes_and_limits(artifacts: Path) -> None:
-    text = Page(report.build()).text
+def test_it_holds_verdict_evidence_metrics_hashes_and_limits(artifacts: Path, built: str) -> None:
+    text = Page(built).text
     card = read_card(artifacts / "models" / "basic")
     for expected in (
         "Basic CNN reads devices: a support makes it call 9 more of 100 healthy people sick",
@@ -158,14 +180,16 @@ def test_it_holds_verdict_evidence_metrics_hashes_and_limits(artifacts: Path) ->
         assert expected in text, expected
 
 
-def test_metrics_in_the_report_are_those_of_the_stored_predictions(artifacts: Path) -> None:
+def test_metrics_in_the_report_are_those_of_the_stored_predictions(
+    artifacts: Path, built: str
+) -> None:
     predictions = read_predictions("basic")
     called = predictions["log_odds"] >= 0
     right = (called == (predictions["label"] == "PNEUMONIA")).mean()
     table = tables.scores(read_card(artifacts / "models" / "basic"))
     accuracy = table.set_index("metric").loc["accuracy", "value"]
     assert accuracy == pytest.approx(right)
-    assert f"{right:.3f} (" in Page(report.build()).text
+    assert f"{right:.3f} (" in Page(built).text
 
 
 def test_text_from_files_is_escaped_everywhere(artifacts: Path) -> None:
@@ -209,9 +233,9 @@ def test_an_audit_of_another_network_is_not_shown(artifacts: Path) -> None:
     assert "not audited yet" in Page(report.build()).text
 
 
-def test_audits_on_other_films_stand_beside_the_first(artifacts: Path) -> None:
+def test_audits_on_other_films_stand_beside_the_first(artifacts: Path, built: str) -> None:
     card = read_card(artifacts / "models" / "basic")
-    assert "several sets of films" not in Page(report.build()).text
+    assert "several sets of films" not in Page(built).text
     films = {"source": "ward", "sha256": "c" * 64, "n": 120}
     stored.store(card, _audit(card, positive="tuberculosis", films=films))
     text = Page(report.build()).text
@@ -233,17 +257,15 @@ def test_metrics_that_were_cut_off_are_told_and_the_rest_goes_on(artifacts: Path
     assert "A support makes it call 9 more" in text
 
 
-def test_the_record_of_the_test_is_shown_with_its_intervals(artifacts: Path) -> None:
-    write_table(artifacts / "panel" / "quality.csv", shelf.quality())
-    text = Page(report.build()).text
+def test_the_record_of_the_test_is_shown_with_its_intervals(recorded: str) -> None:
+    text = Page(recorded).text
     assert "Of 30 readings of devices it finds 87 of 100" in text
     assert "0.97 (0.87 to 1.00)" in text
     assert "Accusing every network" in text
 
 
-def test_no_sentence_stands_twice(artifacts: Path) -> None:
-    write_table(artifacts / "panel" / "quality.csv", shelf.quality())
-    bare = re.sub(r"<(script|style|table|noscript)\b.*?</\1>", "", report.build(), flags=re.S)
+def test_no_sentence_stands_twice(recorded: str) -> None:
+    bare = re.sub(r"<(script|style|table|noscript)\b.*?</\1>", "", recorded, flags=re.S)
     parts = re.findall(r"<(?:p|li|h\d|figcaption)\b[^>]*>(.*?)</", bare, flags=re.S)
     told = [each for part in parts for each in re.split(r"(?<=[.?!]) ", Page(part).text.strip())]
     often = {each for each in told if told.count(each) > 1 and len(each.split()) > 3}
@@ -251,16 +273,16 @@ def test_no_sentence_stands_twice(artifacts: Path) -> None:
     assert not often
 
 
-def test_the_first_page_is_the_answer_and_holds_one_picture(artifacts: Path) -> None:
-    first, appendix = report.build().split('class="appendix"')
+def test_the_first_page_is_the_answer_and_holds_one_picture(built: str) -> None:
+    first, appendix = built.split('class="appendix"')
     text = Page(first).text
     assert "What to do" in text and "How sure is this?" in text
     assert "Basic CNN. Do not rely on calls of people with supports." in re.sub(" +", " ", text)
     assert "Evidence" not in text and "Evidence" in Page(f'<h2 class="appendix"{appendix}').text
 
 
-def test_no_sentence_of_the_first_part_speaks_the_experts_language(artifacts: Path) -> None:
-    text = Page(report.build()).text
+def test_no_sentence_of_the_first_part_speaks_the_experts_language(built: str) -> None:
+    text = Page(built).text
     plain, _, exact = text.partition("How this was measured")
     assert "log-odds" not in plain.lower() and "sham" not in text
     assert "Log-odds" in exact

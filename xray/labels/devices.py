@@ -284,8 +284,14 @@ def agreement(
     rows: list[dict[str, Any]] = []
     for what, kinds in groups.items():
         says = np.array([[_says(look, kinds, min_confidence) for look in both] for both in looks])
+        # Drawn only where both looks may have marked something.
+        marked = [
+            both
+            for both in looks
+            if all(any(d["kind"] in kinds for d in look["devices"]) for look in both)
+        ]
         masks = [
-            [mask([look], (224, 224), kinds, min_confidence) for look in both] for both in looks
+            [mask([look], (224, 224), kinds, min_confidence) for look in both] for both in marked
         ]
         overlap = [(a & b).sum() / (a | b).sum() for a, b in masks if a.any() and b.any()]
         rows.append(_agreement_row(what, says, overlap, seed))
