@@ -20,6 +20,14 @@ THEMES = ("Dark", "Light")
 #: Streamlit looks for its server below the address of a page first; the answer is a 404.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 PATIENCE = 180.0
+#: Seconds without a change after which a page has settled, and seconds that it is given for that.
+QUIET, RESTLESS = 0.3, 2.0
+#: Notes when the page last changed, from the first look on.
+CHANGED = """if (!('xmaChanged' in window)) {
+  window.xmaChanged = performance.now();
+  new MutationObserver(() => { window.xmaChanged = performance.now(); }).observe(
+    document, {subtree: true, childList: true, attributes: true, characterData: true});
+}"""
 
 
 def missing() -> str:
@@ -107,15 +115,21 @@ class Browser:
         self.settle()
 
     def settle(self, patience: float = PATIENCE) -> None:
-        """Wait until no script runs and the page has a title."""
+        """Wait until no script runs, the page has a title, and has not changed for a moment."""
         drawn = (
             "return document.querySelector('[data-testid=stApp]')"
             "?.getAttribute('data-test-script-state') === 'notRunning'"
             " && !!document.querySelector('.stMain h1')"
             " && !document.querySelector('[data-testid=stSkeleton]')"
         )
-        _until(lambda: self.run(drawn), "the page to be drawn", patience)
-        time.sleep(0.5)
+        _until(lambda: self.run(f"{CHANGED}; {drawn}"), "the page to be drawn", patience)
+        # What was done just now may take a moment to show; what never rests is not waited for.
+        start = time.monotonic()
+        resting = f"{CHANGED}; return performance.now() - window.xmaChanged > {1000 * QUIET}"
+        while (waited := time.monotonic() - start) < RESTLESS:
+            if waited > QUIET and self.run(resting):
+                return
+            time.sleep(0.05 if waited > QUIET else QUIET - waited + 0.01)
 
     def wait(self, script: str, what: str, patience: float = PATIENCE) -> None:
         """Wait until JavaScript (an expression) is true."""
