@@ -144,6 +144,9 @@ def _steps(y: Bools, score: Floats, weights: Floats) -> tuple[Floats, Floats]:
     order = np.argsort(score, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(score[order]) > 0])
     drawn, truth = weights[:, order], y[order]
+    if len(starts) == len(order):
+        # No two scores are alike: there is nothing to add up.
+        return drawn * truth, drawn * ~truth
     positive: Floats = np.add.reduceat(drawn * truth, starts, axis=1)
     negative: Floats = np.add.reduceat(drawn * ~truth, starts, axis=1)
     return positive, negative
