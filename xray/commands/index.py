@@ -239,8 +239,8 @@ def show(found: dict[str, Any]) -> None:
     same = found["identical"]
     if same["groups"]:
         print(
-            f"{same['films']:,} films in {same['groups']:,} groups are byte-identical, and "
-            f"{same['across_splits']:,} of the groups lie across splits."
+            f"{same['films']:,} films in {same['groups']:,} groups are byte-identical; "
+            f"across splits: {same['across_splits']:,}."
         )
     titles = ", ".join(
         f"{n:,} {outliers.BY_NAME[name].title.lower()}" for name, n in found["odd"].items() if n
