@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    # For types only: tables and what explains films take long to import; not every page needs them.
-
-    pass
+from typing import Any
 
 
 def percent(probability: float) -> str:

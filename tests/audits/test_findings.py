@@ -25,7 +25,7 @@ def test_the_thin_kind_that_changes_most_stands_for_all() -> None:
     audit = shelf.audit("m", {"tube": (0.2, 1.0), "electrode": (-5.0, 1.0), "other": (1.0, 1.0)})
     assert dict(findings.called(audit))["with tubes and wires"] == pytest.approx(6.5)
     audit = shelf.audit("m", {"tube": (0.2, 1.0), "other": (6.0, 1.0)})
-    assert dict(findings.called(audit))["with other devices"] == pytest.approx(17.5)
+    assert dict(findings.called(audit))["with clips"] == pytest.approx(17.5)
 
 
 def test_no_call_of_a_model_that_cannot_be_judged_is_shown() -> None:

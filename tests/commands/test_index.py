@@ -91,7 +91,7 @@ def test_a_summary_is_told_line_by_line(capsys: pytest.CaptureFixture[str]) -> N
         ["no", "split", "TB", "1,000"],
         ["test", "clear", "234"],
     ]
-    assert lines[5] == "5 films in 2 groups are byte-identical; 1 groups lie across splits."
+    assert lines[5] == "5 films in 2 groups are byte-identical; across splits: 1."
     assert lines[6].startswith("Odd films: 3 ") and "," not in lines[6]
     assert lines[7] == "  damaged: film0: is empty"
     assert lines[-2:] == ["  and 2 more; --json FILE names all.", "warning: It is warm."]

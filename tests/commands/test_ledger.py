@@ -41,7 +41,7 @@ def test_a_line_a_run_and_the_command_that_repeats_it(
 
 def test_no_ledger_is_one_of_no_runs(artifacts: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["ledger"]) == 0
-    assert capsys.readouterr().out == "0 runs in artifacts/ledger.csv.\n"
+    assert capsys.readouterr().out == f"0 runs in {artifacts / 'ledger.csv'}.\n"
 
 
 def test_a_folder_that_is_no_run_is_told_and_the_rest_goes_on(

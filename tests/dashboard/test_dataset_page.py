@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.dashboard.conftest import Opener
-from tests.helpers.visits import SECTIONS, go, settle, words
+from tests.helpers.visits import SECTIONS, go, settle, through_app, words
+from xray.environment import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,21 @@ def test_the_visitor_chooses_among_folders_by_their_names(
     assert again.sidebar.selectbox[0].value == 2
     public = visit("dataset", synthetic_folder, other, data="public")
     assert public.title[0].value == "Always saying PNEUMONIA is right on 62\\.5 % of test"
+
+
+def test_damaged_facts_of_the_public_set_are_a_sentence_under_a_title(
+    synthetic_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ROOT / "artifacts" / "dataset", tmp_path / "dataset")
+    (tmp_path / "dataset" / "films.csv").write_bytes(b"\x00\x01broken")
+    monkeypatch.setenv("XRAY_ARTIFACTS", str(tmp_path))
+    monkeypatch.setenv("XRAY_DATA", str(synthetic_folder))
+    app = through_app("dataset", data="public")
+    assert app.title[0].value == "This dataset cannot be shown yet"
+    assert [each.value for each in app.warning] == [
+        r"films\.csv is not the table of films; restore it from git\."
+    ]
+    assert "**48 films**" in words(through_app("browse", data=synthetic_folder.name))
 
 
 def test_a_dataset_that_is_not_here_is_said_and_the_rest_works(

@@ -107,6 +107,7 @@ def test_a_value_is_said_with_its_interval_or_with_why_it_has_none() -> None:
     assert base.interval(few) == "0.912 (too few films)"
     assert base.interval(few | {"value": np.nan}) == "too few films"
     assert base.span(0.5, np.nan, np.nan) == "0.500"
+    assert base.span(-0.0004, -0.02, 0.0) == "0.000 (-0.020 to 0.000)"
 
 
 def test_rows_of_tables_keep_their_columns_names() -> None:

@@ -130,7 +130,7 @@ def test_overview_says_who_reads_devices(full_shelf: Path, visit: Opener) -> Non
     )
     for head, value in (
         ("as they are", 11),
-        ("with small devices", 12),
+        ("with wires, tubes, clips", 12),
         ("with supports", 21),
     ):
         assert f'data-label="{head}">{value}<' in text

@@ -31,7 +31,7 @@ SAID = {
             ("reads_devices", "reads supports"),
             "supports: 9 more of 100 healthy called sick (5 to 13)",
             "A support makes it call 9 more of 100 healthy people sick (5 to 13). Wires, tubes, "
-            "electrodes and other devices change nothing that matters.",
+            "electrodes and clips change nothing that matters.",
         ),
         "augmented": (
             ("inconclusive", ""),

@@ -23,14 +23,14 @@ PLURAL = {
     "line": "wires",
     "tube": "tubes",
     "electrode": "electrodes",
-    "other": "other devices",
+    "other": "clips",
     "support": "supports",
 }
 ONE = {
     "line": "a wire",
     "tube": "a tube",
     "electrode": "an electrode",
-    "other": "another device",
+    "other": "a clip",
     "support": "a support",
 }
 #: Other suspects -> what people call them.
@@ -43,11 +43,11 @@ SUSPECTS = {
     "brightness": "brightness",
 }
 #: What less usual kinds are, in few words.
-SUCH = {"support": "sandbag, hand", "other": "clip, pad"}
+SUCH = {"support": "sandbag, hand", "other": "or pad"}
 #: What the words above stand for.
 HELP = (
     "Wires: leads and thin lines. Supports: sandbags, cushions and hands that hold somebody. "
-    "Other devices: clips, pads and what else lies on the chest."
+    "Clips: also pads and what else lies on the chest."
 )
 #: Margins of an audit that names none: points of 100 calls, and AUROC.
 MARGIN: dict[Unit, float] = {"calls": 3.0, "auroc_drop": 0.02}
@@ -211,7 +211,7 @@ def called(audit: Audit) -> list[tuple[str, float]]:
     made = [("as they are", number(lead["called_before"]))]
     if thin:
         most = max(thin, key=lambda kind: abs(number(rows[kind].get("calls"))))
-        words = "with other devices" if most == "other" else "with tubes and wires"
+        words = "with clips" if most == "other" else "with tubes and wires"
         made.append((words, number(rows[most]["called_after"])))
     if "support" in rows:
         made.append(("with supports", number(rows["support"]["called_after"])))

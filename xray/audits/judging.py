@@ -294,7 +294,7 @@ def by_kind(
 
 def _says(figure: Measure) -> str:
     """One figure as a sentence."""
-    kind = f"{figure.kind}s" if figure.kind != "other" else "other devices"
+    kind = {"line": "wires", "other": "clips"}.get(figure.kind, f"{figure.kind}s")
     if figure.unit == CALLS:
         who = "healthy" if figure.label == "NORMAL" else "sick"
         way = "more" if figure.value >= 0 else "fewer"

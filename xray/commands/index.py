@@ -240,7 +240,7 @@ def show(found: dict[str, Any]) -> None:
     if same["groups"]:
         print(
             f"{same['films']:,} films in {same['groups']:,} groups are byte-identical; "
-            f"{same['across_splits']:,} groups lie across splits."
+            f"across splits: {same['across_splits']:,}."
         )
     titles = ", ".join(
         f"{n:,} {outliers.BY_NAME[name].title.lower()}" for name, n in found["odd"].items() if n

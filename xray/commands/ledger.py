@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from xray.commands._bars import bars
-from xray.environment import films_dir
+from xray.environment import artifacts_dir, films_dir
 from xray.errors import ArtifactError
 from xray.files import write_table
 from xray.training import ablations, ledger
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
         print(sentence, file=sys.stderr)
     if options.out:
         write_table(options.out, table)
-    print(f"{len(table)} runs in artifacts/ledger.csv.")
+    print(f"{len(table)} runs in {artifacts_dir() / ledger.FILE}.")
 
 
 def _repeat(table: pd.DataFrame, options: argparse.Namespace) -> None:

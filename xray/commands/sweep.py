@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from xray.commands._workers import add_worker_options, working
-from xray.environment import films_dir
+from xray.environment import artifacts_dir, films_dir
 from xray.files import write_json
-from xray.training import sweeps
+from xray.training import ledger, sweeps
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,4 +43,5 @@ def run(options: argparse.Namespace) -> None:
             for each in done
         ]
         write_json(options.json, rows)
-    print(f"{len(done)} of {len(sweep.runs)} runs are in the ledger, artifacts/ledger.csv.")
+    where = artifacts_dir() / ledger.FILE
+    print(f"{len(done)} of {len(sweep.runs)} runs are in the ledger, {where}.")

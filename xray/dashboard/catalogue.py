@@ -28,7 +28,7 @@ Rows = NDArray[np.int32]
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
-_KIND_WORDS = ("a line", "a tube", "an electrode", "a support", "another device")
+_KIND_WORDS = ("a line", "a tube", "an electrode", "a support", "a clip")
 
 #: Confidence from which a kind of device counts as shown.
 SHOWN = 0.5

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -202,10 +203,13 @@ def _look() -> _Server:
         labels = devices.content()
     except XrayError as error:
         problems.append(str(error))
+    # Where the stored facts are damaged, whoever opens the public set is told.
+    with suppress(XrayError):
+        offered = _join_copies(offered)
     stored = artifacts_dir() / "dataset"
     roles = ("recipe", "cure", "user")
     return _Server(
-        tuple(_join_copies(offered)),
+        tuple(offered),
         tuple(problems),
         tuple(digest(stored / n) for n in (public_set.FACTS_FILE, public_set.COMPUTED_FILE)),
         labels,

@@ -258,7 +258,7 @@ METHODS = {
         ),
         Method(
             "shap_partition",
-            "SHAP, partition",
+            "SHAP (partition)",
             "Shapley values of ever smaller rectangles of the film against its blurred self.",
             "Shares of the log-odds that add up exactly; not for small things, unless thousands of "
             "evaluations are paid.",

@@ -280,8 +280,9 @@ def interval(row: Row, digits: int = 3) -> str:
 
 def span(value: float, low: float, high: float, digits: int = 3) -> str:
     """A value with the ends of its interval, which may be missing."""
-    ends = f" ({low:.{digits}f} to {high:.{digits}f})" if np.isfinite(low) else ""
-    return f"{value:.{digits}f}{ends}"
+    # What rounds to zero has no sign.
+    told, first, last = (f"{round(end, digits) + 0.0:.{digits}f}" for end in (value, low, high))
+    return told + (f" ({first} to {last})" if np.isfinite(low) else "")
 
 
 def row_whiskers(rows: Sequence[Row], colour: str) -> dict[str, Any]:

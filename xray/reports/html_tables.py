@@ -11,8 +11,13 @@ if TYPE_CHECKING:
     # For types only: see tests/reports/test_overview.py for what the first page does without.
     import pandas as pd
 
+#: What changes in the rows are, and what stands in the head.
+_BEYOND = (
+    "More or fewer: beyond what the same shape without a device changes. Clips: also pads. "
+    "Supports: sandbags, cushions, hands. AUROC: 0.5 is chance."
+)
 #: Films of which the Overview's table counts calls.
-_CALLED = ("as they are", "with small devices", "with supports")
+_CALLED = ("as they are", "with wires, tubes, clips", "with supports")
 
 
 def models_table(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -51,6 +56,7 @@ def models_table(rows: Sequence[Mapping[str, Any]]) -> str:
         f'<th rowspan="2" scope="col">{heads[-1]}</th></tr><tr>'
         + "".join(f'<th scope="col">{head}</th>' for head in _CALLED)
         + f"</tr></thead><tbody>{body}</tbody></table>"
+        f'<p class="xma-fact">{html.escape(_BEYOND)}</p>'
     )
 
 

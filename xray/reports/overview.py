@@ -95,8 +95,13 @@ def grouped(
     if mended is None:
         return {"": cards}
     worst = [card for card in told if card.name == mended[0] and card not in cards]
-    pairs = len(headlines.pairs(told, audits))
-    before = f"{BEFORE}; of {pairs} models, the one that devices move most" if pairs > 1 else BEFORE
+    titles = {card.name: card.title or card.name for card in told}
+    others = [
+        titles[alone]
+        for whole, alone in headlines.pairs(told, audits)
+        if whole != mended[0] and audits[whole]["verdict"] == "reads_devices"
+    ]
+    before = f"{BEFORE} (devices also move {text.names(others)})" if others else BEFORE
     groups: dict[str, list[Card]] = {before: worst, NOW: [], OTHERS: []}
     for card in cards:
         place = (card.name in stored.LUNGS_ALONE, card.name in stored.LUNGS_ALONE.values(), True)

@@ -26,7 +26,7 @@ SHARED = """
 .xma-table{border-collapse:collapse;font-size:.95rem;font-variant-numeric:tabular-nums}
 .xma-table th{text-align:left;font-weight:600;opacity:.82;vertical-align:bottom}
 .xma-table thead th{white-space:normal!important}
-.xma-table th,.xma-table td{padding:.35rem 1rem .35rem 0;white-space:nowrap;
+.xma-table th,.xma-table td{padding:.3rem 1rem .3rem 0;white-space:pre;line-height:1.25;
   border-bottom:1px solid color-mix(in srgb,currentColor 16%,transparent)}
 .xma-table .xma-n{text-align:right}
 .xma-models{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}

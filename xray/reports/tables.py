@@ -299,7 +299,8 @@ def superpixels(table: pd.DataFrame, leading: int = 12) -> pd.DataFrame:
                 with_interval(r.weight, r.low, r.high, 2, True) for r in rows.itertuples()
             ],
             "Pushes": [
-                f"toward {classes.positive()}" if w > 0 else "away from it" for w in rows["weight"]
+                f"toward {classes.positive()}" if w > 0 else "away from it" if w else "neither way"
+                for w in rows["weight"]
             ],
         }
     )

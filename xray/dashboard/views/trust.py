@@ -279,7 +279,8 @@ def _rows(part: pd.DataFrame) -> list[tuple[str, ...]]:
 
 
 def _cell(row: Row, digits: int = 2) -> str:
-    return span(row["mean"], row["low"], row["high"], digits)
+    """A mean with its interval below it, so that eight columns fit."""
+    return span(row["mean"], row["low"], row["high"], digits).replace(" (", "\n(")
 
 
 def _known(table: pd.DataFrame) -> str:
