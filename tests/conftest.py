@@ -16,6 +16,10 @@ from benchmarks.browser import Browser, missing
 
 # Before anything imports the library: TensorFlow reads this once, when it loads.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Likewise read once: arrays of tests are so small that threads mostly wait for each other, and
+# several processes test at once.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 os.environ["XRAY_CACHE"] = tempfile.mkdtemp(prefix="xray-test-cache-")
 os.environ["XRAY_LABELS"] = f"sqlite:///{os.environ['XRAY_CACHE']}/labels.sqlite"
 os.environ.pop("XRAY_DEVICE_LABELS", None)
