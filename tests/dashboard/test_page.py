@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.helpers.visits import words
@@ -186,3 +187,28 @@ def test_a_page_alone_links_to_no_other() -> None:
         dashboard.go_to("browse", "Films", query={"film": "x"}, section="Map")
 
     assert not run(draw).get("page_link")
+
+
+def test_a_note_on_a_link_stands_while_the_page_runs_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def draw() -> None:
+        from xray.dashboard import page as dashboard
+
+        dashboard.page("A title")
+
+    app = AppTest.from_function(draw, default_timeout=60)
+    app.query_params["nowhere"] = "1"
+    said = "nowhere” is unknown to this page and was ignored"
+    for _ in range(3):
+        app.run()
+        assert [said in note.value for note in app.info] == [True]
+        app.query_params.clear()
+    monkeypatch.setattr(page, "STANDS", 0.0)
+    app.query_params["nowhere"] = "1"
+    app.session_state["_told"] = ((), 0.0, [])
+    app.run()
+    assert len(app.info) == 1
+    app.query_params.clear()
+    app.run()
+    assert not app.info

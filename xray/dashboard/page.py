@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 CLINICAL = "Not for clinical use: a research tool that shows what models do, not what somebody has."
 #: In the session's state while the visitor goes to another section of a page.
 MOVED = "_moved"
+#: Seconds that a note on a link stands at least.
+STANDS = 8.0
 PRIVACY = "Films you upload stay in this session's memory and are dropped with it."
 
 #: Plotly's own buttons are clutter, except the one that saves the figure.
@@ -154,7 +157,7 @@ def page(
     if below:
         st.html(below)
     st.session_state["_parameters"], st.session_state["_title"] = known, title
-    for note in _ignored(known):
+    for note in _standing(_ignored(known), tuple(known)):
         st.info(html.plain(note), icon=":material/link_off:")
 
 
@@ -188,6 +191,22 @@ def _ignored(known: Mapping[str, links.Parameter]) -> list[str]:
         st.session_state["_ignored"] = said + notes
         st.rerun()
     return list(dict.fromkeys(said + notes))
+
+
+def _standing(said: list[str], view: tuple[str, ...]) -> list[str]:
+    """Notes on a link, those of the last moments too: a page that waits for its films runs again.
+
+    Parameters
+    ----------
+    said : of this run
+    view : parameters that the page knows; another page takes over none
+    """
+    of, until, before = st.session_state.get("_told", ((), 0.0, []))
+    if of == view and time.monotonic() < until:
+        said = list(dict.fromkeys([*before, *said]))
+    elif said:
+        st.session_state["_told"] = view, time.monotonic() + STANDS, said
+    return said
 
 
 def _query() -> dict[str, list[str]]:
