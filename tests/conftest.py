@@ -74,6 +74,15 @@ def every_look_at_files_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "HOLD", 0.0)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def classes_of_one_module_are_no_other_s() -> Iterator[None]:
+    """What a module's own fixtures say of classes ends with it."""
+    from xray import classes
+
+    with classes.using(None):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def classes_of_one_test_are_no_other_s() -> Iterator[None]:
     """A command says which classes it speaks of, and leaves it said."""
