@@ -96,5 +96,5 @@ def test_means_are_shown_with_intervals_and_known_answers(artifacts: Path) -> No
     assert "4 test films" in said and "Where the answer is known" in said
     table = comparison.summarise(measured())
     row = table[(table["measure"] == "deletion") & (table["model"] == "basic")].iloc[0]
-    assert f"{row['mean']:.2f} ({row['low']:.2f} to {row['high']:.2f})" in said
+    assert f"{row['mean']:.2f}\n({row['low']:.2f} to {row['high']:.2f})" in said
     assert "4 films" in said and "0.5 is chance" in said
