@@ -52,7 +52,7 @@ VIEWS: list[tuple[str, dict[str, str]]] = [
     ("dataset", {"section": "Shortcuts in the data"}),
     ("dataset", {"section": "Shortcuts in the data", "split": "test"}),
     ("dataset", {"section": "Outliers"}),
-    ("dataset", {"section": "Outliers", "kind": "blurred", "blurred_limit": "0.6"}),
+    ("dataset", {"section": "Outliers", "kind": "Blurred", "blurred_limit": "0.6"}),
     ("dataset", {"section": "Duplicates and leakage"}),
     ("dataset", {"section": "Duplicates and leakage", "view": "Byte-identical films"}),
     ("dataset", {"section": "Duplicates and leakage", "view": "Near-identical films"}),
