@@ -190,3 +190,22 @@ def test_a_large_scatter_keeps_the_extremes_and_the_chosen_film() -> None:
     np.testing.assert_array_equal(shown, figures_dataset.drawn(table))
     assert f"{figures_dataset.POINTS:,} of {n - 1:,}" in figures_dataset.points_say(table)
     assert "Every point" in figures_dataset.points_say(table.head(5))
+
+
+def test_a_perfect_ranking_has_no_interval_and_too_few_films_no_ranking() -> None:
+    rows = pd.DataFrame(
+        [
+            {
+                "split": "test",
+                "title": "test",
+                "films": 30,
+                "auroc": 1.0,
+                "low": np.nan,
+                "high": np.nan,
+            }
+        ]
+    )
+    (marks,) = figures_dataset.rankings(rows, "Height").data
+    assert list(marks.customdata) == ["1.000"]
+    assert "customdata" in marks.hovertemplate
+    assert "Too few films" in base.title(figures_dataset.rankings(rows.head(0), "Height"))

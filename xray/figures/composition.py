@@ -13,7 +13,15 @@ from xray.audits import findings
 from xray.classes import spoken
 from xray.dataset import composition
 from xray.figures import palette
-from xray.figures.base import each, legend_above, reference_line, template, whiskers, words_above
+from xray.figures.base import (
+    each,
+    legend_above,
+    reference_line,
+    span,
+    template,
+    whiskers,
+    words_above,
+)
 from xray.figures.palette import class_colour
 
 #: Most points of the scatter of sizes, and of them the extreme films at each end of a measure.
@@ -349,17 +357,19 @@ def rankings(rows: pd.DataFrame, what: str) -> go.Figure:
         x=rows["auroc"],
         y=names,
         mode="markers",
-        customdata=rows[["low", "high"]],
+        # A perfect ranking has no interval.
+        customdata=[span(r.auroc, r.low, r.high) for r in each(rows)],
         marker={"color": colour, "symbol": "diamond", "size": 12},
         error_x=whiskers(rows["auroc"], rows["low"], rows["high"], colour),
-        hovertemplate="AUROC %{x:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})"
-        "<extra></extra>",
+        hovertemplate="AUROC %{customdata}<extra></extra>",
     )
     reference_line(figure, x=0.5)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(title="AUROC (0.5 is chance)")
     values = " and ".join(f"{r.auroc:.2f} on {r.title}" for r in each(rows))
     says = f"{what} alone ranks {spoken()} with AUROC {values}"
+    if rows.empty:
+        says = f"Too few films to tell how well {what.lower()} alone ranks {spoken()}"
     return template(figure, says, height=words_above(figure, legend=False), legend=False)
 
 
