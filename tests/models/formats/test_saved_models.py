@@ -81,8 +81,9 @@ class Made:
         self.whole = saved_model_pb2.SavedModel()
         self.meta = self.whole.meta_graphs.add()
         self.meta.object_graph_def.nodes.add().user_object.identifier = "root"
-        self.meta.graph_def.library.function.extend(functions)
-        self.meta.graph_def.node.extend(
+        graph = self.meta.graph_def
+        graph.MergeFrom(type(graph)(library={"function": functions}))
+        graph.node.extend(
             [
                 node("entry", "Placeholder"),
                 node("call", "StatefulPartitionedCall", "entry", calls="serve"),
