@@ -21,7 +21,7 @@ from benchmarks._common import parser, report
 from xray.audits import audit, doubts, inputs
 from xray.environment import films_dir
 from xray.errors import XrayError
-from xray.films import interpolate
+from xray.films.pixels import Pixels
 from xray.models import at_hand, plausibility, registry
 from xray.models.model import Model
 
@@ -39,19 +39,15 @@ def options_of(row: pd.Series) -> dict[str, Any]:
     return given
 
 
-def wrong(model: Model, own: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Options that somebody may give by mistake in place of the author's."""
-    for scale, colour in list(plausibility.scales(model))[1:]:
-        yield own | {"scale": scale, "colour": colour or None}
-    for fit in interpolate.RESIZES:
-        if fit != model.card.fit:
-            yield own | {"fit": fit}
-    for index in list(plausibility.readings(model.card, max(model.card.positive_index) + 1))[1:]:
+def wrong(model: Model, own: dict[str, Any], film: Pixels) -> Iterator[dict[str, Any]]:
+    """Options that somebody may give by mistake in place of the author's; of a film (1, H, W)."""
+    for way in doubts.ways(model, film):
+        changed = {name: getattr(way.card, name) for name in ("scale", "colour", "fit", "size")}
+        changed = {name: v for name, v in changed.items() if v != getattr(model.card, name)}
+        if changed:  # what the units mean follows
+            yield own | changed
+    for index in list(plausibility.readings(model.card, doubts.units_of(model, film)))[1:]:
         yield own | {"positive_index": index}
-    if "size" in own:
-        for side in doubts.SIZES:
-            if (side, side) != own["size"]:
-                yield own | {"size": (side, side)}
 
 
 def tried(file: Path, own: dict[str, Any], folder: Path) -> tuple[Model, list[dict[str, Any]]]:
@@ -66,8 +62,8 @@ def tried(file: Path, own: dict[str, Any], folder: Path) -> tuple[Model, list[di
     model = registry.load(str(file), **own)
     films = at_hand.sample(folder, at_hand.how_many(model))
     rows, given = [], model.log_odds_prepared(films.at(model.card.size, model.card.fit))
-    for options in wrong(model, own):
-        said = {name: value for name, value in options.items() if value is not None}
+    for options in wrong(model, own, films.films[0].pixels[None]):
+        said = {name: value for name, value in options.items() if value not in (None, "")}
         try:
             other = registry.load(str(file), **said)
             odds = other.log_odds_prepared(films.at(other.card.size, other.card.fit))

@@ -96,7 +96,7 @@ def test_options_that_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     film = np.zeros((1, 24, 24), np.float32)
 
     def said(one: Model) -> set[str]:
-        return {way.option for way in doubts._ways(one, film)}
+        return {way.option for way in doubts.ways(one, film)}
 
     assert {"--size 64x64", "--resize area", "--scale torch"} <= said(model("nearest", side=None))
     assert not any(option.startswith("--size") for option in said(model("nearest")))

@@ -23,7 +23,8 @@ Label = Callable[..., int]
 
 @pytest.fixture
 def label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Label:
-    """Runs the command on a database of its own."""
+    """Runs the command on a database and a cache of its own."""
+    monkeypatch.setenv("XRAY_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("XRAY_LABELS", f"sqlite:///{tmp_path / 'labels.sqlite'}")
     monkeypatch.delenv("XRAY_DATA", raising=False)
     return lambda *words: main(["label", *map(str, words)])
@@ -90,10 +91,8 @@ def test_other_programs_formats_are_asked_for_by_name(
     label: Label,
     entered: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("XRAY_CACHE", str(tmp_path / "cache"))
     out, rng = tmp_path / "out.json", np.random.default_rng(0)
     assert label("--export", out) == 2
     assert "--format coco or label-studio" in capsys.readouterr().err
@@ -118,10 +117,8 @@ def test_the_queue_is_filled_once_and_shows_the_first(
     label: Label,
     synthetic_folder: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("XRAY_CACHE", str(tmp_path / "cache"))
     line = ("--queue", 3, "--data", synthetic_folder, "--json", tmp_path / "told.json")
     assert label(*line) == 0
     said = capsys.readouterr().out
@@ -139,10 +136,8 @@ def test_what_each_needs_is_said(
     label: Label,
     synthetic_folder: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("XRAY_CACHE", str(tmp_path / "cache"))
     for words in (("--export", tmp_path / "x.jsonl"), ("--agreement",)):
         assert label(*words) == 2
         assert "There are no labels yet" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -117,17 +118,9 @@ def test_links_that_loop_or_lead_nowhere(tmp_path: Path) -> None:
     assert any("already listed" in warning for warning in found.warnings)
 
 
-def test_a_folder_that_may_not_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_may_not_be_listed(tmp_path: Path, forbid: Callable[[str], None]) -> None:
     place(tmp_path, "train/NORMAL/a.jpeg", "train/PNEUMONIA/b.jpeg")
-    listing = os.scandir
-
-    def refuse(path: str) -> object:
-        if str(path).endswith("PNEUMONIA"):
-            raise PermissionError(13, "Permission denied")
-        return listing(path)
-
-    # Permissions do not bind the superuser that many containers run tests as.
-    monkeypatch.setattr(os, "scandir", refuse)
+    forbid("PNEUMONIA")
     found = scan(tmp_path)
     assert [film.file for film in found.films] == ["train/NORMAL/a.jpeg"]
     assert "train/PNEUMONIA cannot be listed (Permission denied)" in found.warnings[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -105,18 +106,10 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_may_not_be_listed_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, forbid: Callable[[str], None]
 ) -> None:
     place(tmp_path, "a.png", "below/b.png")
-    listing = os.scandir
-
-    def refuse(path: str) -> object:
-        if str(path).endswith("below"):
-            raise PermissionError(13, "Permission denied")
-        return listing(path)
-
-    # Permissions do not bind the superuser that many containers run tests as.
-    monkeypatch.setattr(os, "scandir", refuse)
+    forbid("below")
     films, tally = walked(tmp_path)
     assert films == ["a.png"]
     assert tally.sentences() == (

@@ -99,11 +99,11 @@ def settled(
             at = f"At a threshold of {to_probability(cut[1]):.2f}"
             other = judging.judge(material, trials[i], cut[1], kept, verdict.margin, materials.seed)
             told[i] = _taken_back(verdict, other, at, cut[0])
-        ways, sure = open_ways(model, materials, kept)
+        left, sure = open_ways(model, materials, kept)
         if sure:
-            told[i] = _better(verdict, *next(iter(ways.items())))
+            told[i] = _better(verdict, *next(iter(left.items())))
         elif told[i] is verdict:
-            open_ += [(i, way, share) for way, share in ways.items()]
+            open_ += [(i, way, share) for way, share in left.items()]
     asked = (
         showing.ask(
             [way for _, way, _ in open_],
@@ -187,7 +187,7 @@ def open_ways(
     given = model.log_odds_prepared(model.prepare(films))
     loss = plausibility.log_loss(given, sick)
     found, calls = dict[Otherwise, float](), [given >= cut]
-    for way in _ways(model, films[:1]):
+    for way in ways(model, films[:1]):
         odds = way.log_odds_prepared(way.prepare(films))
         other = plausibility.log_loss(odds, sick)
         called = odds >= cut
@@ -201,8 +201,15 @@ def open_ways(
     return found, False
 
 
-def _ways(model: Any, film: Pixels) -> Iterator[Otherwise]:
-    """Other options by which a model may have learnt; one film tells how many units it has."""
+def units_of(model: Any, film: Pixels) -> int:
+    """How many units a model answers a film (1, H, W) with."""
+    card = model.card
+    shown = inputs.scaled(model.prepare(film), card.scale, card.channels, card.colour)
+    return int(model.raw(shown).shape[1])
+
+
+def ways(model: Any, film: Pixels) -> Iterator[Otherwise]:
+    """Other options by which a model may have learnt; a film (1, H, W) tells its units."""
     card = model.card
     for scale, colour in plausibility.scales(model):
         if (scale, colour) != (card.scale, card.colour):
@@ -210,8 +217,7 @@ def _ways(model: Any, film: Pixels) -> Iterator[Otherwise]:
     for fit in interpolate.RESIZES:
         if fit != card.fit:
             yield Otherwise(model, replace(card, fit=fit))
-    shown = inputs.scaled(model.prepare(film), card.scale, card.channels, card.colour)
-    units = model.raw(shown).shape[1]
+    units = units_of(model, film)
     # Of several sigmoids every one answers another question, and a check tells which is asked.
     if units > 2 and card.output in ("softmax", "logit"):
         for index in plausibility.readings(card, units):

@@ -96,10 +96,11 @@ def grouped(
         return {"": cards}
     worst = [card for card in told if card.name == mended[0] and card not in cards]
     titles = {card.name: card.title or card.name for card in told}
+    shown = {mended[0], *(card.name for card in cards)}
     others = [
         titles[alone]
         for whole, alone in headlines.pairs(told, audits)
-        if whole != mended[0] and audits[whole]["verdict"] == "reads_devices"
+        if whole not in shown and audits[whole]["verdict"] == "reads_devices"
     ]
     before = f"{BEFORE} (devices also move {text.names(others)})" if others else BEFORE
     groups: dict[str, list[Card]] = {before: worst, NOW: [], OTHERS: []}
