@@ -149,10 +149,12 @@ def measure(
     made half as large, (N, S/2, S/2)
     """
     half = np.stack([_shrunk(film) for film in copies])
-    shift, tilt = _posture(np.stack([_shrunk(film) for film in half]).astype(np.float32))
+    # One above the other they are one picture.
+    quarter = _shrunk(half.reshape(-1, half.shape[2])).reshape(len(half), len(half[0]) // 2, -1)
+    shift, tilt = _posture(quarter.astype(np.float32))
     moments = [_moments(film) for film in copies]
-    frames = [_frame(film) for film in half]
     dark, bright = _exposure(half)
+    frames = [_frame(film) for film in half]
     edges = [
         1 - min(4 * _edges(film) / max(contrast, 1e-6), 1)
         for film, (_, contrast) in zip(copies, moments, strict=True)
@@ -254,11 +256,10 @@ def _exposure(half: Copies) -> tuple[list[float], list[float]]:
 def _border(half: Copies) -> list[float]:
     """Share of each film in the dark rows and columns that run in from its edges."""
     number, side, _ = half.shape
-    columns = np.stack([cv2.reduce(film, 0, cv2.REDUCE_AVG).ravel() for film in half])
-    rows = cv2.reduce(half.reshape(-1, side), 1, cv2.REDUCE_AVG).reshape(number, side)
+    rows = cv2.reduce(half.reshape(-1, side), 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
     kept = np.ones(number)
-    for lines in (columns, rows):
-        bright = lines >= DARK
+    for lines in (rows.reshape(number, side), half.sum(axis=1, dtype=np.uint16)):
+        bright = lines >= (DARK - 0.5) * side
         first, last = bright.argmax(axis=1), side - bright[:, ::-1].argmax(axis=1)
         kept *= np.where(bright.any(axis=1), last - first, 0) / side
     return (1 - kept).tolist()
@@ -296,7 +297,9 @@ def _strokes(copies: Sequence[Copy]) -> list[float]:
         top[:, 0], top[:, 1] = film[:high, :wide], film[:high, -wide:]
         bottom[:, 0], bottom[:, 1] = film[-high:, :wide], film[-high:, -wide:]
     line = packed.ravel()
-    thin = np.zeros(size + 2 * wide * (patch[0] - 1) + patch[1] - 1, np.min_scalar_type(patch[0] * patch[1]))
+    thin = np.zeros(
+        size + 2 * wide * (patch[0] - 1) + patch[1] - 1, np.min_scalar_type(patch[0] * patch[1])
+    )
     np.greater(2 * line[1:-1] - line[:-2] - line[2:], 65, out=thin[1 : size - 1], casting="unsafe")
     corners = thin[:size].reshape(shape)
     corners[..., 0] = corners[..., -1] = 0
@@ -317,7 +320,7 @@ def _sums(line: Copy, number: int, step: int = 1) -> Copy:
 
 
 def _shrunk(film: Copy) -> Copy:
-    """A film half as large."""
+    """A film half as wide and half as high."""
     size = film.shape[1] // 2, film.shape[0] // 2
     return np.asarray(cv2.resize(film, size, interpolation=cv2.INTER_AREA), np.uint8)
 
