@@ -113,7 +113,7 @@ def perceptual_hashes(copies: Sequence[NDArray[np.uint8]]) -> list[str]:
 
 def _shrink(path: str) -> _Copy | str:
     """Read one film and make its copy; a sentence where it cannot be read."""
-    name = os.path.basename(path)
+    name = path.rpartition("/")[2]
     try:
         with open(path, "rb", buffering=0) as stream:
             size = os.fstat(stream.fileno()).st_size
