@@ -86,7 +86,7 @@ def _measured(copies: Sequence[_Copy]) -> Iterator[dict[str, Any]]:
     if copies:
         pixels, chroma = [copy.pixels for copy in copies], [copy.chroma for copy in copies]
         scores, halves = outliers.measure(pixels, chroma)
-        columns = scores | {"phash": perceptual_hashes(halves), "error": [""] * len(copies)}
+        columns = scores | {"phash": perceptual_hashes(list(halves)), "error": [""] * len(copies)}
         for copy, *values in zip(copies, *columns.values(), strict=True):
             yield copy.facts | dict(zip(columns, values, strict=True))
 

@@ -261,7 +261,7 @@ def _border(half: Copies) -> list[float]:
         bright = lines >= (DARK - 0.5) * side
         first, last = bright.argmax(axis=1), side - bright[:, ::-1].argmax(axis=1)
         kept *= np.where(bright.any(axis=1), last - first, 0) / side
-    return (1 - kept).tolist()
+    return [float(1 - share) for share in kept]
 
 
 def _frame(half: Copy) -> tuple[float, float]:
@@ -305,7 +305,7 @@ def _strokes(copies: Sequence[Copy]) -> list[float]:
     counts = _sums(_sums(thin, patch[0], 2 * wide), patch[1]).reshape(shape)
     most = counts[:, :, : high - patch[0] + 1].max(axis=(1, 2))[..., : wide - patch[1] + 1]
     shares = most.max(axis=(1, 2)).astype(np.float32) / np.float32(patch[0] * patch[1])
-    return shares.tolist()
+    return [float(share) for share in shares]
 
 
 def _sums(line: Copy, number: int, step: int = 1) -> Copy:

@@ -125,7 +125,7 @@ def scan(
     if listing is not None:
         listing = collection.renamed(listing, classes)
         tally = Tally("row")
-        films = {film.file: film for film in _listed(folder, listing, tally)}
+        films: dict[str, Found] = {f.file: f for f in _listed(folder, listing, tally)}
         if not films:
             raise DatasetError(_nothing_listed(listing, tally))
         _unlisted(folder, films, tally)
@@ -133,7 +133,7 @@ def scan(
         return _scan(films, tally, listing.classes)
     classes = classes_of(folder, classes)
     tally, places = Tally(), _Places(classes)
-    films: dict[str, Found] = {}
+    films = {}
     namesakes: dict[str, list[Found]] = {}
     # Shallow first: of two copies of a dataset, one inside the other, the outer one counts.
     for path, entry in sorted(walk(folder, tally), key=lambda item: (item[0].count("/"), item)):
