@@ -1,6 +1,6 @@
 """Indexing beside a bare loop that decodes the same films and does nothing else.
 
-    XRAY_DATA=FOLDER python -m benchmarks.index [--films N] [--repeats N] [--workers N ...]
+    XRAY_DATA=FOLDER python -m benchmarks.index [--films N] [--repeats N] [--write]
 
 "rate" is ours over the bare loop's: 1 is as fast as only decoding, 0.7 is the goal. The bare loop
 is what a user would write, ``numpy.asarray(Image.open(path).convert("L"))``, in as many processes
@@ -22,6 +22,12 @@ from benchmarks import _common
 from xray.dataset.scan import scan
 from xray.environment import ROOT, films_dir
 from xray.errors import DatasetError
+
+#: Columns of the table of docs/scaling.md.
+COLUMNS = (
+    *("at once, time", "bare loop, s", "first run, s", "second run, s"),
+    *("rate", "first over second", "when, and how busy"),
+)
 
 #: Prints seconds on the wall and of the processor, of this process and its children.
 TIMED = """
@@ -124,6 +130,7 @@ def main() -> None:
     parser = _common.parser(__doc__)
     parser.add_argument("--films", type=int, default=1500)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--write", action="store_true", help="put the table into docs/scaling.md")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
@@ -136,6 +143,12 @@ def main() -> None:
         ]
     ratios = {f"{row['workers']} at once, {row['time']}: rate": row["rate"] for row in rows}
     _common.report("index", rows, ratios, options.json)
+    if options.write:
+        now = _common.machine()
+        told = [
+            [f"{row['workers']}, {row['time']}", *map(str, list(row.values())[2:])] for row in rows
+        ]
+        _common.into_page("index", COLUMNS, [[*row, now] for row in told])
 
 
 if __name__ == "__main__":
