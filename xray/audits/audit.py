@@ -355,7 +355,7 @@ def _cause(
 
 def _notes(model: Any, materials: Materials, options: Options) -> tuple[str, ...]:
     """What to know of films and labels beside the verdict."""
-    notes = []
+    notes = list(materials.part)
     if materials.out_of:
         notes.append(
             f"These are {len(materials.table):,} of {materials.out_of:,} films, drawn at random."

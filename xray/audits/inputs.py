@@ -21,6 +21,7 @@ from xray import classes
 from xray.audits import insertion
 from xray.audits.insertion import KINDS, Material
 from xray.dataset import index
+from xray.dataset.left_out import beside
 from xray.drawing import layers, rendering
 from xray.drawing.layers import Layer
 from xray.environment import artifact
@@ -78,6 +79,7 @@ class Materials:
         How surely each film shows a device (``confidence``), each kind, and burned-in text
         (``tech_text``), 0..1; missing where nobody looked.
     out_of : films there were to choose from; 0 where these are all
+    part : what was left out of the films, and what stands for a split that is too small
     """
 
     source: str
@@ -89,6 +91,7 @@ class Materials:
     seed: int
     sure: pd.DataFrame
     out_of: int = 0
+    part: tuple[str, ...] = ()
 
     @property
     def films(self) -> Bytes:
@@ -111,7 +114,7 @@ class Materials:
         films = {"source": self.source, "sha256": self.content, "n": len(self.table)}
         if self.out_of:
             films["out_of"] = self.out_of
-        return {"labels": asdict(self.labels), "films": films}
+        return {"labels": asdict(self.labels), "films": films, "part": " ".join(self.part)}
 
 
 def prepare(
@@ -121,6 +124,7 @@ def prepare(
     progress: Progress | None = None,
     table: pd.DataFrame | None = None,
     device_labels: Path | None = None,
+    left_out: str = "",
 ) -> Materials:
     """Choose films of a folder, and devices to lay over them.
 
@@ -129,6 +133,7 @@ def prepare(
     split : audited on where the folder has enough films of it; otherwise all films are
     table : films of the folder to choose from, as ``index.index`` gives them; all when None
     device_labels : file of labels, as the workbench exports them, to use instead of all others
+    left_out : what is not in ``table`` (``left_out.beside``)
 
     Raises
     ------
@@ -137,9 +142,17 @@ def prepare(
     LabelError
         The labels cannot be read, or name no film of the folder.
     """
-    every = table = index.usable(index.index(folder) if table is None else table)
-    if (table["split"] == split).sum() >= LEAST_FILMS:
-        table = table[table["split"] == split]
+    if table is None:
+        made_of = index.build_index(folder)
+        left_out = beside(made_of, int((made_of.table["error"] != "").sum()))
+        table = made_of.table
+    every = table = index.usable(table)
+    own = table["split"] == split
+    part = [left_out] if left_out else []
+    if own.sum() >= LEAST_FILMS:
+        table = table[own]
+    elif own.any():
+        part.append(f"The {own.sum()} {split} films are too few: films of all splits are judged.")
     if len(table) < LEAST_FILMS:
         raise DatasetError(
             f"{len(table)} films are too few to audit a model on; give a folder of at least "
@@ -167,7 +180,7 @@ def prepare(
         refused=refused,
         progress=progress,
     )
-    return replace(made, out_of=out_of)
+    return replace(made, out_of=out_of, part=tuple(part))
 
 
 def looks_of(

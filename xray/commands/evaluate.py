@@ -17,6 +17,7 @@ from xray.commands._models import MODEL_HELP, add_force, add_model_options, guar
 from xray.commands._tables import by_model
 from xray.commands._workers import add_worker_options, working
 from xray.dataset import scan
+from xray.dataset.left_out import beside
 from xray.environment import data_dir
 from xray.errors import ArtifactError, DatasetError, ModelError
 from xray.files import write_json
@@ -120,6 +121,7 @@ def _one(
     """Evaluate one model; returns its entries for --json, and its predictions."""
     card, stored = _stored(name, repair=options.store)
     notes = []
+    left = ""
     agreement: evaluation.Agreement | None
     if folder is None:
         if stored is None:
@@ -131,6 +133,7 @@ def _one(
             evaluation.store_metrics(models_dir() / name, card, stored)
             notes.append("metrics stored")
         used = stored[stored["split"] == options.split]
+        left = card.left_out.get(options.split, "")
         agreement = evaluation.Agreement(0, 0.0, 0, evaluation.reproduced(card, stored))
     else:
         model = load(name, options)
@@ -144,21 +147,24 @@ def _one(
                 f"{len(damaged):,} of {len(rows):,} films cannot be read and are left out; the "
                 f"first: {damaged[0]}"
             )
+        if films is not None:
+            lacking = () if card.recipe else evaluation.lacking(folder, options.split, films, rows)
+            left = beside(films, len(damaged) + sum(lacking), len(lacking) - sum(lacking))
         agreement = None if stored is None else evaluation.compare(card, stored, used)
         if options.store:
             if stored is None and not (models_dir() / card.name / "card.json").is_file():
                 raise ModelError(f"{name} is not registered; first: python -m xray add {name}")
-            card = evaluation.store(card, used)
+            card = evaluation.store(card, used, left_out=left)
             notes.append("predictions and metrics stored")
         if options.stress:
             notes.append(_stress(model, folder, stage))
     table = _scored(card, used, options)
     print(_report(card, table, _judged(films, options.split)))
-    notes += _notes(agreement, folder is not None)
+    notes += [*filter(None, [left]), *_notes(agreement, folder is not None)]
     print("  " + "\n  ".join(notes))
     if options.check and not (agreement and agreement.holds and agreement.metrics_exact):
         raise ArtifactError(f"{name} does not reproduce what is stored: {'; '.join(notes)}.")
-    return evaluation.record(card.name, table), used
+    return evaluation.record(card.name, table, left), used
 
 
 def _judged(films: scan.Scan | None, split: str) -> str:
