@@ -118,8 +118,8 @@ def test_what_was_left_out_stands_beside_an_audit(folder: Path) -> None:
     seen = sum(path.is_file() for path in folder.rglob("*"))
     made = inputs.prepare(folder)
     assert made.about()["part"] == (
-        f"Of {seen} files of this data set 3 are left out. 2: the same bytes as a film of the other "
-        "class; they are in neither; 1: films that cannot be read."
+        f"Of {seen} files of this data set 3 are left out. 2: the same bytes as a film of the "
+        "other class; they are in neither; 1: films that cannot be read."
     )
 
 

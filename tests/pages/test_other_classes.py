@@ -86,7 +86,7 @@ def visit(monkeypatch: pytest.MonkeyPatch, ward: tuple[Path, Path]) -> Callable[
     return open_
 
 
-PART = "Model first was judged on a part. Of "
+PART = "Model first was judged on a part"
 #: Sections that must speak of the class by its name.
 SPEAK = ("Compare", "Operating point", "Classes and sizes", "Films")
 

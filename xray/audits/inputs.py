@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from xray import classes
 from xray.audits import insertion
 from xray.audits.insertion import KINDS, Material
+from xray.classes import HEALTHY, SICK
 from xray.dataset import index
 from xray.dataset.left_out import beside
 from xray.drawing import layers, rendering
@@ -71,7 +72,7 @@ class Materials:
     table : DataFrame
         All films that are judged: file, split, label (the folder's names), person, child,
         has_device (True, False or missing).
-    material : the films with layers, nulls and plan; its labels are NORMAL and PNEUMONIA
+    material : the films with layers, nulls and plan; its labels are HEALTHY and SICK
     lungs : (N, S, S) bool
     labels : where the devices come from
     seed : of all choices
@@ -265,7 +266,7 @@ def assemble(
     """
     plain = _plain(table)
     table = table.reset_index(drop=True).assign(child=plain["child"])
-    sick = (plain["label"] == "PNEUMONIA").to_numpy()
+    sick = (plain["label"] == SICK).to_numpy()
     worn = sure["confidence"]
     bare = ~(worn >= FREE).to_numpy()
     if not labels.rendered and (worn < FREE).any():
@@ -300,13 +301,13 @@ def assemble(
 
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    """What the audit knows of films: file, split, subtype, child, and NORMAL or PNEUMONIA."""
+    """What the audit knows of films: file, split, subtype, child, and HEALTHY or SICK."""
     table = table.reset_index(drop=True)
     person = table["person"].fillna("").astype(str)
     sick = classes.is_positive(table["label"]).to_numpy(bool)
     return table[["file", "split", "subtype"]].assign(
         child=person.where(person != "", table["file"]),
-        label=np.where(sick, "PNEUMONIA", "NORMAL"),
+        label=np.where(sick, SICK, HEALTHY),
     )
 
 

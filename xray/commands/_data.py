@@ -18,7 +18,7 @@ def add_classes(parser: argparse.ArgumentParser) -> None:
         "--classes",
         type=classes.parse,
         metavar="NAME=CLASS,...",
-        help="class of each folder's name or table's value, such as healthy=NORMAL,covid=COVID-19; "
+        help="class of each folder's name or table's value, such as well=healthy,covid=COVID-19; "
         "remembered with the folder (default: what is remembered, then XRAY_CLASSES)",
     )
 

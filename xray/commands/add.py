@@ -15,6 +15,7 @@ from xray.environment import data_dir
 from xray.errors import DatasetError, ModelError
 
 if TYPE_CHECKING:
+    from xray.dataset.scan import Scan
     from xray.models.at_hand import Sample
     from xray.models.card import Card
     from xray.models.model import Model
@@ -62,7 +63,7 @@ def _tell(name: str, card: Card) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Look, predict, and only then copy and write the card."""
-    from xray.models import adding, evaluation, registry
+    from xray.models import adding, registry
     from xray.models.card import models_dir
     from xray.training.recipes import RECIPES
 
@@ -87,16 +88,7 @@ def run(options: argparse.Namespace) -> None:
         model = registry.load(str(options.file), **given)
         card = model.card
         print(f"Threshold {card.threshold:.4f}, {threshold_from}.")
-    found: Any = None
-    left = ""
-    if folder is not None and listed is not None:
-        rows = evaluation.choose(folder, "test", found=listed)
-        # What options and thresholds were looked at on is not reported on.
-        tried = rows["file"].isin(films.files)
-        rows = rows[~tried].reset_index(drop=True)
-        with bars() as stage:
-            found, damaged = evaluation.predict(model, folder, rows, stage("predict"))
-        left = beside(listed, len(damaged), int(tried.sum()))
+    found, left = _predicted(model, folder, listed, films) if folder and listed else (None, "")
     card = adding.add(
         options.file,
         options.name,
@@ -112,9 +104,22 @@ def run(options: argparse.Namespace) -> None:
     )
     if found is None:
         print("No films (XRAY_DATA is not set), so no predictions: give --data to 'evaluate'.")
-    else:
-        print(f"{len(found)} test films predicted, {len(damaged)} cannot be read. {left}".rstrip())
     print(f"Now: python -m xray audit {card.name}")
+
+
+def _predicted(model: Model, folder: Path, listed: Scan, films: Sample) -> tuple[Any, str]:
+    """Predictions of the films that are judged, and what stands beside figures of them."""
+    from xray.models import evaluation
+
+    rows = evaluation.choose(folder, "test", found=listed)
+    # What options and thresholds were looked at on is not reported on.
+    tried = rows["file"].isin(films.files)
+    rows = rows[~tried].reset_index(drop=True)
+    with bars() as stage:
+        found, damaged = evaluation.predict(model, folder, rows, stage("predict"))
+    left = beside(listed, len(damaged), int(tried.sum()))
+    print(f"{len(found)} test films predicted, {len(damaged)} cannot be read. {left}".rstrip())
+    return found, left
 
 
 def _at_hand(folder: Path | None, model: Model) -> Sample:

@@ -120,8 +120,7 @@ def _one(
 ) -> tuple[list[dict[str, Any]], pd.DataFrame]:
     """Evaluate one model; returns its entries for --json, and its predictions."""
     card, stored = _stored(name, repair=options.store)
-    notes = []
-    left = ""
+    notes, left = list[str](), ""
     agreement: evaluation.Agreement | None
     if folder is None:
         if stored is None:
@@ -142,13 +141,13 @@ def _one(
         rows = evaluation.choose(folder, options.split, stored, films)
         used, damaged = evaluation.predict(model, folder, rows, stage(f"films for {card.name}"))
         stage.close()
-        if damaged:
-            notes.append(
-                f"{len(damaged):,} of {len(rows):,} films cannot be read and are left out; the "
-                f"first: {damaged[0]}"
-            )
+        notes += [
+            f"{len(damaged):,} of {len(rows):,} films cannot be read and are left out; the first: "
+            f"{first}"
+            for first in damaged[:1]
+        ]
         if films is not None:
-            lacking = () if card.recipe else evaluation.lacking(folder, options.split, films, rows)
+            lacking = [] if card.recipe else evaluation.lacking(folder, options.split, films, rows)
             left = beside(films, len(damaged) + sum(lacking), len(lacking) - sum(lacking))
         agreement = None if stored is None else evaluation.compare(card, stored, used)
         if options.store:

@@ -167,8 +167,8 @@ def _sample(table: pd.DataFrame, films: Pixels, part: str) -> Sample:
 def balanced(films: Pixels, table: pd.DataFrame, share: float, seed: int) -> Redraw:
     """Lay devices over films so that the same share of both classes shows one.
 
-    Films that show a real device count; devices are laid over the others only, NORMAL as well as
-    PNEUMONIA, each class as often as brings it to ``share``. A class that has more real
+    Films that show a real device count; devices are laid over the others only, HEALTHY as well as
+    SICK, each class as often as brings it to ``share``. A class that has more real
     devices than that is left as it is.
 
     Parameters
