@@ -146,9 +146,7 @@ def _one(
             f"{first}"
             for first in damaged[:1]
         ]
-        if films is not None:
-            lacking = [] if card.recipe else evaluation.lacking(folder, options.split, films, rows)
-            left = beside(films, len(damaged) + sum(lacking), len(lacking) - sum(lacking))
+        left = _left_out(card, folder, films, options.split, rows, len(damaged))
         agreement = None if stored is None else evaluation.compare(card, stored, used)
         if options.store:
             if stored is None and not (models_dir() / card.name / "card.json").is_file():
@@ -164,6 +162,22 @@ def _one(
     if options.check and not (agreement and agreement.holds and agreement.metrics_exact):
         raise ArtifactError(f"{name} does not reproduce what is stored: {'; '.join(notes)}.")
     return evaluation.record(card.name, table, left), used
+
+
+def _left_out(
+    card: Card,
+    folder: Path,
+    films: scan.Scan | None,
+    split: str,
+    rows: pd.DataFrame,
+    damaged: int,
+) -> str:
+    """What stands beside figures of the chosen films (``rows``)."""
+    if films is None:
+        return ""
+    # A model of a recipe has a split of its own; another one lacks what it was added without.
+    lacking = [] if card.recipe else evaluation.lacking(folder, split, films, rows)
+    return beside(films, damaged + sum(lacking), len(lacking) - sum(lacking))
 
 
 def _judged(films: scan.Scan | None, split: str) -> str:
