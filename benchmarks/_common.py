@@ -85,7 +85,8 @@ def into_page(
         told = {row[0]: row for row in before} | told
     lines = [columns, ["---"] * len(columns), *told.values()]
     text = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-    write_bytes(page, place.sub(lambda _: text, page.read_text()).encode())
+    # Once: an empty place is looked at again, up to the next mark.
+    write_bytes(page, place.sub(lambda _: text, page.read_text(), count=1).encode())
 
 
 def pick_films(count: int, split: str = "test") -> tuple[list[Pixels], str]:

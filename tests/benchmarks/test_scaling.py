@@ -55,8 +55,9 @@ def test_rows_that_are_not_measured_again_stay(
     monkeypatch.setattr(_common, "ROOT", tmp_path)
     page = tmp_path / "docs" / "scaling.md"
     page.parent.mkdir()
-    page.write_text("before\n<!-- benchmarks.waiting -->\n<!-- end -->\nafter\n")
+    after = "after\n<!-- benchmarks.index -->\n<!-- end -->\n"
+    page.write_text(f"before\n<!-- benchmarks.waiting -->\n<!-- end -->\n{after}")
     for rows in ([["one", "1"], ["two", "2"]], [["two", "3"]]):
         _common.into_page("waiting", ("wait", "seconds"), rows, keep=True)
     table = "| wait | seconds |\n| --- | --- |\n| one | 1 |\n| two | 3 |\n"
-    assert page.read_text() == f"before\n<!-- benchmarks.waiting -->\n{table}<!-- end -->\nafter\n"
+    assert page.read_text() == f"before\n<!-- benchmarks.waiting -->\n{table}<!-- end -->\n{after}"
