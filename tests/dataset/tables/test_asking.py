@@ -86,6 +86,14 @@ def test_named_columns_go_first_and_the_rest_is_kept(tmp_path: Path) -> None:
     assert found.columns.further == ("path", "split", *many[: asking.MOST_COLUMNS - 2])
 
 
+def test_whose_films_they_are_is_not_lost_where_another_column_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "image,Modality,split,patientid", "a.png,CR,test,p1")
+    found = asking.ask(tmp_path, "list.csv", Question({"label": "modality"}))
+    # A split that was not named is none; a patient is.
+    assert found.columns == Columns("image", "Modality", "", "patientid", ("split",))
+    assert "The column 'patientid' of list.csv is taken as the patient." in found.notes
+
+
 def test_a_finding_is_a_column_of_its_own(tmp_path: Path) -> None:
     write(tmp_path, "path,No Finding,Edema", "a.png,,1")
     found = asking.ask(tmp_path, "list.csv", Question(finding="edema", uncertain="positive"))

@@ -237,6 +237,6 @@ def leave_out(rows: pd.DataFrame, found: pd.DataFrame, path: str, rule: Rule, ta
             tally.add(str(reason), rows.loc[group.index, path])
             continue
         # Which values they have tells more than which films they are.
-        says = zip(*(rows.loc[group.index, column] for column in rule.columns), strict=True)
+        says = zip(*(rows.loc[group.index, each].tolist() for each in rule.columns), strict=True)
         for values, count in Counter(says).items():
             tally.add_value(UNMAPPED, ", ".join(values), count)
