@@ -169,7 +169,7 @@ def test_note_says_what_a_model_calls_a_film(small: Catalogue) -> None:
 
 def test_only_models_that_are_compared_disagree(small: Catalogue) -> None:
     table, shown = small.table, ["one", "two", "three"]
-    odds = {name: dict.fromkeys(FILES, value) for name, value in zip(shown, (1, 1, -1), strict=True)}
+    odds = {name: dict.fromkeys(FILES, -1 if name == "three" else 1) for name in shown}
     calls = {name: Call(0.0, predictions(each)) for name, each in odds.items()}
 
     def built(*compared: str) -> tuple[list[str], int, int]:

@@ -356,6 +356,8 @@ def _cause(card: Card, given: Trial, best: Trial) -> tuple[str, str]:
             return "", ""
         if given.low == 0.0 and given.high == 1.0:
             return f"{card.name} gives outputs that are not numbers.", ""
+        if given.auroc > LEAST_AUROC:
+            return f"So few films do not tell {card.name} from chance ({figures}); try more.", ""
         return (
             f"{card.name} does no better than chance by these options ({figures}), and none that "
             "was tried mends it: untrained, of another task, or in need of its films otherwise.",
