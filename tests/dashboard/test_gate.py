@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from starlette.formparsers import MultiPartParser
@@ -207,27 +206,6 @@ def server(tmp_path_factory: pytest.TempPathFactory, synthetic_folder: Path) -> 
         yield made
 
 
-class Pressing(Watched):
-    """A visitor who can press a button by its label."""
-
-    def __init__(self, url: str, cookies: dict[str, str] | None = None) -> None:
-        self.buttons: dict[str, str] = {}
-        super().__init__(url, cookies)
-
-    def _receive(self) -> Any:
-        answer = super()._receive()
-        if answer.WhichOneof("type") == "delta" and answer.delta.new_element.HasField("button"):
-            button = answer.delta.new_element.button
-            self.buttons[button.label] = button.id
-        return answer
-
-    def press(self, label: str) -> None:
-        message = BackMsg()
-        state = message.rerun_script.widget_states.widgets.add(id=self.buttons[label])
-        state.trigger_value = True
-        self._ask(message)
-
-
 @pytest.mark.slow
 def test_strangers_leave_nothing_on_the_server(server: Server) -> None:
     with Watched(server.url) as stranger:
@@ -283,15 +261,18 @@ def test_a_copy_of_the_cookie_is_worth_nothing_after_sign_out(server: Server) ->
     claims = {"iss": "test", "sub": "1", "email": "welcome@example.org", "email_verified": True}
     now = time.time()
     copied = cookie(server, **claims, iat=now, nonce="first")
-    with Pressing(server.url, copied) as other, Pressing(server.url, copied) as visitor:
-        other.open("")
-        assert "Sign out" in other.buttons
-        visitor.open("")
+    with Watched(server.url, copied) as other, Watched(server.url, copied) as visitor:
+        assert "Sign out" in other.open("").buttons
+        button = visitor.open("").buttons["Sign out"]
         with suppress(TimeoutError):
-            visitor.press("Sign out")
+            visitor.press("", button)
         other.shown.texts.clear()
+        place = f"_stcore/upload_file/{other.session}"
+        other._put(f"{place}/1", "film.png", b"no film")
         other.open("models")
         assert set(other.shown.texts) == DOOR
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            other._put(f"{place}/2", "film.png", b"no film")
     with Watched(server.url, copied) as thief:
         thief.open("models")
         assert set(thief.shown.texts) == DOOR

@@ -51,3 +51,19 @@ def test_a_name_that_also_leads_to_the_open_net_is_refused(monkeypatch: Any) -> 
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: answers)
     with pytest.raises(XrayError, match="open net"):
         cluster.check("tcp://scheduler.example.org:8786")
+
+
+def test_workers_of_this_machine_hear_nobody_else() -> None:
+    """Whoever is heard by a scheduler may run any code: every account here reaches its port."""
+    distributed = pytest.importorskip("distributed")
+    own = distributed.security.Security.temporary()
+    with cluster.local(1) as (address, security):
+        host, _, port = address.rpartition("//")[2].partition(":")
+        assert host == "127.0.0.1"
+        for told, secret in ((f"tcp://{host}:{port}", None), (address, own)):
+            with pytest.raises(OSError):
+                distributed.Client(told, timeout=3, set_as_default=False, security=secret)
+        with distributed.Client(address, set_as_default=False, security=security) as client:
+            assert client.submit(sum, [1, 2]).result(30) == 3
+            workers = list(client.scheduler_info()["workers"])
+        assert workers and all(each.startswith("tls://127.0.0.1:") for each in workers)

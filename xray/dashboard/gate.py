@@ -54,11 +54,11 @@ _OPEN = re.compile(
 _admitted: set[str] = set()
 
 
-def admit() -> None:
-    """Let the session whose page runs upload files: it has passed the door."""
+def admit(may: bool = True) -> None:
+    """Let the session whose page runs upload files, as it has passed the door, or no longer."""
     context = get_script_run_ctx(suppress_warning=True)
     if context is not None:
-        _admitted.add(context.session_id)
+        (_admitted.add if may else _admitted.discard)(context.session_id)
 
 
 class Gate:
