@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 import pyarrow as pa
+import pytest
 
 from xray import classes
 from xray.dashboard import cache
@@ -82,6 +83,22 @@ def test_a_table_that_streamlit_saves_as_csv_holds_no_formula() -> None:
     assert table["=name"].tolist()[:5] == texts[:5], "the table itself stays"
 
 
-def test_outside_of_a_run_nothing_is_remembered_for_it() -> None:
-    made = [cache.once("look", object) for _ in range(2)]
-    assert made[0] is not made[1]
+def test_a_look_at_files_holds_for_a_moment_and_not_where_it_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: list[int] = []
+
+    def look(fails: bool) -> int:
+        looks.append(len(looks))
+        if fails:
+            raise OSError("gone")
+        return looks[-1]
+
+    monkeypatch.setattr(cache, "HOLD", 60.0)
+    assert [cache.lately(look, False), cache.lately(look, False)] == [0, 0]
+    for _ in range(2):
+        with pytest.raises(OSError, match="gone"):
+            cache.lately(look, True)
+    assert len(looks) == 3
+    monkeypatch.setattr(cache, "HOLD", 0.0)
+    assert cache.lately(look, False) == 3

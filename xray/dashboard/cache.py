@@ -11,13 +11,11 @@ import os
 import re
 import time
 from collections.abc import Callable, Hashable, Mapping
-from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import plotly.graph_objects as go
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from xray import classes
 from xray.figures import base
@@ -137,25 +135,6 @@ def lately(look: Callable[..., Made], *given: Hashable) -> Made:
 def content_of(pixels: Pixels) -> str:
     """Hash of a film (H, W), for keys of what is made of it."""
     return sha256_bytes(np.ascontiguousarray(pixels).tobytes())
-
-
-#: A run of a page, and what was made in it.
-_of_run: ContextVar[tuple[object, dict[Hashable, Any]]] = ContextVar("of_run")
-
-
-def once(name: Hashable, make: Callable[[], Made]) -> Made:
-    """Make something once a run of a page, such as a look at files; always where no page runs."""
-    # Streamlit makes it anew for every run.
-    run = getattr(get_script_run_ctx(suppress_warning=True), "cursors", None)
-    of_run, made = _of_run.get((None, {}))
-    if run is None:
-        return make()
-    if run is not of_run:
-        made = {}
-        _of_run.set((run, made))
-    if name not in made:
-        made[name] = make()
-    return cast(Made, made[name])
 
 
 class _Ready(go.Figure):  # type: ignore[misc]  # plotly comes without types

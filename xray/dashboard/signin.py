@@ -54,8 +54,8 @@ def _leave() -> None:
 
 
 def _secrets() -> Mapping[str, Any]:
-    """The server's secrets, looked up once a run; none where there is no file of them."""
-    return cache.once("secrets", _read_secrets)
+    """The server's secrets, looked up lately; none where there is no file of them."""
+    return cache.lately(_read_secrets)
 
 
 def _read_secrets() -> Mapping[str, Any]:
