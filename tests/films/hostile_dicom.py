@@ -92,15 +92,14 @@ def costly_dicom() -> Iterator[Case]:
     plain = written(dataset(GREY, 8))
     at = plain.index(b"\x28\0\x02\0")
     element = b"\x09\0\x10\0LO\0\0"
-    yield Case(
-        "dicom of a million elements", plain[:at] + element * 1_000_000 + plain[at:], "either"
-    )
+    yield Case("dicom of a million elements", plain[:at] + element * 1_000_000 + plain[at:])
     opened = b"\x08\0\x15\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\0\xe0\xff\xff\xff\xff"
     closed = b"\xfe\xff\r\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0"
     inner = opened + element * 900_000 + closed
-    yield Case(
-        "dicom of a million elements in a sequence", plain[:at] + inner + plain[at:], "either"
-    )
+    yield Case("dicom of a million elements in a sequence", plain[:at] + inner + plain[at:])
+    meta = plain.index(b"\x02\0\x10\0UI")
+    many = b"\x02\0\x03\0LO\0\0" * 4_000_000
+    yield Case("dicom of four million elements of meta", plain[:meta] + many + plain[meta:])
     film = compressed(GREY, 8, "JPEG2000")
     fragments = bytes(film.PixelData[:8]) + b"\xfe\xff\0\xe0\0\0\0\0" * 1_000_000
     film.PixelData = fragments + film.PixelData[8:]
