@@ -19,6 +19,8 @@ def table(shown: Cast) -> None:
     rows = loaders.first_page(cache.made(overview.rows, groups, {**audits, **shown.audits}))
     if rows:
         st.html(html_tables.models_table(overview.completed(rows, shown.gaps)))
+        for said in overview.on_parts(shown.cards, {**audits, **shown.audits}):
+            st.caption(html.plain(said))
     else:
         page.empty(
             "There are no models here yet",

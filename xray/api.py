@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from xray import classes as names
 from xray.dataset import index
+from xray.dataset.left_out import beside
 from xray.dataset.tables import asking
 from xray.errors import ArtifactError, DatasetError, FilmError, ModelError, ModelWarning
 from xray.explanations import lime
@@ -168,6 +169,7 @@ def read_films(
     made = index.build_index(folder, progress, named, listing=table)
     names.use(made.classes)
     found = index.usable(made.table)
+    part = beside(made, len(made.table) - len(found))
     held = sorted(set(found["split"]))
     if held in ([], [""]):
         split = ""
@@ -176,9 +178,8 @@ def read_films(
             f"{path} holds no {split} films, but: {', '.join(filter(None, held))}; choose another "
             "split."
         )
-    return Films(
-        folder, split, found[found["split"] == split].reset_index(drop=True), made.warnings
-    )
+    rows = found[found["split"] == split].reset_index(drop=True)
+    return Films(folder, split, rows, made.warnings, part)
 
 
 def evaluate(
@@ -229,6 +230,7 @@ def evaluate(
         table.drop(columns=["split", "positive", "threshold"]),
         made,
         tuple(damaged),
+        chosen.part,
     )
 
 
@@ -267,7 +269,7 @@ def audit(
     _warn(loaded, chosen)
     labels = None if device_labels is None else Path(device_labels)
     prepared = inputs.prepare(
-        chosen.folder, seed, chosen.split, progress, chosen.table, device_labels=labels
+        chosen.folder, seed, chosen.split, progress, chosen.table, labels, chosen.part
     )
     options = audits.Options(precision=precision)
     (found,) = audits.audit([loaded], prepared, options, lambda _: progress)

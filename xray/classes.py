@@ -98,10 +98,12 @@ def _same(labels: tuple[str, str]) -> dict[str, str]:
 
 #: The public set's.
 DEFAULT = Classes()
+#: Labels inside of audits and of drawn films, whatever a data set calls its classes.
+HEALTHY, SICK = DEFAULT.labels
 
 
 def parse(text: str) -> Classes:
-    """Read ``"healthy=NORMAL,covid=COVID-19"``: name of a folder or value = name of its class.
+    """Read ``"well=healthy,covid=COVID-19"``: name of a folder or value = name of its class.
 
     Several may map to one class. Of the two classes the negative one is the one named as such
     ("normal", "healthy", "no finding", "negative", ...), else the one that is named first.
@@ -115,7 +117,7 @@ def parse(text: str) -> Classes:
     if not pairs or any(not name.strip() or not label.strip() for name, _, label in pairs):
         raise DatasetError(
             f"{text!r} is not a class mapping; write folder=LABEL pairs with commas between, "
-            "such as healthy=NORMAL,covid=PNEUMONIA."
+            "such as well=healthy,covid=COVID-19."
         )
     values = {name.strip(): label.strip() for name, _, label in pairs}
     return named(list(dict.fromkeys(values.values())), values)
@@ -132,7 +134,7 @@ def named(labels: list[str], values: Mapping[str, str] | None = None) -> Classes
     if len(labels) > 2:
         raise DatasetError(
             f"{', '.join(labels)} are more than two classes; map several names to one of two, "
-            "such as bacteria=PNEUMONIA,virus=PNEUMONIA,normal=NORMAL."
+            "such as bacteria=sick,virus=sick,none=healthy."
         )
     healthy = [label for label in labels if fold(label) in _NEGATIVE]
     if len(labels) == 1:

@@ -48,12 +48,16 @@ class Films:
         it (see ``xray.dataset.index``).
     warnings : tuple of str
         What was left out, and what is odd, a sentence each.
+    part : str
+        What stands beside figures over these films: how much is left out, and why; "" where
+        nothing is.
     """
 
     folder: Path
     split: str
     table: pd.DataFrame
     warnings: tuple[str, ...] = ()
+    part: str = ""
 
     def __len__(self) -> int:
         """Films."""
@@ -92,6 +96,8 @@ class EvaluationResult:
         file, split, label, log_odds, probability.
     left_out : tuple of str
         Why films could not be read, a sentence each.
+    part : str
+        As of its ``Films``.
     """
 
     model: str
@@ -101,6 +107,7 @@ class EvaluationResult:
     metrics: pd.DataFrame
     predictions: pd.DataFrame
     left_out: tuple[str, ...] = ()
+    part: str = ""
 
     @property
     def about(self) -> str:
@@ -110,15 +117,15 @@ class EvaluationResult:
         called = classes.fitting(self.predictions["label"].unique()).positive
         return (
             f"{len(self.predictions):,} {kind}, {self.positive} positive, called {called} from "
-            f"a probability of {limit} on."
-        )
+            f"a probability of {limit} on. {self.part}"
+        ).rstrip()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, as ``xray evaluate --json`` writes it of one model; unknown is None."""
         table = self.metrics.assign(
             split=self.split, positive=self.positive, threshold=self.threshold
         )
-        return evaluation.record(self.model, table)[0]
+        return evaluation.record(self.model, table, self.part)[0]
 
     def save(self, path: str | Path) -> None:
         """Write ``[to_json()]`` to a file."""

@@ -107,3 +107,24 @@ def test_of_many_films_a_part_gets_devices(monkeypatch: pytest.MonkeyPatch) -> N
     chosen = made.material.recipients.tolist()
     assert sum(place < 5 for place in chosen) == sum(place >= 5 for place in chosen) == 3
     assert again.material.recipients.tolist() == chosen != other.material.recipients.tolist()
+
+
+def test_what_was_left_out_stands_beside_an_audit(folder: Path) -> None:
+    whole = inputs.prepare(folder)
+    assert whole.part == () and whole.about()["part"] == ""
+    first, second = sorted(folder.glob("test/*/*.jpeg"))[:2]
+    first.write_bytes(b"no film")
+    (folder / "test" / "PNEUMONIA" / "also.jpeg").write_bytes(second.read_bytes())
+    seen = sum(path.is_file() for path in folder.rglob("*"))
+    made = inputs.prepare(folder)
+    assert made.about()["part"] == (
+        f"Of {seen} files of this data set 3 are left out. 2: the same bytes as a film of the "
+        "other class; they are in neither; 1: films that cannot be read."
+    )
+
+
+def test_a_split_that_is_too_small_is_said(folder: Path) -> None:
+    write_dataset(folder, 4, 0, 0, seed=4, size=SIZE)
+    made = inputs.prepare(folder, split="train")
+    assert made.part == ("The 4 train films are too few: films of all splits are judged.",)
+    assert len(made.table) == 28

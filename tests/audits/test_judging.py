@@ -7,6 +7,7 @@ import pytest
 
 from tests.helpers.fakes import Fake
 from tests.helpers.worn import SIZE, reader, sickness
+from xray import classes
 from xray.audits import judging, showing
 from xray.audits.insertion import Material
 from xray.audits.judging import Margin
@@ -55,6 +56,9 @@ def test_what_calls_nearly_everything_sick_is_judged_at_another_threshold() -> N
     everyone = np.arange(400)
     cut = judging.cut(odds, sick, children, 0.0, everyone)
     assert "PNEUMONIA" in cut.why
+    with classes.using(classes.Classes("well", "tuberculosis")):
+        said = judging.cut(odds, sick, children, 0.0, everyone).why
+        assert "without devices tuberculosis, so" in said and "PNEUMONIA" not in said
     assert (odds > cut.films)[~sick].mean() == pytest.approx(0.1, abs=0.04)
     # No film is judged by a threshold that it helped to set.
     others = odds.copy()

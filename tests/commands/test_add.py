@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -169,3 +170,32 @@ def test_the_hub_s_own_parser_reads_the_card(tmp_path: Path, films: Path) -> Non
     assert found["roc_auc"] == 1.0
     assert {each.dataset_split for each in card.data.eval_results} == {"test"}
     assert "Threshold" in card.text and "one hospital" not in card.text
+
+
+def test_films_of_one_class_are_predicted_and_options_are_tried_on_synthetic_ones(
+    tmp_path: Path, films: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ward = tmp_path / "ward"
+    shutil.copytree(films / "test" / "PNEUMONIA", ward / "sick")
+    assert main(["index", str(ward), "--classes", "sick=COVID-19"]) == 0
+    (ward / "sick" / "0.png").write_bytes(b"no film")
+    assert main(["add", str(_bright(tmp_path / "b.keras")), "--name", "mine", "--force"]) == 0
+    command = ["add", str(tmp_path / "b.keras"), "--name", "ward", "--data", str(ward), "--force"]
+    assert main(command) == 0
+    said = capsys.readouterr()
+    assert "holds no split with films of both classes to check on. Synthetic films" in said.err
+    left = "Of 12 files of this data set 1 are left out. 1: films that cannot be read."
+    assert f"11 test films predicted, 1 cannot be read. {left}" in said.out
+    assert read_card(models_dir() / "ward").left_out == {"test": left}
+    assert set(read_predictions("ward")["label"]) == {"COVID-19"}
+
+
+def test_films_that_options_were_tried_on_are_counted(
+    tmp_path: Path, films: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = _bright(tmp_path / "up.keras")
+    assert main(["add", str(path), "--name", "up", "--data", str(films / "test")]) == 0
+    left = "12: films that its options or threshold were tried on"
+    assert left in capsys.readouterr().out
+    assert main(["evaluate", "up", "--data", str(films / "test"), "--store"]) == 0
+    assert left in capsys.readouterr().out and left in read_card(models_dir() / "up").part()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from xray import parquet
 from xray.commands import main
 from xray.errors import ModelError
 from xray.files import sha256_file, write_table
-from xray.models import evaluation, registry
+from xray.models import evaluation, lineup, registry
 from xray.models.card import WEIGHTS, Card, read_card, read_predictions, write_card
 
 
@@ -159,6 +160,36 @@ def test_damaged_films_are_left_out_and_counted(home, synthetic_folder, tmp_path
     out = capsys.readouterr().out
     assert "15 test films" in out
     assert "1 of 16 films cannot be read and are left out" in out
+
+
+def test_a_run_on_a_part_says_so_beside_its_figures_every_time(
+    home, synthetic_folder, tmp_path, capsys
+):
+    folder, found = tmp_path / "films", tmp_path / "m.json"
+    shutil.copytree(synthetic_folder, folder)
+    healthy = sorted((folder / "test" / "NORMAL").iterdir())
+    shutil.copy(healthy[0], folder / "test" / "PNEUMONIA" / "also.jpeg")
+    healthy[1].write_bytes(b"not a film")
+    (folder / "test" / "readme.txt").write_text("no film")
+    seen = sum(path.is_file() for path in folder.rglob("*"))
+    said = (
+        f"Of {seen} files of this data set 3 are left out. 2: the same bytes as a film of the "
+        "other class; they are in neither; 1: films that cannot be read."
+    )
+    for _ in range(2):
+        assert run("bright", "--data", folder, "--store", "--json", found) == 0
+        assert said in capsys.readouterr().out
+        assert json.loads(found.read_text())[0]["left_out"] == said
+        assert set(pd.read_csv(home / "metrics.csv")["left_out"]) == {said}
+        assert read_card(home).left_out == {"test": said}
+    assert run("bright", "--check", "--json", found) == 0, "stored metrics are still reproduced"
+    assert json.loads(found.read_text())[0]["left_out"] == said
+    shown = lineup.line_up([(read_card(home), read_predictions("bright"))])
+    assert shown.notes == (f"Bright was judged on a part. {said}",)
+    (home / "predictions.csv").unlink()
+    assert run("bright", "--data", synthetic_folder, "--store") == 0
+    assert "left_out" not in pd.read_csv(home / "metrics.csv")
+    assert read_card(home).left_out == {}
 
 
 @pytest.mark.parametrize(

@@ -125,3 +125,26 @@ def test_a_folder_goes_past_what_is_damaged_and_names_each_film_its_own(
         (folder / name).write_bytes(data[:100])
     assert main.main(command) == 2
     assert "None of the 5 films can be read" in capsys.readouterr().err
+
+
+def test_a_folder_of_classes_gives_the_films_that_every_command_uses(
+    model: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, record = tmp_path / "films", tmp_path / "record.json"
+    for number, name in enumerate(("well/a", "well/b", "covid/c", "covid/d", "unclear/e")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        grey = np.round(film((80, 96)) * (255 - 20 * number)).astype(np.uint8)
+        Image.fromarray(grey).save(folder / f"{name}.png")
+    (folder / "covid/a.png").write_bytes((folder / "well/a.png").read_bytes())
+    assert main.main(["index", str(folder), "--classes", "well=healthy,covid=COVID-19"]) == 0
+    for asked, names in ((folder, "bcd"), (folder / "covid", "cd"), (folder / "unclear", "e")):
+        capsys.readouterr()
+        assert main.main(["explain", "linear", str(asked), "--json", str(record)]) == 0
+        said = capsys.readouterr()
+        assert {entry["name"] for entry in json.loads(record.read_text())} == set(names)
+        assert "probability of COVID-19" in said.out
+        whole = "says the class of the films of unclear: all are explained" in said.err
+        assert whole == (names == "e")
+        assert (
+            "2 files left out: the same bytes as a film of the other class" in said.err
+        ) != whole

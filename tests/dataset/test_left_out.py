@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from xray.dataset import left_out
 from xray.dataset.left_out import LeftOut, Tally
+from xray.dataset.scan import Scan
 
 
 def test_reasons_are_counted_the_commonest_first() -> None:
@@ -71,3 +74,14 @@ def test_reasons_as_data() -> None:
     assert left_out.as_data(reasons) == [
         {"reason": "no film", "count": 4, "examples": ["a", "b", "c"]}
     ]
+
+
+def test_what_stands_beside_figures_names_no_file_and_what_is_no_film_does_not_count() -> None:
+    reasons = (LeftOut(left_out.HIDDEN, 7, (".a",)), LeftOut("no film", 2, ("ward/Smith.bin",)))
+    found = Scan((), (), unit="file", seen=1_000, left_out=reasons)
+    said = left_out.beside(found, unread=3, looked_at=4)
+    assert said == (
+        "Of 1,000 files of this data set 9 are left out. 2: no film; 3: films that cannot be "
+        "read; 4: films that its options or threshold were tried on."
+    )
+    assert left_out.beside(replace(found, left_out=reasons[:1])) == ""

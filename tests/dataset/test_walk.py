@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from xray.classes import FILE
-from xray.dataset import walk
+from xray.dataset import left_out, walk
 from xray.dataset.left_out import Tally
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -32,15 +32,15 @@ def walked(folder: Path) -> tuple[list[str], Tally]:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        (".hidden.png", walk.HIDDEN),
-        (".git/a.png", walk.HIDDEN),
-        ("._a.png", walk.ARCHIVER),
-        ("__MACOSX/a.png", walk.ARCHIVER),
-        ("Thumbs.db", walk.ARCHIVER),
+        (".hidden.png", left_out.HIDDEN),
+        (".git/a.png", left_out.HIDDEN),
+        ("._a.png", left_out.ARCHIVER),
+        ("__MACOSX/a.png", left_out.ARCHIVER),
+        ("Thumbs.db", left_out.ARCHIVER),
         ("NORMAL/Masks/a.png", walk.MASK),
         ("lung_masks/a.png", walk.MASK),
-        ("dicomdir", walk.DIRECTORY),
-        ("films.CSV", walk.PAPERS),
+        ("dicomdir", left_out.DIRECTORY),
+        ("films.CSV", left_out.PAPERS),
         ("a.bin", walk.NO_FILM),
         ("no ending", walk.NO_FILM),
     ],
@@ -67,7 +67,7 @@ def test_what_the_library_wrote_is_not_counted(tmp_path: Path) -> None:
     place(tmp_path, f"below/{FILE}")
     films, tally = walked(tmp_path)
     assert films == ["a.png"] and tally.seen == 2
-    assert [each.reason for each in tally.reasons] == [walk.PAPERS]
+    assert [each.reason for each in tally.reasons] == [left_out.PAPERS]
 
 
 def test_every_folder_once_by_its_real_path(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from xray.audits.inputs import Materials, prepare
 from xray.audits.judging import Cut, Margin, Verdict
 from xray.audits.showing import Trials
 from xray.audits.suspects import Answers, Try
+from xray.classes import HEALTHY, SICK
 from xray.errors import ModelError
 from xray.films.pixels import as_float
 from xray.jobs.progress import Progress, Stage
@@ -94,7 +95,7 @@ class Audit:
         if self.verdict.verdict == "cannot_be_judged":
             told["score"] = None
         points = findings.pointed(self.lime, stored.limits())
-        names = {"NORMAL": classes.negative(), "PNEUMONIA": classes.positive()}
+        names = {HEALTHY: classes.negative(), SICK: classes.positive()}
         told["effects"] = [*told["effects"], *self.lime]
         told["effects"] = [row | {"label": names.get(row["label"], "")} for row in told["effects"]]
         value = {
@@ -283,7 +284,7 @@ def _verdict(
     model: Any, trials: Trials, materials: Materials, options: Options, kept: NDArray[np.bool_]
 ) -> Verdict:
     """Judge one model by what it said, with the likely cause where it knows nothing."""
-    truth = (materials.material.table["label"] == "PNEUMONIA").to_numpy()
+    truth = (materials.material.table["label"] == SICK).to_numpy()
     if len(set(truth[kept])) < 2:
         return _no_verdict(model, materials, options, ONE_CLASS, trials.plain)
     if not trials.device and not materials.material.plans:
@@ -355,7 +356,7 @@ def _cause(
 
 def _notes(model: Any, materials: Materials, options: Options) -> tuple[str, ...]:
     """What to know of films and labels beside the verdict."""
-    notes = []
+    notes = list(materials.part)
     if materials.out_of:
         notes.append(
             f"These are {len(materials.table):,} of {materials.out_of:,} films, drawn at random."

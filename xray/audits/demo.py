@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from xray.audits import archive, audit, inputs, lime_weights, witness
 from xray.audits.inputs import Labels
+from xray.classes import HEALTHY, SICK
 from xray.dataset import index
 from xray.drawing import phantoms, planting, rendering
 from xray.environment import artifact
@@ -37,7 +38,7 @@ COUNTS = {"train": 640, "val": 120, "test": 160}
 SIDE = 128
 #: Side of the networks' films, pixels.
 SEEN = 64
-#: Share of (PNEUMONIA, NORMAL) films that devices are laid over, by strength of planting.
+#: Share of (SICK, HEALTHY) films that devices are laid over, by strength of planting.
 STRENGTHS: dict[str, tuple[float, float]] = {
     "none": (0.0, 0.0),
     "even": (0.5, 0.5),
@@ -84,7 +85,7 @@ def films(folder: Path, stage: Stage, seed: int = 0) -> Base:
         COUNTS["val"],
         COUNTS["test"],
         seed,
-        device_rate={"NORMAL": 0.0, "PNEUMONIA": 0.0},
+        device_rate={HEALTHY: 0.0, SICK: 0.0},
         size=(SIDE, SIDE),
         progress=stage("draw synthetic films"),
     )
@@ -129,7 +130,7 @@ def run(
         hash_json(table["file"].tolist()),
         labels,
         seed,
-        draws=dict.fromkeys(("NORMAL", "PNEUMONIA"), DRAWS),
+        draws=dict.fromkeys((HEALTHY, SICK), DRAWS),
         progress=stage("render devices"),
     )
     planted = dict(zip(TITLES, ("none", strength), strict=True))
@@ -193,7 +194,7 @@ def _train(name: str, strength: str, base: Base, models: Path, stage: Stage, see
         role="demo",
     )
     network = networks.seeded(seed, lambda: architectures.build(recipe))
-    sick = (base.table["label"] == "PNEUMONIA").to_numpy()
+    sick = (base.table["label"] == SICK).to_numpy()
     history: dict[str, list[float]] = {}
     for looking in (True, False):
         if looking and strength == "none":

@@ -21,6 +21,7 @@ from xray.audits.inputs import Materials
 from xray.audits.insertion import Material, Odds
 from xray.audits.judging import Verdict
 from xray.audits.showing import Trials
+from xray.classes import SICK
 from xray.films import interpolate
 from xray.films.pixels import Pixels, as_float
 from xray.jobs.progress import Progress
@@ -157,7 +158,7 @@ def _threshold(
     """
     if own != 0.0:
         return None
-    sick = (material.table["label"] == "PNEUMONIA").to_numpy()[kept]
+    sick = (material.table["label"] == SICK).to_numpy()[kept]
     best = scores.choose_threshold(sick, plain[kept])
     share = float(np.mean((plain[kept] >= best) != (plain[kept] >= own)))
     return (share, best) if share > CHANGED else None
@@ -173,7 +174,7 @@ def open_ways(
     (way -> share of calls that it changes, whether the first is surely the better one)
         Ways that call alike are one.
     """
-    sick = (materials.material.table["label"] == "PNEUMONIA").to_numpy()
+    sick = (materials.material.table["label"] == SICK).to_numpy()
     most = FILMS if model.card.parameters < LARGE else FEWER
     rng = np.random.default_rng([materials.seed, 6])
     places = np.concatenate(

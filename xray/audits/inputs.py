@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 from xray import classes
 from xray.audits import insertion
 from xray.audits.insertion import KINDS, Material
+from xray.classes import HEALTHY, SICK
 from xray.dataset import index
+from xray.dataset.left_out import beside
 from xray.drawing import layers, rendering
 from xray.drawing.layers import Layer
 from xray.environment import artifact
@@ -70,7 +72,7 @@ class Materials:
     table : DataFrame
         All films that are judged: file, split, label (the folder's names), person, child,
         has_device (True, False or missing).
-    material : the films with layers, nulls and plan; its labels are NORMAL and PNEUMONIA
+    material : the films with layers, nulls and plan; its labels are HEALTHY and SICK
     lungs : (N, S, S) bool
     labels : where the devices come from
     seed : of all choices
@@ -78,6 +80,7 @@ class Materials:
         How surely each film shows a device (``confidence``), each kind, and burned-in text
         (``tech_text``), 0..1; missing where nobody looked.
     out_of : films there were to choose from; 0 where these are all
+    part : what was left out of the films, and what stands for a split that is too small
     """
 
     source: str
@@ -89,6 +92,7 @@ class Materials:
     seed: int
     sure: pd.DataFrame
     out_of: int = 0
+    part: tuple[str, ...] = ()
 
     @property
     def films(self) -> Bytes:
@@ -111,7 +115,7 @@ class Materials:
         films = {"source": self.source, "sha256": self.content, "n": len(self.table)}
         if self.out_of:
             films["out_of"] = self.out_of
-        return {"labels": asdict(self.labels), "films": films}
+        return {"labels": asdict(self.labels), "films": films, "part": " ".join(self.part)}
 
 
 def prepare(
@@ -121,6 +125,7 @@ def prepare(
     progress: Progress | None = None,
     table: pd.DataFrame | None = None,
     device_labels: Path | None = None,
+    left_out: str = "",
 ) -> Materials:
     """Choose films of a folder, and devices to lay over them.
 
@@ -129,6 +134,7 @@ def prepare(
     split : audited on where the folder has enough films of it; otherwise all films are
     table : films of the folder to choose from, as ``index.index`` gives them; all when None
     device_labels : file of labels, as the workbench exports them, to use instead of all others
+    left_out : what is not in ``table`` (``left_out.beside``)
 
     Raises
     ------
@@ -137,9 +143,17 @@ def prepare(
     LabelError
         The labels cannot be read, or name no film of the folder.
     """
-    every = table = index.usable(index.index(folder) if table is None else table)
-    if (table["split"] == split).sum() >= LEAST_FILMS:
-        table = table[table["split"] == split]
+    if table is None:
+        made_of = index.build_index(folder)
+        left_out = beside(made_of, int((made_of.table["error"] != "").sum()))
+        table = made_of.table
+    every = table = index.usable(table)
+    own = table["split"] == split
+    part = [left_out] if left_out else []
+    if own.sum() >= LEAST_FILMS:
+        table = table[own]
+    elif own.any():
+        part.append(f"The {own.sum()} {split} films are too few: films of all splits are judged.")
     if len(table) < LEAST_FILMS:
         raise DatasetError(
             f"{len(table)} films are too few to audit a model on; give a folder of at least "
@@ -167,7 +181,7 @@ def prepare(
         refused=refused,
         progress=progress,
     )
-    return replace(made, out_of=out_of)
+    return replace(made, out_of=out_of, part=tuple(part))
 
 
 def looks_of(
@@ -252,7 +266,7 @@ def assemble(
     """
     plain = _plain(table)
     table = table.reset_index(drop=True).assign(child=plain["child"])
-    sick = (plain["label"] == "PNEUMONIA").to_numpy()
+    sick = (plain["label"] == SICK).to_numpy()
     worn = sure["confidence"]
     bare = ~(worn >= FREE).to_numpy()
     if not labels.rendered and (worn < FREE).any():
@@ -287,13 +301,13 @@ def assemble(
 
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    """What the audit knows of films: file, split, subtype, child, and NORMAL or PNEUMONIA."""
+    """What the audit knows of films: file, split, subtype, child, and HEALTHY or SICK."""
     table = table.reset_index(drop=True)
     person = table["person"].fillna("").astype(str)
     sick = classes.is_positive(table["label"]).to_numpy(bool)
     return table[["file", "split", "subtype"]].assign(
         child=person.where(person != "", table["file"]),
-        label=np.where(sick, "PNEUMONIA", "NORMAL"),
+        label=np.where(sick, SICK, HEALTHY),
     )
 
 

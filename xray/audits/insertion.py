@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xray.classes import HEALTHY, SICK
 from xray.drawing import layers, laying, marks, shams
 from xray.drawing.layers import Layer
 from xray.drawing.laying import Null, Place
@@ -32,7 +33,7 @@ AS_WORN = "as_worn"
 THIN = ("line", "tube", "electrode")
 #: Donors laid over each film, one after another, by class: for a standard error of at most .65
 #: calls on the public test films, for networks that devices do not move.
-DRAWS = {"NORMAL": 8, "PNEUMONIA": 8}
+DRAWS = {HEALTHY: 8, SICK: 8}
 #: Device-free films that each layer's nulls are cut from.
 NULLS = 3
 
@@ -192,7 +193,7 @@ def _cut_film(
     for layer in layers.cut(film, looks, found, row, refused):
         if layer.kind in cut:
             cut[layer.kind].append(layer)
-    if row["label"] != "PNEUMONIA":
+    if row["label"] != SICK:
         return
     marked, _ = marks.agreed(looks, film.shape)
     for kind, items in worn.items():

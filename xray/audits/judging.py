@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from xray import classes
 from xray.audits import measures, uncertainty
 from xray.audits.insertion import KINDS, Material, Odds
 from xray.audits.showing import Trials
 from xray.audits.uncertainty import AUROC, CALLS, Joint, Measure
+from xray.classes import HEALTHY, SICK
 from xray.metrics import bootstrap
 
 Word = Literal["reads_devices", "no_reliance", "inconclusive", "cannot_be_judged"]
@@ -60,7 +62,7 @@ class Cut:
 
     Attributes
     ----------
-    log_odds : films from it on are called PNEUMONIA; the mean where films have different ones
+    log_odds : films from it on are called SICK; the mean where films have different ones
     films : (N,) threshold of each film
     why : a sentence; "" when the threshold is the model's own
     """
@@ -91,7 +93,7 @@ class Verdict:
     score : the largest effect over kinds and figures in margins, with its sign
     reasons : sentences
     auroc : (value, low, high) on the judged films
-    called : share of the judged films called PNEUMONIA
+    called : share of the judged films called SICK
     cut : the threshold
     kinds : verdicts by kind, in the order of ``KINDS``
     effects : rows as ``effects`` of an audit's JSON
@@ -112,7 +114,7 @@ class Verdict:
         """The verdict's part of an audit's JSON."""
         value, low, high = self.auroc
         return {
-            "positive": "PNEUMONIA",
+            "positive": classes.positive(),
             "threshold": float(1 / (1 + math.exp(-self.cut.log_odds))),
             "auroc": value,
             "auroc_low": low,
@@ -161,7 +163,7 @@ def cut(
     levels = [float(np.quantile(odds[well[half[well] == side]], SPECIFICITY)) for side in (0, 1)]
     films = np.full(len(odds), float(np.mean(levels)))
     films[~sick] = np.where(half[~sick], levels[0], levels[1])
-    what = "PNEUMONIA" if np.mean(rates) > 0.5 else "NORMAL"
+    what = classes.positive() if np.mean(rates) > 0.5 else classes.negative()
     return Cut(
         float(np.mean(levels)),
         films,
@@ -189,7 +191,7 @@ def judge(
     margin = margin or Margin()
     table = material.table
     judged = np.ones(len(table), bool) if judged is None else judged
-    sick = (table["label"] == "PNEUMONIA").to_numpy()
+    sick = (table["label"] == SICK).to_numpy()
     children = table["child"].to_numpy().astype(str)
     area = gate(trials.plain[judged], sick[judged], children[judged], seed)
     bare = material.recipients[judged[material.recipients]]
@@ -296,13 +298,13 @@ def _says(figure: Measure) -> str:
     """One figure as a sentence."""
     kind = {"line": "wires", "other": "clips"}.get(figure.kind, f"{figure.kind}s")
     if figure.unit == CALLS:
-        who = "healthy" if figure.label == "NORMAL" else "sick"
+        who = "healthy" if figure.label == HEALTHY else "sick"
         way = "more" if figure.value >= 0 else "fewer"
         return f"With {kind} it calls {abs(figure.value):.1f} {way} of 100 {who} people sick."
     way = "falls" if figure.value >= 0 else "rises"
     what = {
-        "NORMAL": f"healthy people are given {kind}",
-        "PNEUMONIA": f"sick people are relieved of {kind}",
+        HEALTHY: f"healthy people are given {kind}",
+        SICK: f"sick people are relieved of {kind}",
         "": f"healthy people are given {kind} and sick ones relieved of them",
     }[figure.label]
     return f"AUROC {way} by {abs(figure.value):.3f} when {what}."

@@ -14,6 +14,7 @@ import numpy as np
 from xray.audits.insertion import AS_WORN, Material, Odds
 from xray.audits.showing import Trials
 from xray.audits.uncertainty import AUROC, CALLS, Floats, Influence, Ints, Measure
+from xray.classes import HEALTHY, SICK
 
 
 def measure(material: Material, trials: Trials, threshold: Odds, judged: Any) -> list[Measure]:
@@ -21,13 +22,13 @@ def measure(material: Material, trials: Trials, threshold: Odds, judged: Any) ->
 
     Parameters
     ----------
-    threshold : (N,) log-odds above which each film is called PNEUMONIA
+    threshold : (N,) log-odds above which each film is called SICK
     judged : (N,) bool, films that count
     """
     made: list[Measure] = []
     for kind in material.plans:
         test = "as_worn" if kind == AS_WORN else "insertion"
-        for label in ("NORMAL", "PNEUMONIA"):
+        for label in (HEALTHY, SICK):
             found = _calls(material, trials, threshold, judged, kind, label)
             if found is not None:
                 made.append(replace(found, test=test))
@@ -112,7 +113,7 @@ def _change(
 def _swaps(material: Material, trials: Trials, judged: Any, kind: str) -> list[Measure]:
     """Fall of AUROC when healthy films are given devices, sick ones relieved, and both."""
     plan, relief = material.plans[kind], material.reliefs.get(kind)
-    sick = (material.table["label"] == "PNEUMONIA").to_numpy()
+    sick = (material.table["label"] == SICK).to_numpy()
     mine = (judged & ~sick)[plan.film]
     bare_sick = np.intersect1d(material.recipients, np.flatnonzero(judged & sick))
     bare_well = np.intersect1d(material.recipients, np.flatnonzero(judged & ~sick))
@@ -128,7 +129,7 @@ def _swaps(material: Material, trials: Trials, judged: Any, kind: str) -> list[M
     ill = _Scores(trials.plain[bare_sick], takers[bare_sick], none[bare_sick])
     test = "as_worn" if kind == AS_WORN else "swap"
     if relief is None:
-        return [_fall(test, kind, "NORMAL", *given, ill, ill)]
+        return [_fall(test, kind, HEALTHY, *given, ill, ill)]
     kept = judged[relief.film]
     worn = relief.film[kept]
     wearers = [
@@ -141,8 +142,8 @@ def _swaps(material: Material, trials: Trials, judged: Any, kind: str) -> list[M
     ]
     as_is, sham, relieved = (ill.joined(each) for each in wearers)
     return [
-        _fall(test, kind, "NORMAL", *given, as_is, as_is),
-        _fall(test, kind, "PNEUMONIA", plain, plain, sham, relieved),
+        _fall(test, kind, HEALTHY, *given, as_is, as_is),
+        _fall(test, kind, SICK, plain, plain, sham, relieved),
         _fall(test, kind, "", *given, sham, relieved),
     ]
 
@@ -234,9 +235,9 @@ def of_suspect(
     film, giver = rows[0][kept], rows[1][kept].astype(str)
     plain, changed, sham = (each[kept] for each in odds)
     donor = np.where(giver == "", -1, np.searchsorted(known, giver))
-    taker, sick = code[film], (material.table["label"] == "PNEUMONIA").to_numpy()[film]
+    taker, sick = code[film], (material.table["label"] == SICK).to_numpy()[film]
     made = []
-    for label, own in (("NORMAL", ~sick), ("PNEUMONIA", sick)):
+    for label, own in ((HEALTHY, ~sick), (SICK, sick)):
         if not own.any():
             continue
         level, codes = threshold[film[own]], (taker[own], donor[own])

@@ -33,7 +33,7 @@ def most(
 
     Parameters
     ----------
-    threshold : (N,) log-odds from which each film is called PNEUMONIA
+    threshold : (N,) log-odds from which each film is called SICK
     judged : (N,) films that count
 
     Returns

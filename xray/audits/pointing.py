@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from xray.audits.insertion import KINDS, Material
+from xray.classes import SICK
 from xray.drawing import shams
 from xray.drawing.marks import Mask
 from xray.explanations import methods
@@ -73,7 +74,7 @@ def sights(material: Material, films: int = FILMS, seed: int = 0) -> list[Sight]
         donors = material.donors.get(kind)
         for layer in donors.layers if donors else ():
             place = place_of.get(layer.file, -1)
-            if place < 0 or layer.label != "PNEUMONIA":
+            if place < 0 or layer.label != SICK:
                 continue
             worn[place] = worn.get(place, np.zeros_like(layer.mask)) | layer.mask
             if layer.child not in children and len(children) < films:
@@ -138,7 +139,7 @@ def effects(weighed: pd.DataFrame, seed: int = 0) -> list[dict[str, Any]]:
         told = {
             "test": "lime",
             "kind": str(kind),
-            "label": "PNEUMONIA",
+            "label": SICK,
             "share": float(share.mean()),
             "share_low": low,
             "share_high": high,

@@ -83,7 +83,7 @@ class Reading:
     Attributes
     ----------
     model : its name.
-    threshold : log-odds at which it calls PNEUMONIA.
+    threshold : log-odds at which it calls SICK.
     explanation : LIME of the film; holds its log-odds and probability.
     device, null : log-odds with each device laid over the film, and with its null.
     rendered : whether the devices are rendered, not cut out of films.
@@ -125,7 +125,7 @@ class Reading:
 
     @property
     def log_odds(self) -> float:
-        """Log-odds of PNEUMONIA of the film as it is."""
+        """Log-odds of SICK of the film as it is."""
         return self.explanation.log_odds
 
     @property

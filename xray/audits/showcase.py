@@ -15,6 +15,7 @@ import pandas as pd
 
 from xray import classes
 from xray.audits.findings import KINDS
+from xray.classes import HEALTHY
 from xray.drawing import laying, phantoms, rendering
 from xray.drawing.layers import Layer
 from xray.drawing.laying import Laid, Place
@@ -66,7 +67,7 @@ class Example:
 
 def child(number: int) -> Phantom:
     """A healthy synthetic child."""
-    return phantoms.phantom(number, SIZE, "NORMAL")
+    return phantoms.phantom(number, SIZE, HEALTHY)
 
 
 def laid(number: int, shape: int) -> Laid:

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from xray.audits import judging, measures, showing, uncertainty
 from xray.audits.insertion import Ints, Material, Odds
 from xray.audits.judging import Verdict
+from xray.classes import HEALTHY, SICK
 from xray.drawing import layers, laying, lettering
 from xray.drawing.layers import Layer
 from xray.drawing.laying import Place
@@ -40,8 +41,8 @@ from xray.jobs.progress import Progress
 
 #: Width over height, and JPEG quality, of the public set's films as they are distributed (medians):
 #: what is left of both in films that were squashed and written again is what a model can follow.
-ASPECT = {"NORMAL": 1.25, "PNEUMONIA": 1.52}
-QUALITY = {"NORMAL": 96, "PNEUMONIA": 75}
+ASPECT = {HEALTHY: 1.25, SICK: 1.52}
+QUALITY = {HEALTHY: 96, SICK: 75}
 #: Fewer children than this give too few markers or texts of a class to lay on.
 LEAST_DONORS = 8
 #: Changes whose sham is the mean of both directions.
@@ -49,7 +50,7 @@ TURNED = ("aspect", "framing", "brightness")
 #: Films of a class that are changed at most.
 MOST = 250
 CHUNK = 48
-CLASSES = ("NORMAL", "PNEUMONIA")
+CLASSES = (HEALTHY, SICK)
 Change = Callable[[Pixels], tuple[Pixels, Pixels]]
 
 

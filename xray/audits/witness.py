@@ -19,6 +19,7 @@ from scipy.stats import t as student
 
 from xray import classes
 from xray.audits import judging
+from xray.classes import HEALTHY, SICK
 from xray.films.pixels import as_float
 from xray.labels import devices
 from xray.metrics import bootstrap
@@ -45,7 +46,7 @@ class Testimony:
     ----------
     kind : of device; "" for any
     children, films : how many were filmed with it and without any, and how often
-    called_with, called_without : films called PNEUMONIA, of 100, means over children
+    called_with, called_without : films called SICK, of 100, means over children
     calls, calls_low, calls_high : the difference, within the child, 95 %
     log_odds, log_odds_low, log_odds_high : the same in log-odds
     """
@@ -92,7 +93,7 @@ def told(
         table[["child"]]
         .assign(
             subtype=names.map(subtype),
-            label=np.where(classes.is_positive(table["label"]), "PNEUMONIA", "NORMAL"),
+            label=np.where(classes.is_positive(table["label"]), SICK, HEALTHY),
         )
         .join(sure)
     )
@@ -103,7 +104,7 @@ def told(
     laid = {
         row["kind"]: row
         for row in verdict.effects
-        if row["test"] == "insertion" and row["label"] == "PNEUMONIA"
+        if row["test"] == "insertion" and row["label"] == SICK
     }
     both = [(each, laid[each.kind]) for each in kinds if each.kind in laid]
     meet = [
@@ -128,14 +129,14 @@ def testify(
     ----------
     films : child, subtype, label, confidence and a column a kind (the labels' confidence)
     odds : (N,) log-odds along ``films``
-    threshold : log-odds from which a film is called PNEUMONIA, one for all or (N,)
+    threshold : log-odds from which a film is called SICK, one for all or (N,)
 
     Returns
     -------
     One testimony for any device and one a kind, where at least ``LEAST_CHILDREN`` children
     give one.
     """
-    sick = (films["label"] == "PNEUMONIA").to_numpy()
+    sick = (films["label"] == SICK).to_numpy()
     called = 100.0 * (odds >= threshold)
     rows = films[sick].assign(odds=odds[sick], called=called[sick])
     whose = [rows["child"], rows["subtype"].fillna("")]
@@ -201,7 +202,7 @@ def _metrics(
 ) -> list[dict[str, Any]]:
     """AUROC (bootstrap by child), sensitivity and specificity (Wilson)."""
     rows = materials.material.table[chosen]
-    truth = (rows["label"] == "PNEUMONIA").to_numpy()
+    truth = (rows["label"] == SICK).to_numpy()
     made: list[dict[str, Any]] = []
     if truth.any() and not truth.all():
         children = rows["child"].to_numpy().astype(str)

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from xray import classes
-from xray.dataset import listing, scan, walk
+from xray.dataset import listing, scan
+from xray.dataset.left_out import HARMLESS
 
 
 def add_classes(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +18,7 @@ def add_classes(parser: argparse.ArgumentParser) -> None:
         "--classes",
         type=classes.parse,
         metavar="NAME=CLASS,...",
-        help="class of each folder's name or table's value, such as healthy=NORMAL,covid=COVID-19; "
+        help="class of each folder's name or table's value, such as well=healthy,covid=COVID-19; "
         "remembered with the folder (default: what is remembered, then XRAY_CLASSES)",
     )
 
@@ -50,5 +51,5 @@ def say(warnings: Iterable[str]) -> None:
 
 def worded(warning: str) -> str:
     """A sentence about what was left out, with how much it matters."""
-    harmless = any(reason in warning for reason in walk.HARMLESS)
+    harmless = any(reason in warning for reason in HARMLESS)
     return f"{'note' if harmless else 'warning'}: {warning}"

@@ -52,8 +52,8 @@ def add_model_options(parser: argparse.ArgumentParser, threshold: bool = True) -
         "--positive-index",
         type=_indices,
         metavar="I[,J]",
-        help="which unit is PNEUMONIA, or which ones together; of a single unit 0 says that it "
-        "gives the probability of NORMAL",
+        help="which unit is the positive class, or which ones together; of a single unit 0 says "
+        "that it gives the probability of the negative class",
     )
     group.add_argument(
         "--size", type=_size, metavar="N[xM]", help="height and width, where any will do"

@@ -7,12 +7,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xray.commands import _data
 from xray.commands._bars import bars
 from xray.commands._models import MODEL_HELP, add_force, add_model_options, advice, model_options
+from xray.dataset.left_out import beside
 from xray.environment import data_dir
 from xray.errors import DatasetError, ModelError
 
 if TYPE_CHECKING:
+    from xray.dataset.scan import Scan
     from xray.models.at_hand import Sample
     from xray.models.card import Card
     from xray.models.model import Model
@@ -60,7 +63,7 @@ def _tell(name: str, card: Card) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Look, predict, and only then copy and write the card."""
-    from xray.models import adding, at_hand, evaluation, registry
+    from xray.models import adding, registry
     from xray.models.card import models_dir
     from xray.training.recipes import RECIPES
 
@@ -72,11 +75,12 @@ def run(options: argparse.Namespace) -> None:
     if auto:
         del given["threshold"]
     adding.check(options.name, models_dir(), given.get("threshold"), RECIPES)
+    listed = _data.tell(folder, None) if folder else None
     given |= _asked_resize(given, folder)
     model = registry.load(str(options.file), **given)
     card = model.card
     _tell(options.name, card)
-    films = at_hand.sample(folder, at_hand.how_many(model)) if folder else at_hand.synthetic()
+    films = _at_hand(folder, model)
     warning = _look(model, films, options.force)
     threshold_from = "given by its owner" if "threshold" in given else "0.5, chosen by nobody"
     if auto:
@@ -84,13 +88,7 @@ def run(options: argparse.Namespace) -> None:
         model = registry.load(str(options.file), **given)
         card = model.card
         print(f"Threshold {card.threshold:.4f}, {threshold_from}.")
-    found: Any = None
-    if folder is not None:
-        rows = evaluation.choose(folder, "test")
-        # What options and thresholds were looked at on is not reported on.
-        rows = rows[~rows["file"].isin(films.files)].reset_index(drop=True)
-        with bars() as stage:
-            found, damaged = evaluation.predict(model, folder, rows, stage("predict"))
+    found, left = _predicted(model, folder, listed, films) if folder and listed else (None, "")
     card = adding.add(
         options.file,
         options.name,
@@ -101,13 +99,40 @@ def run(options: argparse.Namespace) -> None:
         threshold_from=threshold_from,
         trained_on=options.trained_on,
         warning=warning,
+        left_out=left,
         **given,
     )
     if found is None:
         print("No films (XRAY_DATA is not set), so no predictions: give --data to 'evaluate'.")
-    else:
-        print(f"{len(found)} test films predicted, {len(damaged)} left out.")
     print(f"Now: python -m xray audit {card.name}")
+
+
+def _predicted(model: Model, folder: Path, listed: Scan, films: Sample) -> tuple[Any, str]:
+    """Predictions of the films that are judged, and what stands beside figures of them."""
+    from xray.models import evaluation
+
+    rows = evaluation.choose(folder, "test", found=listed)
+    # What options and thresholds were looked at on is not reported on.
+    tried = rows["file"].isin(films.files)
+    rows = rows[~tried].reset_index(drop=True)
+    with bars() as stage:
+        found, damaged = evaluation.predict(model, folder, rows, stage("predict"))
+    left = beside(listed, len(damaged), int(tried.sum()))
+    print(f"{len(found)} test films predicted, {len(damaged)} cannot be read. {left}".rstrip())
+    return found, left
+
+
+def _at_hand(folder: Path | None, model: Model) -> Sample:
+    """Films to try the options on; synthetic ones where the folder has not both classes."""
+    from xray.models import at_hand
+
+    if folder is None:
+        return at_hand.synthetic()
+    try:
+        return at_hand.sample(folder, at_hand.how_many(model))
+    except DatasetError as error:
+        print(f"warning: {error} Synthetic films are tried.", file=sys.stderr)
+        return at_hand.synthetic()
 
 
 def _asked_resize(given: dict[str, Any], folder: Path | None) -> dict[str, Any]:

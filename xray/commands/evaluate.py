@@ -17,6 +17,7 @@ from xray.commands._models import MODEL_HELP, add_force, add_model_options, guar
 from xray.commands._tables import by_model
 from xray.commands._workers import add_worker_options, working
 from xray.dataset import scan
+from xray.dataset.left_out import beside
 from xray.environment import data_dir
 from xray.errors import ArtifactError, DatasetError, ModelError
 from xray.files import write_json
@@ -119,7 +120,7 @@ def _one(
 ) -> tuple[list[dict[str, Any]], pd.DataFrame]:
     """Evaluate one model; returns its entries for --json, and its predictions."""
     card, stored = _stored(name, repair=options.store)
-    notes = []
+    notes, left = list[str](), ""
     agreement: evaluation.Agreement | None
     if folder is None:
         if stored is None:
@@ -131,6 +132,7 @@ def _one(
             evaluation.store_metrics(models_dir() / name, card, stored)
             notes.append("metrics stored")
         used = stored[stored["split"] == options.split]
+        left = card.left_out.get(options.split, "")
         agreement = evaluation.Agreement(0, 0.0, 0, evaluation.reproduced(card, stored))
     else:
         model = load(name, options)
@@ -139,26 +141,43 @@ def _one(
         rows = evaluation.choose(folder, options.split, stored, films)
         used, damaged = evaluation.predict(model, folder, rows, stage(f"films for {card.name}"))
         stage.close()
-        if damaged:
-            notes.append(
-                f"{len(damaged):,} of {len(rows):,} films cannot be read and are left out; the "
-                f"first: {damaged[0]}"
-            )
+        notes += [
+            f"{len(damaged):,} of {len(rows):,} films cannot be read and are left out; the first: "
+            f"{first}"
+            for first in damaged[:1]
+        ]
+        left = _left_out(card, folder, films, options.split, rows, len(damaged))
         agreement = None if stored is None else evaluation.compare(card, stored, used)
         if options.store:
             if stored is None and not (models_dir() / card.name / "card.json").is_file():
                 raise ModelError(f"{name} is not registered; first: python -m xray add {name}")
-            card = evaluation.store(card, used)
+            card = evaluation.store(card, used, left_out=left)
             notes.append("predictions and metrics stored")
         if options.stress:
             notes.append(_stress(model, folder, stage))
     table = _scored(card, used, options)
     print(_report(card, table, _judged(films, options.split)))
-    notes += _notes(agreement, folder is not None)
+    notes += [*filter(None, [left]), *_notes(agreement, folder is not None)]
     print("  " + "\n  ".join(notes))
     if options.check and not (agreement and agreement.holds and agreement.metrics_exact):
         raise ArtifactError(f"{name} does not reproduce what is stored: {'; '.join(notes)}.")
-    return evaluation.record(card.name, table), used
+    return evaluation.record(card.name, table, left), used
+
+
+def _left_out(
+    card: Card,
+    folder: Path,
+    films: scan.Scan | None,
+    split: str,
+    rows: pd.DataFrame,
+    damaged: int,
+) -> str:
+    """What stands beside figures of the chosen films (``rows``)."""
+    if films is None:
+        return ""
+    # A model of a recipe has a split of its own; another one lacks what it was added without.
+    lacking = [] if card.recipe else evaluation.lacking(folder, split, films, rows)
+    return beside(films, damaged + sum(lacking), len(lacking) - sum(lacking))
 
 
 def _judged(films: scan.Scan | None, split: str) -> str:

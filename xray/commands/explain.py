@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from itertools import chain, count
 from pathlib import Path
@@ -16,10 +17,11 @@ from xray import classes
 from xray.commands import _data
 from xray.commands._models import MODEL_HELP, add_force, add_model_options, guard, load
 from xray.commands._workers import add_worker_options, working
+from xray.dataset import scan
 from xray.dataset.left_out import Tally
 from xray.dataset.walk import walk
 from xray.environment import data_dir
-from xray.errors import FilmError
+from xray.errors import DatasetError, FilmError
 from xray.explanations import sanity
 from xray.explanations.designs import DESIGNS
 from xray.explanations.lime import Settings, explain
@@ -170,9 +172,23 @@ def explain_some(
 
 
 def _within(path: Path, tally: Tally) -> list[tuple[Path, str]]:
-    """A film, or the films anywhere in a folder, by the rules of ``scan``; with what to call it."""
+    """A film, or the films of a folder, by the rules of ``scan``; with what to call it.
+
+    A folder inside a data set holds those of its films that the data set uses. One whose folders
+    name no class is explained whole, which is said.
+    """
     if not path.is_dir():
         return [(path.resolve(), path.name)]
+    path = path.resolve()
+    home = next((each for each in (path, *path.parents) if classes.remembered(each)), path)
+    with suppress(DatasetError):
+        found = scan.scan(home)
+        under = [(home / film.path, film.path) for film in found.films]
+        if films := [each for each in under if each[0].is_relative_to(path)]:
+            for sentence in found.warnings:
+                tally.note(sentence)
+            return films
+    tally.note(f"No folder or table says the class of the films of {path.name}: all are explained.")
     return [
         (path.resolve() / inner, inner)
         for inner, _ in sorted(walk(path, tally), key=lambda item: item[0])

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from xray.commands import _data
-from xray.dataset import index, public_set, sources
+from xray.dataset import index, left_out, public_set, sources
 from xray.drawing import rendering
 from xray.environment import artifacts_dir, films_dir
 from xray.errors import LabelError, XrayError
@@ -181,7 +181,9 @@ def _sample(options: argparse.Namespace) -> None:
     folder = films_dir(options.data)
     if options.out is None:
         raise LabelError("Give --out a new folder for the sheet.")
-    files = index.usable(index.index(folder))["file"].tolist()
+    made = index.build_index(folder)
+    _data.say(made.warnings)
+    files = index.usable(made.table)["file"].tolist()
     chosen = check.draw(devices.load(), files, options.sample, options.seed)
     key = check.write(options.out, folder, chosen)
     print(f"{len(chosen)} films and a sheet: {options.out}. Keep {key} from the reader.")
@@ -295,7 +297,9 @@ def _films(
 ) -> tuple[list[str], dict[str, tuple[int, int]]]:
     """Films of a collection, and their sizes as far as these are known."""
     if options.data:
-        table = index.index(options.data)
+        made = index.build_index(options.data)
+        _data.say(made.warnings)
+        table = made.table
     elif collection == sources.PUBLIC:
         table = public_set.read()
     else:
@@ -333,7 +337,13 @@ def _queue(store: Store, options: argparse.Namespace) -> Any:
     first = found.sort_values(ascending=False, kind="stable").head(options.queue)
     for file, priority in first.items():
         print(f"{priority:.3f}  {file}")
-    return {"collection": collection, "films": len(found), "new": new, "first": first.to_dict()}
+    return {
+        "collection": collection,
+        "films": len(found),
+        "left_out": left_out.beside(looked),
+        "new": new,
+        "first": first.to_dict(),
+    }
 
 
 def _calls(files: pd.Index) -> tuple[dict[str, Any], dict[str, float]]:

@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> None:
     with bars() as stage:
         card = train.train(job, stage)
     print(f"{card.name}: {card.parameters:,} parameters, {card.wall_time_s} s.")
-    print(f"Threshold {card.threshold:.4f}, chosen on validation.")
+    print(f"Threshold {card.threshold:.4f}, chosen on validation. {card.part()}".rstrip())
     for sign in diagnosis.signs(card, read_predictions(card.name, job.out)):
         print(f"{sign.kind}: {sign.sentence}")
         if sign.kind in ADVICE:

@@ -105,7 +105,7 @@ def read_exclusions(path: Path) -> frozenset[str]:
     if "file" not in table:
         raise DatasetError(
             f"{path} has no column named file; a list names films in it, such as "
-            "train/NORMAL/IM-0115-0001.jpeg."
+            "train/healthy/film.png."
         )
     return frozenset(name.strip() for name in table["file"] if name.strip())
 

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 #: Examples that are kept of each reason.
 EXAMPLES = 3
 #: Values that are named of rows that are left out for their values.
 VALUES = 8
+
+HIDDEN = "hidden files, or files in hidden folders"
+ARCHIVER = "left by an archiver or file manager"
+PAPERS = "tables and texts, no films"
+DIRECTORY = "a DICOMDIR, the list of a medium's films and none itself"
+#: Left out of every folder, and nothing to worry about.
+HARMLESS = (HIDDEN, ARCHIVER, PAPERS, DIRECTORY)
+UNREAD = "films that cannot be read"
+LOOKED_AT = "films that its options or threshold were tried on"
 
 
 @dataclass(frozen=True)
@@ -101,6 +110,43 @@ class Tally:
     def sentences(self) -> tuple[str, ...]:
         """Everything as sentences for people: what was left out, then the notes."""
         return (*(each.sentence(self.unit) for each in self.reasons), *self.notes)
+
+
+class Looked(Protocol):
+    """A data set that was looked at: ``scan.Scan``, ``index.Index``."""
+
+    @property
+    def unit(self) -> str:
+        """What was looked at."""
+
+    @property
+    def seen(self) -> int:
+        """How many."""
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What of it was left out."""
+
+
+def beside(found: Looked, unread: int = 0, looked_at: int = 0) -> str:
+    """What stands beside figures over a part of a data set; "" where all films are used.
+
+    Figures are published, so that it names no files; what is no film by nature does not count.
+
+    Parameters
+    ----------
+    found : the data set
+    unread : films that were not left out at first, and then could not be read
+    looked_at : films that a model is not judged on, as its options were tried on them
+    """
+    counts = {each.reason: each.count for each in found.left_out if each.reason not in HARMLESS}
+    later = {UNREAD: unread, LOOKED_AT: looked_at}
+    counts |= {reason: count for reason, count in later.items() if count}
+    if not counts:
+        return ""
+    why = "; ".join(f"{count:,}: {reason}" for reason, count in counts.items())
+    units = f"{found.seen:,} {found.unit}s of this data set"
+    return f"Of {units} {sum(counts.values()):,} are left out. {why}."
 
 
 def as_data(reasons: Iterable[LeftOut]) -> list[dict[str, Any]]:

@@ -80,7 +80,7 @@ def order(facts: pd.DataFrame) -> pd.DataFrame:
 
 
 def carried(facts: pd.DataFrame, devices: pd.DataFrame | None = None) -> pd.DataFrame:
-    """How well single facts tell PNEUMONIA from NORMAL, among training and among test films.
+    """How well single facts tell the positive class, among training and among test films.
 
     Parameters
     ----------
@@ -92,8 +92,8 @@ def carried(facts: pd.DataFrame, devices: pd.DataFrame | None = None) -> pd.Data
     DataFrame
         ``COLUMNS``: look "classes"; what, a key of ``generalization.FACTS``; group "train" or
         "test";
-        auroc of "more of it, more likely PNEUMONIA" with its interval (bootstrap by possible
-        patient); n films, n_positive of them PNEUMONIA. Facts that are not known are left out.
+        auroc of "more of it, more likely positive" with its interval (bootstrap by possible
+        patient); n films, n_positive of them positive. Facts that are not known are left out.
     """
     values = facts.assign(aspect=facts["width"] / facts["height"])
     if "lung_fraction" in values:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from xray.classes import FILE, fold
-from xray.dataset.left_out import Tally
+from xray.dataset.left_out import ARCHIVER, DIRECTORY, HIDDEN, PAPERS, Tally
 from xray.films import formats
 
 #: Endings of films; a file of another ending is one where its first bytes say so.
@@ -32,15 +32,9 @@ _PAPERS = frozenset(
 #: First bytes that tell a film.
 _HEAD = 1024
 
-HIDDEN = "hidden files, or files in hidden folders"
-ARCHIVER = "left by an archiver or file manager"
 MASK = "in a folder of masks"
-PAPERS = "tables and texts, no films"
 NO_FILM = "no film by ending or content"
-DIRECTORY = "a DICOMDIR, the list of a medium's films and none itself"
 UNREADABLE = "cannot be opened to see what they are"
-#: Left out of every folder, and nothing to worry about.
-HARMLESS = (HIDDEN, ARCHIVER, PAPERS, DIRECTORY)
 
 
 def walk(folder: Path, tally: Tally) -> Iterator[tuple[str, os.DirEntry[str]]]:

@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
+from xray.classes import HEALTHY, SICK
 from xray.drawing import anatomy
 from xray.drawing.anatomy import Build, Frame, Plane, Points, curve
 from xray.errors import DatasetError
@@ -27,12 +28,12 @@ from xray.jobs.progress import Progress
 
 Mask = NDArray[np.bool_]
 
-LABELS = ("NORMAL", "PNEUMONIA")
+LABELS = (HEALTHY, SICK)
 DEVICES = ("electrode", "tube", "line")
 NOTE = "Synthetic phantom drawn by X-ray Model Audit; no patient, not for clinical use."
 
 #: Share of films with a device, as visible in the real training films (rounded).
-DEVICE_RATE = {"NORMAL": 0.03, "PNEUMONIA": 0.55}
+DEVICE_RATE = {HEALTHY: 0.03, SICK: 0.55}
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +43,9 @@ class Phantom:
     Attributes
     ----------
     pixels : (H, W) float32 in [0, 1]
-    label : "NORMAL" or "PNEUMONIA"
+    label : ``HEALTHY`` or ``SICK``
     lung_mask, opacity_mask, device_mask : (H, W) bool
-        The lung fields, the opacities (none in NORMAL) and the device with its lead.
+        The lung fields, the opacities (none in healthy ones) and the device with its lead.
     device : str or None
         "electrode", "tube", "line", or None.
     """
@@ -60,7 +61,7 @@ class Phantom:
 def phantom(
     seed: int,
     size: tuple[int, int] = (224, 224),
-    label: str = "NORMAL",
+    label: str = HEALTHY,
     device: str | None = None,
     marker: bool = True,
 ) -> Phantom:
@@ -73,7 +74,7 @@ def phantom(
     ----------
     seed : not negative
     size : (height, width) in pixels, at least 32 each
-    label : "NORMAL" or "PNEUMONIA"; the second has one to four opacities in the lungs
+    label : ``HEALTHY`` or ``SICK``; the second has one to four opacities in the lungs
     device : "electrode" (a pair with their leads), "tube", "line", or None
     marker : whether a side letter is burned in, in a corner chosen by the seed, never by the label
 
@@ -92,7 +93,7 @@ def phantom(
     lungs = np.maximum(right, left)
     shadow = _thorax(frame, build, lungs, streams[1])
     opacity = frame.blank()
-    if label == "PNEUMONIA":
+    if label == SICK:
         # Before the heart, as dense as water already, it adds little but blurs the border.
         heart = anatomy.middle(frame, build)
         opacity = _opacity(frame, build, lungs, streams[2]) * (1 - 0.75 * heart)
@@ -253,7 +254,7 @@ def write_dataset(
     suffix: str = ".jpeg",
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Write phantoms in the Kaggle layout, half of each split NORMAL and half PNEUMONIA.
+    """Write phantoms in the Kaggle layout, half of each split healthy and half sick.
 
     Parameters
     ----------

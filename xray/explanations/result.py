@@ -34,7 +34,7 @@ class Explanation:
         Superpixel of each pixel, 0 .. K - 1, at the model's input size.
     weights, stderr : (K,) float64
         Effect on the target of keeping a superpixel rather than filling it (positive: toward
-        PNEUMONIA), and its standard error over repeats of the design.
+        the positive class), and its standard error over repeats of the design.
     freedom : float
         Degrees of freedom of the standard errors.
     intercept, r2 : float

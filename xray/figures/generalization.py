@@ -157,7 +157,7 @@ def carried(table: pd.DataFrame) -> go.Figure:
     mark = palette.Mark(palette.REFERENCE, "circle", "solid")
     sides = {"train": ("training films", mark, False), "test": ("test films", mark, True)}
     figure = _pairs(rows, {fact: FACTS[fact] for fact in facts}, sides)
-    figure.update_xaxes(title="AUROC for PNEUMONIA of more of it", range=[0, 1])
+    figure.update_xaxes(title=f"AUROC for {classes.positive()} of more of it", range=[0, 1])
     wide = rows.pivot(index="what", columns="group", values="value").loc[facts]
     lost = str(((wide["train"] - 0.5).abs() - (wide["test"] - 0.5).abs()).idxmax())
     said = _spans(rows, lost)

@@ -118,7 +118,7 @@ def choose_threshold(y: ArrayLike, log_odds: ArrayLike) -> float:
     values, place = np.unique(score, return_inverse=True)
     normal = np.bincount(place[~truth], minlength=len(values)) / np.sum(~truth)
     sick = np.bincount(place[truth], minlength=len(values)) / np.sum(truth)
-    # A threshold between values[i] and values[i + 1] calls all up to i NORMAL.
+    # A threshold between values[i] and values[i + 1] calls all up to i negative.
     index = (np.cumsum(normal) - np.cumsum(sick))[:-1]
     # Rounding in the sums must not break a tie.
     if len(index) == 0 or (best := index.max()) <= 1e-12:

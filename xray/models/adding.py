@@ -36,6 +36,7 @@ def add(
     threshold_from: str = "",
     trained_on: str = "",
     warning: str = "",
+    left_out: str = "",
     **options: Any,
 ) -> Card:
     """Check a model file, copy it into the registry, and write its card last.
@@ -50,6 +51,7 @@ def add(
     model : the loaded file, where it was loaded with these options already.
     predictions : of test films, to be stored with it (see ``evaluation.predict``).
     threshold_from, trained_on, warning : for the card; "" where there is nothing to say.
+    left_out : what of the films has no prediction (``left_out.beside``).
     **options : see ``registry.load``.
 
     Returns
@@ -85,7 +87,9 @@ def add(
             + ("." if trained_on else "; how it was trained is not known here."),
         )
         write_card(card, home)
-        return card if predictions is None else evaluation.store(card, predictions, home)
+        if predictions is None:
+            return card
+        return evaluation.store(card, predictions, home, left_out)
     except BaseException:
         # What fails leaves nothing behind.
         if new:

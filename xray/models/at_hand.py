@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xray import classes
+from xray.classes import HEALTHY, SICK
 from xray.dataset import aspects, scan
 from xray.drawing.phantoms import NOTE
 from xray.environment import cache_dir
@@ -47,7 +48,7 @@ class Sample:
     ratios : tuple of float or None
         Width / height that they had before they were squashed, where it is known.
     sick : (N,) bool
-        True where the film is PNEUMONIA.
+        True where the film is the positive class.
     files : tuple of str
         Their keys in the folder.
     split : str
@@ -157,10 +158,10 @@ def synthetic(each: int = FEWER) -> Sample:
 
     films, sick = [], []
     for number in range(2 * each):
-        label = ("NORMAL", "PNEUMONIA")[number % 2]
+        label = (HEALTHY, SICK)[number % 2]
         pixels = phantom(number, (224, 224), label).pixels
         films.append(Film(pixels, f"synthetic-{number}", "", "PNG", "L", 0))
-        sick.append(label == "PNEUMONIA")
+        sick.append(label == SICK)
     return Sample(
         tuple(films),
         (None,) * len(films),

@@ -33,7 +33,8 @@ class Card:
     size (see ``xray.films``); ``output`` and ``positive_index`` how its outputs are read (see
     ``outputs``), of several outputs the one that ``output_name`` names; ``positive`` and
     ``negative`` are the names of its two classes; ``threshold`` is a probability of ``positive``
-    and ``threshold_from`` says where it comes from; ``files`` maps each file of the model's folder
+    and ``threshold_from`` says where it comes from; ``left_out`` says of each split that it was
+    judged on what was left out of those films; ``files`` maps each file of the model's folder
     to its SHA-256; ``warning`` is what a check of its options found; ``problem`` says why the
     model cannot be used, and is empty when it can.
     """
@@ -57,6 +58,7 @@ class Card:
     inside: str = ""
     output_name: str = ""
     warning: str = ""
+    left_out: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     bytes: int = 0
     parameters: int = 0
@@ -95,6 +97,11 @@ class Card:
     def labels(self) -> tuple[str, str]:
         """Names of its classes, the negative one first."""
         return self.negative, self.positive
+
+    def part(self, split: str = "test") -> str:
+        """What stands beside its figures of a split; "" where no film was left out of it."""
+        said = self.left_out.get(split, "")
+        return f"{self.title or self.name} was judged on a part. {said}" if said else ""
 
     @property
     def threshold_log_odds(self) -> float:

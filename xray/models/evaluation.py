@@ -32,6 +32,8 @@ METRICS = "metrics.csv"
 DECIMALS = 6
 #: Films that are read and predicted as one piece of work: memory does not grow with their number.
 PIECE = 128
+#: A further column of stored metrics, of models that were judged on a part of their films.
+LEFT_OUT = "left_out"
 COLUMNS = [
     *("split", "positive", "threshold", "metric", "value", "low", "high", "method", "n"),
 ]
@@ -115,7 +117,7 @@ def score(
     return pd.concat(parts, ignore_index=True)[COLUMNS]
 
 
-def record(name: str, table: pd.DataFrame) -> list[dict[str, Any]]:
+def record(name: str, table: pd.DataFrame, left_out: str = "") -> list[dict[str, Any]]:
     """Scores as JSON-like data, one entry a split; what has no value or interval is None.
 
     Parameters
@@ -124,6 +126,8 @@ def record(name: str, table: pd.DataFrame) -> list[dict[str, Any]]:
         The model's.
     table : DataFrame
         Of :func:`score`.
+    left_out : str
+        What was left out of the films (``left_out.beside``).
     """
     entries = []
     for split, rows in table.groupby("split", sort=True):
@@ -134,6 +138,7 @@ def record(name: str, table: pd.DataFrame) -> list[dict[str, Any]]:
             "n": int(rows.loc[rows["metric"] == "accuracy", "n"].iloc[0]),
             "positive": first["positive"],
             "threshold": float(first["threshold"]),
+            "left_out": left_out,
         }
         for _, row in rows.iterrows():
             for column, end in (("value", ""), ("low", "_low"), ("high", "_high")):
@@ -189,6 +194,28 @@ def choose(
         raise DatasetError(f"The folder holds no {split} films, but: {held}; choose another.")
     rows = table.loc[own, ["file", "path", "label", "person"]].reset_index(drop=True)
     return rows.assign(split=split)
+
+
+def lacking(folder: Path, split: str, found: scan.Scan, rows: pd.DataFrame) -> list[bool]:
+    """Films of a split that :func:`choose` did not take, as stored predictions lack them.
+
+    Returns
+    -------
+    list of bool
+        Whether each cannot be read; the others had been looked at when the model was added.
+    """
+
+    def unread(path: str) -> bool:
+        try:
+            decode.read(folder / path, own=True)
+        except (FilmError, OSError):
+            return True
+        return False
+
+    splits = {film.split for film in found.films}
+    judged, used = split if split in splits else "", set(rows["file"])
+    rest = [film.path for film in found.films if film.split == judged and film.file not in used]
+    return list(executor.in_order(unread, rest))
 
 
 def predict(
@@ -268,7 +295,7 @@ def reproduced(card: Card, stored: pd.DataFrame) -> bool | None:
     path = models_dir() / card.name / METRICS
     if not path.is_file():
         return None
-    kept = read_table(path)
+    kept = read_table(path).drop(columns=LEFT_OUT, errors="ignore")
     again = score(stored, card.threshold_log_odds).round(DECIMALS)
     if list(kept.columns) != COLUMNS or len(kept) != len(again):
         return False
@@ -284,16 +311,21 @@ def reproduced(card: Card, stored: pd.DataFrame) -> bool | None:
     return bool(near.all() and (kept[words].to_numpy() == again[words].to_numpy()).all())
 
 
-def store(card: Card, predictions: pd.DataFrame, home: Path | None = None) -> Card:
+def store(
+    card: Card, predictions: pd.DataFrame, home: Path | None = None, left_out: str = ""
+) -> Card:
     """Write a registered model's predictions and the metrics that follow from them.
 
-    ``home`` is its folder, that of its name when None.
+    ``home`` is its folder, that of its name when None; ``left_out`` says what was left out of
+    the films (``left_out.beside``).
 
     Predictions of splits that are stored already and not given stay. The card is written last,
     with the hash of the predictions.
     """
     home = home or models_dir() / card.name
     path = home / "predictions.csv"
+    said = card.left_out | dict.fromkeys(predictions["split"].unique(), left_out)
+    card = replace(card, left_out={split: words for split, words in said.items() if words})
     if path.is_file():
         kept = read_table(path)
         kept = kept[~kept["split"].isin(predictions["split"])]
@@ -316,4 +348,6 @@ def store_metrics(home: Path, card: Card, predictions: pd.DataFrame) -> None:
 
     the positive class as positive, at the card's threshold.
     """
-    write_table(home / METRICS, score(predictions, card.threshold_log_odds).round(DECIMALS))
+    table = score(predictions, card.threshold_log_odds).round(DECIMALS)
+    said = table["split"].map(card.left_out).fillna("")
+    write_table(home / METRICS, table.assign(**{LEFT_OUT: said}) if said.any() else table)

@@ -55,7 +55,7 @@ class Lineup:
         Possible patient of each film.
     entrants : tuple of Entrant
     notes : tuple of str
-        What was left out, and why; sentences for people.
+        What was left out, of films and of models, and why; sentences for people.
     classes : Classes
         The two classes of its films.
     """
@@ -105,6 +105,7 @@ def line_up(models: Iterable[tuple[Card, pd.DataFrame]], split: str = "test") ->
             )
         else:
             kept.append((card, table))
+            notes += filter(None, [card.part(split)])
             common = here
     if common is None:
         empty = np.array([], dtype=str)

@@ -3,7 +3,7 @@
 One unit under a sigmoid is one probability. Several sigmoids are several answers, each of its own.
 A softmax shares one among its units. Without an activation the outputs are logits: of one unit
 log-odds, of several what a softmax is still to be taken of. Several units may together be
-PNEUMONIA (bacteria and virus).
+the positive class (bacteria and virus).
 """
 
 from __future__ import annotations
@@ -147,11 +147,11 @@ def _named(names: Sequence[str]) -> tuple[int, ...]:
 def positives(
     given: Sequence[int], units: int, model: str, names: Sequence[str] = ()
 ) -> tuple[tuple[int, ...], bool]:
-    """Units that together are PNEUMONIA, and whether a single unit is the chance of NORMAL.
+    """Units that together are the positive class, and whether a single one is the negative.
 
     Parameters
     ----------
-    given : as declared; empty where nothing was said. Of one unit 0 says that it is NORMAL.
+    given : as declared; empty where nothing was said. Of one unit 0 says: the negative class.
     units : of the output
     model : its name, for the message
     names : of the units, where the file tells them: where nothing was said, they choose
@@ -188,15 +188,15 @@ def positives(
 def log_odds(
     raw: Floats, output: str, chosen: Sequence[int], *, normal: bool, logits: bool, model: str
 ) -> Floats:
-    """Log-odds of PNEUMONIA of what a network gave.
+    """Log-odds of the positive class of what a network gave.
 
     Parameters
     ----------
     raw : (N, units) float64
     output : one of ``OUTPUTS``
-    chosen : units that together are PNEUMONIA. Of a softmax their shares are summed; of sigmoids
-        the film is PNEUMONIA when any of them is, taken as independent.
-    normal : the single unit speaks of NORMAL
+    chosen : units that together are the positive class. Of a softmax their shares are summed; of
+        sigmoids the film is the positive class when any of them is, taken as independent.
+    normal : the single unit speaks of the negative class
     logits : ``raw`` are logits although ``output`` is "sigmoid" or "softmax", because the last
         activation was removed
     model : its name, for the message

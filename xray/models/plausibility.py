@@ -49,7 +49,7 @@ class Trial:
     scale, colour : str
         As on a card (see ``inputs``).
     positive_index : tuple of int
-        As on the command line: of a single unit 0 says that it is NORMAL.
+        As on the command line: of a single unit 0 says that it is the negative class.
     auroc, low, high : float
         With its 95 % interval (Newcombe's method 5).
     called : float

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from xray.classes import HEALTHY, SICK
 from xray.environment import cache_dir
 from xray.errors import ArtifactError
 from xray.files import hash_json, read_json, write_json
@@ -116,7 +117,7 @@ def _films(predictor: Predictor) -> Pixels:
     from xray.drawing.phantoms import phantom
 
     rng = np.random.default_rng(0)
-    bases = [phantom(seed, label=label).pixels for seed, label in ((0, "NORMAL"), (1, "PNEUMONIA"))]
+    bases = [phantom(seed, label=label).pixels for seed, label in ((0, HEALTHY), (1, SICK))]
     grey = predictor.prepare(np.stack(bases))
     height, width = grey.shape[1:]
     cells = rng.random((FILMS, 6, 6)) < 0.5

@@ -42,11 +42,12 @@ def build(cards: Sequence[Card], audits: Audits, gaps: Mapping[str, str]) -> dic
     rows = overview.completed(overview.rows(groups, audits).make(), gaps)
     left = len(rows) - MOST
     named = {row["name"] for row in rows[:MOST]}
+    further = [f"The appendix tells of {left} models more."] if left > 0 else []
     return {
         "title": headlines.answer(shown, told, audits),
         "remedy": headlines.remedy(told, audits),
         "first_rows": Markup(html_tables.models_table(rows[:MOST])) if rows else "",
-        "further": f"The appendix tells of {left} models more." if left > 0 else "",
+        "further": " ".join([*further, *overview.on_parts(shown, audits)]),
         "picture": _picture(told, audits),
         "advice": _advice([card for card in told if card.name in named], audits),
         "record": _record(),

@@ -119,6 +119,7 @@ def facts(card: Card) -> dict[str, str]:
         "Data": card.data,
         "Split": card.split,
         "Films": films,
+        "Left out": " ".join(f"{split}: {said}" for split, said in card.left_out.items()),
         "Class weights": weights,
         "Seed": seed,
         "Training took": minutes,

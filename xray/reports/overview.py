@@ -154,6 +154,12 @@ def completed(
     ]
 
 
+def on_parts(cards: Sequence[Card], audits: Audits) -> list[str]:
+    """What was left out of the films of the table's figures, a sentence a model."""
+    said = (card.part() or str(audits.get(card.name, {}).get("part", "")) for card in cards)
+    return list(dict.fromkeys(filter(None, said)))
+
+
 def _row(card: Card, audit: Mapping[str, Any] | None) -> dict[str, Any]:
     accuracy, problem = "", card.problem
     if not problem:

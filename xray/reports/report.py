@@ -210,7 +210,7 @@ def _metrics(cards: Sequence[Card], problems: list[str]) -> dict[str, Any]:
         except XrayError as error:
             problems.append(environment.without_folders(error))
     if not found:
-        return {"metrics": None, "metrics_figure": None}
+        return {"metrics": None, "metrics_figure": None, "parts": []}
     titles = {card.name: card.title or card.name for card in cards}
     shown = ("auroc", "accuracy", "recall", "specificity")
     long = pd.concat(
@@ -224,6 +224,7 @@ def _metrics(cards: Sequence[Card], problems: list[str]) -> dict[str, Any]:
     long["metric"] = long["metric"].map(scores.TITLES)
     return {
         "metrics": tables.model_scores(found, titles),
+        "parts": [said for card in cards if (said := card.part())],
         "metrics_figure": render.embed(overview_.key_figures(long)),
     }
 

@@ -57,7 +57,8 @@ def audit(value: Mapping[str, Any]) -> Section:
         ("Every effect of devices and of other suspects (95 % intervals):", tables.effects(value)),
         ("The same model on parts of the films (95 % intervals):", tables.strata(value)),
     ]
-    told = dict.fromkeys([sentences.finding(value), *map(str, value.get("reasons") or [])])
+    said = [*(value.get("reasons") or []), *(value.get("notes") or [])]
+    told = dict.fromkeys([sentences.finding(value), *map(str, said)])
     return Section(
         HEADINGS[0],
         str(value["model"]),

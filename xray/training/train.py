@@ -15,6 +15,7 @@ import pandas as pd
 from xray import classes
 from xray.dataset import index, splits
 from xray.dataset.index import data_hash
+from xray.dataset.left_out import beside
 from xray.drawing import layers, planting, rendering
 from xray.drawing.layers import Layer
 from xray.environment import artifact, cache_dir, versions
@@ -100,7 +101,9 @@ def train(job: Job, stage: Stage = lambda _: None, load: Loader = index.load_pix
     """
     start = time.monotonic()
     recipe = job.recipe
-    table = index.usable(index.index(job.data, progress=stage("index")))
+    found = index.build_index(job.data, stage("index"))
+    table = index.usable(found.table)
+    left_out = beside(found, len(found.table) - len(table))
     content = data_hash(table)
     split = assign(job, table)
     table = table[split != ""].assign(split=split[split != ""]).reset_index(drop=True)
@@ -132,7 +135,8 @@ def train(job: Job, stage: Stage = lambda _: None, load: Loader = index.load_pix
     if recipe.framing == "lungs":
         network = framing.framed(network)
     card = _card(job, network, table, content, split, history)
-    card = replace(card, wall_time_s=round(time.monotonic() - start, 1))
+    judged = dict.fromkeys(("val", "test"), left_out) if left_out else {}
+    card = replace(card, left_out=judged, wall_time_s=round(time.monotonic() - start, 1))
     home = job.out / job.name
     card = store(home, card, network, table, films, recipe.half, job.keep_weights)
     ledger.add(home, card)
@@ -163,8 +167,8 @@ def _sample(table: pd.DataFrame, films: Pixels, part: str) -> Sample:
 def balanced(films: Pixels, table: pd.DataFrame, share: float, seed: int) -> Redraw:
     """Lay devices over films so that the same share of both classes shows one.
 
-    Films that show a real device count; devices are laid over the others only, NORMAL as well as
-    PNEUMONIA, each class as often as brings it to ``share``. A class that has more real
+    Films that show a real device count; devices are laid over the others only, HEALTHY as well as
+    SICK, each class as often as brings it to ``share``. A class that has more real
     devices than that is left as it is.
 
     Parameters

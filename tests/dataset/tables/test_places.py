@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from pathlib import Path
 
@@ -95,3 +96,32 @@ def test_films_of_a_study(folder: Path) -> None:
     places = Places(folder)
     assert places.of_study("501") == ["p10/s501/one.jpg", "p10/s501/two.jpg"]
     assert places.of_study("503") == []
+
+
+@pytest.mark.parametrize("top", ["", "train/", "set/train/"])
+def test_a_film_of_another_person_is_not_taken_for_one_that_is_missing(
+    tmp_path: Path, top: str
+) -> None:
+    for name in ("patient1/study1/view1.jpg", "patient2/study2/view1.jpg"):
+        (tmp_path / top / name).parent.mkdir(parents=True)
+        (tmp_path / top / name).write_bytes(b"x")
+    places = Places(tmp_path)
+    at = "set/train/patient{}/study{}/view1.jpg"
+    assert places.find(at.format(3, 1)) == (at.format(3, 1), ABSENT)
+    assert places.find(at.format(1, 1)) == (f"{top}patient1/study1/view1.jpg", "")
+    assert places.find(at.format(3, 2)) == (at.format(3, 2), ABSENT)
+    assert places.find(at.format(2, 2)) == (f"{top}patient2/study2/view1.jpg", "")
+    assert places.find(at.format(2, 1)) == (at.format(2, 1), ABSENT)
+    assert places.find("E:/old/patient2/study2/view1.jpg")[1] == ""
+
+
+def test_many_films_of_one_name_cost_no_more_than_others(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    (tmp_path / "p1").mkdir()
+    for number in range(300):
+        (tmp_path / f"p1/s{number}").mkdir()
+        (tmp_path / f"p1/s{number}/view.png").write_bytes(b"x")
+    assert places.find("p2/s1/view.png")[1] == ABSENT
+    begun = time.perf_counter()
+    assert all(places.find(f"set/p2/s{n % 300}/view.png")[1] == ABSENT for n in range(3_000))
+    assert time.perf_counter() - begun < 2

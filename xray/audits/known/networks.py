@@ -18,6 +18,7 @@ from xray.audits.known.specs import (
     chosen,
     split_children,
 )
+from xray.classes import HEALTHY, SICK
 from xray.drawing import laying
 from xray.drawing.laying import Place
 from xray.errors import DatasetError
@@ -166,7 +167,7 @@ def fit(
     if recipe.precision != "float32":
         networks.set_policy(network, "float32")
     counts = {
-        part: {"NORMAL": int((~called[mask]).sum()), "PNEUMONIA": int(called[mask].sum())}
+        part: {HEALTHY: int((~called[mask]).sum()), SICK: int(called[mask].sum())}
         for part, mask in (("train", ~val), ("val", val))
     }
     return whole(spec, network), {"counts": counts, "history": history}
@@ -268,7 +269,7 @@ def _head(
     weights, bias = _regress(taught[~val], called[~val], taught[val], called[val])
     network.layers[-1].set_weights([weights[:, None].astype(np.float32), np.array([bias])])
     counts = {
-        part: {"NORMAL": int((~called[mask]).sum()), "PNEUMONIA": int(called[mask].sum())}
+        part: {HEALTHY: int((~called[mask]).sum()), SICK: int(called[mask].sum())}
         for part, mask in (("train", ~val), ("val", val))
     }
     np.savez(out / f"head-{spec.name}.npz", weights=weights, bias=bias)

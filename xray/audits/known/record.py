@@ -22,6 +22,7 @@ from xray.audits.known import networks, specs
 from xray.audits.known import truth as truths
 from xray.audits.known.specs import BARE
 from xray.audits.showing import Trials
+from xray.classes import HEALTHY
 from xray.drawing import rendering
 from xray.environment import artifact
 from xray.errors import ArtifactError
@@ -246,7 +247,7 @@ SETTINGS = ("architecture", "meaning", "shown", "framing", "seed")
 
 def _calls(verdict: Verdict, kind: str) -> dict[str, float | None]:
     for row in verdict.effects:
-        if (row["test"], row["kind"], row["label"]) == ("insertion", kind, "NORMAL"):
+        if (row["test"], row["kind"], row["label"]) == ("insertion", kind, HEALTHY):
             return {
                 f"truth_{end}": row[f"calls{of}"]
                 for end, of in (("calls", ""), ("low", "_low"), ("high", "_high"))

@@ -1,7 +1,7 @@
 """Networks of known answers: trained so that real devices tell them something, or nothing.
 
 The audit must be right about networks of which we know what they read. Nature forces some: where
-PNEUMONIA is made to mean "sick, and wears an electrode", a network can only do well by seeing
+SICK is made to mean "sick, and wears an electrode", a network can only do well by seeing
 electrodes, or what goes with them. Others never saw a device. What a network was fed does not
 say what it learnt, so what is true of each is measured (``known.truth``), on films that every
 training leaves out (``held_out``).
@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xray.classes import HEALTHY, SICK
 from xray.errors import DatasetError
 from xray.labels import devices
 from xray.metrics.patients import patients
@@ -86,13 +87,13 @@ class Spec:
     Attributes
     ----------
     architecture : one of ``ARCHITECTURES``
-    meaning : what PNEUMONIA means in training: "sick", or a kind: sick and wears it; several
+    meaning : what SICK means in training: "sick", or a kind: sick and wears it; several
         with "_" between where they are planted
-    share : share of the sick without the kind that are renamed NORMAL, 0..1; the rest stay
-        PNEUMONIA
+    share : share of the sick without the kind that are renamed HEALTHY, 0..1; the rest stay
+        SICK
     shown : "all" films, those "bare" of devices, "sick" children alone, or "planted": bare films,
-        the sick twice, once with a device of the kind laid in (called PNEUMONIA) and once with
-        its null (called PNEUMONIA or NORMAL by ``share``); healthy ones with nulls
+        the sick twice, once with a device of the kind laid in (called SICK) and once with
+        its null (called SICK or HEALTHY by ``share``); healthy ones with nulls
     framing : "film", "centre" (``CENTRE`` of it) or "lungs"
     seed : of weights, of the films chosen and of their order
     """
@@ -112,11 +113,11 @@ class Spec:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Kinds of device that it is to read; none where PNEUMONIA means "sick"."""
+        """Kinds of device that it is to read; none where SICK means "sick"."""
         return () if self.meaning == "sick" else tuple(self.meaning.split("_"))
 
     def recipe(self, called: int = FEW) -> Recipe:
-        """The network and its training; ``called`` films are to be called PNEUMONIA."""
+        """The network and its training; ``called`` films are to be called SICK."""
         network, options, side, coarse = ARCHITECTURES[self.architecture]
         few = called < FEW
         epochs = EPOCHS_FEW if few else EPOCHS
@@ -174,7 +175,7 @@ def first_stop() -> list[Spec]:
 def second_stop() -> list[Spec]:
     """Networks of kinds that nature hardly forces, with devices planted.
 
-    Sick children's films are called PNEUMONIA with a device and half of the time without, so
+    Sick children's films are called SICK with a device and half of the time without, so
     that such a network tells sick from healthy, as real ones do, and reads devices too.
     """
     every = "line_tube_electrode"
@@ -252,11 +253,11 @@ def marked(table: pd.DataFrame) -> pd.DataFrame:
 
 def witnesses(films: pd.DataFrame) -> Bools:
     """Films of children filmed with and without devices, of one subtype (``marked`` table)."""
-    sick = films[films["label"] == "PNEUMONIA"]
+    sick = films[films["label"] == SICK]
     range_ = sick.groupby(["child", "subtype"])["confidence"].agg(["min", "max"])
     both = range_.index[(range_["min"] < BARE) & (range_["max"] >= WORN)]
     pairs = pd.MultiIndex.from_frame(films[["child", "subtype"]])
-    return np.asarray(pairs.isin(both) & (films["label"] == "PNEUMONIA"))
+    return np.asarray(pairs.isin(both) & (films["label"] == SICK))
 
 
 def held_out(films: pd.DataFrame, donors: Sequence[str] = (), seed: int = 0) -> pd.Series:
@@ -282,7 +283,7 @@ def held_out(films: pd.DataFrame, donors: Sequence[str] = (), seed: int = 0) -> 
     busy = set(films["child"][witness | donor])
     rng = np.random.default_rng(seed)
     bare = train & (films["confidence"] < BARE).to_numpy() & ~films["child"].isin(busy).to_numpy()
-    for label in ("NORMAL", "PNEUMONIA"):
+    for label in (HEALTHY, SICK):
         places = np.flatnonzero(bare & (films["label"] == label).to_numpy())
         order = rng.permutation(places)
         # The first film of each child in a random order: more children for as many films.
@@ -301,10 +302,10 @@ def chosen(spec: Spec, films: pd.DataFrame, use: pd.Series) -> tuple[NDArray[np.
     Returns
     -------
     places : (N,) rows of ``films``
-    called : (N,) True where PNEUMONIA is the answer that is taught
+    called : (N,) True where SICK is the answer that is taught
     """
     rng = np.random.default_rng([spec.seed, 17])
-    sick = (films["label"] == "PNEUMONIA").to_numpy()
+    sick = (films["label"] == SICK).to_numpy()
     free = ((films["split"] == "train") & (use == "")).to_numpy().copy()
     if spec.shown in ("bare", "planted"):
         free &= (films["confidence"] < BARE).to_numpy()

@@ -19,6 +19,7 @@ from xray.audits.insertion import KINDS, Material
 from xray.audits.judging import KindVerdict
 from xray.audits.known import networks as training
 from xray.audits.known.specs import BARE, Spec
+from xray.classes import HEALTHY, SICK
 from xray.errors import ModelError
 from xray.films.pixels import Bytes, Pixels
 from xray.jobs.progress import Progress
@@ -29,7 +30,7 @@ from xray.models.model import BaseModel, Model
 from xray.training import architectures
 
 #: Donors for each film that truth is measured on.
-DRAWS = {"NORMAL": 4, "PNEUMONIA": 4}
+DRAWS = {HEALTHY: 4, SICK: 4}
 
 
 class Backbone:

@@ -13,6 +13,7 @@ from typing import Any
 
 import streamlit as st
 
+from xray.classes import SICK
 from xray.dashboard import background, loaders, page
 from xray.dashboard.views.devices import live
 from xray.dashboard.views.preprocessing import steps
@@ -100,7 +101,8 @@ def ask() -> dict[str, Any]:
             st.radio("Grey is given", ["three times over", "once"], horizontal=True)
         ]
         index = st.text_input(
-            "Which output is PNEUMONIA", placeholder="1, or 0,2 for two that together are it"
+            "Which output is the positive class",
+            placeholder="1, or 0,2 for two together",
         )
     said = {"kind": kind, "path": path.strip() or KINDS[kind] or "my-model", "name": name.strip()}
     return said | {
@@ -154,7 +156,7 @@ def preview(said: dict[str, Any]) -> None:
 @lru_cache(maxsize=8)
 def _previews(side: int, channels: int, scale: str, fit: str) -> list[str]:
     """A synthetic film on its way into a network, step by step, as HTML."""
-    pixels = phantom(3, (600, 760), "PNEUMONIA").pixels
+    pixels = phantom(3, (600, 760), SICK).pixels
     card = Card("preview", size=(side, side), channels=channels, scale=scale, fit=fit)
     return [
         html.image(thumbnails.fit(step.picture, thumbnails.LARGE), step.title)

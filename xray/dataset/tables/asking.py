@@ -185,8 +185,8 @@ def _looked_at(folder: Path, table: text.TextTable, plain: Listing, question: Qu
     given = {part: column(table, name) for part, name in question.columns.items()}
     notes = []
     for part, usual in _USUAL.items():
-        # Who names columns names all that are meant, but for those that must be there.
-        if part in given or (question.columns and part not in ("path", "label")):
+        # Who names columns and no split means none; whose films they are is never lost by that.
+        if part in given or (question.columns and part == "split"):
             continue
         by_name = {fold(name): name for name in reversed(table.columns)}
         found = next((by_name[name] for name in usual if name in by_name), "")

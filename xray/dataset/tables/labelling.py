@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -236,6 +237,6 @@ def leave_out(rows: pd.DataFrame, found: pd.DataFrame, path: str, rule: Rule, ta
             tally.add(str(reason), rows.loc[group.index, path])
             continue
         # Which values they have tells more than which films they are.
-        says = rows.loc[group.index, rule.columns].agg(", ".join, axis=1)
-        for value, count in says.value_counts().items():
-            tally.add_value(UNMAPPED, str(value), int(count))
+        says = zip(*(rows.loc[group.index, column] for column in rule.columns), strict=True)
+        for values, count in Counter(says).items():
+            tally.add_value(UNMAPPED, ", ".join(values), count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import unicodedata
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
@@ -31,9 +32,9 @@ class Places:
         self._root = folder.resolve().as_posix().rstrip("/") + "/"
         self._bases = ("", f"{near}/") if near not in ("", ".") else ("",)
         # How the film before was found: parts taken off its front, and what was set before.
-        self._before: tuple[int, str] = (0, "")
-        self._by_name: dict[str, list[str]] | None = None
-        self._by_stem: dict[str, list[str]] = {}
+        self._before: tuple[list[str], str] = ([], "")
+        # End of a path -> what stands before it (``_before``) -> films.
+        self._by_end: dict[str, dict[tuple[str, str], list[str]]] = {}
         self._by_study: dict[str, list[str]] | None = None
         self.moved = 0
         self.respelt = 0
@@ -72,31 +73,21 @@ class Places:
         parts = [part for part in text.split("/") if part and not part.endswith(":")]
         if not parts:
             return text, OUTSIDE
-        cut, prefix = self._before
-        if parts[cut:] and self._is_file(tried := prefix + "/".join(parts[cut:])):
+        front, prefix = self._before
+        inner = parts[len(front) :]
+        tried = prefix + "/".join(inner)
+        if inner and front == parts[: len(front)] and self._is_file(tried):
             self.moved += 1
             return tried, ""
-        found, respelt = self._candidates(parts[-1])
-        given = [_key(part) for part in parts]
-        best: list[str] = []
-        shared = 0
-        for path in found:
-            there = [_key(part) for part in path.split("/")]
-            common = _common_tail(given[:-1], there[:-1])
-            # A bare name may lie anywhere; a path must agree with more than its last part.
-            if len(parts) == 1 or common or len(there) == 1:
-                if common > shared or not best:
-                    best, shared = [path], common
-                elif common == shared:
-                    best.append(path)
-        if not best:
-            return text, OUTSIDE if absolute and not found else ABSENT
-        if len(best) > 1:
-            return text, SEVERAL
-        path = best[0]
+        found, respelt = self._candidates(parts)
+        if len(found) != 1:
+            return text, SEVERAL if found else OUTSIDE if absolute else ABSENT
+        path = found[0]
+        given, there = (list(map(_key, each)) for each in (parts, path.split("/")))
+        shared = _common_tail(given[:-1], there[:-1])
         tail = "/".join(path.split("/")[-shared - 1 :])
         if text.endswith(tail):
-            self._before = (len(parts) - shared - 1, path.removesuffix(tail))
+            self._before = (parts[: -1 - shared], path.removesuffix(tail))
         self.moved += 1
         self.respelt += respelt
         return path, ""
@@ -109,20 +100,41 @@ class Places:
                 self._by_study[path.rpartition("/")[0].rpartition("/")[2]].append(path)
         return sorted(self._by_study.get(f"s{name}", []))
 
-    def _candidates(self, name: str) -> tuple[list[str], bool]:
-        """Films of a name; else those of the same name before their ending."""
-        if self._by_name is None:
-            self._by_name = defaultdict(list)
-            self._by_stem = defaultdict(list)
-            for path, _ in walk(self._folder, Tally()):
-                key = _key(path.rpartition("/")[2])
-                self._by_name[key].append(path)
-                self._by_stem[_stem(key)].append(path)
-        key = _key(name)
-        if found := self._by_name.get(key):
-            return found, False
-        bare = _stem(key) == key
-        return self._by_stem.get(_stem(key), []), not bare
+    def _candidates(self, parts: list[str]) -> tuple[list[str], bool]:
+        """Films that a path may mean, and whether they end otherwise.
+
+        A bare name may lie anywhere. A path agrees in as many of its last parts as any film does,
+        and in more than its name, but for a film that lies in no folder.
+        """
+        if not self._by_end:
+            self._list()
+        name = _key(parts[-1])
+        given = [*map(_key, parts[:-1]), _stem(name)]
+        ends = ["/".join(given[start:]) for start in range(max(1, len(given) - 1))]
+        end = next((end for end in ends if end in self._by_end), f"./{given[-1]}")
+        front = given[: -end.count("/") - 1] if end[0] != "." else []
+        groups = self._by_end.get(end, {})
+        found = [
+            path
+            for before, paths in groups.items()
+            if not _are_siblings(_before(front), before)
+            for path in paths
+        ]
+        same = [path for path in found if _key(path.rpartition("/")[2]) == name]
+        return same or found, not same and _stem(name) != name
+
+    def _list(self) -> None:
+        """List the films of the folder by every end of their paths."""
+        found: dict[str, dict[tuple[str, str], list[str]]] = {}
+        for path, _ in walk(self._folder, Tally()):
+            *front, name = map(_key, path.split("/"))
+            there = [*front, _stem(name)]
+            for start in range(len(there)):
+                # A film that lies in no folder is told from one of its name in any.
+                ends = ["/".join(there[start:]), *([] if front else [f"./{there[0]}"])]
+                for end in ends:
+                    found.setdefault(end, {}).setdefault(_before(there[:start]), []).append(path)
+        self._by_end = found or {"": {}}
 
 
 def _key(name: str) -> str:
@@ -132,6 +144,20 @@ def _key(name: str) -> str:
 def _stem(name: str) -> str:
     path = PurePosixPath(name)
     return path.stem if path.suffix in SUFFIXES else name
+
+
+def _before(front: list[str]) -> tuple[str, str]:
+    """The folder in which a path goes on, its numbers as 0, and the one around it; "" of none."""
+    return (re.sub(r"\d+", "0", front[-1]) if front else "", front[-2] if front[1:] else "")
+
+
+def _are_siblings(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two folders (``_before``) hold films of different people, studies or places.
+
+    "train/patient2" is none that "train/patient1" was moved to, nor is "patient2" alone.
+    """
+    numbered = "0" in one[0] and one[0] == other[0]
+    return numbered or (bool(one[1]) and one[1] == other[1])
 
 
 def _common_tail(one: list[str], other: list[str]) -> int:

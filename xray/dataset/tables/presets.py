@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from xray.classes import Classes
+from xray.classes import HEALTHY, SICK, Classes
 from xray.dataset.tables.labelling import NO_FINDING, Rule
 
 
@@ -67,7 +67,7 @@ class Preset:
         return next(starts, "")
 
 
-_PNEUMONIA = Classes(values={"Pneumonia": "PNEUMONIA", NO_FINDING: "NORMAL"})
+_PNEUMONIA = Classes(values={"Pneumonia": SICK, NO_FINDING: HEALTHY})
 
 PRESETS = (
     Preset(
@@ -134,7 +134,7 @@ PRESETS = (
             further=("Label_1_Virus_category", "Label_2_Virus_category"),
         ),
         Rule("Label"),
-        Classes(values={"Pnemonia": "PNEUMONIA", "Pneumonia": "PNEUMONIA", "Normal": "NORMAL"}),
+        Classes(values={"Pnemonia": SICK, "Pneumonia": SICK, "Normal": HEALTHY}),
     ),
 )
 

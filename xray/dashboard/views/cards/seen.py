@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import streamlit as st
 
+from xray.classes import SICK
 from xray.dashboard import background, cache, catalogue, choices, dataset_page, grid, page
 from xray.dashboard.views import preprocessing
 from xray.drawing import phantoms
@@ -49,7 +50,7 @@ def pick(shown: dataset_page.Films) -> decode.Film:
 
 def made_up() -> decode.Film:
     """A synthetic film with an electrode."""
-    pixels = phantoms.phantom(7, label="PNEUMONIA", device="electrode").pixels
+    pixels = phantoms.phantom(7, label=SICK, device="electrode").pixels
     return decode.Film(pixels, "synthetic", sha256_bytes(pixels.tobytes()), "synthetic", "L", 0)
 
 
