@@ -44,7 +44,8 @@ class LeftOut:
     def sentence(self, unit: str) -> str:
         """Say it: "12 rows name a film that is not there (a.png, b.png, c.png, ...)"."""
         more = ", ..." if self.more else ""
-        return f"{text.count(self.count, unit)} left out: {self.reason} ({', '.join(self.examples)}{more})."
+        such = f"({', '.join(self.examples)}{more})"
+        return f"{text.count(self.count, unit)} left out: {self.reason} {such}."
 
 
 @dataclass

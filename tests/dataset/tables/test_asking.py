@@ -145,6 +145,12 @@ def test_the_only_table_is_taken_where_something_is_asked(tmp_path: Path) -> Non
     assert asking.listing(tmp_path, "", question) is None, "nothing tells which of the two"
 
 
+def test_a_negative_class_alone_is_no_question() -> None:
+    said = r"--negative needs --positive: --positive EncodedPixels=\* is every value but -1\."
+    with pytest.raises(DatasetError, match=said):
+        Question(negative=(("EncodedPixels", "-1"),))
+
+
 def test_a_question_that_asks_nothing() -> None:
     assert not Question().asks
     assert Question(finding="Edema").asks and Question({"path": "File"}).asks

@@ -75,6 +75,10 @@ def test_labels_by_conditions() -> None:
     b = ["0", "1.0", "0", "1", "0", "", ""]
     expected = ["TB", "TB", "healthy", BOTH, UNMAPPED, UNLABELLED, BOTH]
     assert applied(rule, a=a, b=b) == expected
+    rest = Rule(positive=(("b", labelling.ANY),), negative=(("b", "-1"),))
+    assert applied(rest, b=["9 5", "-1", " -1.0", "", "0"]) == [
+        *("TB", "healthy", "healthy", UNLABELLED, "TB")
+    ]
     # Without a condition for it, every other row that says something is negative.
     open_ended = Rule(positive=rule.positive)
     expected = ["TB", "TB", "healthy", "TB", "healthy", UNLABELLED, "TB"]
@@ -127,6 +131,7 @@ def test_conditions_are_read_from_an_option() -> None:
         (Rule(positive=(("TB", "Yes"),), negative=(("TB", "No"),)), ("no TB", "TB")),
         (Rule(positive=(("d", "TB"),), negative=(("d", "well"),)), ("well", "TB")),
         (Rule(positive=(("a", "ill"),), negative=(("b", "ill"),)), ("no ill", "ill")),
+        (Rule(positive=(("mask", "*"),), negative=(("mask", "-1"),)), ("no mask", "mask")),
         # What people say first stays the positive class, whatever it is called.
         (Rule(positive=(("d", "normal"),), negative=(("d", "TB"),)), ("TB", "normal")),
     ],
