@@ -356,13 +356,11 @@ def _cause(card: Card, given: Trial, best: Trial) -> tuple[str, str]:
             f"{card.name} does no better than chance by these options ({figures}), and none that "
             "was tried mends it: untrained, of another task, or in need of its films otherwise."
         )
-        if given.low > LEAST_AUROC:
-            problem = ""
-        elif (given.low, given.high) == (0.0, 1.0):
+        if (given.low, given.high) == (0.0, 1.0):
             problem = f"{card.name} gives outputs that are not numbers."
         elif given.auroc > LEAST_AUROC:
             problem = f"So few films do not tell {card.name} from chance ({figures}); try more."
-        return problem, ""
+        return problem if given.low <= LEAST_AUROC else "", ""
     option = best.options(given)
     reversed_ = best.positive_index != given.positive_index
     scale = (best.scale, best.colour) != (given.scale, given.colour)
