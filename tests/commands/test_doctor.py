@@ -76,6 +76,10 @@ def test_git_is_not_asked_for_what_a_user_added(copy: Path) -> None:
         assert found[name].state == "bad"
         assert "git" not in found[name].advice
         assert "python -m xray a" in found[name].advice
+    (home / "card.json").write_text("{")
+    advice = _by_name(doctor_.artifacts())["model basic"].advice
+    assert "git" in advice
+    assert "where you added it" in advice
 
 
 def test_what_is_kept_for_the_first_page_of_other_models_is_named(copy: Path) -> None:

@@ -231,9 +231,11 @@ def artifacts() -> Iterator[Check]:
 
 def _restore(card: Card) -> str:
     """What brings a model's files back; git knows none that a user added."""
-    if card.role == "user":
-        return f"add it again: python -m xray add FILE --name {card.name}"
-    return RESTORE
+    again = f"add it again: python -m xray add FILE --name {card.name}"
+    if card.role != "user":
+        return RESTORE
+    # Of a card that cannot be read, nobody knows whose it is.
+    return again if card.files else f"{RESTORE}; where you added it, {again}"
 
 
 def _audits(cards: list[Card]) -> Iterator[Check]:
