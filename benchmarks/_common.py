@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from xray.drawing.phantoms import phantom
-from xray.environment import data_dir
-from xray.files import write_json
+from xray.environment import ROOT, data_dir
+from xray.files import write_bytes, write_json
 from xray.films.decode import read
 from xray.films.pixels import Pixels
 
@@ -57,6 +60,33 @@ def report(
         print(f"{label}: {value:.2f}")
     if path:
         write_json(path, {"name": name, "rows": list(rows), **ratios})
+
+
+def machine() -> str:
+    """When and on what something was measured, and how busy that was."""
+    cores, load = os.cpu_count() or 1, os.getloadavg()[0]
+    return f"{date.today():%Y-%m-%d}, {cores} cores, load {load:.0f}"
+
+
+def into_page(
+    name: str, columns: Sequence[str], rows: Sequence[Sequence[str]], keep: bool = False
+) -> None:
+    """Put a table into docs/scaling.md, between the marks that bear a benchmark's name.
+
+    Parameters
+    ----------
+    keep : rows that stand there stay, unless one of ``rows`` begins alike
+    """
+    page = ROOT / "docs" / "scaling.md"
+    place = re.compile(rf"(?<=<!-- benchmarks\.{name} -->\n).*?(?=<!-- end -->)", re.DOTALL)
+    told = {row[0]: row for row in rows}
+    if keep and (found := place.search(page.read_text())):
+        before = [line[2:-2].split(" | ") for line in found[0].splitlines()[2:]]
+        told = {row[0]: row for row in before} | told
+    lines = [columns, ["---"] * len(columns), *told.values()]
+    text = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    # Once: an empty place is looked at again, up to the next mark.
+    write_bytes(page, place.sub(lambda _: text, page.read_text(), count=1).encode())
 
 
 def pick_films(count: int, split: str = "test") -> tuple[list[Pixels], str]:

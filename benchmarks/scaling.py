@@ -16,7 +16,6 @@ of the steepest step on log paper: 1 where twice the work takes twice as long. T
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -49,8 +48,7 @@ VIEWS: tuple[tuple[str, dict[str, str]], ...] = (
     ("dataset", {"section": "Duplicates and leakage"}),
     ("browse", {}),
 )
-#: Where the table stands in docs/scaling.md.
-PLACE = re.compile(r"(?<=<!-- benchmarks.scaling -->\n).*(?=<!-- end -->)", re.DOTALL)
+COLUMNS = ("what", "work", "processor seconds", "steepest step")
 
 
 def spent(work: Callable[[], object]) -> float:
@@ -201,16 +199,16 @@ def drawn(lines: dict[str, list[tuple[int, float]]]) -> str:
     return "".join(parts) + "</svg>\n"
 
 
-def told(rows: Sequence[dict[str, Any]]) -> str:
-    """The table of docs/scaling.md."""
-    lines = ["| what | work | processor seconds | steepest step |", "|---|---|---|---|"]
+def told(rows: Sequence[dict[str, Any]]) -> list[list[str]]:
+    """Rows of the table of docs/scaling.md."""
+    lines = []
     for row in rows:
         work = ", ".join(f"{size:,}" for size in row["sizes"])
         seconds = ", ".join(
             f"{value:.2g}" if value < 10 else f"{value:.0f}" for value in row["seconds"]
         )
-        lines.append(f"| {row['what']} | {work} {row['of']} | {seconds} | {row['slope']:.2f} |")
-    return "\n".join(lines) + "\n"
+        lines.append([row["what"], f"{work} {row['of']}", seconds, f"{row['slope']:.2f}"])
+    return lines
 
 
 def main() -> None:
@@ -243,8 +241,7 @@ def main() -> None:
     if options.write:
         lines = {r["what"]: list(zip(r["sizes"], r["seconds"], strict=True)) for r in rows}
         write_bytes(ROOT / "docs" / "scaling.svg", drawn(lines).encode())
-        page = ROOT / "docs" / "scaling.md"
-        write_bytes(page, PLACE.sub(lambda _: told(rows), page.read_text()).encode())
+        _common.into_page("scaling", COLUMNS, told(rows))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """What people wait for, each beside what they would do without this project, in one run.
 
-    XRAY_DATA=FOLDER python -m benchmarks.waiting [--only WHAT ...] [--repeats N] [--json FILE]
+    XRAY_DATA=FOLDER python -m benchmarks.waiting [--only WHAT ...] [--repeats N] [--write]
 
 Ours and theirs take turns; of each the best time is kept. "seconds" is what a clock on the wall
 shows; "processor" adds up all cores and hardly sees other programs. It is left out where a server
 is started; of an explanation it is what the server takes from the click on. Every run is a process
 of its own with a cache of its own: nothing is warm that a first visitor would not find warm.
+``--write`` puts the rows into docs/scaling.md, with the day and the machine's load at the end of
+each; rows that ``--only`` leaves out stay as they are there.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -89,6 +91,12 @@ for name in sys.argv[2:]:
 open(sys.argv[1], "w").write("".join(parts))
 """
 
+
+#: Columns of the table of docs/scaling.md.
+COLUMNS = (
+    *("wait", "seconds", "without us", "theirs", "ratio", "processor ratio"),
+    "when, and how busy",
+)
 
 #: Seconds that pass, and processor seconds.
 Spent = tuple[float, float]
@@ -187,6 +195,23 @@ def explanations(films: list[Path], choosing: float = 0.0) -> list[Spent]:
     return seconds
 
 
+def audited(folder: Path) -> None:
+    """Audit the small model from its page, until the result can be downloaded."""
+    browser = Browser()
+    try:
+        with (
+            tempfile.TemporaryDirectory() as home,
+            serve(Path(home), {"XRAY_DATA": str(folder)}) as server,
+        ):
+            browser.open(f"{server.url}/devices?model={SMALL}")
+            browser.press("Audit ")
+            browser.wait(
+                "document.body.innerText.includes('Download the audit')", "the audit", 3600
+            )
+    finally:
+        browser.close()
+
+
 def waits(folder: Path, line: Path) -> list[Wait]:
     """All that is timed as one function against another; ``line`` is a Streamlit app of a line."""
     stored = str(artifacts_dir() / "models" / SMALL / "model.keras")
@@ -218,6 +243,13 @@ def waits(folder: Path, line: Path) -> list[Wait]:
             "Keras predicts the test films",
             partial(xray, "audit", SMALL, "--data", data),
             partial(python, "-c", KERAS, stored, films, "100000"),
+        ),
+        Wait(
+            "audit of a small model from its page",
+            "Keras predicts the test films",
+            partial(audited, folder),
+            partial(python, "-c", KERAS, stored, films, "100000"),
+            True,
         ),
         Wait(
             "xray report",
@@ -304,10 +336,19 @@ def explaining(folder: Path, repeats: int) -> list[dict[str, Any]]:
     ]
 
 
+def told(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """Rows of the table of docs/scaling.md, measured just now."""
+    now = _common.machine()
+    return [
+        ["" if row.get(c) is None else str(row[c]) for c in COLUMNS[:-1]] + [now] for row in rows
+    ]
+
+
 def main() -> None:
     """Measure, print and write."""
     parser = _common.parser(__doc__)
     parser.add_argument("--repeats", type=int, default=2, help="turns of each; default 2")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/scaling.md")
     parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="of the names")
     options = parser.parse_args()
     folder = films_dir()
@@ -319,11 +360,15 @@ def main() -> None:
             if not options.only or any(word in wait.name for word in options.only):
                 rows.append(timed(wait, options.repeats))
                 print(rows[-1], file=sys.stderr)
+                if options.write:
+                    _common.into_page("waiting", COLUMNS, told(rows[-1:]), keep=True)
     if not options.only or "explanation" in options.only:
         if reason := missing():
             print(f"the Explain page is left out: {reason}", file=sys.stderr)
         else:
-            rows += explaining(folder, options.repeats)
+            rows += (found := explaining(folder, options.repeats))
+            if options.write:
+                _common.into_page("waiting", COLUMNS, told(found), keep=True)
     _common.report("waiting", rows, {row["wait"]: row["ratio"] for row in rows}, options.json)
 
 

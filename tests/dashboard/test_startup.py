@@ -97,3 +97,21 @@ def test_a_server_makes_ready_what_is_likely_to_be_asked_once(
     thread.join(10)
     assert done == ["broken", "basic"]
     assert startup.foresee(["basic", "broken"], warm) is None
+
+
+def test_streamlit_does_not_make_networks_forget_what_is_ready(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from streamlit.runtime.scriptrunner import script_runner
+
+    forgotten: list[bool] = []
+    backend = types.SimpleNamespace(clear_session=lambda: forgotten.append(True))
+    monkeypatch.setitem(sys.modules, "keras", types.SimpleNamespace(backend=backend))
+    script_runner._clean_problem_modules()
+    assert forgotten == [True]
+    startup.settle()
+    script_runner._clean_problem_modules()
+    assert forgotten == [True]
+    # While another thread imports Keras, there is half of it.
+    monkeypatch.setitem(sys.modules, "keras", types.ModuleType("keras"))
+    startup.settle()

@@ -25,13 +25,32 @@ def films() -> Copies:
 
 
 def measured(films: Copies) -> pd.DataFrame:
-    return pd.DataFrame(outliers.measure([outliers.sketch(f) for f in films], [0.0] * len(films)))
+    return pd.DataFrame(outliers.measure(films, [0.0] * len(films))[0])
 
 
 def posture(films: Copies) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Shift and tilt, with their signs."""
-    small = np.stack([outliers.sketch(film).quarter for film in films])
+    small = np.stack([outliers._shrunk(outliers._shrunk(film)) for film in films])
     return outliers._posture(small.astype(np.float32))
+
+
+def test_films_are_measured_alike_alone_and_with_others(films: Copies) -> None:
+    together = measured(films)
+    alone = pd.concat([measured(films[i : i + 1]) for i in range(len(films))], ignore_index=True)
+    pd.testing.assert_frame_equal(together, alone, check_exact=True)
+
+
+def test_strokes_are_those_of_the_busiest_patch_of_a_corner(films: Copies) -> None:
+    for film, found in zip(films, outliers._strokes(films), strict=True):
+        busiest = 0.0
+        for corner in (film[:40, :67], film[:40, -67:], film[-40:, :67], film[-40:, -67:]):
+            grey = corner.astype(int)
+            thin = 2 * grey[:, 1:-1] - grey[:, :-2] - grey[:, 2:] > 65
+            patches = np.lib.stride_tricks.sliding_window_view(
+                np.pad(thin, ((0, 0), (1, 1))), (5, 18)
+            )
+            busiest = max(busiest, patches.mean(axis=(2, 3)).max())
+        assert found == pytest.approx(busiest)
 
 
 def warped(films: Copies, matrix: NDArray[np.float64]) -> Copies:

@@ -52,6 +52,22 @@ def _watch(phase: str, info: Mapping[str, int]) -> None:
             _collected["longest"] = max(_collected["longest"], now - _collected["began"])
 
 
+def keep_networks() -> None:
+    """Keep what TensorFlow has made ready to run, where Keras has come in.
+
+    After every run of a page, each look at work under way included, Streamlit has Keras forget
+    its session, and TensorFlow all its kernels with it. Every network that is at work is then
+    made ready anew, in the middle of an explanation.
+    """
+    backend = getattr(sys.modules.get("keras"), "backend", None)
+    if hasattr(backend, "clear_session"):
+        backend.clear_session = _nothing
+
+
+def _nothing() -> None:
+    """Take the place of what is not to be done."""
+
+
 def settle(now: bool = False) -> bool:
     """Collect all garbage and freeze the rest, when it is time to; whether it did.
 
@@ -60,6 +76,7 @@ def settle(now: bool = False) -> bool:
     now : it is: heavy work has ended, whose networks are to stay
     """
     global _modules, _looked
+    keep_networks()
     with _lock:
         since = time.monotonic() - _looked
         due = since >= AGAIN or (_collected["longest"] > LONG and since >= PAUSE)

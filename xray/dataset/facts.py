@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -33,6 +32,10 @@ VERSION = 7
 #: Side of the square copy that is measured, in pixels.
 COPY = 224
 
+#: Films that are measured together: more, and the arrays of a step are too large for memory that
+#: was used before to serve again, and for the processor to have them at hand.
+TOGETHER = 8
+
 #: Columns that ``measure`` fills, with what they hold where the file cannot be read.
 UNREADABLE: dict[str, Any] = {
     "width": np.nan,
@@ -52,40 +55,40 @@ _WAVES = fft.dct(np.eye(32), axis=0)[:8]
 
 @dataclass(frozen=True, eq=False)
 class _Copy:
-    """One film made small: what is measured with others, chroma in [0, 1], facts."""
+    """One film made small: (S, S) uint8, chroma in [0, 1], facts."""
 
-    sketch: outliers.Sketch
+    pixels: NDArray[np.uint8]
     chroma: float
     facts: dict[str, Any]
 
 
-def measure(paths: Sequence[Path]) -> list[dict[str, Any]]:
-    """Read films and measure them together, which is quicker than one by one.
-
-    Parameters
-    ----------
-    paths : files; a few dozen at a time keep memory small
+def measure(paths: Sequence[str]) -> list[dict[str, Any]]:
+    """Read films and measure them, a few together, which is quicker than one by one.
 
     Returns
     -------
     A dict a path, with the keys of ``UNREADABLE`` and ``error``: "" where the film was read,
     one sentence where it was not. ``mean`` and ``contrast`` are those of the copy.
     """
-    copies: list[_Copy | str] = [_shrink(path) for path in paths]
-    good = [copy for copy in copies if isinstance(copy, _Copy)]
-    measured: list[dict[str, Any]] = []
-    if good:
-        sketches = [copy.sketch for copy in good]
-        scores = outliers.measure(sketches, [copy.chroma for copy in good])
-        hashes = perceptual_hashes([sketch.half for sketch in sketches])
-        measured = [
-            {**copy.facts, **values, "phash": phash, "error": ""}
-            for copy, phash, values in zip(good, hashes, scores, strict=True)
+    rows: list[dict[str, Any]] = []
+    for start in range(0, len(paths), TOGETHER):
+        copies = [_shrink(path) for path in paths[start : start + TOGETHER]]
+        measured = iter(_measured([copy for copy in copies if isinstance(copy, _Copy)]))
+        rows += [
+            {**UNREADABLE, "error": copy} if isinstance(copy, str) else next(measured)
+            for copy in copies
         ]
-    rows = iter(measured)
-    return [
-        {**UNREADABLE, "error": copy} if isinstance(copy, str) else next(rows) for copy in copies
-    ]
+    return rows
+
+
+def _measured(copies: Sequence[_Copy]) -> Iterator[dict[str, Any]]:
+    """Rows of films that were read."""
+    if copies:
+        pixels, chroma = [copy.pixels for copy in copies], [copy.chroma for copy in copies]
+        scores, halves = outliers.measure(pixels, chroma)
+        columns = scores | {"phash": perceptual_hashes(list(halves)), "error": [""] * len(copies)}
+        for copy, *values in zip(copies, *columns.values(), strict=True):
+            yield copy.facts | dict(zip(columns, values, strict=True))
 
 
 def perceptual_hashes(copies: Sequence[NDArray[np.uint8]]) -> list[str]:
@@ -102,25 +105,29 @@ def perceptual_hashes(copies: Sequence[NDArray[np.uint8]]) -> list[str]:
     -------
     16 hexadecimal digits a film
     """
-    small = [cv2.resize(copy, (32, 32), interpolation=cv2.INTER_AREA) for copy in copies]
-    low = (_WAVES @ np.stack(small).astype(np.float64) @ _WAVES.T).reshape(len(small), 64)
+    small = np.stack([cv2.resize(copy, (32, 32), interpolation=cv2.INTER_AREA) for copy in copies])
+    low = (_WAVES @ small.astype(np.float64) @ _WAVES.T).reshape(len(small), 64)
     bits = low > np.median(low, axis=1, keepdims=True)
     return [row.tobytes().hex() for row in np.packbits(bits, axis=1)]
 
 
-def _shrink(path: Path) -> _Copy | str:
+def _shrink(path: str) -> _Copy | str:
     """Read one film and make its copy; a sentence where it cannot be read."""
+    name = path.rpartition("/")[2]
     try:
-        with open(path, "rb") as stream:
-            grey.check_bytes(os.fstat(stream.fileno()).st_size, path.name)
-            data = stream.read()
+        with open(path, "rb", buffering=0) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            grey.check_bytes(size, name)
+            data = stream.read(size)
+            if len(data) < size:
+                data += stream.read()
         if data[:2] == b"\xff\xd8" and (quick := _shrink_jpeg(data)):
             return quick
-        film = decode.decode(data, path.name, own=True)
+        film = decode.decode(data, name, own=True)
     except FilmError as error:
         return str(error)
     except OSError as error:
-        return f"{path.name} cannot be opened ({error.strerror}); check that it may be read."
+        return f"{name} cannot be opened ({error.strerror}); check that it may be read."
     small = resize(film.pixels, (COPY, COPY)) * 255 + 0.5
     facts = {
         "width": float(film.width),
@@ -129,7 +136,7 @@ def _shrink(path: Path) -> _Copy | str:
         "sha256": film.sha256,
         "jpeg_quality": np.nan if film.jpeg_quality is None else float(film.jpeg_quality),
     }
-    return _Copy(outliers.sketch(small.astype(np.uint8)), film.chroma, facts)
+    return _Copy(small.astype(np.uint8), film.chroma, facts)
 
 
 def _shrink_jpeg(data: bytes) -> _Copy | None:
@@ -139,20 +146,18 @@ def _shrink_jpeg(data: bytes) -> _Copy | None:
     OpenCV decodes here, because it can leave the colour out and stop at a fraction of the size.
     """
     # OpenCV fills what a truncated file lacks with grey; a whole one ends in its end marker.
-    scan = _first_scan(data)
-    if scan is None or not data.endswith(b"\xff\xd9"):
+    head = _head(data) if data.endswith(b"\xff\xd9") else None
+    header = None if head is None else _header(head)
+    if head is None or header is None or data.count(_SCAN, len(head)) >= len(header.mode):
         return None
-    header = _header(data[: scan + 2 + int.from_bytes(data[scan + 2 : scan + 4], "big")])
-    if header is None or data.count(_SCAN, scan) > len(header.mode):
-        return None
+    content = np.frombuffer(data, np.uint8)
     try:
-        light = _decode_light(data, min(header.size))
-        chroma = 0.0 if header.mode == "L" else _chroma_jpeg(data)
+        light = _decode_light(content, min(header.size))
+        chroma = 0.0 if header.mode == "L" else _chroma_jpeg(content)
     # Readers raise whatever a damaged file leads them to.
     except Exception:
         return None
-    low, high, _, _ = cv2.minMaxLoc(light)
-    if low == high:
+    if light[0, 0] == light[COPY // 2, COPY // 2] and light.min() == light.max():
         return None
     facts = {
         "width": float(header.size[0]),
@@ -161,20 +166,30 @@ def _shrink_jpeg(data: bytes) -> _Copy | None:
         "sha256": sha256_bytes(data),
         "jpeg_quality": header.quality,
     }
-    return _Copy(outliers.sketch(light), chroma, facts)
+    return _Copy(light, chroma, facts)
 
 
 #: Start of a scan in a JPEG file: what follows are pixels.
 _SCAN = b"\xff\xda"
 
+#: What the JPEG before began with: films of one source and size begin alike.
+_heads = [b""]
 
-def _first_scan(data: bytes) -> int | None:
-    """Place of a JPEG's first scan; None where its segments make no sense."""
+
+def _head(data: bytes) -> bytes | None:
+    """A JPEG up to its first pixels; None where its segments make no sense."""
+    before = _heads[0]
+    if before and data.startswith(before):
+        return before
     try:
         # Not by its marker alone: a preview in the header has scans of its own.
-        return next((start for marker, start, _ in sanitize.segments(data) if marker == 0xDA), None)
+        scan = next((start for marker, start, _ in sanitize.segments(data) if marker == 0xDA), None)
     except (ValueError, IndexError, struct.error):
         return None
+    if scan is None:
+        return None
+    _heads[0] = head = data[: scan + 2 + int.from_bytes(data[scan + 2 : scan + 4], "big")]
+    return head
 
 
 @dataclass(frozen=True)
@@ -207,11 +222,11 @@ def _header(head: bytes) -> _Header | None:
     return _Header(image.size, image.mode, np.nan if found is None else found)
 
 
-def _decode_light(data: bytes, side: int) -> NDArray[np.uint8]:
+def _decode_light(data: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """Decode the luminance of a JPEG at the smallest scale that keeps ``COPY`` pixels a side."""
     scale = next((n for n in (8, 4, 2) if side >= n * COPY), 1)
     flag = getattr(cv2, f"IMREAD_REDUCED_GRAYSCALE_{scale}") if scale > 1 else cv2.IMREAD_GRAYSCALE
-    light = cv2.imdecode(np.frombuffer(data, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
+    light = cv2.imdecode(data, flag | cv2.IMREAD_IGNORE_ORIENTATION)
     if light is None:
         raise FilmError("OpenCV does not read this file.")
     if light.shape != (COPY, COPY):
@@ -219,9 +234,13 @@ def _decode_light(data: bytes, side: int) -> NDArray[np.uint8]:
     return np.asarray(light, dtype=np.uint8)
 
 
-def _chroma_jpeg(data: bytes) -> float:
-    """Chroma of a colour JPEG, at an eighth of its size."""
-    colour = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_COLOR_8)
+def _chroma_jpeg(data: NDArray[np.uint8]) -> float:
+    """Chroma of a colour JPEG , at an eighth of its size."""
+    colour = cv2.imdecode(data, cv2.IMREAD_REDUCED_COLOR_8)
     if colour is None:
         raise FilmError("OpenCV does not read this file.")
+    content = colour.tobytes()
+    # Most films in colour hold none.
+    if content[::3] == content[1::3] == content[2::3]:
+        return 0.0
     return grey.distance_from_grey(np.asarray(colour, np.uint8))

@@ -133,9 +133,7 @@ def build_index(
     start = perf_counter()
     folder = Path(folder)
     found = scan(folder, classes, listing)
-    listed = pd.DataFrame(
-        {name: [getattr(film, name) for film in found.films] for name in Found.__dataclass_fields__}
-    )
+    listed = pd.DataFrame(found.films, columns=Found._fields)
     cache = _cache_path(folder)
     known = _known(cache, refresh)
     at = known.index.get_indexer(pd.Index(listed["path"]))
@@ -238,7 +236,7 @@ def measure(
     """Measure some films."""
     rows = [_unchanged(folder, film, before) for film, before in batch]
     todo = [i for i, row in enumerate(rows) if row is None]
-    measured = film_facts.measure([folder / batch[i][0].path for i in todo])
+    measured = film_facts.measure([f"{folder}/{batch[i][0].path}" for i in todo])
     for i, facts in zip(todo, measured, strict=True):
         rows[i] = _stamp(batch[i][0]) | facts
     return [row for row in rows if row]
@@ -270,9 +268,9 @@ def joined(listed: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
         facts, on="path", how="left"
     )
     # Further columns of a collection that lists its films in a table (see xray.dataset.listing).
-    further = [dict(pairs) for pairs in listed["further"]]
-    for name in sorted({name for row in further for name in row}):
-        table[name] = [row.get(name, "") for row in further]
+    further = listed["further"].tolist()
+    for name in sorted({name for pairs in further for name, _ in pairs}):
+        table[name] = [dict(pairs).get(name, "") for pairs in further]
     names = [file.rpartition("/")[2] for file in table["file"].tolist()]
     table["name"] = names
     table["subtype"] = [subtype(name) for name in names]

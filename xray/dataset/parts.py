@@ -75,7 +75,7 @@ def build(folder: Path, out: Path, progress: Progress | None = None) -> dict[str
     with index.opencv_alone(), writer as table:
         for rows in results:
             films = [waiting.popleft() for _ in rows]
-            made = index.joined(pd.DataFrame([vars(film) for film in films]), index.frame(rows))
+            made = index.joined(pd.DataFrame(films, columns=scan.Found._fields), index.frame(rows))
             marks.add(made)
             table.add(made)
         _leave_out_alike(table, marks, tally)

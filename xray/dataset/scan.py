@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from xray import classes as names
 from xray.classes import Classes
@@ -37,8 +37,7 @@ UNLISTED = "{} of the folder not used, as no row of the table that is used leads
 END = 256
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """One film file, not yet opened.
 
     Attributes
@@ -125,7 +124,7 @@ def scan(
     if listing is not None:
         listing = collection.renamed(listing, classes)
         tally = Tally("row")
-        films = {film.file: film for film in _listed(folder, listing, tally)}
+        films: dict[str, Found] = {f.file: f for f in _listed(folder, listing, tally)}
         if not films:
             raise DatasetError(_nothing_listed(listing, tally))
         _unlisted(folder, films, tally)
@@ -133,20 +132,24 @@ def scan(
         return _scan(films, tally, listing.classes)
     classes = classes_of(folder, classes)
     tally, places = Tally(), _Places(classes)
-    found: dict[str, list[Found]] = {}
+    films = {}
+    namesakes: dict[str, list[Found]] = {}
     # Shallow first: of two copies of a dataset, one inside the other, the outer one counts.
     for path, entry in sorted(walk(folder, tally), key=lambda item: (item[0].count("/"), item)):
         film = places.film(path, entry)
         if film is None:
             tally.add_value(UNPLACED, path.rpartition("/")[0] or "the folder itself", 1)
             continue
-        same = found.setdefault(film.file, [])
+        first = films.setdefault(film.file, film)
+        if first is film:
+            continue
+        same = namesakes.setdefault(film.file, [first])
         if any(_same_bytes(folder, film, other) for other in same):
             tally.add(COPIES, [path])
         else:
             # The same name in two places is two films.
-            same.append(replace(film, file=path) if same else film)
-    films = {film.file: film for same in found.values() for film in same}
+            same.append(film._replace(file=path))
+    films |= {film.file: film for same in namesakes.values() for film in same}
     if not films:
         raise DatasetError(_nothing_found(folder, classes, tally))
     _tell(places, tally)
@@ -206,7 +209,7 @@ def _leave_out_both(folder: Path, films: dict[str, Found], tally: Tally) -> None
     """
 
     def end(film: Found) -> bytes:
-        with open(folder / film.path, "rb") as file:
+        with open(f"{folder}/{film.path}", "rb", buffering=0) as file:
             file.seek(-min(END, film.bytes), os.SEEK_END)
             return file.read(END)
 
@@ -226,8 +229,11 @@ def _of_both(films: list[Found], content: Callable[[Found], object]) -> list[lis
     """Groups of films of the same content that are of both classes; none that cannot be read."""
     found: dict[object, list[Found]] = {}
     for film in films:
-        with suppress(OSError):
-            found.setdefault(content(film), []).append(film)
+        try:
+            key = content(film)
+        except OSError:
+            continue
+        found.setdefault(key, []).append(film)
     return [same for same in found.values() if len({film.label for film in same}) > 1]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from xray.classes import FILE, fold
@@ -70,7 +71,7 @@ def walk(folder: Path, tally: Tally) -> Iterator[tuple[str, os.DirEntry[str]]]:
                         linked.append((entry.path, path))
                     elif path != FILE:
                         tally.seen += 1
-                        if reason := _no_film(path, entry):
+                        if reason := _no_film(relative, entry):
                             tally.add(reason, [path])
                         else:
                             yield path, entry
@@ -85,20 +86,32 @@ def _identity(stat: os.stat_result) -> tuple[int, int]:
     return stat.st_dev, stat.st_ino
 
 
-def _no_film(path: str, entry: os.DirEntry[str]) -> str:
+@lru_cache(maxsize=1024)
+def _of_folder(folder: str) -> str:
+    """Why no file of a folder is a film; "" where they may be."""
+    folders = folder.split("/")
+    if IGNORED & set(folders):
+        return ARCHIVER
+    if any(part.startswith(".") for part in folders):
+        return HIDDEN
+    return MASK if any(fold(part) in MASKS for part in folders) else ""
+
+
+def _no_film(folder: str, entry: os.DirEntry[str]) -> str:
     """Why a file is no film; "" where it is one."""
-    *folders, name = path.split("/")
-    suffix = Path(name).suffix.lower()
-    litter = name.casefold() in LITTER or name.startswith("._")
-    reasons = {
-        ARCHIVER: litter or bool(IGNORED & set(folders)),
-        HIDDEN: any(part.startswith(".") for part in (*folders, name)),
-        MASK: any(fold(part) in MASKS for part in folders),
-        DIRECTORY: name.upper() == "DICOMDIR",
-        PAPERS: suffix in _PAPERS,
-    }
-    found = next((reason for reason, holds in reasons.items() if holds), "")
-    return found or ("" if suffix in SUFFIXES else _by_content(entry))
+    name, of_folder = entry.name, _of_folder(folder)
+    suffix = name[name.rfind(".") :].lower()
+    if suffix in SUFFIXES and not of_folder and name[0] != ".":
+        return ""
+    if of_folder == ARCHIVER or name.startswith("._") or name.casefold() in LITTER:
+        return ARCHIVER
+    if of_folder == HIDDEN or name.startswith("."):
+        return HIDDEN
+    if of_folder:
+        return of_folder
+    if name.upper() == "DICOMDIR":
+        return DIRECTORY
+    return PAPERS if suffix in _PAPERS else _by_content(entry)
 
 
 def _by_content(entry: os.DirEntry[str]) -> str:

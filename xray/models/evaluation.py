@@ -181,7 +181,7 @@ def choose(
     DatasetError
         The folder holds no film of the split.
     """
-    table = pd.DataFrame([vars(film) for film in (found or scan.scan(folder)).films])
+    table = pd.DataFrame((found or scan.scan(folder)).films, columns=scan.Found._fields)
     own = table["split"] == split
     if stored is not None:
         wanted = set(stored.loc[stored["split"] == split, "file"])
