@@ -23,16 +23,42 @@ from websockets.sync.client import ClientConnection, connect
 #: What a page says of a part that failed for a reason that is not the visitor's, and of a link
 #: that it does not know.
 FAILED, IGNORED = "the server's log says why", "was ignored"
+#: What stands beside the sentence of ``page.problem``.
+PROBLEM = ":material/error:"
 
 
 @dataclass
 class Seen:
-    """What came of one request: seconds, errors shown on the page, widgets by label."""
+    """What came of one request.
+
+    Attributes
+    ----------
+    errors : what failed for a reason that is not the visitor's, or was not known
+    problems : sentences in which the page says what is wrong (``page.problem``), errors too
+    uploaders : ids of the upload widgets; buttons : label -> id
+    """
 
     seconds: float = 0.0
     errors: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
     uploaders: list[str] = field(default_factory=list)
+    buttons: dict[str, str] = field(default_factory=dict)
     messages: int = 0
+
+    def look(self, element: Any) -> None:
+        """Take note of what the page shows."""
+        if element.HasField("exception"):
+            self.errors.append(element.exception.message)
+        elif element.HasField("alert"):
+            body = element.alert.body
+            if element.alert.icon == PROBLEM:
+                self.problems.append(body)
+            if any(words in body for words in (FAILED, IGNORED)):
+                self.errors.append(body)
+        elif element.HasField("file_uploader"):
+            self.uploaders.append(element.file_uploader.id)
+        elif element.HasField("button"):
+            self.buttons[element.button.label] = element.button.id
 
 
 class Visitor:
@@ -81,6 +107,13 @@ class Visitor:
         message.rerun_script.query_string = query
         if widgets is not None:
             message.rerun_script.widget_states.CopyFrom(widgets)
+        return self._ask(message)
+
+    def press(self, page: str, button: str) -> Seen:
+        """Press a button of a page, by its id, and read until the page is drawn."""
+        message = BackMsg()
+        message.rerun_script.page_name = page
+        message.rerun_script.widget_states.widgets.add(id=button, trigger_value=True)
         return self._ask(message)
 
     def upload(self, page: str, widget: str, name: str, data: bytes) -> Seen:
@@ -135,15 +168,7 @@ class Visitor:
             if kind == "new_session":
                 self.session = answer.new_session.initialize.session_id
             elif kind == "delta" and answer.delta.HasField("new_element"):
-                element = answer.delta.new_element
-                if element.HasField("exception"):
-                    seen.errors.append(element.exception.message)
-                elif element.HasField("alert") and any(
-                    words in element.alert.body for words in (FAILED, IGNORED)
-                ):
-                    seen.errors.append(element.alert.body)
-                elif element.HasField("file_uploader"):
-                    seen.uploaders.append(element.file_uploader.id)
+                seen.look(answer.delta.new_element)
             elif kind == "page_not_found":
                 seen.errors.append(f"no page {message.rerun_script.page_name}")
             elif kind == "script_finished":

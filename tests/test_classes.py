@@ -65,9 +65,14 @@ def test_three_classes_and_names_that_cannot_be_shown_are_refused() -> None:
         classes.parse("a=A,b=B,c=C")
     longest = "x" * classes.LONGEST
     assert classes.named([longest]).positive == longest
-    for name in (longest + "x", "a/b", "a\nb"):
-        with pytest.raises(DatasetError, match="name of a class is printable"):
+    markup = ("[x](y)", "**b**", ":material-x:", "$x^2$", "`c`", "<b>", "www.evil.example", "a@b.c")
+    for name in (longest + "x", "a/b", "a\nb", "", " x", "- x", *markup):
+        with pytest.raises(DatasetError, match="name of a class begins with"):
             classes.named(["NORMAL", name])
+        with pytest.raises(DatasetError, match="name of a class begins with"):
+            classes.from_data({"negative": "NORMAL", "positive": name, "values": {}})
+    for name in ("COVID-19", "No Finding", "no_tb", "Épanchement (pleural)", "0", "肺炎"):
+        assert classes.named([name, "other"]).labels in {(name, "other"), ("other", name)}
 
 
 def test_labels_of_a_table_tell_its_classes() -> None:

@@ -8,6 +8,7 @@ the folder, or from the form in which a known set is published. Labels in tables
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -34,6 +35,9 @@ NEGATIVE_NAMES = frozenset(
 )
 #: Longest name of a class, in characters.
 LONGEST = 60
+#: Names stand within sentences, where Markdown reads them: nothing in them may be markup or lead
+#: anywhere. They come from folders and tables.
+_SHOWN = re.compile(r"(?!.*www\.)\w[\w ,.+()&'-]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,23 @@ class Classes:
     ----------
     negative, positive : their names, which are the labels of films
     values : name of a folder, or value of a table's column -> ``negative`` or ``positive``
+
+    Raises
+    ------
+    DatasetError
+        A name cannot be shown as it is.
     """
 
     negative: str = "NORMAL"
     positive: str = "PNEUMONIA"
     values: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not all(len(name) <= LONGEST and _SHOWN.fullmatch(name) for name in self.labels):
+            raise DatasetError(
+                "The name of a class begins with a letter or digit, goes on with these, spaces "
+                f"and ,.+()&'-_ and has at most {LONGEST} characters; say others by --classes."
+            )
 
     @property
     def labels(self) -> tuple[str, str]:
@@ -113,16 +129,12 @@ def named(labels: list[str], values: Mapping[str, str] | None = None) -> Classes
     Raises
     ------
     DatasetError
-        There are more than two names, or one is too long.
+        There are more than two names, or one cannot be shown.
     """
     if len(labels) > 2:
         raise DatasetError(
             f"{', '.join(labels)} are more than two classes; map several names to one of two, "
             "such as bacteria=sick,virus=sick,none=healthy."
-        )
-    if any(len(label) > LONGEST or not label.isprintable() or "/" in label for label in labels):
-        raise DatasetError(
-            f"The name of a class is printable, without '/', at most {LONGEST} characters long."
         )
     healthy = [label for label in labels if fold(label) in _NEGATIVE]
     if len(labels) == 1:

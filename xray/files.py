@@ -132,6 +132,11 @@ def spreadsheet(table: pd.DataFrame) -> str:
     An apostrophe is put before text that a spreadsheet would compute. Numbers stay as they are.
     Source: OWASP, "CSV Injection".
     """
+    return harmless(table, "'").to_csv(index=False)
+
+
+def harmless(table: pd.DataFrame, mark: str) -> pd.DataFrame:
+    """A table with ``mark`` before each text and name of a column that would be a formula."""
 
     def guarded(value: Any) -> Any:
         if not isinstance(value, str):
@@ -139,12 +144,12 @@ def spreadsheet(table: pd.DataFrame) -> str:
         formula = value.lstrip(" ").startswith(_FORMULA)
         # On one line: some programs begin a new cell at a carriage return, whatever stands around.
         line = " ".join(value.splitlines())
-        return f"'{line}" if formula else line
+        return f"{mark}{line}" if formula else line
 
     made = table.rename(columns=guarded)
     texts = made.select_dtypes(exclude=["number", "bool", "datetime"]).columns
     made[texts] = made[texts].map(guarded)
-    return made.to_csv(index=False)
+    return made
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:

@@ -35,6 +35,11 @@ def number(value: Any) -> float:
         return math.nan
 
 
+def count(number: int, noun: str) -> str:
+    """How many there are: "1 film", "5,856 films"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def names(items: Sequence[str]) -> str:
     """Items as a person lists them: "a", "a and b", "a, b and c"."""
     items = list(items)

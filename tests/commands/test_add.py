@@ -184,7 +184,7 @@ def test_films_of_one_class_are_predicted_and_options_are_tried_on_synthetic_one
     assert main(command) == 0
     said = capsys.readouterr()
     assert "holds no split with films of both classes to check on. Synthetic films" in said.err
-    left = "Of 12 files of this data set 1 are left out. 1: films that cannot be read."
+    left = "Of 12 files of this data set 1 is left out. 1: films that cannot be read."
     assert f"11 test films predicted, 1 cannot be read. {left}" in said.out
     assert read_card(models_dir() / "ward").left_out == {"test": left}
     assert set(read_predictions("ward")["label"]) == {"COVID-19"}

@@ -63,6 +63,25 @@ def test_a_changed_or_missing_file_of_a_model_is_named(copy: Path, file: str) ->
     assert "git" in check.advice
 
 
+def test_git_is_not_asked_for_what_a_user_added(copy: Path) -> None:
+    (card,) = read_cards()
+    home = copy / "models" / "basic"
+    write_card(replace(card, role="user"), home)
+    (home / WEIGHTS).unlink()
+    (home / "metrics.csv").write_text("")
+    (copy / "audits").mkdir()
+    (copy / "audits" / "basic.json").write_text("{")
+    found = _by_name(doctor_.artifacts())
+    for name in ("model basic", "metrics basic", "audit basic"):
+        assert found[name].state == "bad"
+        assert "git" not in found[name].advice
+        assert "python -m xray a" in found[name].advice
+    (home / "card.json").write_text("{")
+    advice = _by_name(doctor_.artifacts())["model basic"].advice
+    assert "git" in advice
+    assert "where you added it" in advice
+
+
 def test_what_is_kept_for_the_first_page_of_other_models_is_named(copy: Path) -> None:
     assert _by_name(doctor_.artifacts())["first page"].state == "note", "nothing is kept"
     shown = overview.shown(read_cards())

@@ -85,7 +85,7 @@ def test_a_summary_is_told_line_by_line(capsys: pytest.CaptureFixture[str]) -> N
     assert lines[:3] == [
         "1,234 films: 1,000 read, 234 unchanged since the last run; 1.2 s.",
         "Positive class: TB; negative class: clear.",
-        "Of 1,240 rows 6 were left out; see the warnings.",
+        "Left out: 6 of 1,240 rows; see the warnings.",
     ]
     assert [line.split() for line in lines[3:5]] == [
         ["no", "split", "TB", "1,000"],

@@ -9,6 +9,7 @@ import pytest
 
 from xray import classes
 from xray.dashboard import cache
+from xray.reports import html
 
 
 def test_the_same_things_are_asked_once_and_others_again() -> None:
@@ -67,7 +68,19 @@ def test_figures_are_ready_to_be_sent_and_tables_hold_no_index() -> None:
     table = pd.DataFrame({"x": [1, 2]}, index=[5, 6])
     assert cache.wire(table).equals(pa.table({"x": [1, 2]}))
     mixed = pd.DataFrame({"x": [1, "a"]}, dtype=object)
-    assert cache.wire(mixed) is mixed
+    assert cache.wire(mixed).equals(mixed)
+
+
+def test_a_table_that_streamlit_saves_as_csv_holds_no_formula() -> None:
+    texts = ["=1+1", " +1", "-1", "@SUM(A1)", "film-1.jpeg", None]
+    table = pd.DataFrame({"=name": texts, "kind": pd.Categorical(["=x"] * 6), "number": -1.5})
+    sent = cache.wire(table)
+    cells = [*sent.column_names, *sent.column(0).to_pylist(), *sent.column(1).to_pylist()]
+    assert not any(str(cell).lstrip(" ").startswith(("=", "+", "-", "@")) for cell in cells)
+    read = [str(cell).replace(html.JOINER, "") for cell in cells]
+    assert read == ["=name", "kind", "number", *map(str, texts), *["=x"] * 6]
+    assert sent.column("number").to_pylist() == [-1.5] * 6
+    assert table["=name"].tolist()[:5] == texts[:5], "the table itself stays"
 
 
 def test_a_look_at_files_holds_for_a_moment_and_not_where_it_failed(

@@ -167,6 +167,21 @@ def test_note_says_what_a_model_calls_a_film(small: Catalogue) -> None:
     assert browse.note(small, 4, "one") == "train"
 
 
+def test_only_models_that_are_compared_disagree(small: Catalogue) -> None:
+    table, shown = small.table, ["one", "two", "three"]
+    odds = {name: dict.fromkeys(FILES, -1 if name == "three" else 1) for name in shown}
+    calls = {name: Call(0.0, predictions(each)) for name, each in odds.items()}
+
+    def built(*compared: str) -> tuple[list[str], int, int]:
+        made = browse.build(table, None, calls, compared=compared)
+        return made.compared, made.judged, int(made.disagree.sum())
+
+    assert built("one", "two") == (["one", "two"], 5, 0)
+    assert built("two", "three") == (["two", "three"], 5, 5)
+    # One alone, or one without calls of these films: all are.
+    assert built("one") == built("one", "unknown") == built() == (shown, 5, 5)
+
+
 def test_tokens_name_films_and_nothing_of_their_files(small: Catalogue) -> None:
     assert [small.row(str(token)) for token in small.tokens] == list(range(5))
     assert small.row("") is None and small.row("ffffffffffff") is None
@@ -180,6 +195,7 @@ def test_an_empty_table_and_one_without_labels() -> None:
     bare = browse.build(public_set.read().head(50))
     assert not browse.has(bare, "device").any() and not browse.has(bare, "no-device").any()
     assert not browse.has(bare, "identical").any() and not bare.disagree.any()
+    assert bare.judged == 0
 
 
 def test_known_truths_are_found() -> None:

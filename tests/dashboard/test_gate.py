@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from starlette.formparsers import MultiPartParser
@@ -84,10 +83,19 @@ async def ask(
     return sent[0]["status"], headers
 
 
-@pytest.mark.parametrize(
-    "path", ["/_stcore/metrics", "/audit/_stcore/metrics", "/_stcore/metrics/"]
-)
-def test_metrics_are_closed_and_every_answer_has_its_headers(inside: Inside, path: str) -> None:
+#: A path that the router takes for one of Streamlit's own, by whatever stands around it.
+CLOSED = [
+    *("/_stcore/metrics", "/audit/_stcore/metrics", "/_stcore/metrics/", "/_stcore/metrics\n"),
+    *("/_stcore/agent/interact", "/_stcore/agent/mcp", "/_stcore/agent/openapi.json"),
+    *("/_stcore/script-health-check", "/\n/_stcore/metrics", "/_stcore/health\n"),
+    *("/_stcore/upload_file/known/a\n", "/_stcore/upload_file/known", "/_stcore/made-up"),
+]
+
+
+@pytest.mark.parametrize("path", CLOSED, ids=repr)
+def test_what_no_browser_needs_is_closed_and_every_answer_has_its_headers(
+    inside: Inside, path: str
+) -> None:
     app = gate.Gate(inside)
     status, headers = asyncio.run(ask(app, path))
     assert status == 404
@@ -149,7 +157,16 @@ def test_files_under_way_count(inside: Inside) -> None:
 
 
 def test_orders_to_the_whole_server_get_no_hearing(inside: Inside) -> None:
-    sent = [BackMsg(clear_cache=True), BackMsg(load_git_info=True), BackMsg(stop_script=True)]
+    named = ("clear_cache", "load_git_info", "set_run_on_save", "debug_shutdown_runtime")
+    orders = [BackMsg(**{name: True}) for name in (*named, "debug_disconnect_websocket")]
+    for name in ("install_skills", "dismiss_skills_nudge"):
+        order = BackMsg()
+        getattr(order.backend_operation_request, name).SetInParent()
+        orders.append(order)
+    many, download = BackMsg(), BackMsg()
+    many.file_urls_request.file_names.extend([""] * (gate.ANNOUNCED + 1))
+    download.backend_operation_request.deferred_file.file_id = "x"
+    sent = [*orders, many, BackMsg(), BackMsg(stop_script=True), download]
     messages: list[Message] = [
         {"type": "websocket.connect"},
         *({"type": "websocket.receive", "bytes": each.SerializeToString()} for each in sent),
@@ -168,10 +185,10 @@ def test_orders_to_the_whole_server_get_no_hearing(inside: Inside) -> None:
         await gate.Gate(inside)({"type": "websocket", "path": "/_stcore/stream"}, receive, send)
 
     asyncio.run(run())
-    kinds = [BackMsg.FromString(m["bytes"]).WhichOneof("type") for m in inside.heard[1:2]]
-    assert kinds == ["stop_script"]
+    kinds = [BackMsg.FromString(m["bytes"]).WhichOneof("type") for m in inside.heard[1:3]]
+    assert kinds == ["stop_script", "backend_operation_request"]
     # What is no message is Streamlit's to refuse.
-    assert len(inside.heard) == 4
+    assert len(inside.heard) == 5
 
 
 def test_uploads_never_touch_the_disk(inside: Inside) -> None:
@@ -187,27 +204,6 @@ def test_uploads_never_touch_the_disk(inside: Inside) -> None:
 def server(tmp_path_factory: pytest.TempPathFactory, synthetic_folder: Path) -> Iterator[Server]:
     with closed(tmp_path_factory.mktemp("closed"), synthetic_folder) as made:
         yield made
-
-
-class Pressing(Watched):
-    """A visitor who can press a button by its label."""
-
-    def __init__(self, url: str, cookies: dict[str, str] | None = None) -> None:
-        self.buttons: dict[str, str] = {}
-        super().__init__(url, cookies)
-
-    def _receive(self) -> Any:
-        answer = super()._receive()
-        if answer.WhichOneof("type") == "delta" and answer.delta.new_element.HasField("button"):
-            button = answer.delta.new_element.button
-            self.buttons[button.label] = button.id
-        return answer
-
-    def press(self, label: str) -> None:
-        message = BackMsg()
-        state = message.rerun_script.widget_states.widgets.add(id=self.buttons[label])
-        state.trigger_value = True
-        self._ask(message)
 
 
 @pytest.mark.slow
@@ -231,9 +227,10 @@ def test_strangers_leave_nothing_on_the_server(server: Server) -> None:
 
 @pytest.mark.slow
 def test_metrics_and_headers_of_the_server(server: Server) -> None:
-    with pytest.raises(urllib.error.HTTPError) as error:
-        urllib.request.urlopen(f"{server.url}/_stcore/metrics", timeout=30)
-    assert error.value.code == 404
+    for name in ("metrics", "metrics%0A", "agent/openapi.json", "agent/interact"):
+        with pytest.raises(urllib.error.HTTPError) as error:
+            urllib.request.urlopen(f"{server.url}/_stcore/{name}", timeout=30)
+        assert error.value.code == 404
     for path in ("", "models", "_stcore/health", "_stcore/host-config"):
         with urllib.request.urlopen(f"{server.url}/{path}", timeout=30) as answer:
             for name, value in gate.HEADERS.items():
@@ -264,15 +261,18 @@ def test_a_copy_of_the_cookie_is_worth_nothing_after_sign_out(server: Server) ->
     claims = {"iss": "test", "sub": "1", "email": "welcome@example.org", "email_verified": True}
     now = time.time()
     copied = cookie(server, **claims, iat=now, nonce="first")
-    with Pressing(server.url, copied) as other, Pressing(server.url, copied) as visitor:
-        other.open("")
-        assert "Sign out" in other.buttons
-        visitor.open("")
+    with Watched(server.url, copied) as other, Watched(server.url, copied) as visitor:
+        assert "Sign out" in other.open("").buttons
+        button = visitor.open("").buttons["Sign out"]
         with suppress(TimeoutError):
-            visitor.press("Sign out")
+            visitor.press("", button)
         other.shown.texts.clear()
+        place = f"_stcore/upload_file/{other.session}"
+        other._put(f"{place}/1", "film.png", b"no film")
         other.open("models")
         assert set(other.shown.texts) == DOOR
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            other._put(f"{place}/2", "film.png", b"no film")
     with Watched(server.url, copied) as thief:
         thief.open("models")
         assert set(thief.shown.texts) == DOOR

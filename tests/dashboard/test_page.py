@@ -212,3 +212,21 @@ def test_a_note_on_a_link_stands_while_the_page_runs_again(
     app.query_params.clear()
     app.run()
     assert not app.info
+
+
+def test_a_figure_holds_no_link_whoever_made_it() -> None:
+    def draw() -> None:
+        import plotly.graph_objects as go
+
+        from xray.dashboard import page as dashboard
+
+        named = "<a href='https://evil.example'>press</a>"
+        dashboard.show(go.Figure(go.Bar(x=[named], y=[1.0], name=named)), "plain")
+        dashboard.show_points(go.Figure(go.Bar(x=[named], y=[1.0], name=named)), "points")
+
+    app = run(draw)
+    sent = [str(each.proto.spec) for each in app.get("plotly_chart")]
+    assert len(sent) == 2
+    for spec in sent:
+        assert "<a" not in spec and "\\u003ca" not in spec
+        assert spec.count("press") == 2

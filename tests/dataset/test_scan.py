@@ -46,7 +46,10 @@ def test_other_class_names_by_a_mapping(tmp_path: Path) -> None:
     place(tmp_path, "train/covid/b.jpeg", data=b"y")
     found = scan(tmp_path, parse("healthy=NORMAL, COVID=PNEUMONIA"))
     assert [film.file for film in found.films] == ["train/NORMAL/a.jpeg", "train/PNEUMONIA/b.jpeg"]
-    assert "1 file left out: in folders that name no class (train/NORMAL: 1)." in found.warnings
+    assert found.warnings == (
+        "1 file left out: in folders that name no class (name them with --classes) "
+        "(train/NORMAL: 1).",
+    )
 
 
 @pytest.mark.parametrize("text", ["", "healthy", "=NORMAL", "a=,b=c"])

@@ -91,6 +91,21 @@ def test_what_leaked_films_change_is_counted() -> None:
     assert "changes no metric beyond its interval" in base.title(same)
 
 
+def test_no_metric_s_marks_run_into_its_neighbours_however_many_models_there_are() -> None:
+    models = [f"model {at}" for at in range(9)]
+    metrics = ("AUROC", "accuracy", "recall")
+    rows = pd.DataFrame(
+        [(m, m, metric, 0.9, 0.9, 0.0, -0.1, 0.1) for m in models for metric in metrics],
+        columns=["model", "title", "metric", "with_all", "without", "difference", "low", "high"],
+    )
+    figure = sound(curation.without_leaked(rows))
+    places = np.array([trace.y for trace in figure.data])
+    assert places.shape == (9, 3)
+    assert (abs(places - [0, 1, 2]) < 0.5).all()
+    # Nor into each other: no two marks share a place.
+    assert len(set(places.ravel().round(6))) == places.size
+
+
 def test_every_part_of_a_split_is_a_bar_and_films_left_out_are_not_in_the_title() -> None:
     counts = {
         "As it comes": pd.DataFrame({"NORMAL": [10, 2], "sick": [30, 3]}, index=["train", "test"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from tests.helpers.two_models import TITLES, Films, N, sound
 from xray.figures import base
@@ -58,3 +59,19 @@ def test_predictive_values_and_benefit_can_be_drawn(films: Films) -> None:
     }
     figure = sound(figures_decision.benefit(curves, TITLES, "PNEUMONIA"))
     assert "VGG19 from" in base.title(figure)
+
+
+def test_points_that_do_not_hang_together_are_not_told_as_one_range() -> None:
+    curve = pd.DataFrame(
+        {
+            "chance": [0.02, 0.1, 0.2, 0.5, 0.98],
+            "model": 0.3,
+            "low": [0.2, 0.2, 0.05, 0.05, 0.2],
+            "high": 0.4,
+            "everyone": 0.1,
+            "nobody": 0.0,
+        }
+    )
+    figure = sound(figures_decision.benefit({"basic": curve}, TITLES, "PNEUMONIA"))
+    assert "Basic CNN from 2% to 10% and from 98%" in base.title(figure)
+    assert "2% to 98%" not in base.title(figure)

@@ -44,11 +44,14 @@ def dicom_bombs() -> Iterator[Case]:
     )
 
 
-def codestream(side: int, cut: int = 0x11, layers: int = 1, tile: int = 0) -> bytes:
-    """JPEG 2000 of side x side pixels, all empty, whose precincts have the exponents ``cut``."""
+def codestream(side: int, cut: int = 0x11, layers: int = 1, tile: int = 0, block: int = 4) -> bytes:
+    """JPEG 2000 of side x side pixels, all empty, whose precincts have the exponents ``cut``.
+
+    Its code blocks are 4 x 4 pixels doubled ``block`` times.
+    """
     tile = tile or side
     siz = struct.pack(">HHH8IHBBB", 0xFF51, 41, 0, side, side, 0, 0, tile, tile, 0, 0, 1, 7, 1, 1)
-    style = bytes([5, 4, 4, 0, 1]) + bytes([cut]) * 6
+    style = bytes([5, block, block, 0, 1]) + bytes([cut]) * 6
     cod = struct.pack(">HHBBHB", 0xFF52, 7 + len(style), 1, 0, layers, 0) + style
     qcd = struct.pack(">HHB", 0xFF5C, 19, 0x40) + bytes([0x48] * 16)
     body = bytes(8000)
@@ -70,6 +73,8 @@ def costly_jpeg2000() -> Iterator[Case]:
     yield Case("jpeg 2000 in precincts of two pixels", around(plain, 3000))
     yield Case("jpeg 2000 of 65535 layers", around(codestream(3000, 0x77, 65535), 3000))
     yield Case("jpeg 2000 in tiles of 16 pixels", around(codestream(3000, 0xFF, 1, 16), 3000))
+    blocks = codestream(4900, 0xFF, block=0)
+    yield Case("jpeg 2000 in code blocks of four pixels", around(blocks, 4900))
     # The same precincts for a single component, and for a single tile.
     coc = struct.pack(">HHBB", 0xFF53, 15, 0, 1) + bytes([5, 4, 4, 0, 1]) + b"\x11" * 6
     mild = codestream(3000, 0xFF)
@@ -87,15 +92,14 @@ def costly_dicom() -> Iterator[Case]:
     plain = written(dataset(GREY, 8))
     at = plain.index(b"\x28\0\x02\0")
     element = b"\x09\0\x10\0LO\0\0"
-    yield Case(
-        "dicom of a million elements", plain[:at] + element * 1_000_000 + plain[at:], "either"
-    )
+    yield Case("dicom of a million elements", plain[:at] + element * 1_000_000 + plain[at:])
     opened = b"\x08\0\x15\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\0\xe0\xff\xff\xff\xff"
     closed = b"\xfe\xff\r\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0"
     inner = opened + element * 900_000 + closed
-    yield Case(
-        "dicom of a million elements in a sequence", plain[:at] + inner + plain[at:], "either"
-    )
+    yield Case("dicom of a million elements in a sequence", plain[:at] + inner + plain[at:])
+    meta = plain.index(b"\x02\0\x10\0UI")
+    many = b"\x02\0\x03\0LO\0\0" * 4_000_000
+    yield Case("dicom of four million elements of meta", plain[:meta] + many + plain[meta:])
     film = compressed(GREY, 8, "JPEG2000")
     fragments = bytes(film.PixelData[:8]) + b"\xfe\xff\0\xe0\0\0\0\0" * 1_000_000
     film.PixelData = fragments + film.PixelData[8:]

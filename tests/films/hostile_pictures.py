@@ -68,6 +68,10 @@ def tiff(tags: dict[int, tuple[int, int]], body: bytes, following: int = 0) -> b
     )
 
 
+#: A million steps of a BMP in runs, each to where it is.
+NOWHERE = b"\0\2\0\0" * 1_000_000 + b"\0\1"
+
+
 def bombs() -> Iterator[Case]:
     """Small files that ask for much: pixels, memory, time."""
     good = seeds()
@@ -79,6 +83,12 @@ def bombs() -> Iterator[Case]:
         yield Case(f"bmp of {width} x {height}", patched(good["bmp"], 18, "<ii", width, height))
     yield Case("bmp of negative width", patched(good["bmp"], 18, "<ii", -64, 72))
     yield Case("bmp of lowest height", patched(good["bmp"], 18, "<ii", 64, -(2**31)))
+    for bits, code in ((8, 1), (4, 2)):
+        runs = struct.pack("<IiiHHIIiiII", 40, 3000, 3000, 1, bits, code, 0, 0, 0, 1 << bits, 0)
+        at = struct.pack("<2sIHHI", b"BM", 0, 0, 0, 54 + (4 << bits))
+        yield Case(
+            f"bmp of steps that go nowhere, {bits} bits", at + runs + bytes(4 << bits) + NOWHERE
+        )
     frame = good["jpeg"].index(b"\xff\xc0") + 5
     for height, width in ((65535, 65535), (5001, 5000), (0, 64), (64, 0)):
         yield Case(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from xray.errors import XrayError
 from xray.jobs import cluster
+from xray.jobs.batches import Run, Status
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,34 @@ def test_a_name_that_also_leads_to_the_open_net_is_refused(monkeypatch: Any) -> 
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: answers)
     with pytest.raises(XrayError, match="open net"):
         cluster.check("tcp://scheduler.example.org:8786")
+
+
+def test_nobody_is_asked_on_the_open_net(tmp_path: Path, monkeypatch: Any) -> None:
+    distributed = pytest.importorskip("distributed")
+    asked: list[str] = []
+
+    def client(address: str, **_: Any) -> None:
+        asked.append(address)
+        raise OSError("asked")
+
+    monkeypatch.setattr(distributed, "Client", client)
+    for address, said in (("tcp://8.8.8.8:8786", "open net"), ("tcp://127.0.0.1:1", "No sched")):
+        with pytest.raises(XrayError, match=said):
+            cluster.Cluster(address, Run(Status("test"), tmp_path))
+    assert asked == ["tcp://127.0.0.1:1"]
+
+
+def test_workers_of_this_machine_hear_nobody_else() -> None:
+    """Whoever is heard by a scheduler may run any code: every account here reaches its port."""
+    distributed = pytest.importorskip("distributed")
+    own = distributed.security.Security.temporary()
+    with cluster.local(1) as (address, security):
+        host, _, port = address.rpartition("//")[2].partition(":")
+        assert host == "127.0.0.1"
+        for told, secret in ((f"tcp://{host}:{port}", None), (address, own)):
+            with pytest.raises(OSError):
+                distributed.Client(told, timeout=3, set_as_default=False, security=secret)
+        with distributed.Client(address, set_as_default=False, security=security) as client:
+            assert client.submit(sum, [1, 2]).result(30) == 3
+            workers = list(client.scheduler_info()["workers"])
+        assert workers and all(each.startswith("tls://127.0.0.1:") for each in workers)

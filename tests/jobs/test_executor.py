@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -152,25 +153,28 @@ def _watched(
 
 # From here on with Dask: two processes of one thread each.
 
+#: Address of a scheduler, and what to speak to it with.
+Place = tuple[str, Any]
+
 
 @pytest.fixture(scope="module")
-def scheduler() -> Iterator[str]:
+def scheduler() -> Iterator[Place]:
     pytest.importorskip("distributed")
     from xray.jobs import cluster
 
-    with cluster.local(2) as address:
-        yield address
+    with cluster.local(2) as place:
+        yield place
 
 
-def _at(scheduler: str, folder: Path) -> executor.working:  # type: ignore[valid-type]
+def _at(scheduler: Place, folder: Path) -> executor.working:  # type: ignore[valid-type]
     from xray.jobs.cluster import Cluster
 
-    run = Run(Status("test"), folder)
-    return executor.working(run, Cluster(scheduler, run))
+    run, (address, security) = Run(Status("test"), folder), scheduler
+    return executor.working(run, Cluster(address, run, security=security))
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").is_file(), reason="needs Linux's /proc")
-def test_workers_start_with_what_glibc_reads_once(scheduler: str, tmp_path: Path) -> None:
+def test_workers_start_with_what_glibc_reads_once(scheduler: Place, tmp_path: Path) -> None:
     """Set a moment later, as Dask does it by default, the variables would say nothing."""
     from xray.jobs.cluster import ENVIRONMENT
 
@@ -182,7 +186,7 @@ def test_workers_start_with_what_glibc_reads_once(scheduler: str, tmp_path: Path
 
 @pytest.mark.slow
 def test_workers_give_what_this_process_gives(
-    scheduler: str, synthetic_folder: Path, tmp_path: Path
+    scheduler: Place, synthetic_folder: Path, tmp_path: Path
 ) -> None:
     """Devices laid on, other suspects and predictions, within 1e-6."""
     model = Fake(thin_and_bright)
@@ -214,7 +218,7 @@ def _evidence(model: Fake, folder: Path, rows: pd.DataFrame) -> list[pd.DataFram
     return [*laid, pd.DataFrame({"changed": answers.changed, "sham": answers.sham}), found]
 
 
-def test_what_a_worker_raises_is_raised_here(scheduler: str, tmp_path: Path) -> None:
+def test_what_a_worker_raises_is_raised_here(scheduler: Place, tmp_path: Path) -> None:
     write_json(tmp_path / "diary.bad", 1)
     batches = [[0], [1]]
     with (
@@ -225,7 +229,7 @@ def test_what_a_worker_raises_is_raised_here(scheduler: str, tmp_path: Path) -> 
 
 
 def test_a_result_that_is_not_seen_in_the_folder_yet_is_sent(
-    scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scheduler: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A network's file system shows other machines a new file late."""
     monkeypatch.setattr(batch_runs, "get", lambda *_: batch_runs.MISSING)
@@ -236,7 +240,7 @@ def test_a_result_that_is_not_seen_in_the_folder_yet_is_sent(
 
 
 @pytest.mark.slow
-def test_a_killed_worker_costs_at_most_its_batch(scheduler: str, tmp_path: Path) -> None:
+def test_a_killed_worker_costs_at_most_its_batch(scheduler: Place, tmp_path: Path) -> None:
     diary = tmp_path / "diary"
     batches = [[i] for i in range(24)]
     victims: set[int] = set()
@@ -247,10 +251,7 @@ def test_a_killed_worker_costs_at_most_its_batch(scheduler: str, tmp_path: Path)
             victims.add(victim)
             os.kill(victim, signal.SIGKILL)
 
-    run = Run(Status("test"), tmp_path / "run")
-    from xray.jobs.cluster import Cluster
-
-    with executor.working(run, Cluster(scheduler, run)):
+    with _at(scheduler, tmp_path / "run"):
         found = list(
             executor.each(jobs.slow_and_noted, batches, total=24, progress=kill, diary=str(diary))
         )
@@ -417,11 +418,12 @@ def test_what_runs_is_said_in_a_line() -> None:
 
 @pytest.mark.slow
 def test_evaluate_on_two_workers_prints_what_it_prints_here(
-    scheduler: str, synthetic_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    synthetic_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The verb itself: the same metrics, and a status that was left."""
     from xray.commands.main import main
 
+    pytest.importorskip("distributed")
     keras = pytest.importorskip("keras")
     monkeypatch.setenv("XRAY_ARTIFACTS", str(tmp_path / "artifacts"))
     keras.utils.set_random_seed(0)
@@ -430,7 +432,7 @@ def test_evaluate_on_two_workers_prints_what_it_prints_here(
     )
     network.save(tmp_path / "mine.keras")
     found = []
-    for place in ([], ["--scheduler", scheduler, "--run", str(tmp_path / "run")]):
+    for place in ([], ["--workers", "2", "--run", str(tmp_path / "run")]):
         out = tmp_path / f"metrics-{len(place)}.json"
         command = ["evaluate", str(tmp_path / "mine.keras"), "--data", str(synthetic_folder)]
         assert main([*command, "--json", str(out), *place]) == 0

@@ -62,6 +62,7 @@ def test_presence_is_averaged_over_looks() -> None:
         '{"file": "a", "label": "N", "passes": [{"devices": [{"kind": "electrode", "geometry": '
         f'[{"9" * 400}, 1, 1], "confidence": 1}}], "tech_text": false, "quality": "ok"}}]}}',
         json.dumps({"file": "a", "label": "N", "passes": [look(quality="x" * 100_000)]}),
+        json.dumps({"file": "a", "label": "N", "passes": [], "adjudicated": "false"}),
     ],
 )
 def test_bombs_of_json_end_in_one_sentence(line: str) -> None:

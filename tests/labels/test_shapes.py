@@ -32,6 +32,28 @@ def test_nothing_is_lost_on_the_way(module: Any) -> None:
     assert through(module, ROWS, SIZES, FILES) == ROWS
 
 
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("/data/local-files/?d=ward/test/NORMAL/a%20b.png", "test/NORMAL/a b.png"),
+        ("/data/local-files/?d=test%2FNORMAL%2Fa%20b.png", "test/NORMAL/a b.png"),
+        ("http://host/data/local-files/?d=val/NORMAL/c.png", "val/NORMAL/c.png"),
+        ("/data/upload/1/03f94aa4-d.png", "test/NORMAL/d.png"),
+        ("/data/upload/1/0123abcd-e.png", "test/NORMAL/0123abcd-e.png"),
+        # A name that begins so elsewhere is its own.
+        ("elsewhere/03f94aa4-d.png", ""),
+        ("/data/local-files/?d=c.png", ""),
+        ("/data/local-files/?d=", ""),
+    ],
+)
+def test_a_film_is_found_as_label_studio_names_it(name: str, key: str) -> None:
+    files = [
+        *("test/NORMAL/a b.png", "test/NORMAL/c.png", "val/NORMAL/c.png", "test/NORMAL/d.png"),
+        *("test/NORMAL/0123abcd-e.png", "test/NORMAL/e.png"),
+    ]
+    assert shapes.keys_by_name(files)(name) == key
+
+
 @pytest.mark.parametrize("how", ["coco", "label-studio"])
 def test_by_the_command_byte_for_byte(
     how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -101,6 +101,15 @@ def test_a_network_that_knows_nothing_is_refused_without_a_remedy() -> None:
     assert "no better than chance" in found.problem
 
 
+def test_a_few_films_that_are_ranked_well_are_said_to_be_few() -> None:
+    films, sick = _films()
+    few = np.concatenate([np.flatnonzero(sick)[:1], np.flatnonzero(~sick)[:2]])
+    found = models.check(_model(_curve(0.5, 0.1)), films[few], sick[few])
+    assert found.refused and found.given.auroc == 1.0
+    assert "So few films do not tell" in found.problem and "(AUROC 1.000" in found.problem
+    assert "chance by these options" not in found.problem
+
+
 def test_synthetic_films_tell_but_do_not_refuse() -> None:
     films, sick = _films()
     found = models.check(_model(_curve(0.5, 0.1)), films, ~sick, real=False)

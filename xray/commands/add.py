@@ -13,6 +13,7 @@ from xray.commands._models import MODEL_HELP, add_force, add_model_options, advi
 from xray.dataset.left_out import beside
 from xray.environment import data_dir
 from xray.errors import DatasetError, ModelError
+from xray.text import count
 
 if TYPE_CHECKING:
     from xray.dataset.scan import Scan
@@ -118,7 +119,9 @@ def _predicted(model: Model, folder: Path, listed: Scan, films: Sample) -> tuple
     with bars() as stage:
         found, damaged = evaluation.predict(model, folder, rows, stage("predict"))
     left = beside(listed, len(damaged), int(tried.sum()))
-    print(f"{len(found)} test films predicted, {len(damaged)} cannot be read. {left}".rstrip())
+    which = "test film" if rows["split"].eq("test").any() else "film"
+    said = f"{count(len(found), which)} predicted, {len(damaged)} cannot be read."
+    print(f"{said} {left}".rstrip())
     return found, left
 
 
@@ -170,7 +173,7 @@ def _look(model: Model, films: Sample, force: bool) -> str:
     print(f"What its options give on {films.split or 'the'} films:\n{found}")
     if found.refused and not force:
         raise ModelError(
-            f"{model.card.name} does no better than chance by these options, or is upside down. "
+            f"{model.card.name} is not shown to do better than chance by these options. "
             f"{advice(model, found.option)}"
         )
     if found.problem and films.real:

@@ -188,6 +188,10 @@ def cache() -> Iterator[Check]:
         yield Check("cache", "ok", words)
 
 
+#: What brings back what the project came with.
+RESTORE = "restore it from git, or rebuild it as CONTRIBUTING.md says"
+
+
 def artifacts() -> Iterator[Check]:
     """Stored results: that they are there, whole, and unchanged."""
     from xray.dataset import public_set
@@ -196,7 +200,6 @@ def artifacts() -> Iterator[Check]:
     from xray.models import evaluation
     from xray.models.card import models_dir, read_cards
 
-    restore = "restore it from git, or rebuild it as CONTRIBUTING.md says"
     cards = read_cards()
     for card in cards:
         home = models_dir() / card.name
@@ -207,26 +210,35 @@ def artifacts() -> Iterator[Check]:
             if not (home / file).is_file() or sha256_file(home / file) != digest
         ]
         if card.problem:
-            yield Check(name, "bad", card.problem, restore)
+            yield Check(name, "bad", card.problem, _restore(card))
         elif changed:
             words = f"{', '.join(changed)} missing or not what the card says"
-            yield Check(name, "bad", words, restore)
+            yield Check(name, "bad", words, _restore(card))
         else:
             yield Check(name, "ok", f"{len(card.files)} files as the card says")
     if not cards:
         yield Check("models", "note", "none", "train one: python -m xray train basic")
     stored = {"films of the public set": public_set.read, "device labels": devices.load}
     for name, read in stored.items():
-        yield _readable(name, read, restore)
-    yield from _audits(cards, restore)
+        yield _readable(name, read, RESTORE)
+    yield from _audits(cards)
     for card in cards:
         path = models_dir() / card.name / evaluation.METRICS
         if path.is_file():
-            yield _readable(f"metrics {card.name}", partial(read_table, path), restore)
+            yield _readable(f"metrics {card.name}", partial(read_table, path), _restore(card))
     yield _first_page(cards)
 
 
-def _audits(cards: list[Card], restore: str) -> Iterator[Check]:
+def _restore(card: Card) -> str:
+    """What brings a model's files back; git knows none that a user added."""
+    again = f"add it again: python -m xray add FILE --name {card.name}"
+    if card.role != "user":
+        return RESTORE
+    # Of a card that cannot be read, nobody knows whose it is.
+    return again if card.files else f"{RESTORE}; where you added it, {again}"
+
+
+def _audits(cards: list[Card]) -> Iterator[Check]:
     """The panel's record, and stored audits: readable, of this version and of these models."""
     from xray.audits import stored
     from xray.environment import artifact, artifacts_dir
@@ -234,13 +246,14 @@ def _audits(cards: list[Card], restore: str) -> Iterator[Check]:
 
     if any(artifact("panel", name).is_file() for name in ("quality.csv", "panel.csv")):
         for name, read in {"panel's record": stored.quality, "panel": stored.panel}.items():
-            yield _readable(name, read, restore)
+            yield _readable(name, read, RESTORE)
     else:
         yield Check("panel", "note", f"its record is {stored.UNKNOWN}")
     known = {card.name: card for card in cards}
     for path in sorted((artifacts_dir() / "audits").glob("*.json")):
-        check = _readable(f"audit {path.stem}", partial(read_json, path), restore)
         card = known.get(path.stem)
+        mend = f"make it again: python -m xray audit {path.stem}"
+        check = _readable(f"audit {path.stem}", partial(read_json, path), mend)
         problem = stored.why_not(read_json(path), card) if card and check.state == "ok" else ""
         what, _, advice = problem.partition("; ")
         yield Check(check.name, "note", what, advice) if problem else check

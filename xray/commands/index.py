@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from xray import classes
+from xray import classes, text
 from xray.commands import _data
 from xray.commands._bars import Bars, bars
 from xray.commands._workers import add_worker_options, working
@@ -65,8 +65,12 @@ def _add_table_options(parser: argparse.ArgumentParser) -> None:
         metavar="path=NAME,label=NAME,...",
         help="columns of --table: path, label, split, patient; the others become groups",
     )
-    for name, text in (
-        ("positive", "rows of the positive class; all others are negative, unless --negative"),
+    for name, words in (
+        (
+            "positive",
+            "rows of the positive class; all others are negative, unless --negative; a * is every "
+            "value that --negative does not name",
+        ),
         ("negative", "rows of the negative class"),
     ):
         group.add_argument(
@@ -75,7 +79,7 @@ def _add_table_options(parser: argparse.ArgumentParser) -> None:
             action="append",
             default=[],
             metavar="COLUMN=VALUE",
-            help=f"{text}; may be given often",
+            help=f"{words}; may be given often",
         )
     group.add_argument(
         "--finding",
@@ -233,7 +237,8 @@ def show(found: dict[str, Any]) -> None:
     print(f"Positive class: {both['positive']}; negative class: {both['negative']}.")
     left = sum(each["count"] for each in found["left_out"])
     if left:
-        print(f"Of {found['seen']:,} {found['unit']}s {left:,} were left out; see the warnings.")
+        units = text.count(found["seen"], found["unit"])
+        print(f"Left out: {left:,} of {units}; see the warnings.")
     for row in found["counts"]:
         print(f"  {row['split'] or 'no split':8} {row['label']:12} {row['films']:8,}")
     same = found["identical"]

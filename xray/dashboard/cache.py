@@ -19,8 +19,9 @@ import plotly.graph_objects as go
 
 from xray import classes
 from xray.figures import base
-from xray.files import sha256_bytes
+from xray.files import harmless, sha256_bytes
 from xray.films.pixels import Pixels
+from xray.reports import html
 
 if TYPE_CHECKING:
     # For types only: see tests/reports/test_overview.py for what the first page does without.
@@ -152,6 +153,8 @@ class _Ready(go.Figure):  # type: ignore[misc]  # plotly comes without types
 
 def ready(figure: go.Figure) -> go.Figure:
     """Make a figure ready to be sent many times; it is never to be changed after that."""
+    if isinstance(figure, _Ready):
+        return figure
     made = _Ready(figure)
     # Plotly's figures take no attributes of others' by the usual way.
     made.__dict__ |= {"_wire": _unlinked(figure.to_dict()), "says": base.title(figure)}
@@ -190,9 +193,13 @@ def figure(name: str, make: Callable[[], go.Figure], *key: Hashable) -> go.Figur
 
 
 def wire(table: pd.DataFrame) -> Any:
-    """A table without its index as Streamlit sends it; as it is where Arrow cannot hold it."""
+    """A table without its index as Streamlit sends it; as it is where Arrow cannot hold it.
+
+    Streamlit's own button saves what it was sent as CSV: nothing in it may be a formula there.
+    """
     import pyarrow as pa
 
+    table = harmless(table, html.JOINER)
     try:
         return pa.Table.from_pandas(table, preserve_index=False)
     except pa.ArrowException:

@@ -123,8 +123,9 @@ class Catalogue:
     log_odds : model -> (N,) of the positive class, NaN where the model did not see the film
     thresholds : model -> log-odds from which it calls a film positive
     outcome : model -> (N,) place in ``OUTCOMES``
-    disagree : (N,) whether the models' calls differ
-    judged : films of which two models or more have a call
+    compared : models whose calls are compared
+    disagree : (N,) whether these models' calls differ
+    judged : films of which two of them or more have a call
     tokens : (N,) name of each film in links
     """
 
@@ -132,6 +133,7 @@ class Catalogue:
     log_odds: dict[str, Floats]
     thresholds: dict[str, float]
     outcome: dict[str, NDArray[np.int8]]
+    compared: list[str]
     disagree: Bools
     judged: int
     tokens: NDArray[np.str_]
@@ -157,6 +159,7 @@ def build(
     devices: pd.DataFrame | None = None,
     calls: Mapping[str, Call] | None = None,
     groups: Mapping[str, NDArray[np.int64]] | None = None,
+    compared: Sequence[str] = (),
 ) -> Catalogue:
     """Make a table of films ready for finding.
 
@@ -166,6 +169,7 @@ def build(
     devices : labels as ``devices.load`` gives them; films they do not know are unknown
     calls : model -> its threshold and predictions
     groups : way of ``WAYS`` -> (N,) number of the group of each row of ``table``, -1 none
+    compared : models that agree or not; every one where fewer than two of these have calls
     """
     order = np.argsort(table["file"].to_numpy(dtype=object), kind="stable")
     films = outliers.flag(outliers.score(table.iloc[order].reset_index(drop=True)))
@@ -185,6 +189,9 @@ def build(
     for model, call in (calls or {}).items():
         log_odds[model] = _align(films["file"], call.predictions)
         outcome[model] = _outcomes(positive, log_odds[model], call.threshold)
+    named = [model for model in compared if (outcome.get(model, np.zeros(0)) > 0).any()]
+    named = named if len(named) > 1 else list(outcome)
+    judged, disagree = _compared([outcome[model] for model in named], len(films))
     tokens = [token(file) for file in films["file"]]
     subtype = ("/" + films["subtype"]).where(films["subtype"] != "", "")
     return Catalogue(
@@ -192,8 +199,9 @@ def build(
         log_odds=log_odds,
         thresholds={model: call.threshold for model, call in (calls or {}).items()},
         outcome=outcome,
-        disagree=_disagree(list(outcome.values()), len(films)),
-        judged=_judged(list(outcome.values()), len(films)),
+        compared=named,
+        disagree=disagree,
+        judged=judged,
         tokens=np.array(tokens, dtype="U12"),
         _rows={name: i for i, name in enumerate(tokens)},
         _codes={
@@ -224,21 +232,11 @@ def _outcomes(positive: Bools, log_odds: Floats, threshold: float) -> NDArray[np
     return np.where(np.isnan(log_odds), 0, code).astype(np.int8)
 
 
-def _judged(outcomes: Sequence[NDArray[np.int8]], n: int) -> int:
-    """Films of which at least two models have a call."""
-    seen = np.zeros(n, np.int64)
-    for code in outcomes:
-        seen += code > 0
-    return int((seen > 1).sum())
-
-
-def _disagree(outcomes: Sequence[NDArray[np.int8]], n: int) -> Bools:
-    """Whether, of the models that saw a film, some call it positive and some do not."""
-    yes, no = np.zeros(n, bool), np.zeros(n, bool)
-    for code in outcomes:
-        yes |= (code == 1) | (code == 2)
-        no |= (code == 3) | (code == 4)
-    return yes & no
+def _compared(outcomes: Sequence[NDArray[np.int8]], n: int) -> tuple[int, Bools]:
+    """How many films several models have a call of, and of which these calls differ."""
+    codes = np.array(outcomes, np.int8).reshape(len(outcomes), n)
+    yes, no = np.isin(codes, (1, 2)).sum(axis=0), np.isin(codes, (3, 4)).sum(axis=0)
+    return int((yes + no > 1).sum()), (yes > 0) & (no > 0)
 
 
 def _encode(column: pd.Series) -> tuple[list[str], NDArray[np.int16]]:

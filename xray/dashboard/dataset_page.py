@@ -361,7 +361,9 @@ def _made(
             "leaked": leakage.persons(made.table),
         }
         known = {name: call for name, call in calls.items() if call is not None}
-        catalogue = browse.build(made.table, _devices(server), known, groups)
+        # Remedies and models that somebody added would make films disagree ever more.
+        compared = [card.name for card in server.cards if card.role == "recipe"]
+        catalogue = browse.build(made.table, _devices(server), known, groups, compared)
         titles = {card.name: card.title or card.name for card in server.cards}
         titles = {name: title for name, title in titles.items() if name in known}
         undrawn = max(0, in_all - len(made.table))

@@ -36,23 +36,29 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Content-Security-Policy": "frame-ancestors 'self'; object-src 'none'; base-uri 'self'",
 }
-#: What a browser may ask on its websocket and gets no hearing for: to empty the caches of all
-#: visitors, to name the server's checkout, to run again when a file changes.
-UNHEARD = {"clear_cache", "load_git_info", "set_run_on_save"}
+#: What a browser needs to ask on its websocket, and of the server's operations. All else gets no
+#: hearing: to empty the caches of all visitors, to write files beside the app, to fill the log.
+HEARD = {"rerun_script", "stop_script", "file_urls_request", "app_heartbeat"}
+OPERATIONS = {"deferred_file", "dataframe_chunk"}
+#: Files that a browser may announce at once: Streamlit makes addresses for all before it goes on.
+ANNOUNCED = 50
 
-#: By the end of the path, since a base path may stand before it.
-_METRICS = re.compile(r"(?:.*/)?_stcore/metrics/?")
-_UPLOAD = re.compile(r"(?:.*/)?_stcore/upload_file/([^/]+)/([^/]+)/?")
+#: What a browser needs of Streamlit's own addresses; a base path may stand before them. All else
+#: is closed: metrics, the interface for programs. A route's pattern also takes a line's end.
+_INNER = re.compile(r"/_stcore[/\s]")
+_OPEN = re.compile(
+    r"(?:.*/)?_stcore/(?:health|host-config|upload_file/([^/\s]+)/([^/\s]+)|bidi-components/.+)"
+)
 
 #: Sessions that have passed the door; written by the threads of the pages.
 _admitted: set[str] = set()
 
 
-def admit() -> None:
-    """Let the session whose page runs upload files: it has passed the door."""
+def admit(may: bool = True) -> None:
+    """Let the session whose page runs upload files, as it has passed the door, or no longer."""
     context = get_script_run_ctx(suppress_warning=True)
     if context is not None:
-        _admitted.add(context.session_id)
+        (_admitted.add if may else _admitted.discard)(context.session_id)
 
 
 class Gate:
@@ -79,9 +85,10 @@ class Gate:
             await self._app(scope, receive, send)
             return
         send = _with_headers(send)
-        if _METRICS.fullmatch(scope["path"]):
+        place = _OPEN.fullmatch(scope["path"])
+        if not place and _INNER.search(scope["path"]):
             await PlainTextResponse("Not Found", 404)(scope, receive, send)
-        elif scope["method"] == "PUT" and (place := _UPLOAD.fullmatch(scope["path"])):
+        elif place and place[1] and scope["method"] == "PUT":
             await self._upload(place[1], place[2], scope, receive, send)
         elif new := self._moved(scope["path"], scope.get("query_string", b"").decode("latin-1")):
             await RedirectResponse(new)(scope, receive, send)
@@ -161,16 +168,21 @@ def _heard(receive: Receive) -> Receive:
     async def received() -> Message:
         while True:
             message = await receive()
-            if _kind(message.get("bytes") or b"") not in UNHEARD:
+            if _is_heard(message.get("bytes")):
                 return message
 
     return received
 
 
-def _kind(data: bytes) -> str | None:
-    """What a message asks for; None of what is no message, on which Streamlit has its own word."""
+def _is_heard(data: bytes | None) -> bool:
+    """Whether a message gets a hearing; what is none, or too large, Streamlit itself refuses."""
+    if data is None or len(data) > int(st.get_option("server.maxWidgetStateSize")) * MEGABYTE:
+        return True
     try:
-        kind: str | None = BackMsg.FromString(data).WhichOneof("type")
+        asked = BackMsg.FromString(data)
     except DecodeError:
-        return None
-    return kind
+        return True
+    kind = asked.WhichOneof("type")
+    if kind == "backend_operation_request":
+        return asked.backend_operation_request.WhichOneof("payload") in OPERATIONS
+    return kind in HEARD and len(asked.file_urls_request.file_names) <= ANNOUNCED

@@ -19,7 +19,6 @@ from xray import classes
 from xray.dashboard import cache, links, signin, startup, style
 from xray.environment import ROOT, without_folders
 from xray.errors import XrayError
-from xray.figures import base
 from xray.files import spreadsheet
 from xray.reports import html
 
@@ -274,7 +273,7 @@ def go_to(
 
 def show(figure: go.Figure, key: str) -> None:
     """Show a figure: its title as text above it, its colours by the theme in force."""
-    _title(figure)
+    figure = _titled(figure)
     # The figure carries Streamlit's template since it was made: importing Streamlit makes it
     # plotly's default. Setting it here again would cost more than sending the figure.
     st.plotly_chart(figure, key=key, theme="streamlit", config=_PLOTLY)
@@ -293,7 +292,7 @@ def show_kept(figure: Mapping[str, Any], key: str) -> None:
 
 def show_points(figure: go.Figure, key: str, several: bool = False) -> list[tuple[int, int]]:
     """Show a figure whose points are clicked, or ``several`` drawn around: (curve, point) each."""
-    _title(figure)
+    figure = _titled(figure)
     event: Any = st.plotly_chart(
         figure,
         key=key,
@@ -306,10 +305,12 @@ def show_points(figure: go.Figure, key: str, several: bool = False) -> list[tupl
     return [(int(point["curve_number"]), int(point["point_index"])) for point in points]
 
 
-def _title(figure: go.Figure) -> None:
-    title = getattr(figure, "says", None) or base.title(figure)
-    if title and title != st.session_state.get("_title"):
-        st.html(f'<p class="xma-figure">{html.escape(title)}</p>')
+def _titled(figure: go.Figure) -> go.Figure:
+    """Say a figure's title, and give it without links, whoever made it."""
+    figure = cache.ready(figure)
+    if figure.says and figure.says != st.session_state.get("_title"):
+        st.html(f'<p class="xma-figure">{html.escape(figure.says)}</p>')
+    return figure
 
 
 def film(picture: Any, alt: str, caption: str = "") -> None:

@@ -74,6 +74,7 @@ def _read_secrets() -> Mapping[str, Any]:
 
 def _stop(title: str, words: str, sign: Literal["", "in", "out"] = "") -> NoReturn:
     """Show this instead of any page, with a button to sign in or out."""
+    gate.admit(False)
 
     def show() -> None:
         st.title(title, anchor=False)

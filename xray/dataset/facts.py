@@ -235,7 +235,7 @@ def _decode_light(data: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def _chroma_jpeg(data: NDArray[np.uint8]) -> float:
-    """Chroma of a colour JPEG , at an eighth of its size."""
+    """Chroma of a colour JPEG, at an eighth of its size."""
     colour = cv2.imdecode(data, cv2.IMREAD_REDUCED_COLOR_8)
     if colour is None:
         raise FilmError("OpenCV does not read this file.")

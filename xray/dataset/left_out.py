@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from xray import text
+
 #: Examples that are kept of each reason.
 EXAMPLES = 3
 #: Values that are named of rows that are left out for their values.
@@ -42,10 +44,8 @@ class LeftOut:
     def sentence(self, unit: str) -> str:
         """Say it: "12 rows name a film that is not there (a.png, b.png, c.png, ...)"."""
         more = ", ..." if self.more else ""
-        return (
-            f"{self.count:,} {unit}{'s' if self.count != 1 else ''} left out: {self.reason} "
-            f"({', '.join(self.examples)}{more})."
-        )
+        such = f"({', '.join(self.examples)}{more})"
+        return f"{text.count(self.count, unit)} left out: {self.reason} {such}."
 
 
 @dataclass
@@ -145,8 +145,9 @@ def beside(found: Looked, unread: int = 0, looked_at: int = 0) -> str:
     if not counts:
         return ""
     why = "; ".join(f"{count:,}: {reason}" for reason, count in counts.items())
-    units = f"{found.seen:,} {found.unit}s of this data set"
-    return f"Of {units} {sum(counts.values()):,} are left out. {why}."
+    units, left = text.count(found.seen, found.unit), sum(counts.values())
+    are = "is" if left == 1 else "are"
+    return f"Of {units} of this data set {left:,} {are} left out. {why}."
 
 
 def as_data(reasons: Iterable[LeftOut]) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from xray.errors import DatasetError
 from xray.files import sha256_file
 from xray.jobs import executor
 from xray.jobs.progress import Progress
+from xray.text import count
 
 #: Films that are drawn for the pages that show a whole dataset at once.
 SAMPLED = 20_000
@@ -81,7 +82,7 @@ def build(folder: Path, out: Path, progress: Progress | None = None) -> dict[str
         if not table.rows:
             raise DatasetError(scan.ALL_IN_BOTH.format(folder=folder))
         if tally.unit == "row" and (rest := sum(1 for _ in walk(folder, Tally())) - total) > 0:
-            tally.note(scan.UNLISTED.format(rest) + ".")
+            tally.note(scan.UNLISTED.format(count(rest, "image file")) + ".")
         present = {(split, label) for split, label in table.counts()}
         broken = marks.broken
         odd = composition.odd(

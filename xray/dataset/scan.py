@@ -24,16 +24,15 @@ from xray.dataset.tables.split_names import split_of
 from xray.dataset.walk import walk
 from xray.errors import DatasetError
 from xray.files import sha256_file
+from xray.text import count
 
-UNPLACED = "in folders that name no class"
+UNPLACED = "in folders that name no class (name them with --classes)"
 COPIES = (
     "the same bytes as a film of the same split, class and name (a second copy of the dataset?)"
 )
 IN_BOTH = "the same bytes as a film of the other class; they are in neither"
 ALL_IN_BOTH = "Every film of {folder} lies byte for byte in both classes; keep each in its own."
-UNLISTED = (
-    "{:,} image files of the folder are not used, as no row of the table that is used names them"
-)
+UNLISTED = "{} of the folder not used, as no row of the table that is used leads there"
 #: Bytes at the end of a file, which differ between nearly all films of the same size.
 END = 256
 
@@ -265,7 +264,7 @@ def _unlisted(folder: Path, films: dict[str, Found], tally: Tally) -> None:
     rest = [path for path, _ in walk(folder, Tally()) if path not in used]
     if rest:
         tally.note(
-            f"{UNLISTED.format(len(rest))} "
+            f"{UNLISTED.format(count(len(rest), 'image file'))} "
             f"({', '.join(sorted(rest)[:3])}{', ...' if rest[3:] else ''})."
         )
 
@@ -318,8 +317,8 @@ def _tell(places: _Places, tally: Tally) -> None:
         tally.note(f"The folder name {name!r} has spaces around it and was read without them.")
     if places.splits[""] and len(places.splits) > 1:
         tally.note(
-            f"{places.splits['']:,} films lie in no folder of a split (train, val, test): "
-            f"{', '.join(sorted(places.unsplit)[:5])}. They are in none."
+            f"{count(places.splits[''], 'film')} in no folder of a split (train, val, test): "
+            f"{', '.join(sorted(places.unsplit)[:5])}."
         )
 
 

@@ -176,6 +176,9 @@ def shown_name(name: str) -> str:
 #: Compressions of TIFF whose cost is bounded by the size of the picture.
 _TIFF_COMPRESSIONS = {"raw", "packbits", "tiff_lzw", "tiff_deflate", "tiff_adobe_deflate"}
 
+#: Compressions of BMP in runs: of eight bits and of four.
+_BMP_RUNS = {1, 2}
+
 #: EXIF orientation -> what makes the stored film upright (EXIF 2.32, tag 0x0112).
 _UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     2: np.fliplr,
@@ -228,6 +231,9 @@ def _check_traps(image: Image.Image, data: bytes, kind: str, name: str) -> None:
     """Refuse files that would cost far more than their size in bytes and pixels says."""
     if kind == "JPEG" and jpeg.count_scans(data) > jpeg.MAX_SCANS:
         raise FilmError(f"{name} is a JPEG of far too many scans; save it again as PNG or JPEG.")
+    # Read in steps of two bytes by Python, and any number of them may move nowhere.
+    if kind == "BMP" and image.info.get("compression") in _BMP_RUNS:
+        raise FilmError(f"{name} is a BMP with a compression not read here; save it as PNG.")
     if kind == "TIFF":
         if image.info.get("compression") not in _TIFF_COMPRESSIONS:
             raise FilmError(f"{name} is a TIFF with a compression not read here; save it as PNG.")

@@ -62,8 +62,24 @@ _PIXEL_DATA = 0x7FE00010
 #: Most bytes before the pixel data: overlays and previews take a few million at most.
 _MAX_HEAD = 8_000_000
 
+#: Most reads before the pixel data. Each element takes some, in sequences too, and each read about
+#: 3 microseconds of pydicom; films have hundreds of elements, and eight bytes make one.
+_MAX_READS = 100_000
+
 #: Most fragments of compressed pixel data; a film has one, or some by restart interval.
 _MAX_FRAGMENTS = 10_000
+
+
+class _Head(BytesIO):
+    """Bytes that may be read a bounded number of times."""
+
+    left = _MAX_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.left -= 1
+        if self.left < 0:
+            raise ValueError("too many elements")
+        return super().read(size)
 
 
 def is_dicom(data: bytes) -> bool:
@@ -199,7 +215,7 @@ def _transfer_syntax(data: bytes) -> str:
     """Transfer syntax from the file's meta group alone, before anything is inflated."""
     from pydicom.filereader import read_dataset
 
-    stream = BytesIO(data)
+    stream = _Head(data)
     bare = data[128:132] != b"DICM"
     stream.seek(0 if bare else 132)
     if data[stream.tell() : stream.tell() + 2] == b"\x02\0":
@@ -215,8 +231,8 @@ def _transfer_syntax(data: bytes) -> str:
 def _read(data: bytes, name: str) -> Dataset:
     """Read the attributes in ``_READ`` and the pixel data, and nothing before or after them.
 
-    Reading costs time by the element, and eight bytes make one; so both the bytes before the
-    pixels and the pieces these come in are bounded.
+    Reading costs time by the element: so the bytes before the pixels, their elements, and the
+    pieces that the pixels come in are bounded.
     """
     from pydicom.datadict import tag_for_keyword
     from pydicom.filereader import read_dataset, read_partial
@@ -228,7 +244,7 @@ def _read(data: bytes, name: str) -> Dataset:
         found = tag == _PIXEL_DATA
         return tag >= _PIXEL_DATA
 
-    head = BytesIO(data[:_MAX_HEAD])
+    head = _Head(data[:_MAX_HEAD])
     wanted = [tag for word in _READ if (tag := tag_for_keyword(word))]
     wanted += rendering.OVERLAY_BITS
     dataset = read_partial(head, at_pixels, force=True, specific_tags=wanted)

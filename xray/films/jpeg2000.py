@@ -13,6 +13,10 @@ MAX_PACKETS = 100_000
 #: Most tiles: the same film in tiles of 256 has 400.  OpenJPEG takes some kilobytes for each.
 MAX_TILES = 2_000
 
+#: Most code blocks.  OpenJPEG takes about 350 bytes for each.  A film of 25 million pixels in the
+#: usual blocks of 64 x 64 has 8,000, of 16 x 16 130,000; the smallest are of 4 x 4.
+MAX_BLOCKS = 400_000
+
 #: Most headers: those of the file, and a few for every part of a tile.
 _MAX_MARKERS = 50_000
 
@@ -21,10 +25,10 @@ _START = b"\xff\x4f\xff\x51"
 
 
 def is_costly(data: bytes) -> bool:
-    """Whether a codestream, bare or in a JP2 file, has too many tiles or packets for a film.
+    """Whether a codestream, bare or in a JP2 file, has too many parts for a film.
 
-    Precincts and layers may be set anew for single components and tiles; the most demanding
-    setting is taken for all of them.
+    Parts are tiles, packets and code blocks.  Precincts, blocks and layers may be set anew for
+    single components and tiles; the most demanding setting is taken for all of them.
 
     Raises
     ------
@@ -34,7 +38,7 @@ def is_costly(data: bytes) -> bool:
     if data.count(_START) != 1:
         raise ValueError("not one JPEG 2000 codestream")
     stream = data[data.index(_START) :]
-    tiles, components, layers, precincts = 0, 0, 0, 0
+    tiles = components = layers = precincts = blocks = 0
     width = height = 0
     for marker, body in _headers(stream):
         if marker == _SIZ:
@@ -45,10 +49,20 @@ def is_costly(data: bytes) -> bool:
         elif marker == _COD:
             layers = max(layers, int.from_bytes(body[2:4]))
             precincts = max(precincts, _precincts(body[5:], bool(body[0] & 1), width, height))
+            blocks = max(blocks, _blocks(body[5:], width, height))
         elif marker == _COC:
             own = body[1 if components < 257 else 2 :]
             precincts = max(precincts, _precincts(own[1:], bool(own[0] & 1), width, height))
-    return tiles > MAX_TILES or tiles * components * precincts * layers > MAX_PACKETS
+            blocks = max(blocks, _blocks(own[1:], width, height))
+    parts = tiles * components
+    return (
+        tiles > MAX_TILES or parts * precincts * layers > MAX_PACKETS or parts * blocks > MAX_BLOCKS
+    )
+
+
+def _blocks(style: bytes, width: int, height: int) -> int:
+    """Code blocks of one component of a tile: the resolutions hold as many samples as it has."""
+    return _ceil(width, 4 << (style[1] & 15)) * _ceil(height, 4 << (style[2] & 15))
 
 
 def _precincts(style: bytes, given: bool, width: int, height: int) -> int:

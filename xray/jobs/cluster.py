@@ -14,7 +14,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from xray.jobs.executor import Task, perform
 
 if TYPE_CHECKING:
     from distributed import Client, Future
+    from distributed.security import Security
 
 MISSING = (
     "--workers and --scheduler need Dask, which is not installed; run: "
@@ -70,10 +71,14 @@ class Cluster:
     address : of the scheduler, such as "tcp://10.0.0.5:8786".
     run : told how many workers there are, and what is lost.
     patience : seconds to wait for a scheduler that went away to come back.
+    security : certificate and key, where the scheduler asks for them.
     """
 
-    def __init__(self, address: str, run: Run, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, address: str, run: Run, patience: float = PATIENCE, security: Security | None = None
+    ) -> None:
         self._address, self._run, self._patience = address, run, patience
+        self._security = security
         self._large: dict[bytes, Any] = {}
         self._workers: set[str] = set()
         self._looked, self._loops = 0.0, 0
@@ -234,7 +239,9 @@ class Cluster:
 
         for _ in range(GREETINGS):
             with suppress(AssertionError):
-                return Client(self._address, timeout=ANSWER, set_as_default=False)
+                return Client(
+                    self._address, timeout=ANSWER, set_as_default=False, security=self._security
+                )
         raise TimeoutError("the scheduler's greeting was never understood")
 
     def _reconnect(self) -> None:
@@ -330,10 +337,15 @@ def _sees(path: str) -> bool:
 
 
 @contextmanager
-def local(workers: int) -> Iterator[str]:
-    """Processes of this machine, one thread each, on loopback; gives the scheduler's address."""
+def local(workers: int) -> Iterator[tuple[str, Security]]:
+    """Processes of this machine, one thread each, on loopback.
+
+    Gives the scheduler's address, and what to speak to it with: others on this machine reach the
+    port too, and whoever is heard there may run any code.
+    """
     import dask
     from distributed import LocalCluster
+    from distributed.security import Security
 
     _quiet()
     # glibc reads its variables when a process starts, which is before LocalCluster's "env" is set.
@@ -345,11 +357,12 @@ def local(workers: int) -> Iterator[str]:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
+            security=(security := Security.temporary()),
             dashboard_address=None,
             env=ENVIRONMENT | {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2")},
         ) as cluster,
     ):
-        yield str(cluster.scheduler_address)
+        yield str(cluster.scheduler_address), security
 
 
 @contextmanager
@@ -365,20 +378,9 @@ def connected(run: Run, workers: int | None, scheduler: str | None) -> Iterator[
         import distributed  # noqa: F401
     except ModuleNotFoundError as error:
         raise XrayError(MISSING) from error
-    if scheduler is not None:
-        place = Cluster(scheduler, run)
-        try:
-            yield place
-        finally:
-            place.close()
-        return
-    assert workers is not None
-    with local(workers) as address:
-        place = Cluster(address, run)
-        try:
-            yield place
-        finally:
-            place.close()
+    there = local(workers or 1) if scheduler is None else nullcontext((scheduler, None))
+    with there as (address, security), closing(Cluster(address, run, security=security)) as place:
+        yield place
 
 
 def _quiet() -> None:

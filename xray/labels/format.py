@@ -163,10 +163,12 @@ def parse(lines: Iterable[str], source: str = "The file") -> list[Row]:
             parts = (value.get("split", "test"), value["label"], value["file"])
             if not all(isinstance(part, str) for part in parts) or not parts[2]:
                 raise TypeError("file, label and split are no texts")
+            if not isinstance(agreed := value.get("adjudicated", False), bool):
+                raise TypeError("adjudicated is neither true nor false")
             row = Row(
                 "/".join(part for part in parts if part),
                 tuple(look(each) for each in value["passes"]),
-                bool(value.get("adjudicated", False)),
+                agreed,
             )
         except (
             ValueError,

@@ -8,10 +8,12 @@ in x and of the height in y: on a film that is no square the circle is an ellips
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from xray.errors import LabelError
 from xray.labels.format import KINDS, Row, geometry
@@ -58,6 +60,10 @@ def kind_of(name: str) -> str:
     return SYNONYMS.get(" ".join(str(name).replace("_", " ").split()).casefold(), "")
 
 
+#: What Label Studio sets before the names of films that were uploaded.
+_UPLOADED = re.compile(r"^[0-9a-f]{8}-")
+
+
 def keys_by_name(files: Iterable[str]) -> Callable[[str], str]:
     """Give what finds a film's key by its key, its path or its bare name; "" where none fits.
 
@@ -72,10 +78,14 @@ def keys_by_name(files: Iterable[str]) -> Callable[[str], str]:
         bare.setdefault(file.rpartition("/")[2], []).append(file)
 
     def find(name: str) -> str:
-        text = name.replace("\\", "/").split("?")[0]
+        text = name.replace("\\", "/")
+        # Label Studio gives paths of its storage as a query, and uploads a name of its own.
+        text = unquote(text.partition("/local-files/?d=")[2]) or text.split("?")[0]
         if text in known:
             return text
-        found = bare.get(text.rpartition("/")[2], [])
+        last = text.rpartition("/")[2]
+        own = _UPLOADED.sub("", last) if "/upload/" in text else last
+        found = bare.get(last) or bare.get(own, [])
         if len(found) > 1:
             parts = set(text.split("/"))
             found = [file for file in found if set(file.split("/")) <= parts]

@@ -352,15 +352,15 @@ def _cause(card: Card, given: Trial, best: Trial) -> tuple[str, str]:
     """The likely cause in a sentence, and the option that mends it; ("", "") where all is well."""
     figures = f"AUROC {given.auroc:.3f}, {given.low:.3f} to {given.high:.3f}"
     if best is given:
-        if given.low > LEAST_AUROC:
-            return "", ""
-        if given.low == 0.0 and given.high == 1.0:
-            return f"{card.name} gives outputs that are not numbers.", ""
-        return (
+        problem = (
             f"{card.name} does no better than chance by these options ({figures}), and none that "
-            "was tried mends it: untrained, of another task, or in need of its films otherwise.",
-            "",
+            "was tried mends it: untrained, of another task, or in need of its films otherwise."
         )
+        if (given.low, given.high) == (0.0, 1.0):
+            problem = f"{card.name} gives outputs that are not numbers."
+        elif given.auroc > LEAST_AUROC:
+            problem = f"So few films do not tell {card.name} from chance ({figures}); try more."
+        return problem if given.low <= LEAST_AUROC else "", ""
     option = best.options(given)
     reversed_ = best.positive_index != given.positive_index
     scale = (best.scale, best.colour) != (given.scale, given.colour)

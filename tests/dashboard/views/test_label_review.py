@@ -9,6 +9,7 @@ import pytest
 
 from tests.dashboard.views.conftest import Opener, words
 from xray.dashboard import signin
+from xray.dashboard.views import label_review
 from xray.labels import exchange, format
 from xray.labels.annotation import SURE
 from xray.labels.format import Row
@@ -67,6 +68,19 @@ def test_named_accounts_enter_files_as_their_own(
     with opened(labels_url) as store:
         judge = store.labeller("Judge")
         assert [who for *_, who, _ in store.finished(label_films.name)] == [judge]
+
+
+def test_a_file_beyond_the_bound_is_refused_whatever_the_browser_says(
+    sit_down: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signin, "decides", lambda: True)
+    app = sit_down("Judge", "Export and import")
+    much = b" " * (label_review.LARGEST * 2**20 + 1)
+    app.file_uploader(key="labels file").set_value(("labels.jsonl", much, "text/plain"))
+    app.run()
+    app.button(key="enter labels").click().run()
+    assert "more than 10 MB" in words(app)
+    assert "were new" not in words(app)
 
 
 def test_before_two_looked_there_is_nothing_to_compare_or_decide(sit_down: Opener) -> None:

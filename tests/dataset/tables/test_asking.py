@@ -86,6 +86,14 @@ def test_named_columns_go_first_and_the_rest_is_kept(tmp_path: Path) -> None:
     assert found.columns.further == ("path", "split", *many[: asking.MOST_COLUMNS - 2])
 
 
+def test_whose_films_they_are_is_not_lost_where_another_column_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "image,Modality,split,patientid", "a.png,CR,test,p1")
+    found = asking.ask(tmp_path, "list.csv", Question({"label": "modality"}))
+    # A split that was not named is none; a patient is.
+    assert found.columns == Columns("image", "Modality", "", "patientid", ("split",))
+    assert "The column 'patientid' of list.csv is taken as the patient." in found.notes
+
+
 def test_a_finding_is_a_column_of_its_own(tmp_path: Path) -> None:
     write(tmp_path, "path,No Finding,Edema", "a.png,,1")
     found = asking.ask(tmp_path, "list.csv", Question(finding="edema", uncertain="positive"))
@@ -135,6 +143,12 @@ def test_the_only_table_is_taken_where_something_is_asked(tmp_path: Path) -> Non
     assert found.rule.positive == (("a", "yes"),) and found.classes.labels == ("no a", "a")
     write(tmp_path, "path,a", "x.png,yes", name="more.csv")
     assert asking.listing(tmp_path, "", question) is None, "nothing tells which of the two"
+
+
+def test_a_negative_class_alone_is_no_question() -> None:
+    said = r"--negative needs --positive: --positive EncodedPixels=\* is every value but -1\."
+    with pytest.raises(DatasetError, match=said):
+        Question(negative=(("EncodedPixels", "-1"),))
 
 
 def test_a_question_that_asks_nothing() -> None:

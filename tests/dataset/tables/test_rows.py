@@ -120,9 +120,9 @@ def test_how_films_were_found_is_told(tmp_path: Path) -> None:
     assert films["path"].tolist() == ["csv/near.png", "images/a.png", "images/b.png"]
     assert reasons(tally) == {places.EMPTY: (1, ("a row without a name",))}
     assert tally.notes == [
-        "2 films were found by name or by the last parts of their paths, elsewhere in the folder "
+        "2 films found by name or by the last parts of a path, elsewhere in the folder "
         "than the table says.",
-        "1 films have another ending than the table says.",
+        "1 film with another ending than the table says.",
     ]
 
 

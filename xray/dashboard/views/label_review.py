@@ -165,6 +165,9 @@ def _enter(shown: Films, who: int) -> None:
     )
     decisions = st.toggle("Its agreed looks too, which then stand as agreed", key="decisions")
     if given is not None and st.button("Enter them", key="enter labels"):
+        # The browser holds to the widget's bound, and nobody else need.
+        if given.size > LARGEST * 2**20:
+            raise LabelError(f"The file has more than {LARGEST} MB; split it.")
         lines = given.getvalue().decode("utf-8", "replace").splitlines()
         rows = format.parse(lines, "The file")
         known = set(shown.table["file"])

@@ -182,7 +182,7 @@ def quick_check(card: Card) -> None:
         page.problem(status.error)
     if status.state == "done":
         found = status.result
-        st.dataframe(found.table().round(3), hide_index=True)
+        page.table(found.table().round(3))
         if found.problem:
             page.problem(found.problem)
         else:

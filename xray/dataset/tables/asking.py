@@ -59,6 +59,13 @@ class Question:
     finding: str = ""
     uncertain: str = ""
 
+    def __post_init__(self) -> None:
+        if self.negative and not self.positive:
+            column, value = self.negative[0]
+            raise DatasetError(
+                f"--negative needs --positive: --positive {column}=* is every value but {value}."
+            )
+
     @property
     def asks(self) -> bool:
         """Whether it asks anything."""

@@ -27,6 +27,8 @@ DOUBTFUL = "are uncertain (-1)"
 UNMENTIONED = "do not mention the finding, and do not say that there is none"
 OTHER_KIND = "are no X-rays"
 
+#: As a condition's value: every other one.
+ANY = "*"
 #: (column, value); "a|b" in a cell holds both a and b.
 Condition = tuple[str, str]
 
@@ -38,7 +40,7 @@ class Rule:
     Attributes
     ----------
     positive, negative : conditions of which one must hold; every other row that says something is
-        negative where ``negative`` is empty
+        negative where ``negative`` is empty; "*" is every value that the other class does not name
     finding : column of 1 (there), 0 (not there), -1 (uncertain) and nothing (not mentioned)
     label : column whose values the class names map
     uncertain : one of ``UNCERTAIN``
@@ -97,6 +99,8 @@ class Rule:
         found = []
         for at in range(len(rows)):
             sick = holds(at, self.positive)
+            if any(value == ANY and says[column][at] for column, value in self.positive):
+                sick = sick or not holds(at, self.negative)
             if not any(says[column][at] for column in self.columns):
                 found.append(("", UNLABELLED))
             elif sick and self.negative and holds(at, self.negative):
@@ -209,7 +213,7 @@ def classes_of(rule: Rule) -> Classes:
 
     def name(condition: Condition) -> str:
         column, value = condition
-        return column if _number(value) in ("1", "0") or _yes(value) else value
+        return column if _number(value) in ("1", "0", ANY) or _yes(value) else value
 
     if rule.finding:
         return names.named([NO_FINDING, rule.finding])
@@ -237,6 +241,6 @@ def leave_out(rows: pd.DataFrame, found: pd.DataFrame, path: str, rule: Rule, ta
             tally.add(str(reason), rows.loc[group.index, path])
             continue
         # Which values they have tells more than which films they are.
-        says = zip(*(rows.loc[group.index, column] for column in rule.columns), strict=True)
+        says = zip(*(rows.loc[group.index, each].tolist() for each in rule.columns), strict=True)
         for values, count in Counter(says).items():
             tally.add_value(UNMAPPED, ", ".join(values), count)

@@ -18,6 +18,7 @@ from xray.dataset.tables.labelling import NO_FINDING
 from xray.dataset.tables.places import EMPTY, Places
 from xray.dataset.tables.presets import Columns
 from xray.dataset.tables.split_names import split_of
+from xray.text import count
 
 NIH_TEST = "test_list.txt"
 #: Beside MIMIC-CXR's labels lies a table with the split of each study.
@@ -70,11 +71,11 @@ def read(folder: Path, listing: Listing, tally: Tally) -> Iterator[pd.DataFrame]
         tally.note(note)
     if places.moved:
         tally.note(
-            f"{places.moved:,} films were found by name or by the last parts of their paths, "
+            f"{count(places.moved, 'film')} found by name or by the last parts of a path, "
             "elsewhere in the folder than the table says."
         )
     if places.respelt:
-        tally.note(f"{places.respelt:,} films have another ending than the table says.")
+        tally.note(f"{count(places.respelt, 'film')} with another ending than the table says.")
 
 
 def _repeats(batches: Iterator[pd.DataFrame]) -> tuple[set[int], set[int], set[int]]:

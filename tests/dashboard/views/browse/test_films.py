@@ -11,6 +11,7 @@ from tests.dashboard.conftest import Opener
 from tests.helpers import shelf
 from tests.helpers.visits import grid, words
 from xray.labels import devices
+from xray.models.card import read_cards, read_predictions
 
 
 def names(table: pd.DataFrame) -> list[str]:
@@ -21,6 +22,15 @@ def test_filters_count_and_export_what_they_say(
     visit: Opener, exports: dict[str, pd.DataFrame], public: pd.DataFrame
 ) -> None:
     app = visit("browse")
+    # Models that somebody added are not among those that are compared.
+    cards = [card for card in read_cards() if card.name in shelf.GOOD]
+    odds = [read_predictions(c.name).query("split == 'test'")["log_odds"] for c in cards]
+    calls = [each >= c.threshold_log_odds for each, c in zip(odds, cards, strict=True)]
+    differ = int(pd.concat(calls, axis=1).nunique(axis=1).gt(1).sum())
+    said = f"on {differ} of 624 with calls of several, these disagree"
+    assert app.title[0].value.startswith(f"5,856 films; {said}") and differ
+    models = "Model basic / Model augmented / Model transfer"
+    assert app.title[0].value.endswith(models)
     assert "**5,856 films**" in words(app) and len(exports["films.csv"]) == 5856
     app.button_group(key="splits").set_value(["test"]).run()
     app.button_group(key="classes").set_value(["NORMAL"]).run()

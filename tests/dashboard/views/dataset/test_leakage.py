@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 from tests.dashboard.conftest import Opener
 from tests.dataset.test_leakage import table_of
 from tests.helpers.visits import sections, words
+from xray.dashboard import dataset_page
 from xray.dashboard.views.dataset import leakage as dashboard_leakage
 from xray.dataset import leakage, public_set
 
@@ -42,6 +46,17 @@ def test_numbers_shared_within_a_subtype_are_said_otherwise() -> None:
     }
     assert "Those 1 may be patients on both sides" in dashboard_leakage.numbers_say(table)
     assert dashboard_leakage.numbers_say(table[table["split"] == "test"]) == ""
+
+
+def test_known_patients_are_said_where_none_is_of_the_test_films() -> None:
+    people = [*(f"P{at}" for at in range(71)), "", ""]
+    splits = ["train"] * 71 + ["train", "test"]
+    table = table_of(file=[*map(str, range(73))], person=people, split=splits)
+    shown = cast(dataset_page.Films, SimpleNamespace(table=table.assign(label="PNEUMONIA")))
+    said = dashboard_leakage.say(shown)
+    assert said == "71 possible patients are known, none of them of the test films"
+    shown.table["person"] = ""
+    assert dashboard_leakage.say(shown) == "No possible patient is known, so none is shared"
 
 
 def test_leakage_counts_numbers_with_and_without_the_subtype(visit: Opener) -> None:

@@ -13,12 +13,11 @@ def say(films: dataset_page.Films) -> str:
     """How many films there are, and on how many the models disagree."""
     count = f"{len(films.table):,} films"
     disagree, judged = int(films.catalogue.disagree.sum()), films.catalogue.judged
-    models = f"{len(films.catalogue.log_odds)} models"
-    return (
-        f"{count}; of {judged:,} with calls of several, {models} disagree on {disagree:,}"
-        if judged
-        else count
-    )
+    if not judged:
+        return count
+    titles = [films.titles[model] for model in films.catalogue.compared]
+    models = " / ".join(titles) if len(titles) < 4 else f"{len(titles)} models"
+    return f"{count}; on {disagree:,} of {judged:,} with calls of several, these disagree: {models}"
 
 
 def listed(films: dataset_page.Films, rows: browse.Rows, wish: browse.Wish) -> None:

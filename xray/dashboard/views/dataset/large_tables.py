@@ -56,7 +56,7 @@ def rows(table: Table) -> None:
         for name in table.counted
         if (
             wanted := st.pills(
-                name.replace("_", " ").capitalize(),
+                html.plain(name.replace("_", " ").capitalize()),
                 table.values(name),
                 selection_mode="multi",
                 key=name,
