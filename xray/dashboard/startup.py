@@ -60,7 +60,7 @@ def keep_networks() -> None:
     made ready anew, in the middle of an explanation.
     """
     backend = getattr(sys.modules.get("keras"), "backend", None)
-    if hasattr(backend, "clear_session"):
+    if backend is not None and hasattr(backend, "clear_session"):
         backend.clear_session = _nothing
 
 
