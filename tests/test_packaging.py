@@ -20,7 +20,7 @@ from xray.environment import ROOT
 from xray.films import formats
 
 #: What a build reads of the clone.
-EXTRAS = {"cluster": {"dask", "distributed"}, "shap": {"shap"}}
+EXTRAS = {"cluster": {"cryptography", "dask", "distributed"}, "shap": {"shap"}}
 SOURCES = (
     *("pyproject.toml", "README.md", "requirements.txt"),
     *(f"requirements-{extra}.txt" for extra in EXTRAS),
