@@ -148,9 +148,10 @@ class Browser:
         _until(lambda: words.lower() in self.text().lower(), f"the words {words!r}", patience)
 
     def press(self, words: str) -> None:
-        """Press the button that says so, once it is there."""
+        """Press the button that says so, or open what is folded under it, once it is there."""
         button = (
-            f"[...document.querySelectorAll('button')].find(b => b.innerText.includes('{words}'))"
+            "[...document.querySelectorAll('button, summary')]"
+            f".find(b => b.innerText.includes('{words}'))"
         )
         self.wait(button, f"the button {words!r}")
         # By script: while the page settles, another element may lie over the button for a moment.

@@ -31,6 +31,7 @@ from benchmarks.browser import Browser, missing
 from benchmarks.serving import serve
 from xray.environment import ROOT, artifacts_dir, films_dir
 from xray.errors import DatasetError
+from xray.models.card import models_dir, read_card
 
 #: Models that the Explain page asks at first.
 MODELS = ("basic", "augmented", "transfer")
@@ -204,7 +205,8 @@ def audited(folder: Path) -> None:
             serve(Path(home), {"XRAY_DATA": str(folder)}) as server,
         ):
             browser.open(f"{server.url}/devices?model={SMALL}")
-            browser.press("Audit ")
+            browser.press("Audit it now")
+            browser.press(f"Audit {read_card(models_dir() / SMALL).title}")
             browser.wait(
                 "document.body.innerText.includes('Download the audit')", "the audit", 3600
             )
