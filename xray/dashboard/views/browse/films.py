@@ -7,6 +7,7 @@ import streamlit as st
 from xray.dashboard import browser, cache, dataset_page, grid, page
 from xray.dashboard import catalogue as browse
 from xray.dashboard.views.browse import neighbours
+from xray.reports import html
 
 
 def say(films: dataset_page.Films) -> str:
@@ -15,9 +16,8 @@ def say(films: dataset_page.Films) -> str:
     disagree, judged = int(films.catalogue.disagree.sum()), films.catalogue.judged
     if not judged:
         return count
-    titles = [films.titles[model] for model in films.catalogue.compared]
-    models = " / ".join(titles) if len(titles) < 4 else f"{len(titles)} models"
-    return f"{count}; on {disagree:,} of {judged:,} with calls of several, these disagree: {models}"
+    models = f"{len(films.catalogue.compared)} models"
+    return f"{count}; {models} disagree on {disagree:,} of the {judged:,} that several called"
 
 
 def listed(films: dataset_page.Films, rows: browse.Rows, wish: browse.Wish) -> None:
@@ -62,4 +62,7 @@ def show() -> None:
                     neighbours.show(shown, row)
             else:
                 st.markdown(f"**{len(rows):,} films**")
+                if catalogue.judged:
+                    titles = [shown.titles[model] for model in catalogue.compared]
+                    st.caption(html.plain(f"Models compared: {'; '.join(titles)}."))
                 listed(shown, rows, wish)
