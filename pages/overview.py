@@ -19,7 +19,10 @@ def table(shown: Cast) -> None:
     rows = loaders.first_page(cache.made(overview.rows, groups, {**audits, **shown.audits}))
     if rows:
         st.html(html_tables.models_table(overview.completed(rows, shown.gaps)))
-        for said in overview.on_parts(shown.cards, {**audits, **shown.audits}):
+        for said in [
+            *overview.unheard(told, shown.cards, gaps),
+            *overview.on_parts(shown.cards, {**audits, **shown.audits}),
+        ]:
             st.caption(html.plain(said))
     else:
         page.empty(
@@ -38,7 +41,7 @@ def picture(shown: dict[str, Any]) -> None:
 
 header = st.container()
 told = overview.told(loaders.cards())
-audits, _ = loaders.audits(told)
+audits, gaps = loaders.audits(told)
 left, right = st.columns([16, 9], gap="large")
 with left:
     rows = st.container()

@@ -8,9 +8,10 @@ import pytest
 from tests.helpers.fakes import Fake
 from tests.helpers.worn import SIZE, reader, sickness
 from xray import classes
-from xray.audits import judging, showing
+from xray.audits import insertion, judging, showing, uncertainty
 from xray.audits.insertion import Material
 from xray.audits.judging import Margin
+from xray.audits.uncertainty import CALLS, Influence, Measure
 from xray.models.card import Card
 
 
@@ -67,3 +68,24 @@ def test_what_calls_nearly_everything_sick_is_judged_at_another_threshold() -> N
     own = ~sick & (children == "c0")
     np.testing.assert_array_equal(again.films[own], cut.films[own])
     assert judging.cut(odds, sick, children, 11.0, everyone).why == ""
+
+
+def figure(kind: str, value: float, seed: int) -> Measure:
+    """A change of calls among 300 people, of an error of about 1.2."""
+    noise = np.random.default_rng(seed).normal(scale=21, size=300)
+    share = (noise - noise.mean()) / 300
+    who = np.arange(300) + 300 * seed
+    kin = Influence(share, who, who)
+    return Measure("insertion", kind, "NORMAL", CALLS, value, kin, films=300, donors=300)
+
+
+def test_a_kind_is_judged_the_same_whatever_else_was_asked() -> None:
+    wires = figure("line", 5.6, 0)
+    others = [figure(kind, 0.0, i) for i, kind in enumerate(insertion.KINDS, 1) if kind != "line"]
+    for figures in ([wires], [wires, *others]):
+        told = judging.by_kind(figures, uncertainty.joint(figures), Margin())
+        assert {k.kind: k.verdict for k in told}["line"] == "reads_devices"
+    # Bounds over all kinds at once would reach too far to say so.
+    every = uncertainty.joint([wires, *others])
+    found, _ = every.beyond(np.array([5.6, 0, 0, 0, 0]), np.full(5, 3.0))
+    assert not found.any()

@@ -95,3 +95,22 @@ def test_what_is_missing_is_said_in_one_sentence(
     assert "--data" in capsys.readouterr().err
     assert main(["panel", "--data", str(tmp_path), *where]) == 2
     assert "--trained-only" in capsys.readouterr().err
+
+
+def test_a_seed_trains_networks_that_nobody_saw(
+    networks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    from xray.audits.known import networks as training
+
+    asked: list[Spec] = []
+    bench = SimpleNamespace(table=None, use=None, films=None, material=lambda _: None)
+    monkeypatch.setattr(record, "bench", lambda *_: bench)
+    monkeypatch.setattr(record, "planters", lambda _: {})
+    monkeypatch.setattr(training, "train", lambda specs, *_: asked.extend(specs))
+    monkeypatch.setattr(record, "measure", answers)
+    monkeypatch.setattr(methods, "weigh", lambda *_, **__: pd.DataFrame())
+    monkeypatch.setattr(methods, "record", lambda *_: pd.DataFrame({"method": ["lime"]}))
+    where = ["--networks", str(networks), "--out", str(tmp_path / "out"), "--seed", "20"]
+    assert main(["panel", "--data", str(tmp_path), *where]) == 0
+    assert Spec("flat", "line", seed=20) in asked and min(spec.seed for spec in asked) == 20
+    assert "flat-line-all-film-s20" in capsys.readouterr().err

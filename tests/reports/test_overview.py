@@ -17,11 +17,12 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from tests.helpers import shelf
+from tests.helpers.visits import words
 from xray.audits.stored import stored_audits
 from xray.commands.main import main
 from xray.environment import ROOT, artifacts_dir
 from xray.files import read_json
-from xray.models.card import read_cards
+from xray.models.card import read_card, read_cards
 from xray.reports import overview as front
 
 #: What a cold start cannot wait for. Streamlit itself brings plotly, its picture of a page
@@ -140,3 +141,21 @@ def test_what_cannot_be_made_is_named(full_shelf: Path, capsys: pytest.CaptureFi
     assert main(["showcase", "--front"]) == 0
     assert "Not kept: picture" in capsys.readouterr().err
     assert "picture" not in read_json(front.path())
+
+
+def test_a_network_whose_audit_is_damaged_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for part in (ROOT / "artifacts").iterdir():
+        if part.name != "audits":
+            (tmp_path / part.name).symlink_to(part)
+    shutil.copytree(ROOT / "artifacts" / "audits", tmp_path / "audits")
+    (tmp_path / "audits" / "whole_film.json").write_text("{")
+    monkeypatch.setenv("XRAY_ARTIFACTS", str(tmp_path))
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    assert not app.exception, app.exception[0].value
+    title = read_card(ROOT / "artifacts" / "models" / "whole_film").title
+    assert f"{title} is not compared. " in words(app)
+    monkeypatch.setenv("XRAY_ARTIFACTS", str(ROOT / "artifacts"))
+    whole = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    assert "is not compared" not in words(whole)

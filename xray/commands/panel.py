@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--trained-only", action="store_true", help="judge the networks that are there; train none"
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="train every network from its seed and N more, on other films: networks that nobody "
+        "saw before (default: 0)",
     )
     parser.add_argument(
         "--again",
@@ -100,7 +109,7 @@ def _networks(options: argparse.Namespace, bench: Bench, stage: Bars) -> list[Ca
     from xray.models import card
 
     wanted = [
-        spec
+        replace(spec, seed=spec.seed + options.seed)
         for spec in [*specs.first_stop(), *specs.second_stop()]
         if options.backbone_weights or spec.architecture != "vgg19"
     ]

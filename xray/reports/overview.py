@@ -160,6 +160,22 @@ def on_parts(cards: Sequence[Card], audits: Audits) -> list[str]:
     return list(dict.fromkeys(filter(None, said)))
 
 
+def unheard(told: Sequence[Card], shown: Sequence[Card], gaps: Mapping[str, str]) -> list[str]:
+    """Networks of whole films that would stand in the table had they an audit, and why not.
+
+    Parameters
+    ----------
+    told, shown : cards as in ``grouped``
+    gaps : model -> why there is no audit of it, a sentence
+    """
+    rows = {card.name for card in shown}
+    return [
+        f"{card.title or card.name} is not compared. {gaps[card.name]}"
+        for card in told
+        if card.name in gaps and card.name not in rows
+    ]
+
+
 def _row(card: Card, audit: Mapping[str, Any] | None) -> dict[str, Any]:
     accuracy, problem = "", card.problem
     if not problem:

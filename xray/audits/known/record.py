@@ -39,8 +39,9 @@ from xray.models.card import Card
 #: labelling, which say what is true; the audit again from another seed; the audit's films with
 #: the other labelling's donors; and with devices rendered from facts.
 PARTS = ("audit", "truth", "seed", "donors", "rendered")
-#: Networks that share what is drawn for them; so many are asked again after a stop.
-TOGETHER = 10
+#: Networks that share what is drawn for them, and heads the backbone's features; so many are asked
+#: again after a stop.
+TOGETHER = 48
 #: Kinds that are planted: nature forces no network to read them, or hardly.
 PLANTS = ("line", "tube", "electrode")
 #: Arrays of ``Trials`` by kind.
