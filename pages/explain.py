@@ -29,15 +29,15 @@ def choose(cards: list[Card]) -> None:
         if st.session_state.get("_choosing"):
             startup.foresee([card.name for card in asked], reading.warm)
         st.session_state["_choosing"] = True
-        done = explain.collect(chosen, asked, question)
+        done, coming = explain.collect(chosen, asked, question)
         for card in cards:
             if card.problem:
                 page.problem(f"{card.title}: {card.problem}")
         if done:
             with page.guard("The calls"):
-                answers.calls(done, titles, cards, question)
+                answers.calls(done, titles, cards, question, coming)
     if done:
-        show(chosen, done, question, cards)
+        show(chosen, done, question, cards, coming)
     if st.session_state.get("upload"):
         alike = st.expander("Films like this one", icon=":material/join_inner:")
         with alike, page.guard("Films like this one"):
@@ -59,6 +59,7 @@ def show(
     done: list[Reading],
     question: Question,
     cards: list[Card],
+    coming: bool,
 ) -> None:
     """Why, what would change it, how far to trust it, and all of it to take away."""
     st.subheader(f"What speaks for {classes.spoken()}", anchor=False)
@@ -67,7 +68,7 @@ def show(
         "are numbered by weight."
     )
     with page.guard("The overlays"):
-        answers.overlays(chosen, done, titles)
+        answers.overlays(chosen, done, titles, coming)
     with st.expander("What each region weighs", icon=":material/bar_chart:"):
         for each in done:
             with page.guard("The weights"):

@@ -91,7 +91,10 @@ def test_a_model_reads_a_film(monkeypatch: pytest.MonkeyPatch, film: Pixels) -> 
     monkeypatch.setattr(registry, "load", lambda name: model)
     told: list[tuple[int, int]] = []
     asked = Question(superpixels=12, device="tube", seed=5)
-    found = reading.read("linear", film, asked, lambda *each: told.append(each))
+    why = reading.explained("linear", film, asked, lambda *each: told.append(each))
+    assert not why.whole and why.device == () and why.second is None
+    found = reading.completed(why, film, asked)
+    assert found.whole and found.explanation is why.explanation and found.shares == why.shares
     plain = float(model.log_odds_prepared(model.prepare(film[None]))[0])
     assert found.log_odds == pytest.approx(plain)
     assert found.threshold == 0 and found.rendered

@@ -46,8 +46,9 @@ def test_identical_requests_are_computed_once() -> None:
     queue.submit("film", "a", gate)
     queue.submit("film", "b", gate)
     assert len(queue) == 1
+    assert queue.result("film") is None and queue.result("other") is None
     gate.opened.set()
-    assert ended(queue, "film", "a").result == "through"
+    assert ended(queue, "film", "a").result == "through" == queue.result("film")
     assert queue.submit("film", "c", gate).result == "through"
     assert gate.runs == 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,8 @@ class Reading:
     model : its name.
     threshold : log-odds at which it calls SICK.
     explanation : LIME of the film; holds its log-odds and probability.
-    device, null : log-odds with each device laid over the film, and with its null.
+    device, null : log-odds with each device laid over the film, and with its null; empty while
+        no device was laid on.
     rendered : whether the devices are rendered, not cut out of films.
     shares : where the explanation's weight lies.
     second : the second opinion on the film, ``small``; None where there is none.
@@ -96,13 +97,18 @@ class Reading:
     model: str
     threshold: float
     explanation: Explanation
-    device: tuple[float, ...]
-    null: tuple[float, ...]
+    device: tuple[float, ...] = ()
+    null: tuple[float, ...] = ()
     rendered: bool = True
     shares: Shares | None = None
     second: Heatmap | None = None
     second_lungs: float | None = None
     no_second: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether devices were laid on, and a second opinion was asked for."""
+        return bool(self.device)
 
     @property
     def with_device(self) -> float:
@@ -166,10 +172,10 @@ class Reading:
         }
 
 
-def read(
+def explained(
     model: str, pixels: Pixels, question: Question, progress: Progress | None = None
 ) -> Reading:
-    """Let a model read a film.
+    """Let a model read a film, and explain why by LIME: what a visitor waits for.
 
     Parameters
     ----------
@@ -196,6 +202,17 @@ def read(
         seed=question.seed,
         progress=progress,
     )
+    return Reading(
+        model=model,
+        threshold=loaded.card.threshold_log_odds,
+        explanation=explanation,
+        shares=lime_weights.shares(explanation, found),
+    )
+
+
+def completed(reading: Reading, pixels: Pixels, question: Question) -> Reading:
+    """The same with devices laid over the film, and with a second opinion."""
+    loaded = registry.load(reading.model)
     stock = question.stock()
     # Brought to the model's size one by one: an upload may be large.
     pairs = [
@@ -205,14 +222,11 @@ def read(
     changed = loaded.log_odds_prepared(np.concatenate(pairs)).reshape(-1, 2)
     missing, shown = methods.why_not(SECOND, loaded), small(pixels)
     second = None if missing else methods.explain(SECOND, loaded, shown)
-    return Reading(
-        model=model,
-        threshold=loaded.card.threshold_log_odds,
-        explanation=explanation,
+    return replace(
+        reading,
         device=tuple(changed[:, 0].tolist()),
         null=tuple(changed[:, 1].tolist()),
         rendered=stock.rendered,
-        shares=lime_weights.shares(explanation, found),
         second=second,
         second_lungs=second.share(lungs.estimate(shown).field) if second else None,
         no_second=missing,

@@ -37,6 +37,11 @@ def look(key: str) -> Status:
     return _QUEUE.status(key, owner())
 
 
+def result(key: str) -> Any:
+    """What heavy work gave, for other work; None where it is not done, or kept no longer."""
+    return _QUEUE.result(key)
+
+
 def watch(jobs: Sequence[tuple[str, str, Status]]) -> None:
     """Show the progress of heavy work until it is over, then draw the page again.
 

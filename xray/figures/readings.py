@@ -40,6 +40,8 @@ def calls(readings: Sequence[Reading], titles: dict[str, str], device: str) -> g
         values = ((reading.log_odds,), reading.device, reading.null)
         said = []
         for row, (name, each) in enumerate(zip(named, values, strict=True), start=1):
+            if not each:
+                continue
             said.append(_row(figure, reading.model, name, each, top + row))
             places.append(top + row)
             words.append(name)
@@ -52,7 +54,7 @@ def calls(readings: Sequence[Reading], titles: dict[str, str], device: str) -> g
             showarrow=False,
             text=f"<b>{title}</b> · {classes.spoken()} from {threshold}",
         )
-        found = ", ".join(f"{name} {value}" for name, value in zip(named, said, strict=True))
+        found = ", ".join(f"{name} {value}" for name, value in zip(named, said, strict=False))
         alt.append(f"{title}: {found}, threshold {threshold}")
     figure.update_xaxes(
         range=[-_END - 0.4, _END + 0.4],
@@ -123,8 +125,10 @@ def _says(readings: Sequence[Reading], device: str) -> str:
     called = sum(reading.log_odds >= reading.threshold for reading in readings)
     calls = "call" if called > 1 else "calls"
     who = f"{called or 'None'} of {len(readings)} {calls} it {classes.spoken()}"
-    turned = np.sum([reading.turned for reading in readings], axis=0)
     tried = sum(len(reading.device) for reading in readings)
+    if not tried:
+        return who
+    turned = np.sum([reading.turned for reading in readings], axis=0)
     return (
         f"{who}; {findings.ONE[device]} changes {turned[0]} of {tried} calls, its match {turned[1]}"
     )

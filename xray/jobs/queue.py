@@ -73,7 +73,7 @@ class Queue:
 
     def __init__(
         self,
-        entries: int = 48,
+        entries: int = 96,
         bytes: int = 128 * 2**20,
         waiting: int = 60,
         patience: float = 90.0,
@@ -127,6 +127,12 @@ class Queue:
             if job.status.state == "done":
                 self._jobs.move_to_end(key)
             return self._look(job)
+
+    def result(self, key: str) -> Any:
+        """Result of work that is done and still kept; None otherwise."""
+        with self._changed:
+            job = self._jobs.get(key)
+            return job.status.result if job and job.status.state == "done" else None
 
     def cancel(self, key: str, owner: str) -> None:
         """Stop waiting for work; it ends when nobody else waits for it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -10,6 +11,11 @@ import pytest
 from tests.dashboard.conftest import Opener
 from tests.helpers import shelf
 from tests.helpers.visits import explain, settle, words
+from xray.audits import reading
+from xray.audits.reading import Question, Reading
+from xray.dashboard.views import answers
+from xray.errors import FilmError
+from xray.films.pixels import Pixels
 from xray.models.model import LogOdds
 
 
@@ -65,3 +71,41 @@ def test_before_anything_was_asked_the_page_says_what_will_stand_there(
     models.set_value([]).run()
     [button] = [each for each in app.button if each.label == "Explain this film"]
     assert button.disabled, "no model is asked"
+
+
+def test_explanations_stand_there_while_devices_are_still_laid_on(
+    on_shelf: Path, visit: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, complete = threading.Event(), reading.completed
+
+    def later(known: Reading, pixels: Pixels, question: Question) -> Reading:
+        assert go_on.wait(60)
+        return complete(known, pixels, question)
+
+    monkeypatch.setattr(reading, "completed", later)
+    app = visit("explain", child="78")
+    next(button for button in app.button if button.label == "Explain this film").click().run()
+    end = time.monotonic() + 60
+    while words(app).count("LIME overlay of") < 3 and time.monotonic() < end:
+        time.sleep(0.1)
+        app.run()
+    said = words(app)
+    assert said.count("LIME overlay of") == 3 and answers.NEXT in said
+    assert not [each for each in app.get("download_button") if "Everything" in each.label]
+    go_on.set()
+    settle(app)
+    assert answers.NEXT not in words(app) and "laid over the film one by" in words(app)
+    assert [each for each in app.get("download_button") if "Everything" in each.label]
+
+
+def test_an_explanation_stays_where_devices_cannot_be_laid_on(
+    on_shelf: Path, visit: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Reading:
+        raise FilmError("No device fits this film.")
+
+    monkeypatch.setattr(reading, "completed", fail)
+    app = explain(visit("explain", child="79"))
+    assert "LIME overlay of Model basic" in words(app)
+    assert "Model basic: No device fits this film." in words(app)
+    assert answers.MISSING in words(app) and answers.NEXT not in words(app)

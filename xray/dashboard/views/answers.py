@@ -23,11 +23,24 @@ from xray.models import registry
 from xray.models.card import Card
 from xray.reports import film_words, html, report, sentences
 
+#: Where explanations are there and the rest is still to come, or does not come.
+NEXT = "What devices change, and a second opinion, come next."
+MISSING = "No devices were laid on, and no second opinion was asked for."
+
 
 def calls(
-    done: Sequence[Reading], titles: dict[str, str], cards: Sequence[Card], question: Question
+    done: Sequence[Reading],
+    titles: dict[str, str],
+    cards: Sequence[Card],
+    question: Question,
+    coming: bool,
 ) -> None:
-    """What every model calls the film, as it is, with devices and with their matches."""
+    """What every model calls the film, as it is, with devices and with their matches.
+
+    Parameters
+    ----------
+    coming : whether some of it is still computed
+    """
     # Numbers alone, no pixels: what is kept for all visitors.
     said = [(titles[r.model], r.explanation.key, r.device, r.null) for r in done]
     figure = cache.figure(
@@ -38,7 +51,10 @@ def calls(
         *said,
     )
     page.show(figure, key="calls")
-    st.caption(html.plain(film_words.devices_laid(done[0], question.device)))
+    whole = next((each for each in done if each.whole), None)
+    rest = NEXT if coming else MISSING
+    words = film_words.devices_laid(whole, question.device) if whole else rest
+    st.caption(html.plain(words))
     for card in cards:
         if any(each.model == card.name for each in done):
             for warning in film_words.warnings(card):
@@ -51,7 +67,7 @@ def weights(each: Reading, title: str) -> go.Figure:
     return cache.figure("weights", make, title, classes.spoken(), each.explanation.key)
 
 
-def overlays(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) -> None:
+def overlays(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str], coming: bool) -> None:
     """LIME overlays side by side, each with the model's call and whether it may be read."""
     first, left, right = st.columns(3, vertical_alignment="bottom")
     by = first.segmented_control(
@@ -85,6 +101,9 @@ def overlays(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) ->
                 picture = overlay.overlay(
                     why, shown, opacity=float(opacity), leading=int(leading), numbers=True
                 )
+            elif not each.whole:
+                st.caption(NEXT if coming else MISSING)
+                continue
             elif each.second is None:
                 page.problem(each.no_second)
                 continue
@@ -159,6 +178,8 @@ def downloads(
     chosen: Chosen, done: Sequence[Reading], cards: Sequence[Card], question: Question
 ) -> None:
     """What was found, as CSV, JSON and a report; named by hash, never by the upload's name."""
+    if not all(each.whole for each in done):
+        return
     name = f"film-{chosen.film.sha256[:12]}"
     record = {
         "film_sha256": chosen.film.sha256,

@@ -126,30 +126,61 @@ def _question(chosen: Chosen) -> Question:
 
 
 def submit(chosen: Chosen, cards: Sequence[Card], question: Question) -> None:
-    """Put the reading of a film by each model into the queue."""
+    """Put the reading of a film by each model into the queue: all explanations, then the rest."""
+    film = chosen.film
     for card in cards:
 
-        def work(progress: Progress, name: str = card.name) -> Reading:
-            return reading.read(name, chosen.film.pixels, question, progress)
+        def explain(progress: Progress, name: str = card.name) -> Reading:
+            return reading.explained(name, film.pixels, question, progress)
 
-        background.ask(question.key(chosen.film.sha256, card), work)
+        background.ask(question.key(film.sha256, card), explain)
+    for card in cards:
+
+        def complete(progress: Progress, card: Card = card) -> Reading:
+            known = background.result(question.key(film.sha256, card))
+            known = known or reading.explained(card.name, film.pixels, question, progress)
+            progress(0, 1)
+            return reading.completed(known, film.pixels, question)
+
+        background.ask(_rest(question, chosen, card), complete)
 
 
-def collect(chosen: Chosen, cards: Sequence[Card], question: Question) -> list[Reading]:
-    """Readings that are done; what is still to come is watched, problems are told."""
-    keys = {card.name: question.key(chosen.film.sha256, card) for card in cards}
-    statuses = {card.name: background.look(keys[card.name]) for card in cards}
-    if all(status.state == "unknown" for status in statuses.values()):
+def _rest(question: Question, chosen: Chosen, card: Card) -> str:
+    """Name of a reading with devices and a second opinion, for the queue."""
+    return f"whole {question.key(chosen.film.sha256, card)}"
+
+
+def collect(
+    chosen: Chosen, cards: Sequence[Card], question: Question
+) -> tuple[list[Reading], bool]:
+    """Readings that are done, whole or explained, and whether more of them is to come.
+
+    What is to come is watched, problems are told.
+    """
+    first = {card.name: question.key(chosen.film.sha256, card) for card in cards}
+    then = {card.name: _rest(question, chosen, card) for card in cards}
+    looks = {key: background.look(key) for keys in (first, then) for key in keys.values()}
+    if all(status.state == "unknown" for status in looks.values()):
         page.empty(
             "Nothing computed yet",
             "Each model takes some seconds. Then stand here its probability and threshold, what "
             f"speaks for {classes.spoken()} and against it, and what devices change.",
         )
-    background.watch([(keys[c.name], f"{c.title} reads the film", statuses[c.name]) for c in cards])
+    background.watch(
+        [
+            (keys[card.name], f"{card.title} {words}", looks[keys[card.name]])
+            for keys, words in ((first, "reads the film"), (then, "reads it with devices"))
+            for card in cards
+        ]
+    )
+    made, stopped = [], []
     for card in cards:
-        if statuses[card.name].error:
-            page.problem(f"{card.title}: {statuses[card.name].error}")
-    stopped = [card.title for card in cards if statuses[card.name].state == "stopped"]
+        both = [looks[keys[card.name]] for keys in (then, first)]
+        if error := next((status.error for status in reversed(both) if status.error), ""):
+            page.problem(f"{card.title}: {error}")
+        if any(status.state == "stopped" for status in both):
+            stopped.append(card.title)
+        made += [status.result for status in both if status.state == "done"][:1]
     if stopped:
         st.caption(f"Stopped: {html.plain(text.names(stopped))}.")
-    return [status.result for status in statuses.values() if status.state == "done"]
+    return made, any(status.active for status in looks.values())
