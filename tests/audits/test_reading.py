@@ -13,7 +13,7 @@ from xray import classes
 from xray.audits import one_film, reading
 from xray.audits.reading import Question, Reading
 from xray.drawing.phantoms import phantom
-from xray.explanations import lime
+from xray.explanations import lime, perturbation
 from xray.films.pixels import Pixels
 from xray.labels import format
 from xray.models import registry
@@ -126,3 +126,20 @@ def test_regions_of_several_models_are_numbered_by_weight(film: Pixels) -> None:
     assert list(table["region"]) == 2 * list(range(1, count + 1))
     assert list(table.columns[:2]) == ["model", "region"]
     assert table["weight"].abs().head(count).is_monotonic_decreasing
+
+
+def test_a_model_is_made_ready_by_the_pictures_that_lime_shows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = Linear()
+    asked: list[int] = []
+    answer = model.log_odds_prepared
+
+    def counted(grey: Pixels, *rest: str) -> np.ndarray:
+        asked.append(len(grey))
+        return answer(grey, *rest)
+
+    monkeypatch.setattr(model, "log_odds_prepared", counted)
+    monkeypatch.setattr(registry, "load", lambda name: model)
+    reading.warm("linear")
+    assert asked == [perturbation.BATCH]

@@ -13,7 +13,7 @@ from xray import classes
 from xray.audits import lime_weights, one_film
 from xray.audits.lime_weights import Shares
 from xray.drawing.marks import Mask
-from xray.explanations import lime, methods
+from xray.explanations import lime, methods, perturbation, superpixels
 from xray.explanations.lime import Explanation
 from xray.explanations.perturbation import Fill
 from xray.explanations.result import Heatmap
@@ -234,16 +234,18 @@ def completed(reading: Reading, pixels: Pixels, question: Question) -> Reading:
 
 
 def warm(model: str) -> None:
-    """Do ahead what only the first reading by a model waits for; what fails, fails there again.
+    """Do ahead what only the first explanation by a model waits for; what fails, fails there again.
 
-    TensorFlow and the network are loaded and compiled, the arithmetic is measured.
+    TensorFlow and the network are loaded and compiled, the arithmetic is measured, and the lungs
+    and superpixels of a blank film are found.
     """
     loaded = registry.load(model)
     blank = np.linspace(0, 1, SIDE * SIDE, dtype=np.float32).reshape(SIDE, SIDE)
+    grey = loaded.prepare(blank[None])
+    asked = np.repeat(grey, perturbation.BATCH, axis=0)
+    loaded.log_odds_prepared(asked, precision.probe(loaded).choice)
     lungs.estimate(blank)
-    precision.probe(loaded)
-    if not methods.why_not(SECOND, loaded):
-        methods.explain(SECOND, loaded, blank)
+    superpixels.segment(grey[0], superpixels.DEFAULT_COUNT)
 
 
 def small(pixels: Pixels, side: int = SIDE) -> Pixels:
