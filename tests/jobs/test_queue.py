@@ -75,6 +75,7 @@ def test_cancel_ends_work_only_when_nobody_else_waits() -> None:
     queue.submit("film", "b", gate)
     until(lambda: queue.status("film", "b").state == "running")
     queue.cancel("film", "a")
+    assert queue.status("film", "a").state == "stopped", "seen by who stopped"
     time.sleep(0.03)
     # Looking as "b" keeps it; a look counts as interest.
     assert queue.status("film", "b").state == "running"
@@ -84,6 +85,19 @@ def test_cancel_ends_work_only_when_nobody_else_waits() -> None:
     gate.opened.set()
     assert queue.submit("film", "a", gate).active
     assert ended(queue, "film").result == "through"
+
+
+def test_who_stopped_may_ask_again_and_sees_what_others_waited_for() -> None:
+    queue, gate = Queue(), Gate()
+    for owner in "abc":
+        queue.submit("film", owner, gate)
+    queue.cancel("film", "a")
+    queue.cancel("film", "c")
+    assert queue.submit("film", "a", gate).active and queue.status("film", "a").active
+    assert queue.status("film", "c").state == "stopped"
+    gate.opened.set()
+    assert ended(queue, "film").result == "through"
+    assert queue.status("film", "c").result == "through" and gate.runs == 1
 
 
 def test_abandoned_work_is_dropped() -> None:

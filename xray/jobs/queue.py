@@ -55,6 +55,7 @@ class _Job:
     key: str
     function: Callable[[Progress], Any] | None
     owners: dict[str, float] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
     status: Status = Status("waiting")
     stopping: bool = False
     size: int = 0
@@ -114,14 +115,18 @@ class Queue:
                 self._start()
                 self._changed.notify_all()
             job.owners[owner] = self._clock()
+            job.left.discard(owner)
             return self._look(job)
 
     def status(self, key: str, owner: str) -> Status:
-        """Look at work, and say that ``owner`` still waits for it."""
+        """Look at work, and say that ``owner`` still waits for it, unless they stopped."""
         with self._changed:
             job = self._jobs.get(key)
             if job is None:
                 return Status("unknown")
+            if owner in job.left and job.status.active:
+                # Others wait for it; who stopped is not made to.
+                return Status("stopped")
             job.owners[owner] = self._clock()
             self._forget_abandoned()
             if job.status.state == "done":
@@ -140,6 +145,7 @@ class Queue:
             job = self._jobs.get(key)
             if job is not None and job.status.active:
                 job.owners.pop(owner, None)
+                job.left.add(owner)
                 if not job.owners:
                     self._stop(job)
 
