@@ -100,6 +100,19 @@ def test_who_stopped_may_ask_again_and_sees_what_others_waited_for() -> None:
     assert queue.status("film", "c").result == "through" and gate.runs == 1
 
 
+def test_what_may_wait_comes_after_all_else() -> None:
+    queue, gate, order = Queue(), Gate(), list[str]()
+    queue.submit("first", "a", gate)
+    until(lambda: queue.status("first", "a").state == "running")
+    for key, later in (("rest", True), ("film", False), ("more", True), ("other", False)):
+        queue.submit(key, "a", lambda _, key=key: order.append(key), later)
+    ahead = {key: queue.status(key, "a").ahead for key in ("rest", "film", "more", "other")}
+    assert ahead == {"film": 1, "other": 2, "rest": 3, "more": 4}
+    gate.opened.set()
+    until(lambda: not len(queue))
+    assert order == ["film", "other", "rest", "more"]
+
+
 def test_abandoned_work_is_dropped() -> None:
     now = [0.0]
     queue, gate = Queue(patience=60, clock=lambda: now[0]), Gate()

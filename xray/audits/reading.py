@@ -210,8 +210,17 @@ def explained(
     )
 
 
-def completed(reading: Reading, pixels: Pixels, question: Question) -> Reading:
-    """The same with devices laid over the film, and with a second opinion."""
+def completed(
+    reading: Reading, pixels: Pixels, question: Question, progress: Progress | None = None
+) -> Reading:
+    """The same with devices laid over the film, and with a second opinion.
+
+    Parameters
+    ----------
+    progress : called with (steps done, steps) before each, as in ``explained``
+    """
+    told = progress or (lambda done, total: None)
+    told(0, 3)
     loaded = registry.load(reading.model)
     stock = question.stock()
     # Brought to the model's size one by one: an upload may be large.
@@ -219,7 +228,9 @@ def completed(reading: Reading, pixels: Pixels, question: Question) -> Reading:
         loaded.prepare(np.stack([worn.device, worn.null]))
         for worn in one_film.wear(pixels, stock, question.seed, question.own)
     ]
+    told(1, 3)
     changed = loaded.log_odds_prepared(np.concatenate(pairs)).reshape(-1, 2)
+    told(2, 3)
     missing, shown = methods.why_not(SECOND, loaded), small(pixels)
     second = None if missing else methods.explain(SECOND, loaded, shown)
     return replace(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -27,9 +27,20 @@ def owner() -> str:
     return str(st.session_state.setdefault("_owner", uuid.uuid4().hex))
 
 
-def ask(key: str, function: Work) -> Status:
-    """Ask for heavy work; the same request of another session is joined, not repeated."""
-    return _QUEUE.submit(key, owner(), function)
+def ask(key: str, function: Work, later: bool = False) -> Status:
+    """Ask for heavy work; the same request of another session is joined, not repeated.
+
+    Parameters
+    ----------
+    later : whether it may wait for all other work
+    """
+    return _QUEUE.submit(key, owner(), function, later)
+
+
+def leave(keys: Iterable[str]) -> None:
+    """Wait no longer for heavy work; it ends where nobody else does."""
+    for key in keys:
+        _QUEUE.cancel(key, owner())
 
 
 def look(key: str) -> Status:
@@ -56,7 +67,7 @@ def watch(jobs: Sequence[tuple[str, str, Status]]) -> None:
         _watching(tuple((key, words) for key, words, _ in jobs), active)
 
 
-@st.fragment(run_every=0.7)
+@st.fragment(run_every=0.35)
 def _watching(jobs: tuple[tuple[str, str], ...], active: tuple[bool, ...]) -> None:
     statuses = [look(key) for key, _ in jobs]
     changed = tuple(status.active for status in statuses) != active
@@ -74,8 +85,7 @@ def _watching(jobs: tuple[tuple[str, str], ...], active: tuple[bool, ...]) -> No
         ahead = waiting[0].ahead
         st.progress(0.0, text=f"Waiting: {ahead} other explanation{'s' * (ahead != 1)} first.")
     if st.button("Stop", icon=":material/stop_circle:", key="stop heavy work"):
-        for key, _ in jobs:
-            _QUEUE.cancel(key, owner())
+        leave(key for key, _ in jobs)
         st.rerun(scope="app")
 
 

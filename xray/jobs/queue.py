@@ -56,13 +56,14 @@ class _Job:
     function: Callable[[Progress], Any] | None
     owners: dict[str, float] = field(default_factory=dict)
     left: set[str] = field(default_factory=set)
+    later: bool = False
     status: Status = Status("waiting")
     stopping: bool = False
     size: int = 0
 
 
 class Queue:
-    """First come, first served, one at a time.
+    """First come, first served, one at a time; what may wait comes after all else.
 
     Parameters
     ----------
@@ -86,7 +87,9 @@ class Queue:
         self._changed = threading.Condition()
         self._worker: threading.Thread | None = None
 
-    def submit(self, key: str, owner: str, function: Callable[[Progress], Any]) -> Status:
+    def submit(
+        self, key: str, owner: str, function: Callable[[Progress], Any], later: bool = False
+    ) -> Status:
         """Ask for work; joins the same work when it waits, runs or is done.
 
         Parameters
@@ -95,6 +98,7 @@ class Queue:
         owner : session that asks.
         function : does the work; calls ``progress(done, total)`` often, which raises
             ``Stopped`` once nobody wants the result any more.
+        later : whether it may wait for all work that nobody said this of.
 
         Raises
         ------
@@ -111,7 +115,7 @@ class Queue:
                 ):
                     raise XrayError("Too many explanations are waiting; try again in a minute.")
                 self._jobs.pop(key, None)
-                job = self._jobs[key] = _Job(key, function)
+                job = self._jobs[key] = _Job(key, function, later=later)
                 self._start()
                 self._changed.notify_all()
             job.owners[owner] = self._clock()
@@ -156,11 +160,8 @@ class Queue:
     def _look(self, job: _Job) -> Status:
         if job.status.state != "waiting":
             return job.status
-        before = 0
-        for other in self._jobs.values():
-            if other is job:
-                break
-            before += other.status.state == "waiting"
+        waiting = self._waiting()
+        before = next(place for place, other in enumerate(waiting) if other is job)
         running = any(other.status.state == "running" for other in self._jobs.values())
         return Status("waiting", ahead=before + running)
 
@@ -195,7 +196,12 @@ class Queue:
 
     def _next(self) -> _Job | None:
         self._forget_abandoned()
-        return next((job for job in self._jobs.values() if job.status.state == "waiting"), None)
+        return next(iter(self._waiting()), None)
+
+    def _waiting(self) -> list[_Job]:
+        """What waits, in the order it will be done."""
+        waiting = [job for job in self._jobs.values() if job.status.state == "waiting"]
+        return sorted(waiting, key=lambda job: job.later)
 
     def _do(self, job: _Job, function: Callable[[Progress], Any]) -> Status:
         def progress(done: int, total: int) -> None:

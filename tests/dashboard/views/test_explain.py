@@ -16,6 +16,7 @@ from xray.audits.reading import Question, Reading
 from xray.dashboard.views import answers
 from xray.errors import FilmError
 from xray.films.pixels import Pixels
+from xray.jobs.progress import Progress
 from xray.models.model import LogOdds
 
 
@@ -78,7 +79,7 @@ def test_explanations_stand_there_while_devices_are_still_laid_on(
 ) -> None:
     go_on, complete = threading.Event(), reading.completed
 
-    def later(known: Reading, pixels: Pixels, question: Question) -> Reading:
+    def later(known: Reading, pixels: Pixels, question: Question, _: Progress) -> Reading:
         assert go_on.wait(60)
         return complete(known, pixels, question)
 
@@ -109,3 +110,27 @@ def test_an_explanation_stays_where_devices_cannot_be_laid_on(
     assert "LIME overlay of Model basic" in words(app)
     assert "Model basic: No device fits this film." in words(app)
     assert answers.MISSING in words(app) and answers.NEXT not in words(app)
+
+
+def test_another_film_does_not_wait_for_the_rest_of_the_one_before(
+    on_shelf: Path, visit: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, complete = list[str](), reading.completed
+
+    def slow(known: Reading, pixels: Pixels, question: Question, progress: Progress) -> Reading:
+        begun.append(known.model)
+        for step in range(3_000 if len(begun) == 1 else 1):
+            time.sleep(0.01)
+            progress(step, 3_000)
+        return complete(known, pixels, question)
+
+    monkeypatch.setattr(reading, "completed", slow)
+    app = visit("explain", child="80")
+    next(button for button in app.button if button.label == "Explain this film").click().run()
+    while not begun:
+        time.sleep(0.05)
+        app.run()
+    app.number_input(key="child").set_value(81).run()
+    explain(app)
+    assert answers.NEXT not in words(app) and "laid over the film one by" in words(app)
+    assert len(begun) == 4, "of the film before, only what was under way"

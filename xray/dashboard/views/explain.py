@@ -126,23 +126,27 @@ def _question(chosen: Chosen) -> Question:
 
 
 def submit(chosen: Chosen, cards: Sequence[Card], question: Question) -> None:
-    """Put the reading of a film by each model into the queue: all explanations, then the rest."""
-    film = chosen.film
+    """Put the reading of a film by each model into the queue: all explanations, then the rest.
+
+    The rest of a film that was asked of before is waited for no longer.
+    """
+    film, rest = chosen.film, [_rest(question, chosen, card) for card in cards]
+    background.leave(set(st.session_state.get("_rest", ())) - set(rest))
+    st.session_state["_rest"] = rest
     for card in cards:
 
         def explain(progress: Progress, name: str = card.name) -> Reading:
             return reading.explained(name, film.pixels, question, progress)
 
         background.ask(question.key(film.sha256, card), explain)
-    for card in cards:
+    for key, card in zip(rest, cards, strict=True):
 
         def complete(progress: Progress, card: Card = card) -> Reading:
             known = background.result(question.key(film.sha256, card))
             known = known or reading.explained(card.name, film.pixels, question, progress)
-            progress(0, 1)
-            return reading.completed(known, film.pixels, question)
+            return reading.completed(known, film.pixels, question, progress)
 
-        background.ask(_rest(question, chosen, card), complete)
+        background.ask(key, complete, later=True)
 
 
 def _rest(question: Question, chosen: Chosen, card: Card) -> str:
