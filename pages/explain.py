@@ -69,8 +69,12 @@ def show(
     )
     with page.guard("The overlays"):
         answers.overlays(chosen, done, titles, coming)
-    with st.expander("What each region weighs", icon=":material/bar_chart:"):
-        for each in done:
+    weighed = st.expander(
+        "What each region weighs", icon=":material/bar_chart:", key="weighed", on_change="rerun"
+    )
+    with weighed:
+        # Drawn when it is looked at, as figures take their time.
+        for each in done if weighed.open else ():
             with page.guard("The weights"):
                 page.show(answers.weights(each, titles[each.model]), key=f"weights {each.model}")
     drawn = st.expander(

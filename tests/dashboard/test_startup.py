@@ -39,7 +39,7 @@ def test_only_many_new_modules_or_time_are_worth_it(
     assert startup.settle()
     assert gc.get_freeze_count() > 1_000
     assert not startup.settle()
-    assert startup.settle(now=True)
+    assert not startup.settle(now=True), "nothing came in"
     monkeypatch.setattr(startup, "_looked", time.monotonic() - startup.AGAIN)
     assert startup.settle()
 
@@ -48,13 +48,18 @@ def test_a_long_collection_is_worth_another_look(
     just_looked: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Networks that were loaded hold much and bring few modules."""
-    startup.settle(now=True)
+    monkeypatch.setattr(startup, "_looked", time.monotonic() - startup.AGAIN)
+    assert startup.settle()
     held = [[number] for number in range(400_000)]
     gc.collect()
     assert not startup.settle(), "the last look was a moment ago"
+    assert startup.settle(now=True), "heavy work has ended"
+    assert gc.get_freeze_count() > len(held)
+    more = [[number] for number in range(400_000)]
+    gc.collect()
     monkeypatch.setattr(startup, "_looked", time.monotonic() - startup.PAUSE)
     assert startup.settle()
-    assert gc.get_freeze_count() > len(held)
+    assert gc.get_freeze_count() > len(held) + len(more)
     monkeypatch.setattr(startup, "_looked", time.monotonic() - startup.PAUSE)
     gc.collect()
     assert not startup.settle(), "what is frozen takes no time"

@@ -67,7 +67,7 @@ def watch(jobs: Sequence[tuple[str, str, Status]]) -> None:
         _watching(tuple((key, words) for key, words, _ in jobs), active)
 
 
-@st.fragment(run_every=0.35)
+@st.fragment(run_every=0.7)
 def _watching(jobs: tuple[tuple[str, str], ...], active: tuple[bool, ...]) -> None:
     statuses = [look(key) for key, _ in jobs]
     changed = tuple(status.active for status in statuses) != active

@@ -73,14 +73,14 @@ def settle(now: bool = False) -> bool:
 
     Parameters
     ----------
-    now : it is: heavy work has ended, whose networks are to stay
+    now : heavy work has ended; what it brought in is to stay, so that nothing is waited for
     """
     global _modules, _looked
     keep_networks()
     with _lock:
         since = time.monotonic() - _looked
-        due = since >= AGAIN or (_collected["longest"] > LONG and since >= PAUSE)
-        if not (now or due or len(sys.modules) - _modules >= ENOUGH):
+        due = since >= AGAIN or (_collected["longest"] > LONG and (now or since >= PAUSE))
+        if not (due or len(sys.modules) - _modules >= ENOUGH):
             return False
         if _watch not in gc.callbacks:
             gc.callbacks.append(_watch)
