@@ -33,6 +33,8 @@ ONE = {
     "other": "a clip",
     "support": "a support",
 }
+#: The bounds that readers are found by; a record by others is of an earlier rule.
+BOUNDS = "one-sided, kind by kind"
 #: Other suspects -> what people call them.
 SUSPECTS = {
     "marker": "side marker",

@@ -38,8 +38,6 @@ LEAST_DONORS = 20
 NEARLY_ALL = 0.9
 #: Specificity at which such a model is judged.
 SPECIFICITY = 0.9
-#: The bounds that readers are found by; a record by others is of an earlier rule.
-BOUNDS = "one-sided, kind by kind"
 #: Confidence at which a kind is said to be read, over all of its figures, and to be clear.
 READS, CLEARS = 0.95, 0.90
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xray.audits import insertion, judging, showing
+from xray.audits import findings, insertion, judging, showing
 from xray.audits.insertion import KINDS, Donors, Material, Odds
 from xray.audits.judging import Verdict
 from xray.audits.known import networks, specs
@@ -279,7 +279,7 @@ def quality(table: pd.DataFrame) -> pd.DataFrame:
     parts = [(kind, settled[settled["kind"] == kind]) for kind in KINDS]
     return pd.DataFrame(
         [row for kind, part in [*parts, ("", settled)] for row in _measures(kind, part)]
-    ).assign(bounds=judging.BOUNDS)
+    ).assign(bounds=findings.BOUNDS)
 
 
 def _measures(kind: str, part: pd.DataFrame) -> Iterator[dict[str, Any]]:

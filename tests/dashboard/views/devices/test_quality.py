@@ -10,7 +10,7 @@ import pytest
 
 from tests.helpers import shelf
 from tests.helpers.visits import alone, words
-from xray.audits import judging, stored
+from xray.audits import findings, stored
 from xray.files import write_table
 
 
@@ -24,7 +24,9 @@ def test_lime_alone_stands_beside_the_audit(
     assert len(app.get("plotly_chart")) == 1
     assert "panel/methods.csv is missing" in words(app)
     assert "made by a stricter rule" in words(app)
-    write_table(copy / "panel" / "quality.csv", shelf.quality().assign(bounds=judging.BOUNDS))
+    write_table(copy / "panel" / "quality.csv", shelf.quality().assign(bounds="one-sided"))
+    assert "made by a stricter rule" in words(alone("devices", section="How good is this test"))
+    write_table(copy / "panel" / "quality.csv", shelf.quality().assign(bounds=findings.BOUNDS))
     assert "stricter rule" not in words(alone("devices", section="How good is this test"))
     rows = [
         ("lime", "", None, 0.4, 0.2, 0.6, 20, 0.1, 0.03, 0.3, 40, 30),

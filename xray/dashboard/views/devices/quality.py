@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from xray.audits import stored
+from xray.audits import findings, stored
 from xray.dashboard import cache, loaders, page
 from xray.errors import ArtifactError
 from xray.figures import audits
@@ -22,8 +22,8 @@ METHODS = (
 COMMAND = "python -m xray panel --data FILMS"
 
 EARLIER = (
-    "This record was made by a stricter rule, which counted both sides of an interval. The rule "
-    "of now finds more readers. It may accuse more, by its design at most 5 of 100."
+    "This record was made by a stricter rule. That of now judges each kind by itself, and finds "
+    "more readers. It may accuse more, by its design at most 5 of 100 of a kind."
 )
 
 
@@ -54,7 +54,7 @@ def show() -> None:
         if gaps := cache.made(audits.quality_gaps, table):
             st.caption(gaps)
         st.caption("Nothing about the verdict was fitted to these networks.")
-        if "bounds" not in table:
+        if set(table.get("bounds", ())) != {findings.BOUNDS}:
             st.caption(EARLIER)
         _methods()
         with st.expander("The record in figures", icon=":material/straighten:"):
