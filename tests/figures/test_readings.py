@@ -34,11 +34,13 @@ def test_numbers_stand_beside_their_marks(reading: Reading) -> None:
     assert "a tube changes 1 of 2 calls, its match 0" in figure.to_json()
 
 
-def test_before_devices_are_laid_on_only_the_film_as_it_is_has_a_row(reading: Reading) -> None:
+def test_before_devices_are_laid_on_their_rows_are_empty(reading: Reading) -> None:
     alone = Reading(reading.model, reading.threshold, reading.explanation)
     figure = readings.calls([alone], {"linear": "A model"}, "tube")
-    assert list(figure.layout.yaxis.ticktext) == ["as it is"]
-    assert "1 of 1 calls it pneumonia" in figure.to_json() and "tube" not in figure.to_json()
+    assert list(figure.layout.yaxis.ticktext) == ["as it is", "with a tube", "with its match"]
+    assert len([trace for trace in figure.data if trace.text is not None]) == 1
+    assert "1 of 1 calls it pneumonia" in figure.to_json()
+    assert "changes" not in figure.to_json()
 
 
 def test_regions_are_numbered_by_weight_on_the_film_and_in_the_list(reading: Reading) -> None:

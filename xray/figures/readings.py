@@ -40,11 +40,11 @@ def calls(readings: Sequence[Reading], titles: dict[str, str], device: str) -> g
         values = ((reading.log_odds,), reading.device, reading.null)
         said = []
         for row, (name, each) in enumerate(zip(named, values, strict=True), start=1):
-            if not each:
-                continue
-            said.append(_row(figure, reading.model, name, each, top + row))
             places.append(top + row)
             words.append(name)
+            # Where nothing is known yet, the row waits for it, so that nothing moves then.
+            if each:
+                said.append(_row(figure, reading.model, name, each, top + row))
         figure.add_annotation(
             x=0,
             xref="paper",
