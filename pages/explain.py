@@ -91,7 +91,7 @@ def show(
     with trust, page.guard("The checks"):
         answers.checks(chosen, done, titles)
     with page.guard("The downloads"):
-        answers.downloads(chosen, done, cards, question)
+        answers.downloads(chosen, done, cards, question, coming)
 
 
 models = loaders.cards()

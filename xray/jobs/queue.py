@@ -77,7 +77,7 @@ class Queue:
         self,
         entries: int = 96,
         bytes: int = 128 * 2**20,
-        waiting: int = 60,
+        waiting: int = 120,
         patience: float = 90.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

@@ -92,6 +92,7 @@ def test_explanations_stand_there_while_devices_are_still_laid_on(
         app.run()
     said = words(app)
     assert said.count("LIME overlay of") == 3 and answers.NEXT in said
+    assert "Downloads come with the rest." in said
     assert not [each for each in app.get("download_button") if "Everything" in each.label]
     go_on.set()
     settle(app)
@@ -110,6 +111,7 @@ def test_an_explanation_stays_where_devices_cannot_be_laid_on(
     assert "LIME overlay of Model basic" in words(app)
     assert "Model basic: No device fits this film." in words(app)
     assert answers.MISSING in words(app) and answers.NEXT not in words(app)
+    assert "Without devices, and so not in the downloads: Model basic" in words(app)
 
 
 def test_another_film_does_not_wait_for_the_rest_of_the_one_before(

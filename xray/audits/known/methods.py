@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xray.audits import pointing
+from xray.audits import findings, pointing
 from xray.audits.insertion import KINDS, Material
 from xray.audits.known import truth as truths
 from xray.explanations import methods
@@ -104,7 +104,7 @@ def record(weighed: pd.DataFrame, panel: pd.DataFrame, seed: int = 0) -> pd.Data
         told = joined.drop_duplicates(["network", "kind"])
         reads = told["verdict"] == "reads_devices"
         rows += _rows("audit", told.assign(threshold=np.nan, above=reads, size=told["score"].abs()))
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(bounds=findings.BOUNDS)
 
 
 def _thresholds(of_method: pd.DataFrame) -> Mapping[str, float]:

@@ -175,10 +175,21 @@ def checks(chosen: Chosen, done: Sequence[Reading], titles: dict[str, str]) -> N
 
 
 def downloads(
-    chosen: Chosen, done: Sequence[Reading], cards: Sequence[Card], question: Question
+    chosen: Chosen,
+    done: Sequence[Reading],
+    cards: Sequence[Card],
+    question: Question,
+    coming: bool,
 ) -> None:
     """What was found, as CSV, JSON and a report; named by hash, never by the upload's name."""
-    if not all(each.whole for each in done):
+    if coming:
+        st.caption("Downloads come with the rest.")
+        return
+    titles = {card.name: card.title or card.name for card in cards}
+    if left := [titles[each.model] for each in done if not each.whole]:
+        st.caption(html.plain(f"Without devices, and so not in the downloads: {text.names(left)}."))
+    done = [each for each in done if each.whole]
+    if not done:
         return
     name = f"film-{chosen.film.sha256[:12]}"
     record = {

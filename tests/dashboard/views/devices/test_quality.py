@@ -37,3 +37,6 @@ def test_lime_alone_stands_beside_the_audit(
     app = alone("devices", section="How good is this test")
     assert len(app.get("plotly_chart")) == 2
     assert "Of 20 readings LIME alone finds 8" in words(app)
+    assert "made by a stricter rule" in words(app), "the audit's row is of an earlier rule"
+    write_table(copy / "panel" / "methods.csv", table.assign(bounds=findings.BOUNDS))
+    assert "stricter rule" not in words(alone("devices", section="How good is this test"))

@@ -54,11 +54,16 @@ def show() -> None:
         if gaps := cache.made(audits.quality_gaps, table):
             st.caption(gaps)
         st.caption("Nothing about the verdict was fitted to these networks.")
-        if set(table.get("bounds", ())) != {findings.BOUNDS}:
-            st.caption(EARLIER)
+        _earlier(table)
         _methods()
         with st.expander("The record in figures", icon=":material/straighten:"):
             page.table(cache.made(tables.quality, table))
+
+
+def _earlier(table: pd.DataFrame) -> None:
+    """Say so where a record is of an earlier rule."""
+    if set(table.get("bounds", ())) != {findings.BOUNDS}:
+        st.caption(EARLIER)
 
 
 def _methods() -> None:
@@ -71,6 +76,7 @@ def _methods() -> None:
         return
     page.draw("methods", audits.methods, table)
     st.caption(f"On {cache.made(_networks, table)} small networks. {METHODS}")
+    _earlier(table)
 
 
 def _networks(table: pd.DataFrame) -> int:
