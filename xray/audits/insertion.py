@@ -31,9 +31,10 @@ KINDS = ("line", "tube", "electrode", "other", "support")
 AS_WORN = "as_worn"
 #: Painting over a support paints half the chest anew; these kinds can be taken away.
 THIN = ("line", "tube", "electrode")
-#: Donors laid over each film, one after another, by class: for a standard error of at most .65
-#: calls on the public test films, for networks that devices do not move.
-DRAWS = {HEALTHY: 8, SICK: 8}
+#: Donors laid over each film, one after another: as many as make so many pictures of a class, so
+#: that few films get more. On the public test films the standard error is at most .65 calls then,
+#: for networks that devices do not move.
+DRAWS, PICTURES = (4, 8), 1_200
 #: Device-free films that each layer's nulls are cut from.
 NULLS = 3
 
@@ -86,8 +87,8 @@ class Material:
     table : rows of all films: file, split, label, subtype, child
     films : (N, S, S) uint8
     boxes : box of each film's lungs, pixels
-    recipients : places of the device-free films that get devices
-    donors, plans : by kind
+    recipients : places of the films that show no device at all and get all kinds
+    donors, plans : by kind; a plan may name films too that show other kinds and none of this
     reliefs : by thin kind
     refused : (kind, reason) -> devices that gave no layer
     seed : of all choices
@@ -112,7 +113,8 @@ def prepare(
     bare: NDArray[np.bool_],
     *,
     seed: int = 0,
-    draws: Mapping[str, int] = DRAWS,
+    also: Mapping[str, NDArray[np.bool_]] | None = None,
+    draws: Mapping[str, int] | None = None,
     kinds: Sequence[str] = (*KINDS, AS_WORN),
     found: Sequence[lungs.Lungs] | None = None,
     further: Sequence[Layer] = (),
@@ -126,9 +128,10 @@ def prepare(
     table : file, split, label, subtype, child of every film
     films : (N, S, S) uint8
     geometry : looks at the films that may be donors, by file
-    recipients : (N,) films that get devices; they must show none
+    recipients : (N,) films that get devices of all kinds; they must show none
     bare : (N,) films that show no device, of which nulls are cut
-    draws : donors for each recipient of a class, at least four
+    also : by kind, (N,) further films that get it: they may show others, and none of it
+    draws : donors for each recipient of a class, at least four; by ``PICTURES`` when None
     found : lungs of every film, where they are known already
     further : layers of other films, or rendered ones, laid on beside those that ``geometry`` gives
     refused : (kind, reason) -> devices of other films that gave no layer
@@ -152,16 +155,17 @@ def prepare(
         for kind, of_kind in cut.items()
         if of_kind
     }
-    places = np.flatnonzero(recipients)
-    plans = {
-        kind: _plan(of_kind, table, places, draws, np.random.default_rng([seed, KINDS_SEED[kind]]))
-        for kind, of_kind in donors.items()
-    }
+    plans = {}
+    for kind, of_kind in donors.items():
+        takers = recipients | also[kind] if also and kind in also else recipients
+        rng = np.random.default_rng([seed, KINDS_SEED[kind]])
+        given = draws or _draws(table["label"].to_numpy()[takers])
+        plans[kind] = _plan(of_kind, table, np.flatnonzero(takers), given, rng)
     return Material(
         table,
         films,
         boxes,
-        places,
+        np.flatnonzero(recipients),
         donors,
         plans,
         {kind: _relief(items, films, seed) for kind, items in worn.items() if items},
@@ -229,6 +233,12 @@ def _with_nulls(
             )
         )
     return Donors(tuple(of_kind), tuple(made))
+
+
+def _draws(labels: NDArray[np.str_]) -> dict[str, int]:
+    """Donors for each recipient of a class, of the classes of all recipients (R,)."""
+    counts = {label: max(int((labels == label).sum()), 1) for label in (HEALTHY, SICK)}
+    return {label: int(np.clip(-(-PICTURES // n), *DRAWS)) for label, n in counts.items()}
 
 
 def _plan(

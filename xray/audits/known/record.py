@@ -22,11 +22,12 @@ from xray.audits.known import networks, specs
 from xray.audits.known import truth as truths
 from xray.audits.known.specs import BARE
 from xray.audits.showing import Trials
-from xray.classes import HEALTHY
+from xray.classes import HEALTHY, SICK
 from xray.drawing import rendering
+from xray.drawing.layers import Layer
 from xray.environment import artifact
 from xray.errors import ArtifactError
-from xray.files import replacing
+from xray.files import read_table, replacing
 from xray.films.pixels import Bytes
 from xray.jobs.progress import Progress
 from xray.labels import devices
@@ -76,21 +77,21 @@ class Bench:
         second = {file: looks for file, looks in self.second.items() if file not in without}
         if part == "truth":
             return truths.truth_material(self.table, self.use, self.films, second)
+        looks, givers = self.first, None
+        layers: Sequence[Layer] = ()
         if part == "donors":
-            test = (self.table["split"] == "test").to_numpy()
-            kept = test | (self.use == "donor").to_numpy()
-            bare = test & (self.table["confidence"] < BARE).to_numpy()
-            return insertion.prepare(
-                self.table[kept], self.films[kept], second, bare[kept], bare[kept], kinds=KINDS
-            )
-        if part == "rendered":
-            test = (self.table["split"] == "test").to_numpy()
-            bare = (test & (self.table["confidence"] < BARE).to_numpy())[test]
-            layers = rendering.read(self.films.shape[1:], artifact("devices", rendering.FILE))
-            return insertion.prepare(
-                self.table[test], self.films[test], {}, bare, bare, kinds=KINDS, further=layers
-            )
-        return truths.audit_material(self.table, self.films, self.first, seed=int(part == "seed"))
+            looks, givers = second, self.use == "donor"
+        elif part == "rendered":
+            path = artifact("devices", rendering.FILE)
+            looks, layers = {}, rendering.read(self.films.shape[1:], path)
+        return truths.audit_material(
+            self.table,
+            self.films,
+            looks,
+            seed=int(part == "seed"),
+            further=layers,
+            givers=givers,
+        )
 
 
 def content(material: Material) -> str:
@@ -216,7 +217,7 @@ def rows(
         network, architecture, meaning, shown, framing, seed, kind, truth ("reliant", "clean" or
         "open"), truth_calls with truth_low and truth_high (points of 100 healthy held-out films
         that devices of another labelling add to the calls, beyond the null, 95 %), truth_score,
-        verdict, score, auroc
+        verdict, score, auroc, sick (sick children that the audit laid the kind on)
     """
     made = []
     for card in cards:
@@ -232,11 +233,12 @@ def rows(
                     **{name: card.settings[name] for name in SETTINGS},
                     "kind": kind.kind,
                     "truth": truths.truth(true[kind.kind]),
-                    **_calls(known[card.name], kind.kind),
+                    **_calls(_effect(known[card.name], kind.kind, HEALTHY)),
                     "truth_score": true[kind.kind].score,
                     "verdict": kind.verdict,
                     "score": kind.score,
                     "auroc": told.auroc[0],
+                    "sick": _effect(told, kind.kind, SICK).get("films"),
                 }
             )
     return pd.DataFrame(made)
@@ -246,14 +248,25 @@ def rows(
 SETTINGS = ("architecture", "meaning", "shown", "framing", "seed")
 
 
-def _calls(verdict: Verdict, kind: str) -> dict[str, float | None]:
+def _effect(verdict: Verdict, kind: str, label: str) -> Mapping[str, Any]:
+    """What devices of a kind laid on films of a class do to calls; empty where none were."""
     for row in verdict.effects:
-        if (row["test"], row["kind"], row["label"]) == ("insertion", kind, HEALTHY):
-            return {
-                f"truth_{end}": row[f"calls{of}"]
-                for end, of in (("calls", ""), ("low", "_low"), ("high", "_high"))
-            }
-    return {"truth_calls": None, "truth_low": None, "truth_high": None}
+        if (row["test"], row["kind"], row["label"]) == ("insertion", kind, label):
+            return row
+    return {}
+
+
+def _calls(row: Mapping[str, Any]) -> dict[str, float | None]:
+    ends = (("calls", "calls"), ("low", "calls_low"), ("high", "calls_high"))
+    return {f"truth_{end}": row.get(name) for end, name in ends}
+
+
+def with_others(panel: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """``rows`` and, before them, those of other networks that stand in a record's table."""
+    if not path.is_file():
+        return panel
+    others = read_table(path)
+    return pd.concat([others[~others["network"].isin(panel["network"])], panel], ignore_index=True)
 
 
 def quality(table: pd.DataFrame) -> pd.DataFrame:

@@ -14,12 +14,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xray.audits import insertion
+from xray.audits import inputs, insertion
 from xray.audits.insertion import KINDS, Material
 from xray.audits.judging import KindVerdict
 from xray.audits.known import networks as training
 from xray.audits.known.specs import BARE, Spec
 from xray.classes import HEALTHY, SICK
+from xray.drawing.layers import Layer
 from xray.errors import ModelError
 from xray.films.pixels import Bytes, Pixels
 from xray.jobs.progress import Progress
@@ -137,19 +138,33 @@ def audit_material(
     geometry: Mapping[str, Sequence[Look]],
     seed: int = 0,
     kinds: Sequence[str] = KINDS,
+    further: Sequence[Layer] = (),
+    givers: pd.Series | None = None,
     progress: Progress | None = None,
 ) -> Material:
-    """Test films with their own devices."""
-    kept = (table["split"] == "test").to_numpy()
-    bare = (table["confidence"] < BARE).to_numpy()[kept]
+    """Test films, with their own devices or with others'.
+
+    Parameters
+    ----------
+    geometry : looks at the films whose devices are laid on, by file
+    further : layers laid on beside those
+    givers : films of other splits that are among those; none when None
+    """
+    test = table["split"] == "test"
+    kept = (test if givers is None else test | givers).to_numpy()
+    table, test = table[kept], test[kept]
+    bare = (test & (table["confidence"] < BARE)).to_numpy()
+    sick = (table["label"] == SICK).to_numpy()
     return insertion.prepare(
-        table[kept],
+        table,
         films[kept],
         geometry,
         bare,
         bare,
         seed=seed,
+        also=inputs.also(bare, bare, sick, table[list(KINDS)].where(test)),
         kinds=kinds,
+        further=further,
         progress=progress,
     )
 
