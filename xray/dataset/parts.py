@@ -72,7 +72,7 @@ def build(folder: Path, out: Path, progress: Progress | None = None) -> dict[str
         folder=folder.resolve(),
     )
     writer = parquet.Writer(out, counted=("split", "label"), sample=SAMPLED)
-    with index.opencv_alone(), writer as table:
+    with index.alone(), writer as table:
         for rows in results:
             films = [waiting.popleft() for _ in rows]
             made = index.joined(pd.DataFrame(films, columns=scan.Found._fields), index.frame(rows))
