@@ -52,11 +52,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "saw before (default: 0)",
     )
     parser.add_argument(
-        "--add",
-        action="store_true",
-        help="keep what the record says of other networks, and judge the audit by all",
-    )
-    parser.add_argument(
         "--again",
         type=int,
         nargs="?",
@@ -100,8 +95,6 @@ def run(options: argparse.Namespace) -> None:
         }
         weighed = methods.weigh(bench.material("audit"), options.networks, cards, stage=stage)
     panel = record.rows(told["truth"], told["audit"], cards)
-    if options.add:
-        panel = record.with_others(panel, options.out / "panel.csv")
     _write(options.out / "panel.csv", panel)
     print(_write(options.out / pointing.FILE, methods.record(weighed, panel)))
     if options.again:

@@ -24,7 +24,6 @@ def verdict(calls: float = 0.0, **kinds: tuple[str, float]) -> Verdict:
             "test": "insertion",
             "kind": kind,
             "label": label,
-            "films": 70 if label == "NORMAL" else 30,
             "calls": calls,
             "calls_low": calls - 1,
             "calls_high": calls + 1,
@@ -76,24 +75,6 @@ def test_a_row_names_truth_and_verdict_of_each_kind() -> None:
     assert (line["truth_calls"], line["truth_low"], line["truth_high"]) == (8.0, 7.0, 9.0)
     assert line["meaning"] == "line" and line["architecture"] == "flat"
     assert table.set_index("kind").loc["tube", "truth"] == "clean"
-    assert table["sick"].tolist() == [30, 30]
-
-
-def test_a_record_keeps_other_networks_and_asks_its_own_anew(tmp_path: Path) -> None:
-    def told(name: str, word: str, **more: int) -> pd.DataFrame:
-        kinds = {"kind": ["line", "tube"], "truth": "clean", "verdict": word, "score": 0.1}
-        return pd.DataFrame({"network": name, **kinds, **more})
-
-    path = tmp_path / "panel.csv"
-    new = told("b", "no_reliance", sick=30)
-    pd.testing.assert_frame_equal(record.with_others(new, path), new)
-    pd.concat([told("a", "inconclusive"), told("b", "inconclusive")]).to_csv(path, index=False)
-    both = record.with_others(new, path)
-    assert both["network"].tolist() == ["a", "a", "b", "b"]
-    assert both["verdict"].tolist() == ["inconclusive"] * 2 + ["no_reliance"] * 2
-    assert both["sick"].isna().tolist() == [True, True, False, False]
-    undecided = record.quality(both).set_index(["kind", "measure"])["value"][("", "undecided")]
-    assert undecided == 0.5
 
 
 def panel(**told: list[tuple[str, str, float]]) -> pd.DataFrame:

@@ -22,12 +22,12 @@ from xray.audits.known import networks, specs
 from xray.audits.known import truth as truths
 from xray.audits.known.specs import BARE
 from xray.audits.showing import Trials
-from xray.classes import HEALTHY, SICK
+from xray.classes import HEALTHY
 from xray.drawing import rendering
 from xray.drawing.layers import Layer
 from xray.environment import artifact
 from xray.errors import ArtifactError
-from xray.files import read_table, replacing
+from xray.files import replacing
 from xray.films.pixels import Bytes
 from xray.jobs.progress import Progress
 from xray.labels import devices
@@ -217,7 +217,7 @@ def rows(
         network, architecture, meaning, shown, framing, seed, kind, truth ("reliant", "clean" or
         "open"), truth_calls with truth_low and truth_high (points of 100 healthy held-out films
         that devices of another labelling add to the calls, beyond the null, 95 %), truth_score,
-        verdict, score, auroc, sick (sick children that the audit laid the kind on)
+        verdict, score, auroc
     """
     made = []
     for card in cards:
@@ -233,12 +233,11 @@ def rows(
                     **{name: card.settings[name] for name in SETTINGS},
                     "kind": kind.kind,
                     "truth": truths.truth(true[kind.kind]),
-                    **_calls(_effect(known[card.name], kind.kind, HEALTHY)),
+                    **_calls(known[card.name], kind.kind),
                     "truth_score": true[kind.kind].score,
                     "verdict": kind.verdict,
                     "score": kind.score,
                     "auroc": told.auroc[0],
-                    "sick": _effect(told, kind.kind, SICK).get("films"),
                 }
             )
     return pd.DataFrame(made)
@@ -248,25 +247,14 @@ def rows(
 SETTINGS = ("architecture", "meaning", "shown", "framing", "seed")
 
 
-def _effect(verdict: Verdict, kind: str, label: str) -> Mapping[str, Any]:
-    """What devices of a kind laid on films of a class do to calls; empty where none were."""
+def _calls(verdict: Verdict, kind: str) -> dict[str, float | None]:
     for row in verdict.effects:
-        if (row["test"], row["kind"], row["label"]) == ("insertion", kind, label):
-            return row
-    return {}
-
-
-def _calls(row: Mapping[str, Any]) -> dict[str, float | None]:
-    ends = (("calls", "calls"), ("low", "calls_low"), ("high", "calls_high"))
-    return {f"truth_{end}": row.get(name) for end, name in ends}
-
-
-def with_others(panel: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """``rows`` and, before them, those of other networks that stand in a record's table."""
-    if not path.is_file():
-        return panel
-    others = read_table(path)
-    return pd.concat([others[~others["network"].isin(panel["network"])], panel], ignore_index=True)
+        if (row["test"], row["kind"], row["label"]) == ("insertion", kind, HEALTHY):
+            return {
+                f"truth_{end}": row[f"calls{of}"]
+                for end, of in (("calls", ""), ("low", "_low"), ("high", "_high"))
+            }
+    return {"truth_calls": None, "truth_low": None, "truth_high": None}
 
 
 def quality(table: pd.DataFrame) -> pd.DataFrame:
