@@ -22,13 +22,8 @@ def test_no_film_is_given_its_own_childs_device_and_all_give_alike(material: Mat
     assert per_film.min() >= 4
     given = pd.Series(donors.children[plan.layer]).value_counts()
     assert given.max() - given.min() <= 3
-    again = insertion._plan(
-        donors,
-        material.table,
-        material.recipients,
-        insertion._draws(material.table["label"].to_numpy()[material.recipients]),
-        np.random.default_rng([3, insertion.KINDS_SEED["line"]]),
-    )
+    bare = np.isin(np.arange(len(material.table)), material.recipients)
+    again = insertion._plan(donors, material.table, bare, None, 3)
     np.testing.assert_array_equal(again.layer, plan.layer)
     assert again.places == plan.places
 

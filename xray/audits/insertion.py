@@ -155,12 +155,10 @@ def prepare(
         for kind, of_kind in cut.items()
         if of_kind
     }
-    plans = {}
-    for kind, of_kind in donors.items():
-        takers = recipients | also[kind] if also and kind in also else recipients
-        rng = np.random.default_rng([seed, KINDS_SEED[kind]])
-        given = draws or _draws(table["label"].to_numpy()[takers])
-        plans[kind] = _plan(of_kind, table, np.flatnonzero(takers), given, rng)
+    plans = {
+        kind: _plan(of_kind, table, recipients | (also or {}).get(kind, False), draws, seed)
+        for kind, of_kind in donors.items()
+    }
     return Material(
         table,
         films,
@@ -244,11 +242,14 @@ def _draws(labels: NDArray[np.str_]) -> dict[str, int]:
 def _plan(
     donors: Donors,
     table: pd.DataFrame,
-    recipients: Ints,
-    draws: Mapping[str, int],
-    rng: np.random.Generator,
+    takers: NDArray[np.bool_],
+    draws: Mapping[str, int] | None,
+    seed: int,
 ) -> Plan:
     """Cross recipients and donors: every child gives about as often, each film gets ``draws``."""
+    recipients = np.flatnonzero(takers)
+    draws = draws or _draws(table["label"].to_numpy()[recipients])
+    rng = np.random.default_rng([seed, KINDS_SEED[donors.layers[0].kind]])
     names = donors.children
     children = np.unique(names)
     own, labels = table["child"].to_numpy(), table["label"].to_numpy()
