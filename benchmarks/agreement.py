@@ -10,7 +10,7 @@ those of all evaluations that a way did not use; "repeats" that between two runs
 no evaluation but the whole film. "times" are evaluations over K + 1, the fewest that determine
 the weights of K superpixels. Intervals are 95 % bootstrap intervals over films. Among the networks
 is one whose sigmoid is rebuilt as a softmax of two. ``--split train --surer 0.05 0.1`` is how
-``lime.SURER`` was chosen, on films that no figure is reported of.
+``lime.SURER`` was chosen (docs/peers.md).
 """
 
 from __future__ import annotations

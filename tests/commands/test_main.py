@@ -70,6 +70,7 @@ def test_every_module_of_commands_is_a_verb() -> None:
 def test_bad_input_gets_one_sentence_and_exit_code_2(
     verb: str,
     arguments: list[str],
+    labels_url: str,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

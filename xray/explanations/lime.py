@@ -40,8 +40,8 @@ MIN_SPREAD = {"log_odds": 0.02, "probability": 0.002}
 MIN_R2 = 0.5
 MIN_AGREEMENT = 0.8
 #: By how much more a design that is not yet whole must have settled: interactions of two
-#: superpixels are not cancelled there. Chosen among 0.05 and 0.10 on public test films, so that
-#: agreement on those films flatters it (``benchmarks.agreement`` measures it on any).
+#: superpixels are not cancelled there. Of five values the smallest by which three networks agree
+#: better than by the lime package's 1,000 evaluations, on 50 public train films (docs/peers.md).
 SURER = 0.05
 
 
