@@ -33,9 +33,7 @@ def draw() -> None:
 
 if get_script_run_ctx(suppress_warning=True) is None:
     # Not a visitor's run but the server that starts: Streamlit looks for this in the file.
-    startup.serving.set()
-    # Until this was called once, Streamlit runs the files of pages/ by themselves, by another list.
-    st.navigation([st.Page(draw)])
+    startup.begin(draw)
     app = st.App(__file__, middleware=[Middleware(gate.Gate, moved=navigation.leads_on)])
 else:
     draw()

@@ -243,3 +243,4 @@ def test_link_to_a_page_leads_there_from_a_server_that_nobody_has_seen(
             assert shown.places == [*[(page, len(PAGES))] * older, (page, len(PAGES) - 1)], shown
             assert any("nowhere” is unknown to this page" in text for text in shown.texts), page
             assert any(text == "Sign out" for text in shown.texts)
+        assert "ScriptRunContext" not in server.text(), "whoever starts it is not warned of nothing"

@@ -23,6 +23,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
 from xray.environment import memory
 
 log = logging.getLogger(__name__)
@@ -90,6 +93,27 @@ def settle(now: bool = False) -> bool:
         _modules, _looked = len(sys.modules), time.monotonic()
         _collected["longest"] = 0.0
         return True
+
+
+def begin(draw: Callable[[], None]) -> None:
+    """Say that this process serves visitors, before the first comes.
+
+    Until ``st.navigation`` was called once in a process, Streamlit runs the files of ``pages/`` by
+    themselves, by a list of its own. Here it warns that there is no visitor, which is as it should
+    be.
+
+    Parameters
+    ----------
+    draw : draws the app
+    """
+    serving.set()
+    warner = logging.getLogger(get_script_run_ctx.__module__)
+    level = warner.level
+    warner.setLevel(logging.ERROR)
+    try:
+        st.navigation([st.Page(draw)])
+    finally:
+        warner.setLevel(level)
 
 
 _importing = threading.RLock()
