@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -223,3 +225,14 @@ def test_stored_facts_of_the_public_set() -> None:
     assert set(coloured["split"]) == {"train"} and set(coloured["label"]) == {"PNEUMONIA"}
     assert table["phash"].str.fullmatch("[0-9a-f]{16}").all()
     assert len(set(leakage.identical(table))) == 31
+
+
+def test_runs_side_by_side_leave_the_process_as_it_was() -> None:
+    before = cv2.getNumThreads(), sys.getswitchinterval()
+    first, second = index.alone(), index.alone()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert (cv2.getNumThreads(), sys.getswitchinterval()) == (1, index.PATIENCE)
+    second.__exit__(None, None, None)
+    assert (cv2.getNumThreads(), sys.getswitchinterval()) == before

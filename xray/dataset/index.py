@@ -23,6 +23,7 @@ and the scores of outliers (``outliers.STORED``).
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -221,6 +222,10 @@ def _measure_all(
             yield from rows
 
 
+_beginning = threading.Lock()
+_before_all: list[tuple[int, float]] = []
+
+
 @contextmanager
 def alone() -> Iterator[None]:
     """Let threads that measure films hinder each other little.
@@ -228,14 +233,22 @@ def alone() -> Iterator[None]:
     OpenCV keeps to the thread that calls it: films this small are done before others wake. And a
     thread that comes back from a decoder waits for Python's lock for less than a film takes.
     """
-    before, patience = cv2.getNumThreads(), sys.getswitchinterval()
-    cv2.setNumThreads(1)
-    sys.setswitchinterval(min(patience, PATIENCE))
+    with _beginning:
+        # Of runs side by side the first finds what the last restores.
+        if not _before_all:
+            _before_all.append((cv2.getNumThreads(), sys.getswitchinterval()))
+            cv2.setNumThreads(1)
+            sys.setswitchinterval(min(sys.getswitchinterval(), PATIENCE))
+        _before_all.append(_before_all[0])
     try:
         yield
     finally:
-        sys.setswitchinterval(patience)
-        cv2.setNumThreads(before)
+        with _beginning:
+            _before_all.pop()
+            if len(_before_all) == 1:
+                threads, patience = _before_all.pop()
+                cv2.setNumThreads(threads)
+                sys.setswitchinterval(patience)
 
 
 def _before(place: int, known: pd.DataFrame) -> dict[str, Any] | None:
