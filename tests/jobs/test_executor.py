@@ -61,6 +61,42 @@ def test_results_come_in_order_with_progress_also_on_threads() -> None:
         assert seen == [(i + 1, 40) for i in range(40)]
 
 
+def _forked(work: str) -> str:
+    """What a process without threads prints that hands ``work`` of a batch to copies of itself."""
+    script = (
+        "import os, signal, threading\n"
+        "from xray.errors import XrayError\n"
+        "from xray.jobs import executor\n"
+        f"def work(batch): {work}\n"
+        "def all_(): return list(executor.each(work, [[i] for i in range(40)], threads=2, fork=True"
+        "))\n"
+        "mother = os.getpid()\n"
+        "try: found = all_()\n"
+        "except XrayError as error: print(error); raise SystemExit\n"
+        "assert [number for number, _ in found] == list(range(40))\n"
+        "print(mother in {process for _, process in found}, end=' ')\n"
+        "done = threading.Event()\n"
+        "threading.Thread(target=done.wait).start()\n"
+        "print({process for _, process in all_()} == {mother})\n"
+        "done.set()\n"
+    )
+    made = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    return made.stdout.strip()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_a_process_without_threads_is_forked_and_one_with_threads_is_not() -> None:
+    assert _forked("return batch[0], os.getpid()") == "False True"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_a_fork_that_is_killed_is_told_in_a_sentence() -> None:
+    said = _forked("os.kill(os.getpid(), signal.SIGKILL) if batch[0] == 7 else None")
+    assert said.startswith("A process of this work was ended from outside")
+
+
 def test_batches_are_taken_as_they_are_needed() -> None:
     taken: list[int] = []
 

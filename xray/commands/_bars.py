@@ -11,6 +11,9 @@ from tqdm import tqdm
 from xray.jobs import executor
 from xray.jobs.progress import Progress
 
+# Without the thread that wakes stalled bars: a process with threads cannot be forked.
+tqdm.monitor_interval = 0
+
 
 class Bars:
     """One bar a stage of the work, on stderr; the bar before is closed when the next begins.

@@ -66,6 +66,9 @@ BATCH = 32
 #: Seconds that a thread waits before it asks another for Python's lock; Python's own are 0.005.
 PATIENCE = 0.0003
 
+#: Films from which on processes pay that measure in place of threads, where there may be any.
+MANY = 500
+
 #: Never more at once: a laptop stays usable and a shared server fair.
 WORKERS = 2
 
@@ -218,7 +221,10 @@ def _measure_all(
             yield [(film, _before(place, known)) for film, place in todo[start : start + BATCH]]
 
     with alone():
-        for rows in executor.each(measure, batches(), threads=WORKERS, folder=folder.resolve()):
+        work = executor.each(
+            measure, batches(), threads=WORKERS, fork=len(todo) >= MANY, folder=folder.resolve()
+        )
+        for rows in work:
             yield from rows
 
 

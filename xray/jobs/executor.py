@@ -10,10 +10,15 @@ a table, or JSON-like data, so that a run that stopped can take it up again (``x
 
 from __future__ import annotations
 
+import multiprocessing
 import pickle
+import signal
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -23,7 +28,7 @@ from typing import Any, Protocol, TypeVar
 
 from numpy.typing import NDArray
 
-from xray.errors import Stopped
+from xray.errors import Stopped, XrayError
 from xray.jobs import batches as batch_runs
 from xray.jobs.batches import MISSING, Run
 from xray.jobs.progress import Progress
@@ -100,6 +105,7 @@ def each(
     total: int = 0,
     progress: Progress | None = None,
     threads: int = 1,
+    fork: bool = False,
     prepare: Callable[..., Any] | None = None,
     **fixed: Any,
 ) -> Iterator[Any]:
@@ -112,6 +118,8 @@ def each(
     total : films (or whatever a batch holds) in all batches, for ``progress``.
     progress : called with (films done, total); the work stops when it raises.
     threads : batches at a time in this process, for work that frees the interpreter's lock.
+    fork : where this process may be forked (``forks``), processes stand in for those threads: for
+        work that seldom frees the lock.
     prepare : ``prepare(batch, **fixed)`` is what the function then gets in the batch's place. In
         this process the next batch is prepared on a thread while the function is at work; not
         together with ``threads``.
@@ -134,7 +142,7 @@ def each(
 
     if place is None and (run is None or run.batches is None):
         ready = counted() if prepare is None else _ahead(prepare, counted(), fixed)
-        results = _here(function, ready, threads, fixed)
+        results = _here(function, ready, threads, fixed, fork)
     else:
         if prepare is not None:
             function = partial(_prepared, prepare, function)
@@ -180,18 +188,38 @@ def _prepared(
     return function(prepare(batch, **fixed), **fixed)
 
 
+def forks() -> bool:
+    """Whether this process can be forked without harm: on Linux, with no thread but the main one.
+
+    TensorFlow's own threads are not seen, and do not outlive a fork.
+    """
+    alone = threading.active_count() == 1 and threading.current_thread() is threading.main_thread()
+    return sys.platform == "linux" and alone and "tensorflow" not in sys.modules
+
+
+def _workers(count: int, fork: bool) -> Executor:
+    """Processes that are copies of this one, or threads."""
+    if not (fork and forks()):
+        return ThreadPoolExecutor(count)
+    # Whoever presses Ctrl-C stops this process, which ends the others.
+    quiet = signal.SIGINT, signal.SIG_IGN
+    context = multiprocessing.get_context("fork")
+    return ProcessPoolExecutor(count, context, initializer=signal.signal, initargs=quiet)
+
+
 def _here(
     function: Callable[..., Any],
     batches: Iterator[Any],
     threads: int,
     fixed: dict[str, Any],
+    fork: bool = False,
 ) -> Iterator[Any]:
-    """In this process, as a plain loop or on a few threads."""
+    """In this process, as a plain loop or on a few threads; or on copies of it."""
     if threads == 1:
         for batch in batches:
             yield function(batch, **fixed)
         return
-    pool = ThreadPoolExecutor(max_workers=threads)
+    pool = _workers(threads, fork)
     waiting: deque[Future[Any]] = deque()
     try:
         for batch in batches:
@@ -200,6 +228,10 @@ def _here(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise XrayError(
+            "A process of this work was ended from outside, perhaps for want of memory; try again."
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
