@@ -172,6 +172,9 @@ def used(process: int) -> float:
 def explanations(films: list[Path], choosing: float = 0.0) -> list[Spent]:
     """From the click to all overlays: of the first film on a cold server, of the next.
 
+    The next is asked for once what follows the overlays of the first is there too, as by a
+    visitor who reads it.
+
     Parameters
     ----------
     choosing : seconds that the visitor looks at the page before the first click
@@ -191,6 +194,7 @@ def explanations(films: list[Path], choosing: float = 0.0) -> list[Spent]:
                 browser.press("Explain this film")
                 browser.wait(OVERLAYS, "the overlays", 900)
                 seconds.append((time.perf_counter() - start, used(server.process.pid) - before))
+                browser.says("Everything (JSON)", 900)
     finally:
         browser.close()
     return seconds

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.helpers.visits import settle, words
+from xray.dashboard import background
 
 
 def _page() -> None:
@@ -91,6 +92,45 @@ def test_work_is_watched_with_its_progress_until_it_is_over(held: None) -> None:
     LET_GO.set()
     settle(app, 60)
     assert [text.value for text in app.text] == ["done done"]
+
+
+def _two() -> None:
+    """A page that waits for two pieces of work, of which one ends while the page is drawn."""
+    import time
+
+    import streamlit as st
+
+    from tests.dashboard.test_background import LET_GO
+    from xray.dashboard import background
+
+    jobs = [f"{st.query_params['job']}, {which}" for which in ("quick", "slow")]
+    if "states" not in st.session_state:
+        st.session_state["states"] = []
+        asked = [
+            background.ask(jobs[0], lambda progress: "its result"),
+            background.ask(jobs[1], lambda progress: LET_GO.wait(60)),
+        ]
+        while background.look(jobs[0]).active:
+            time.sleep(0.01)
+    else:
+        asked = [background.look(job) for job in jobs]
+    st.session_state["states"].append([status.active for status in asked])
+    background.watch([(job, "Working", status) for job, status in zip(jobs, asked, strict=True)])
+
+
+@pytest.mark.parametrize(("seconds", "drawn"), [(1e6, 1), (0.0, 2)])
+def test_results_that_come_close_together_are_drawn_together(
+    held: None, monkeypatch: pytest.MonkeyPatch, seconds: float, drawn: int
+) -> None:
+    monkeypatch.setattr(background, "REDRAW", seconds)
+    app = AppTest.from_function(_two, default_timeout=120)
+    app.query_params["job"] = f"redrawn after {seconds}"
+    app.run()
+    assert app.session_state["states"] == [[True, True], [False, True]][:drawn]
+    LET_GO.set()
+    settle(app, 60)
+    # What ends last is drawn at once.
+    assert app.session_state["states"][-1] == [False, False]
 
 
 def test_work_that_nobody_else_asked_for_is_stopped(held: None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -16,6 +17,11 @@ from xray.reports import html
 
 #: The one queue of this server.
 _QUEUE = Queue()
+#: Seconds from one look at work under way to the next. A look costs some thousandths.
+LOOK = 0.4
+#: Least seconds from one drawing of a page to the next while more is to come: drawing takes what
+#: the work itself could use, and results that come close together are shown together.
+REDRAW = 2.0
 
 
 #: Heavy work: takes what tells its progress, gives its result.
@@ -64,13 +70,14 @@ def watch(jobs: Sequence[tuple[str, str, Status]]) -> None:
     """
     active = tuple(status.active for *_, status in jobs)
     if any(active):
-        _watching(tuple((key, words) for key, words, _ in jobs), active)
+        _watching(tuple((key, words) for key, words, _ in jobs), active, time.monotonic())
 
 
-@st.fragment(run_every=0.7)
-def _watching(jobs: tuple[tuple[str, str], ...], active: tuple[bool, ...]) -> None:
+@st.fragment(run_every=LOOK)
+def _watching(jobs: tuple[tuple[str, str], ...], active: tuple[bool, ...], drawn: float) -> None:
     statuses = [look(key) for key, _ in jobs]
-    changed = tuple(status.active for status in statuses) != active
+    now = tuple(status.active for status in statuses)
+    changed = now != active and (not any(now) or time.monotonic() - drawn >= REDRAW)
     # Streamlit collects garbage after each of these looks, twice once Keras is there: 0.4 s of
     # processor time a look that the work itself would wait for, were TensorFlow not frozen.
     startup.settle(now=changed)

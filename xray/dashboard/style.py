@@ -16,6 +16,8 @@ def icon() -> str:
     return f"data:image/png;base64,{data.decode()}"
 
 
+# Bars of progress jump: gliding takes a quarter of a core of a browser without a graphics card, all
+# the time that it waits.
 STYLE = (
     f"<style>{styles.SHARED}"
     + """
@@ -47,6 +49,7 @@ STYLE = (
   color:Canvas!important}
 .stPlotlyChart :is([class$=tick] text,[class$=title],.legendtext,.annotation-text){
   fill:currentColor!important}
+[data-testid=stProgress] *{transition:none!important}
 .stMain [data-testid^=stBaseButton-segmented]{border-right:1px solid;
   border-right-color:color-mix(in srgb,currentColor 30%,transparent)}
 .stMain [data-testid=stButtonGroup] [role=radiogroup],.stMain [data-testid=stButtonGroup]>div{
