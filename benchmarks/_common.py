@@ -50,7 +50,7 @@ def best(
 
 def report(
     name: str,
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[Mapping[Any, Any]],
     ratios: Mapping[str, float],
     path: Path | None = None,
 ) -> None:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 #: What a page says of a part that failed for a reason that is not the visitor's, and of a link
 #: that it does not know.
@@ -80,9 +81,9 @@ class Visitor:
         self._cookies = "; ".join(f"{name}={value}" for name, value in sent.items())
         self._socket: ClientConnection = connect(
             url.replace("http", "ws", 1) + "/_stcore/stream",
-            subprotocols=["streamlit", self._xsrf] if self._xsrf else ["streamlit"],
+            subprotocols=[Subprotocol(name) for name in ("streamlit", self._xsrf) if name],
             additional_headers={"Cookie": self._cookies},
-            origin=url,
+            origin=Origin(url),
             max_size=None,
             open_timeout=patience,
             # A browser asks for no sign of life; the server does, and that is answered.
@@ -156,7 +157,10 @@ class Visitor:
         self._http.open(request, timeout=self.patience).read()
 
     def _receive(self) -> ForwardMsg:
-        return ForwardMsg.FromString(self._socket.recv(timeout=self.patience))
+        message: ForwardMsg = ForwardMsg.FromString(
+            self._socket.recv(timeout=self.patience, decode=False)
+        )
+        return message
 
     def _ask(self, message: BackMsg) -> Seen:
         start, seen = time.perf_counter(), Seen()

@@ -69,13 +69,13 @@ def by_captum(model: Model, films: NDArray[np.float32]) -> Maps:
     body = keras.Model(model.network.inputs, target.output)
     head = keras.Model(target.output, model.network.outputs)
 
-    class Body(torch.nn.Module):
+    class Body(torch.nn.Module):  # type: ignore[misc]
         """Films (N, 1, h, w) to features (N, C, h, w), as captum takes them."""
 
         def forward(self, x: Any) -> Any:
             return body(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
-    class Whole(torch.nn.Module):
+    class Whole(torch.nn.Module):  # type: ignore[misc]
         """Films to log-odds (N,)."""
 
         def __init__(self) -> None:
@@ -153,7 +153,8 @@ def child(name: str, model: str, work: Path) -> None:
     """In a process of its own: compute a reference's maps of stored films."""
     with np.load(work / "films.npz") as kept:
         maps = REFERENCES[name][1](registry.load(model), kept["films"])
-    np.savez(work / f"{name}.npz", **{key.replace(" ", "_"): each for key, each in maps.items()})
+    named: dict[str, Any] = {key.replace(" ", "_"): each for key, each in maps.items()}
+    np.savez(work / f"{name}.npz", **named)
     (work / f"{name}.txt").write_text(", ".join(map(_versioned, REFERENCES[name][2])))
 
 

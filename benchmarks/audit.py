@@ -18,6 +18,7 @@ from benchmarks._common import parser, report
 from xray.audits import audit, inputs
 from xray.drawing import phantoms
 from xray.environment import data_dir
+from xray.films.pixels import as_float
 from xray.models import precision, registry
 from xray.models.model import LogOdds, Model
 
@@ -62,7 +63,7 @@ def main() -> int:
         for model in models:
             arithmetic = precision.probe(model).choice
             for films in (shown.films[:96], shown.films[:1]):
-                model.log_odds_prepared(model.prepare(films.astype("float32") / 255), arithmetic)
+                model.log_odds_prepared(model.prepare(as_float(films)), arithmetic)
             model.seconds, model.films = 0.0, 0
         start = time.perf_counter()
         found = audit.audit(models, shown)

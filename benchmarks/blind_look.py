@@ -1,7 +1,7 @@
 """Can an eye tell laid-in devices from real ones? Sheets to look at, and what came of it.
 
-    python benchmarks/blind_look.py --data FILMS --out FOLDER --style laid
-    python benchmarks/blind_look.py --score ANSWERS.csv --key FOLDER-key.csv
+    python -m benchmarks.blind_look --data FILMS --out FOLDER --style laid
+    python -m benchmarks.blind_look --score ANSWERS.csv --key FOLDER-key.csv
 
 The sheets show sick children's test films in random order: some that really show devices, and as
 many device-free ones that were given another child's (all that it wears, as the audit lays it),
@@ -67,7 +67,7 @@ def laid(
         bare,
         seed=seed,
         kinds=insertion.KINDS if rendered else (insertion.AS_WORN,),
-        rendered=rendering.read((SIDE, SIDE), artifact("devices", rendering.FILE))
+        further=rendering.read((SIDE, SIDE), artifact("devices", rendering.FILE))
         if rendered
         else (),
     )

@@ -175,7 +175,7 @@ class Browser:
         """Errors in the console since the last look."""
         return [
             entry["message"]
-            for entry in self.driver.get_log("browser")
+            for entry in self.driver.get_log("browser")  # type: ignore[no-untyped-call]
             if entry["level"] == "SEVERE" and not any(probe in entry["message"] for probe in PROBES)
         ]
 

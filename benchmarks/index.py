@@ -110,16 +110,16 @@ def compare(folder: Path, few: Path, workers: int, repeats: int) -> list[dict[st
         times.append((bare, first, again))
     rows = []
     for kind, name in enumerate(("wall", "processor")):
-        bare, first, again = (min(turn[which][kind] for turn in times) for which in range(3))
+        loop, fresh, same = (min(turn[which][kind] for turn in times) for which in range(3))
         rows.append(
             {
                 "workers": workers,
                 "time": name,
-                "bare": round(bare, 3),
-                "index": round(first, 3),
-                "again": round(again, 4),
-                "rate": round(bare / first, 3),
-                "second run": round(first / again, 1),
+                "bare": round(loop, 3),
+                "index": round(fresh, 3),
+                "again": round(same, 4),
+                "rate": round(loop / fresh, 3),
+                "second run": round(fresh / same, 1),
             }
         )
     return rows

@@ -65,7 +65,7 @@ def planted(
 def found(group: failing_groups.Group, truth: NDArray[np.bool_]) -> bool:
     """Whether a group that is shown is the planted one."""
     both = float((group.member & truth).sum())
-    return both >= 0.5 * truth.sum() and both >= 0.5 * group.member.sum()
+    return both >= 0.5 * max(int(truth.sum()), int(group.member.sum()))
 
 
 def material(
@@ -124,12 +124,12 @@ def main() -> int:
         )
     trials = pd.DataFrame(rows)
     summary = []
-    for kind, part in trials.groupby("planted", sort=False):
+    for of_kind, part in trials.groupby("planted", sort=False):
         right = part["right"]
         low, high = wilson(int(right.sum()), len(part))
         summary.append(
             {
-                "planted": kind,
+                "planted": str(of_kind),
                 "trials": len(part),
                 "right": float(right.mean()),
                 "low": low,

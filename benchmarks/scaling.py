@@ -90,7 +90,8 @@ def opened(page: str, query: dict[str, str]) -> AppTest:
         app.query_params[name] = value
     for _ in range(2):
         app.run()
-    said = [str(each.value) for kind in ("warning", "exception", "info") for each in app.get(kind)]
+    kinds = ("warning", "exception", "info")
+    said = [str(getattr(each, "value", "")) for kind in kinds for each in app.get(kind)]
     if wrong := [words for words in said if FAILED in words or IGNORED in words or app.exception]:
         # What fails would look quick.
         raise RuntimeError(f"{page} with {query} shows errors: {wrong}")
@@ -141,8 +142,11 @@ def auditing(sizes: Sequence[int]) -> Iterable[float]:
             model.log_odds_prepared(np.zeros((1, 64, 64), np.float32))
         inputs.prepare(Path(home))
         for size in sizes:
-            chosen = models[:size]
-            yield spent(lambda chosen=chosen: audit.audit(chosen, inputs.prepare(Path(home))))
+            yield spent(partial(_audited, models[:size], Path(home)))
+
+
+def _audited(models: Sequence[Model], folder: Path) -> None:
+    audit.audit(models, inputs.prepare(folder))
 
 
 def slope(sizes: Sequence[int], seconds: Sequence[float]) -> float:

@@ -268,7 +268,8 @@ def waits(folder: Path, line: Path) -> list[Wait]:
 
 def timed(wait: Wait, repeats: int) -> dict[str, Any]:
     """One row of the table: the best of some turns of ours and theirs."""
-    wall, processor = {}, {}
+    wall: dict[str, float] = {}
+    processor: dict[str, float] = {}
     for _ in range(repeats):
         for which, run in (("ours", wait.ours), ("theirs", wait.theirs)):
             start, before = time.perf_counter(), _children()
