@@ -109,22 +109,6 @@ def test_of_many_films_a_part_gets_devices(monkeypatch: pytest.MonkeyPatch) -> N
     assert again.material.recipients.tolist() == chosen != other.material.recipients.tolist()
 
 
-def test_films_that_show_other_kinds_fill_up_those_that_show_none(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(inputs, "MOST_RECIPIENTS", 3)
-    sick = np.array([False] * 4 + [True] * 6)
-    bare = np.array([True] * 4 + [True] * 2 + [False] * 4)
-    # Of the sick that wear something: two surely no tube, one perhaps, of one nobody knows.
-    sure = pd.DataFrame({"tube": [0.0] * 6 + [0.0, 0.02, 0.1, np.nan], "line": 1.0})
-    recipients = bare & ~np.isin(np.arange(10), [0])
-    made = inputs.also(recipients, bare, sick, sure, seed=1)
-    assert set(made) == {"tube", "line"} and not made["line"].any()
-    assert set(np.flatnonzero(made["tube"])) <= {6, 7} and made["tube"].sum() == 1
-    monkeypatch.setattr(inputs, "MOST_RECIPIENTS", 9)
-    assert set(np.flatnonzero(inputs.also(recipients, bare, sick, sure)["tube"])) == {6, 7}
-
-
 def test_what_was_left_out_stands_beside_an_audit(folder: Path) -> None:
     whole = inputs.prepare(folder)
     assert whole.part == () and whole.about()["part"] == ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
@@ -23,35 +21,9 @@ def test_no_film_is_given_its_own_childs_device_and_all_give_alike(material: Mat
     given = pd.Series(donors.children[plan.layer]).value_counts()
     assert given.max() - given.min() <= 3
     bare = np.isin(np.arange(len(material.table)), material.recipients)
-    again = insertion._plan(donors, material.table, bare, None, 3)
+    again = insertion._plan(donors, material.table, bare, insertion.DRAWS, 3)
     np.testing.assert_array_equal(again.layer, plan.layer)
     assert again.places == plan.places
-
-
-def test_few_films_are_given_more_devices_each() -> None:
-    labels = np.array(["NORMAL"] * 200 + ["PNEUMONIA"] * 10)
-    assert insertion._draws(labels) == {"NORMAL": 6, "PNEUMONIA": 8}
-    assert insertion._draws(np.repeat(labels, 5)) == {"NORMAL": 4, "PNEUMONIA": 8}
-    assert insertion._draws(labels[:200]) == {"NORMAL": 6, "PNEUMONIA": 8}, "of none there are none"
-
-
-def test_films_with_other_kinds_are_given_the_kind_they_do_not_show() -> None:
-    table, films, geometry = worn.wearers(12, 6)
-    wears = table["file"].isin(geometry).to_numpy()
-    layers = [
-        replace(layer, kind="tube") for layer in worn.few_layers(films.shape[1:], kind="line")[:5]
-    ]
-    made = insertion.prepare(
-        *(table, films, geometry, ~wears, ~wears),
-        also={"tube": wears},
-        kinds=("line", "tube"),
-        further=layers,
-    )
-    assert set(made.plans["line"].film) == set(np.flatnonzero(~wears)) == set(made.recipients)
-    assert set(made.plans["tube"].film) == set(range(len(table)))
-    # Nulls come from films that show nothing at all.
-    used = {null.file for nulls in made.donors["tube"].nulls for null in nulls}
-    assert not used & set(geometry)
 
 
 def test_nulls_are_cut_from_bare_films_of_the_donors_class(material: Material) -> None:

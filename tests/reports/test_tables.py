@@ -103,7 +103,7 @@ def test_models_stand_in_columns() -> None:
 def test_effects_are_told_with_what_is_known_of_them() -> None:
     table = tables.effects(shelf.world("one reader")["basic"])
     row = table[(table["Kind"] == "supports") & (table["Films of"] == "NORMAL")].iloc[0]
-    assert row["What was done"] == "laid over films without such devices"
+    assert row["What was done"] == "laid over films without devices"
     assert row["Called of 100"] == "11.0 → 20.6, null 11.5"
     assert row["Change in calls"] == "+9.1 (+5.1 to +13.1)"
     assert (row["Fall of AUROC"], row["Log-odds"]) == ("", "+1.82")

@@ -39,9 +39,9 @@ from xray.labels.devices import Look
 SIDE = 224
 #: Films an audit needs at least before it says anything.
 LEAST_FILMS = 20
-#: Films of a folder that are shown at most; of each class that get devices of a kind.
+#: Films of a folder that are shown at most; device-free ones of each class that get devices.
 MOST_FILMS, MOST_RECIPIENTS = 2_000, 250
-#: A film is free of devices, or of a kind, when no look was surer than this that it shows one.
+#: A film is free of devices when no look was surer than this that it shows one.
 FREE = 0.1
 
 
@@ -247,7 +247,7 @@ def assemble(
     content: str,
     labels: Labels,
     seed: int = 0,
-    draws: Mapping[str, int] | None = None,
+    draws: Mapping[str, int] = insertion.DRAWS,
     further: Sequence[Layer] = (),
     refused: Mapping[tuple[str, str], int] | None = None,
     progress: Progress | None = None,
@@ -261,7 +261,7 @@ def assemble(
     ----------
     table : file, split, label, subtype, person
     looks, labels, sure : from ``looks_of``
-    draws : donors for each recipient of a class; as many as ``insertion`` says when None
+    draws : donors for each recipient of a class
     further, refused : devices of other films of the folder, and how many gave no layer (``_cut``)
     """
     plain = _plain(table)
@@ -271,17 +271,15 @@ def assemble(
     bare = ~(worn >= FREE).to_numpy()
     if not labels.rendered and (worn < FREE).any():
         bare = (worn < FREE).to_numpy()
-    recipients = _chosen(bare, sick, seed)
     found = lungs.estimate_many([as_float(film) for film in films])
     path = artifact("devices", rendering.FILE)
     material = insertion.prepare(
         plain,
         films,
         looks,
-        recipients,
+        _chosen(bare, sick, seed),
         bare,
         seed=seed,
-        also=also(recipients, bare, sick, sure, seed),
         draws=draws,
         kinds=KINDS,
         found=found,
@@ -329,37 +327,6 @@ def _cut(
         for layer in layers.cut(as_float(as_bytes(film)), looks[row["file"]], found, row, refused)
     ]
     return made, refused
-
-
-def also(
-    recipients: NDArray[np.bool_],
-    bare: NDArray[np.bool_],
-    sick: NDArray[np.bool_],
-    sure: pd.DataFrame,
-    seed: int = 0,
-) -> dict[str, NDArray[np.bool_]]:
-    """By kind, films that get its devices beside the device-free ones, up to ``MOST_RECIPIENTS``.
-
-    They show devices of other kinds and surely none of this one, as sick children mostly do:
-    without them few films, and large errors, stand for the sick.
-
-    Parameters
-    ----------
-    recipients, bare, sick : (N,) films that get all kinds, that show no device, and that are sick
-    sure : along the films, how surely each shows the kinds it has columns of; missing where unknown
-    """
-    made = {}
-    for number, kind in enumerate(KINDS):
-        if kind not in sure:
-            continue
-        rng = np.random.default_rng([seed, 1, number])
-        free = (sure[kind] < FREE).to_numpy() & ~bare
-        made[kind] = np.zeros(len(bare), bool)
-        for truth in (False, True):
-            room = MOST_RECIPIENTS - int((recipients & (sick == truth)).sum())
-            places = rng.permutation(np.flatnonzero(free & (sick == truth)))
-            made[kind][places[: max(room, 0)]] = True
-    return made
 
 
 def _chosen(bare: NDArray[np.bool_], sick: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:

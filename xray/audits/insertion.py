@@ -31,10 +31,9 @@ KINDS = ("line", "tube", "electrode", "other", "support")
 AS_WORN = "as_worn"
 #: Painting over a support paints half the chest anew; these kinds can be taken away.
 THIN = ("line", "tube", "electrode")
-#: Donors laid over each film, one after another: as many as make so many pictures of a class, so
-#: that few films get more. On the public test films the standard error is at most .65 calls then,
-#: for networks that devices do not move.
-DRAWS, PICTURES = (4, 8), 1_200
+#: Donors laid over each film, one after another, by class: for a standard error of at most .65
+#: calls on the public test films, for networks that devices do not move.
+DRAWS = {HEALTHY: 8, SICK: 8}
 #: Device-free films that each layer's nulls are cut from.
 NULLS = 3
 
@@ -87,8 +86,8 @@ class Material:
     table : rows of all films: file, split, label, subtype, child
     films : (N, S, S) uint8
     boxes : box of each film's lungs, pixels
-    recipients : places of the films that show no device at all and get all kinds
-    donors, plans : by kind; a plan may name films too that show other kinds and none of this
+    recipients : places of the device-free films that get devices
+    donors, plans : by kind
     reliefs : by thin kind
     refused : (kind, reason) -> devices that gave no layer
     seed : of all choices
@@ -113,8 +112,7 @@ def prepare(
     bare: NDArray[np.bool_],
     *,
     seed: int = 0,
-    also: Mapping[str, NDArray[np.bool_]] | None = None,
-    draws: Mapping[str, int] | None = None,
+    draws: Mapping[str, int] = DRAWS,
     kinds: Sequence[str] = (*KINDS, AS_WORN),
     found: Sequence[lungs.Lungs] | None = None,
     further: Sequence[Layer] = (),
@@ -128,10 +126,10 @@ def prepare(
     table : file, split, label, subtype, child of every film
     films : (N, S, S) uint8
     geometry : looks at the films that may be donors, by file
-    recipients : (N,) films that get devices of all kinds; they must show none
+    recipients : (N,) films that get devices; they must show none: whoever wears other kinds is
+        less moved by one more, which would hide what it does
     bare : (N,) films that show no device, of which nulls are cut
-    also : by kind, (N,) further films that get it: they may show others, and none of it
-    draws : donors for each recipient of a class, at least four; by ``PICTURES`` when None
+    draws : donors for each recipient of a class, at least four
     found : lungs of every film, where they are known already
     further : layers of other films, or rendered ones, laid on beside those that ``geometry`` gives
     refused : (kind, reason) -> devices of other films that gave no layer
@@ -156,8 +154,7 @@ def prepare(
         if of_kind
     }
     plans = {
-        kind: _plan(of_kind, table, recipients | (also or {}).get(kind, False), draws, seed)
-        for kind, of_kind in donors.items()
+        kind: _plan(of_kind, table, recipients, draws, seed) for kind, of_kind in donors.items()
     }
     return Material(
         table,
@@ -233,22 +230,15 @@ def _with_nulls(
     return Donors(tuple(of_kind), tuple(made))
 
 
-def _draws(labels: NDArray[np.str_]) -> dict[str, int]:
-    """Donors for each recipient of a class, of the classes of all recipients (R,)."""
-    counts = {label: max(int((labels == label).sum()), 1) for label in (HEALTHY, SICK)}
-    return {label: int(np.clip(-(-PICTURES // n), *DRAWS)) for label, n in counts.items()}
-
-
 def _plan(
     donors: Donors,
     table: pd.DataFrame,
     takers: NDArray[np.bool_],
-    draws: Mapping[str, int] | None,
+    draws: Mapping[str, int],
     seed: int,
 ) -> Plan:
     """Cross recipients and donors: every child gives about as often, each film gets ``draws``."""
     recipients = np.flatnonzero(takers)
-    draws = draws or _draws(table["label"].to_numpy()[recipients])
     rng = np.random.default_rng([seed, KINDS_SEED[donors.layers[0].kind]])
     names = donors.children
     children = np.unique(names)

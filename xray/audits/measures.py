@@ -115,8 +115,8 @@ def _swaps(material: Material, trials: Trials, judged: Any, kind: str) -> list[M
     plan, relief = material.plans[kind], material.reliefs.get(kind)
     sick = (material.table["label"] == SICK).to_numpy()
     mine = (judged & ~sick)[plan.film]
-    bare_sick = np.intersect1d(plan.film, np.flatnonzero(judged & sick))
-    bare_well = np.intersect1d(plan.film, np.flatnonzero(judged & ~sick))
+    bare_sick = np.intersect1d(material.recipients, np.flatnonzero(judged & sick))
+    bare_well = np.intersect1d(material.recipients, np.flatnonzero(judged & ~sick))
     if not mine.any() or not len(bare_sick):
         return []
     takers, givers = _codes(material, kind)

@@ -28,7 +28,7 @@ METRICS = ("accuracy", "recall", "specificity", "precision", "f1", "auroc", "bri
 
 #: Test of an effect -> what was done, for people.
 TESTS = {
-    "insertion": "laid over films without such devices",
+    "insertion": "laid over films without devices",
     "as_worn": "all that somebody wears, laid over",
     "null": "null laid over, device-free",
     "swap": "swapped between the classes",

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xray.audits import inputs, insertion
+from xray.audits import insertion
 from xray.audits.insertion import KINDS, Material
 from xray.audits.judging import KindVerdict
 from xray.audits.known import networks as training
@@ -154,7 +154,6 @@ def audit_material(
     kept = (test if givers is None else test | givers).to_numpy()
     table, test = table[kept], test[kept]
     bare = (test & (table["confidence"] < BARE)).to_numpy()
-    sick = (table["label"] == SICK).to_numpy()
     return insertion.prepare(
         table,
         films[kept],
@@ -162,7 +161,6 @@ def audit_material(
         bare,
         bare,
         seed=seed,
-        also=inputs.also(bare, bare, sick, table[list(KINDS)].where(test)),
         kinds=kinds,
         further=further,
         progress=progress,
