@@ -5,7 +5,8 @@
 "rate" is ours over the bare loop's: 1 is as fast as only decoding, 0.7 is the goal. The bare loop
 is what a user would write, ``numpy.asarray(Image.open(path).convert("L"))``, in as many processes
 as we have threads. Each turn is a process of its own, whose imports and first films do not count;
-turns alternate, and of each the best is kept. "again" is a run where nothing has changed.
+turns alternate. Rates are medians of those of one turn, as a shared machine is quicker in one
+minute than in the next; seconds are medians too. "again" is a run where nothing has changed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from benchmarks import _common
 from xray.dataset.scan import scan
@@ -110,16 +113,17 @@ def compare(folder: Path, few: Path, workers: int, repeats: int) -> list[dict[st
         times.append((bare, first, again))
     rows = []
     for kind, name in enumerate(("wall", "processor")):
-        loop, fresh, same = (min(turn[which][kind] for turn in times) for which in range(3))
+        turns = np.array([[part[kind] for part in turn] for turn in times])
+        loop, fresh, same = np.median(turns, axis=0)
         rows.append(
             {
                 "workers": workers,
                 "time": name,
-                "bare": round(loop, 3),
-                "index": round(fresh, 3),
-                "again": round(same, 4),
-                "rate": round(loop / fresh, 3),
-                "second run": round(fresh / same, 1),
+                "bare": round(float(loop), 3),
+                "index": round(float(fresh), 3),
+                "again": round(float(same), 4),
+                "rate": round(float(np.median(turns[:, 0] / turns[:, 1])), 3),
+                "second run": round(float(np.median(turns[:, 1] / turns[:, 2])), 1),
             }
         )
     return rows

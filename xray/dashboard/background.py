@@ -18,7 +18,7 @@ from xray.reports import html
 #: The one queue of this server.
 _QUEUE = Queue()
 #: Seconds from one look at work under way to the next. A look costs some thousandths.
-LOOK = 0.4
+LOOK = 0.6
 #: Least seconds from one drawing of a page to the next while more is to come: drawing takes what
 #: the work itself could use, and results that come close together are shown together.
 REDRAW = 2.0
@@ -80,7 +80,7 @@ def _watching(jobs: tuple[tuple[str, str], ...], active: tuple[bool, ...], drawn
     changed = now != active and (not any(now) or time.monotonic() - drawn >= REDRAW)
     # Streamlit collects garbage after each of these looks, twice once Keras is there: 0.4 s of
     # processor time a look that the work itself would wait for, were TensorFlow not frozen.
-    startup.settle(now=changed)
+    startup.settle(now=now != active)
     if changed:
         st.rerun(scope="app")
     for (_, words), status in zip(jobs, statuses, strict=True):
