@@ -140,6 +140,9 @@ def test_errors_become_a_sentence_and_the_queue_goes_on() -> None:
     assert queue.status("broken", "a").error == "The model is damaged; restore it."
     assert queue.status("surprising", "a").state == "failed"
     assert "secret" not in queue.status("surprising", "a").error
+    # Work that needs it is told so, and does not try again what failed.
+    with pytest.raises(XrayError, match=r"The model is damaged; restore it\."):
+        queue.result("broken")
     # A failed piece of work may be tried again.
     assert queue.submit("broken", "a", lambda progress: 2).active
     assert ended(queue, "broken").result == 2

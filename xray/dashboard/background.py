@@ -55,7 +55,13 @@ def look(key: str) -> Status:
 
 
 def result(key: str) -> Any:
-    """What heavy work gave, for other work; None where it is not done, or kept no longer."""
+    """What heavy work gave, for other work; None where it is not done, or kept no longer.
+
+    Raises
+    ------
+    XrayError
+        It failed.
+    """
     return _QUEUE.result(key)
 
 

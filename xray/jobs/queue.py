@@ -138,9 +138,17 @@ class Queue:
             return self._look(job)
 
     def result(self, key: str) -> Any:
-        """Result of work that is done and still kept; None otherwise."""
+        """Result of work that is done and still kept; None otherwise.
+
+        Raises
+        ------
+        XrayError
+            It failed; with its words, so that work that needs it is not tried in vain.
+        """
         with self._changed:
             job = self._jobs.get(key)
+            if job and job.status.state == "failed":
+                raise XrayError(job.status.error)
             return job.status.result if job and job.status.state == "done" else None
 
     def cancel(self, key: str, owner: str) -> None:
