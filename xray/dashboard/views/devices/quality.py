@@ -53,7 +53,10 @@ def show() -> None:
         page.draw("quality", audits.quality, table)
         if gaps := cache.made(audits.quality_gaps, table):
             st.caption(gaps)
-        st.caption("Nothing about the verdict was fitted to these networks.")
+        st.caption(
+            "Nothing about the verdict was fitted to these networks; one rule that was new was "
+            "taken back by some of them (docs/verdict.md)."
+        )
         _earlier(table)
         _methods()
         with st.expander("The record in figures", icon=":material/straighten:"):
