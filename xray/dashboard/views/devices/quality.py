@@ -54,8 +54,8 @@ def show() -> None:
         if gaps := cache.made(audits.quality_gaps, table):
             st.caption(gaps)
         st.caption(
-            "Nothing about the verdict was fitted to these networks; one rule that was new was "
-            "taken back by some of them (docs/verdict.md)."
+            "Nothing about the verdict was fitted to these networks. By some of them one rule that "
+            "was new was taken back (docs/verdict.md)."
         )
         _earlier(table)
         _methods()
