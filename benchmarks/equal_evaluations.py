@@ -117,7 +117,7 @@ def ours(count: int, evaluations: int, seed: int, game: Game) -> Floats:
     rng = np.random.default_rng([seed, 7])
     size = designs.block_size("folded", count)
     blocks = [designs.block("folded", count, rng) for _ in range(-(-evaluations // size))]
-    masks = np.concatenate([np.ones((1, count), bool), *blocks])[: max(evaluations, size // 2 + 1)]
+    masks = np.concatenate([np.ones((1, count), bool), *blocks])[:evaluations]
     return _fitted(masks, game, False)
 
 
