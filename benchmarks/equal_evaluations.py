@@ -26,13 +26,12 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from benchmarks import _common, agreement
+from benchmarks.lime import shap_partition
 from xray.explanations import designs, lime, surrogate
 from xray.explanations.designs import Masks
-from xray.explanations.perturbation import Parts
 from xray.explanations.surrogate import Floats
 from xray.films.pixels import Pixels
 from xray.metrics.odds import to_probability
@@ -126,23 +125,6 @@ def _fitted(masks: Masks, game: Game, probability: bool) -> Floats:
     return surrogate.fit(masks, to_probability(log_odds) if probability else log_odds).weights
 
 
-def partition(model: Model, parts: Parts, evaluations: int) -> Floats:
-    """Owen values by shap's partition explainer, its pixels' values added up by superpixel."""
-    import shap
-
-    shape = (*parts.grey.shape, 1)
-
-    def log_odds(images: NDArray[Any]) -> Floats:
-        return model.log_odds_prepared(np.asarray(images, np.float32).reshape(-1, *shape[:2]))
-
-    masker = shap.maskers.Image(parts.fill.ravel(), shape)
-    found = shap.explainers.Partition(log_odds, masker)(
-        parts.grey.reshape(1, *shape), max_evals=evaluations, batch_size=64, silent=True
-    )
-    values = np.asarray(found.values[0], np.float64).ravel()
-    return np.bincount(parts.labels.ravel(), values).astype(np.float64)
-
-
 def measure(
     model: Model, film: Pixels, seed: int, peers: Shapiq | None, reference: int
 ) -> dict[tuple[str, int], tuple[float, float]]:
@@ -165,8 +147,8 @@ def measure(
             lambda n, s: ours(count, n, s, game),
         ),
         FIXED: (
-            partition(model, parts, reference),
-            lambda n, s: partition(model, parts, n),
+            shap_partition(model, reference)(film, 0).weights,
+            lambda n, s: shap_partition(model, n)(film, 0).weights,
         ),
     }
     if peers is not None:

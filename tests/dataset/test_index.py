@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image
 
 from xray.dataset import facts, index, leakage, public_set
+from xray.environment import ROOT
 from xray.errors import DatasetError, Stopped
 from xray.films import decode
 from xray.films.resize import resize
@@ -236,3 +238,26 @@ def test_runs_side_by_side_leave_the_process_as_it_was() -> None:
     assert (cv2.getNumThreads(), sys.getswitchinterval()) == (1, index.PATIENCE)
     second.__exit__(None, None, None)
     assert (cv2.getNumThreads(), sys.getswitchinterval()) == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_forked_processes_measure_what_threads_measure(folder: Path, tmp_path: Path) -> None:
+    script = (
+        "import os, sys\n"
+        "from xray.dataset import facts, index\n"
+        "mother, measure = os.getpid(), facts.measure\n"
+        "def told(paths):\n"
+        "    assert os.getpid() != mother\n"
+        "    return measure(paths)\n"
+        "facts.measure, index.MANY, index.BATCH = told, 1, 3\n"
+        "index.index(__import__('pathlib').Path(sys.argv[1])).to_parquet(sys.argv[2])\n"
+    )
+    made = tmp_path / "made.parquet"
+    subprocess.run(
+        [sys.executable, "-c", script, folder, made],
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "XRAY_CACHE": str(tmp_path / "cache")},
+    )
+    here = index.index(folder, refresh=True)
+    pd.testing.assert_frame_equal(pd.read_parquet(made), here, check_dtype=False)

@@ -16,8 +16,7 @@ def icon() -> str:
     return f"data:image/png;base64,{data.decode()}"
 
 
-# Bars of progress jump: gliding takes a quarter of a core of a browser without a graphics card, all
-# the time that it waits.
+# Bars of progress jump: gliding keeps a browser without a graphics card busy all the time it waits.
 STYLE = (
     f"<style>{styles.SHARED}"
     + """
