@@ -2,19 +2,22 @@
 
     python -m benchmarks.crossed_intervals --donors 20 --repeats 1000
 
-Films lie at random distances from a model's threshold; each donor's device moves them by an
-amount of its own, and each picture by chance. Films and donors are drawn anew each time, crossed
-as in an audit, and the interval of the calls is compared with the effect in the population.
+Films lie at random distances from a model's threshold, by log-odds of several shapes; each donor's
+device moves them by an amount of its own, and each picture by chance. Films and donors are drawn
+anew each time, crossed as in an audit. The interval of the calls is compared with the effect in
+the population, for calls counted at the threshold and for those averaged around it (``measures``).
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy import stats
 
 from benchmarks import _common
-from xray.audits import uncertainty
+from xray.audits import measures, uncertainty
 from xray.audits.uncertainty import CALLS, Influence, Measure
 
 #: Population -> (mean shift by devices, spread over donors, skewed?, chance of one picture), in
@@ -25,6 +28,15 @@ POPULATIONS = {
     "a margin's effect": (0.1, 0.1, False, 0.15),
     "strong": (0.5, 0.3, False, 0.2),
     "few donors make it": (0.15, 0.3, True, 0.15),
+}
+#: Shapes of the films' log-odds.
+SHAPES = {
+    "normal": stats.norm(),
+    "heavy tails": stats.t(3),
+    "skewed": stats.gamma(2),
+    "skewed the other way": stats.gumbel_l(),
+    "two heaps": stats.beta(0.5, 0.5),
+    "an edge": stats.uniform(),
 }
 
 
@@ -37,52 +49,83 @@ def shifts(
     return np.asarray(rng.normal(mean, spread, count))
 
 
-def truth(mean: float, spread: float, skewed: bool, chance: float, healthy: float) -> float:
+def distances(shape: str, share: float) -> Any:
+    """Distribution of the films' distances from the threshold: unit spread, a share beyond it."""
+    of = SHAPES[shape]
+    return of.dist(*of.args, loc=-of.isf(share) / of.std(), scale=1 / of.std())
+
+
+def truth(population: str, distance: Any, draws: int = 400_000) -> float:
     """Calls of 100 that devices add in the population, over very many donors."""
-    given = shifts(np.random.default_rng(1), mean, spread, skewed, 200_000)
-    wide = np.sqrt(1 + chance**2)
-    return float(100 * (norm.cdf((given - healthy) / wide) - norm.cdf(-healthy / wide)).mean())
+    mean, spread, skewed, chance = POPULATIONS[population]
+    rng = np.random.default_rng(1)
+    given = shifts(rng, mean, spread, skewed, draws)
+    by_chance = chance * rng.normal(size=draws)
+    return float(100 * (distance.sf(-given - by_chance) - distance.sf(-by_chance)).mean())
 
 
 def once(
-    rng: np.random.Generator, name: str, films: int, donors: int, draws: int, healthy: float
-) -> tuple[float, NDArray[np.float64]]:
-    """One simulated audit: its figure and the 90 % and 95 % intervals (2, 2)."""
-    mean, spread, skewed, chance = POPULATIONS[name]
-    distance = rng.normal(-healthy, 1, films)
+    rng: np.random.Generator, population: str, distance: Any, films: int, donors: int, draws: int
+) -> NDArray[np.float64]:
+    """One simulated audit: figure and bounds of its 90 % and 95 % intervals, counted and averaged.
+
+    Returns
+    -------
+    (2, 5) : by way: value, low and high at 90 %, low and high at 95 %
+    """
+    mean, spread, skewed, chance = POPULATIONS[population]
+    plain = distance.rvs(films, random_state=rng)
     given = shifts(rng, mean, spread, skewed, donors)
     film = np.repeat(np.arange(films), draws)
     deck = np.concatenate([rng.permutation(donors) for _ in range(-(-len(film) // donors))])
     donor = deck[: len(film)]
-    with_device = distance[film] + given[donor] + chance * rng.normal(size=len(film)) > 0
-    with_null = distance[film] + chance * rng.normal(size=len(film)) > 0
-    change = 100.0 * (with_device.astype(float) - with_null)
-    value = float(change.mean())
-    influence = Influence((change - value) / len(change), film, donor)
-    figure = Measure("insertion", "line", "NORMAL", CALLS, value, influence, films=films)
-    errors = uncertainty.joint([figure])
-    bounds = [errors.interval(np.array([value]), level) for level in (0.90, 0.95)]
-    return value, np.array([[low[0], high[0]] for low, high in bounds])
+    with_device = plain[film] + given[donor] + chance * rng.normal(size=len(film))
+    with_null = plain[film] + chance * rng.normal(size=len(film))
+    level, rows = np.zeros(len(film)), []
+    for wide in (0.0, measures.width(plain)):
+        change = measures.calls(with_device, level, wide) - measures.calls(with_null, level, wide)
+        value = float(change.mean())
+        influence = Influence((change - value) / len(change), film, donor)
+        figure = Measure("insertion", "line", "NORMAL", CALLS, value, influence, films=films)
+        errors = uncertainty.joint([figure])
+        bounds = [errors.interval(np.array([value]), level) for level in (0.90, 0.95)]
+        rows.append([value, *(bound[0] for pair in bounds for bound in pair)])
+    return np.array(rows)
 
 
 def coverage(
-    name: str, repeats: int, films: int, donors: int, draws: int, share: float, seed: int
-) -> dict[str, float | str]:
-    """How often the intervals hold the population's effect, and how wide they are."""
-    healthy = float(-norm.ppf(share))
-    effect = truth(*POPULATIONS[name], healthy)
+    population: str,
+    shape: str,
+    repeats: int,
+    films: int,
+    donors: int,
+    draws: int,
+    share: float,
+    seed: int,
+) -> list[dict[str, float | str]]:
+    """How often the intervals hold the population's effect, and how far figures lie from it."""
+    distance = distances(shape, share)
+    effect = truth(population, distance)
     rng = np.random.default_rng(seed)
-    found = [once(rng, name, films, donors, draws, healthy) for _ in range(repeats)]
-    bounds = np.array([each for _, each in found])
-    held = (bounds[:, :, 0] <= effect) & (effect <= bounds[:, :, 1])
-    return {
-        "population": name,
-        "effect": effect,
-        "covered_90": float(held[:, 0].mean()),
-        "covered_95": float(held[:, 1].mean()),
-        "spread": float(np.std([value for value, _ in found])),
-        "mean_error": float((bounds[:, 1, 1] - bounds[:, 1, 0]).mean() / 4),
-    }
+    found = np.array(
+        [once(rng, population, distance, films, donors, draws) for _ in range(repeats)]
+    )
+    error = np.sqrt(((found[:, :, 0] - effect) ** 2).mean(axis=0))
+    held = (found[:, :, [1, 3]] <= effect) & (effect <= found[:, :, [2, 4]])
+    return [
+        {
+            "scores": shape,
+            "population": population,
+            "effect": effect,
+            "calls": way,
+            "covered_90": float(held[:, i, 0].mean()),
+            "covered_95": float(held[:, i, 1].mean()),
+            "bias": float(found[:, i, 0].mean() - effect),
+            "error": float(error[i]),
+            "of_counted": float(error[i] / error[0]),
+        }
+        for i, way in enumerate(("counted", "averaged"))
+    ]
 
 
 def main() -> None:
@@ -95,11 +138,12 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
+    size = given.repeats, given.films, given.donors, given.draws, given.called, given.seed
     rows = [
-        coverage(
-            name, given.repeats, given.films, given.donors, given.draws, given.called, given.seed
-        )
-        for name in POPULATIONS
+        row
+        for shape in SHAPES
+        for population in POPULATIONS
+        for row in coverage(population, shape, *size)
     ]
     _common.report("crossed_intervals", rows, {}, given.json)
 

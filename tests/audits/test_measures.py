@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from xray.audits import measures
 from xray.audits.insertion import AS_WORN, Donors, Material, Plan, Relief
@@ -79,7 +80,7 @@ def of(made: list[Measure], test: str, label: str) -> Measure:
 
 
 def test_calls_are_counted_in_points_of_a_hundred(four: Material) -> None:
-    made = measures.measure(four, TRIALS, np.zeros(5), np.ones(5, bool))
+    made = measures.measure(four, TRIALS, np.zeros(5), np.ones(5, bool), averaged=False)
     well, ill = (of(made, "insertion", label) for label in ("NORMAL", "PNEUMONIA"))
     assert (well.value, well.before, well.after, well.null) == (50, 0, 50, 0)
     assert (well.unit, well.kind, well.films, well.donors) == (CALLS, "line", 2, 2)
@@ -87,8 +88,59 @@ def test_calls_are_counted_in_points_of_a_hundred(four: Material) -> None:
     assert well.influence.value.sum() == pytest.approx(0)
     assert (ill.value, ill.before, ill.after, ill.null) == (25, 100, 100, 75)
     # A log-odds that just reaches the threshold is a call.
-    high = measures.measure(four, TRIALS, np.full(5, 2.0), np.ones(5, bool))
+    high = measures.measure(four, TRIALS, np.full(5, 2.0), np.ones(5, bool), averaged=False)
     assert of(high, "insertion", "NORMAL").after == 25
+
+
+def test_calls_are_means_over_thresholds_around_the_models_own(four: Material) -> None:
+    wide = measures.width(TRIALS.plain[:2])
+    spread = min(0.5, 0.5 / 1.349)
+    assert wide == pytest.approx(1.3 * spread / 2 ** (1 / 3)), "the width that Azzalini gives"
+    levels = wide * norm.ppf((np.arange(20_000) + 0.5) / 20_000)
+    device, null = (odds["line"][:4] for odds in (TRIALS.device, TRIALS.null))
+    counted = [100 * ((device >= at).mean() - (null >= at).mean()) for at in levels]
+    well = of(measures.measure(four, TRIALS, np.zeros(5), np.ones(5, bool)), "insertion", "NORMAL")
+    assert well.value == pytest.approx(np.mean(counted), abs=0.01)
+    assert well.value == pytest.approx(well.after - well.null)
+    assert 0 < well.before < well.after < 50
+    suspect = (np.arange(4), np.array([""] * 4)), (TRIALS.plain[:4], device, null), np.zeros(5)
+    of_it = measures.of_suspect("marker", four, *suspect, np.ones(5, bool), 1.0)[0]
+    assert (
+        of_it.value
+        != measures.of_suspect("marker", four, *suspect, np.ones(5, bool), 1.0, averaged=False)[
+            0
+        ].value
+    ), "other suspects are counted by the same rule"
+
+
+def test_films_that_all_say_the_same_are_counted_at_the_threshold_alone() -> None:
+    assert measures.width(np.full(30, -7.0)) == 0
+    most = np.r_[np.full(80, -7.0), np.linspace(-6, 6, 20)]
+    assert measures.width(most) == 0, "a network that is sure of nearly all of them too"
+    odds, level = np.array([-1e-9, 0.0]), np.zeros(2)
+    assert measures.calls(odds, level, 0.0).tolist() == [0, 100]
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.5])
+def test_averaged_calls_err_less_than_counted_ones_around_what_is_true(spread: float) -> None:
+    rng = np.random.default_rng(0)
+
+    def change(films: int, averaged: bool) -> float:
+        plain = rng.standard_normal(films)
+        shift = 0.15 + spread * rng.standard_normal(films)
+        wide = measures.width(plain) if averaged else 0.0
+        level = np.full(films, 1.0)
+        given, as_is = (measures.calls(odds, level, wide) for odds in (plain + shift, plain))
+        return float((given - as_is).mean())
+
+    true = change(1_000_000, averaged=False)
+    errors = {
+        averaged: np.array([change(150, averaged) - true for _ in range(400)])
+        for averaged in (False, True)
+    }
+    worse, better = (np.sqrt((errors[averaged] ** 2).mean()) for averaged in (False, True))
+    assert better < 0.9 * worse
+    assert abs(errors[True].mean()) < 0.3 * better, "its bias is a small part of its error"
 
 
 def test_films_that_are_not_judged_count_for_nothing(four: Material) -> None:
@@ -101,7 +153,7 @@ def test_films_that_are_not_judged_count_for_nothing(four: Material) -> None:
 def test_nulls_are_held_against_clouds_where_these_were_shown(four: Material) -> None:
     cloud = np.array([-1.0, np.nan, 1, np.nan, np.nan, np.nan, np.nan, np.nan])
     trials = replace(TRIALS, cloud={"line": cloud})
-    made = measures.measure(four, trials, np.zeros(5), np.ones(5, bool))
+    made = measures.measure(four, trials, np.zeros(5), np.ones(5, bool), averaged=False)
     null = of(made, "null", "NORMAL")
     assert (null.value, null.after, null.null) == (-50, 0, 50)
     assert not [each for each in made if (each.test, each.label) == ("null", "PNEUMONIA")]
@@ -138,7 +190,8 @@ def test_another_suspect_is_measured_beside_as_much_change_without_it(four: Mate
         np.array([-1.0, -1, 1, 2]),
     )
     judged = np.ones(5, bool)
-    well, ill, fall = measures.of_suspect("marker", four, rows, odds, np.zeros(5), judged, 0.5)
+    shown = ("marker", four, rows, odds, np.zeros(5), judged, 0.5)
+    well, ill, fall = measures.of_suspect(*shown, averaged=False)
     assert (well.label, well.value, well.before, well.after, well.null) == ("NORMAL", 25, 0, 50, 25)
     assert (well.test, well.kind, well.films, well.donors) == ("marker", "", 2, 1)
     assert well.net_log_odds == pytest.approx(0.5)

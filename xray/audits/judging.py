@@ -178,6 +178,7 @@ def judge(
     judged: NDArray[np.bool_] | None = None,
     margin: Margin | None = None,
     seed: int = 0,
+    averaged: bool = True,
 ) -> Verdict:
     """Judge one model.
 
@@ -185,6 +186,7 @@ def judge(
     ----------
     own : the model's own threshold, as log-odds
     judged : (N,) films that count; all when None
+    averaged : count calls over thresholds around the model's own (``measures``)
     """
     margin = margin or Margin()
     table = material.table
@@ -196,7 +198,7 @@ def judge(
     where = cut(trials.plain, sick, children, own, bare, seed)
     called = float((trials.plain[judged] >= where.films[judged]).mean())
     told = Verdict("cannot_be_judged", "", 0.0, (), area, called, where, margin)
-    figures = measures.measure(material, trials, where.films, judged)
+    figures = measures.measure(material, trials, where.films, judged, averaged)
     errors = uncertainty.joint(figures) if figures else uncertainty.NOTHING
     rows = tuple(effects(figures, errors))
     if not area[1] > GATE:

@@ -2,37 +2,77 @@
 
 Each figure is a mean, or a difference of two areas under ROC curves, with the influence of every
 picture on it (``uncertainty``).
+
+A film a hair above the threshold is a call, and one a hair below is none; which of the two is
+chance. So calls are counted at thresholds around the model's own and averaged, which is Azzalini's
+kernel estimator of a distribution function (Biometrika 1981, 68: 326-328), with the width that he
+gives. It is steadier than the count at one threshold, and its bias is a small part of its error.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtr
 
 from xray.audits.insertion import AS_WORN, Material, Odds
 from xray.audits.showing import Trials
 from xray.audits.uncertainty import AUROC, CALLS, Floats, Influence, Ints, Measure
 from xray.classes import HEALTHY, SICK
 
+#: Width of the thresholds that calls are averaged over, in standard deviations of the films'
+#: log-odds, times the cube root of their number (Azzalini 1981).
+WIDTH = 1.3
 
-def measure(material: Material, trials: Trials, threshold: Odds, judged: Any) -> list[Measure]:
+
+def width(odds: Odds) -> float:
+    """Standard deviation of the thresholds that calls are averaged over, in log-odds.
+
+    Parameters
+    ----------
+    odds : (F,) log-odds of the films of one class as they are
+
+    Returns
+    -------
+    float
+        0.0, which averages nothing, where the films' log-odds do not differ. Their spread is the
+        smaller of the standard deviation and of what the quartiles give, so that a few films far
+        away do not widen it (Silverman 1986, 3.4.2).
+    """
+    low, high = np.percentile(odds, [25, 75])
+    return float(WIDTH * min(odds.std(), (high - low) / 1.349) / np.cbrt(len(odds)))
+
+
+def calls(odds: Odds, threshold: Odds, wide: float = 0.0) -> Floats:
+    """How far each picture is called SICK, in points of 100, over thresholds ``wide`` around.
+
+    Parameters
+    ----------
+    odds, threshold : (T,) log-odds of pictures, and those from which on they are called
+    wide : standard deviation of the thresholds, in log-odds; 0 counts at the threshold alone
+    """
+    beyond = odds - threshold
+    return 100.0 * np.asarray(ndtr(beyond / wide) if wide > 0 else beyond >= 0, np.float64)
+
+
+def measure(
+    material: Material, trials: Trials, threshold: Odds, judged: Any, averaged: bool = True
+) -> list[Measure]:
     """All figures of one model.
 
     Parameters
     ----------
-    threshold : (N,) log-odds above which each film is called SICK
+    threshold : (N,) log-odds from which on each film is called SICK
     judged : (N,) bool, films that count
+    averaged : over thresholds around that; otherwise calls are counted at it alone
     """
     made: list[Measure] = []
     for kind in material.plans:
-        test = "as_worn" if kind == AS_WORN else "insertion"
         for label in (HEALTHY, SICK):
-            found = _calls(material, trials, threshold, judged, kind, label)
-            if found is not None:
-                made.append(replace(found, test=test))
-            made += _nulls(material, trials, threshold, judged, kind, label)
+            made += _calls(material, trials, threshold, judged, kind, label, averaged)
         made += _swaps(material, trials, judged, kind)
     return made
 
@@ -48,65 +88,73 @@ def _codes(material: Material, kind: str) -> tuple[Ints, Ints]:
 
 
 def _calls(
-    material: Material, trials: Trials, threshold: Odds, judged: Any, kind: str, label: str
-) -> Measure | None:
-    """Change of calls in points of 100 among films of one class, by devices beyond their null."""
-    plan = material.plans[kind]
-    is_label = (material.table["label"] == label).to_numpy()
-    chosen = np.flatnonzero((is_label & judged)[plan.film])
-    pair = trials.device[kind], trials.null[kind]
-    return _change(material, trials, threshold, kind, label, "insertion", chosen, pair)
-
-
-def _nulls(
-    material: Material, trials: Trials, threshold: Odds, judged: Any, kind: str, label: str
-) -> list[Measure]:
-    """What nulls change beyond a smooth cloud of the same brightness: nothing, if they are good."""
-    if kind not in trials.cloud:
-        return []
-    plan = material.plans[kind]
-    is_label = (material.table["label"] == label).to_numpy()
-    there = np.isfinite(trials.cloud[kind]) & (is_label & judged)[plan.film]
-    pair = trials.null[kind], trials.cloud[kind]
-    found = _change(material, trials, threshold, kind, label, "null", np.flatnonzero(there), pair)
-    return [] if found is None else [found]
-
-
-def _change(
     material: Material,
     trials: Trials,
     threshold: Odds,
+    judged: Any,
     kind: str,
     label: str,
-    test: str,
-    chosen: Ints,
-    pair: tuple[Odds, Odds],
-) -> Measure | None:
-    """Change of calls from the second of a pair of pictures to the first, on some trials."""
-    if not len(chosen):
-        return None
+    averaged: bool,
+) -> list[Measure]:
+    """Change of calls among films of one class: by devices beyond their nulls, and by nulls beyond
+    a smooth cloud of the same brightness, which is nothing, if nulls are good.
+    """
     plan = material.plans[kind]
+    own = ((material.table["label"] == label).to_numpy() & judged)[plan.film]
+    if not own.any():
+        return []
+    wide = width(trials.plain[np.unique(plan.film[own])]) if averaged else 0.0
+    device, null = trials.device[kind], trials.null[kind]
+    pairs = [("as_worn" if kind == AS_WORN else "insertion", device, null, own)]
+    if kind in trials.cloud:
+        cloud = trials.cloud[kind]
+        pairs.append(("null", null, cloud, own & np.isfinite(cloud)))
     takers, givers = _codes(material, kind)
-    film, layer = plan.film[chosen], plan.layer[chosen]
-    device, null = pair[0][chosen], pair[1][chosen]
-    level = threshold[film]
-    change = 100.0 * ((device >= level).astype(float) - (null >= level))
-    value, net = float(change.mean()), device - null
-    count = len(change)
+    made = []
+    for test, first, second, rows in pairs:
+        film, taker, giver = plan.film[rows], takers[plan.film[rows]], givers[plan.layer[rows]]
+        if not len(film):
+            continue
+        states = [
+            calls(odds, threshold[film], wide)
+            for odds in (trials.plain[film], first[rows], second[rows])
+        ]
+        made.append(_of_calls((test, kind, label), states, (first - second)[rows], taker, giver))
+    return made
+
+
+def _of_calls(
+    names: tuple[str, str, str],
+    states: Sequence[Floats],
+    net: Odds,
+    taker: Ints,
+    giver: Ints,
+    weight: float = 1.0,
+) -> Measure:
+    """A change of calls as a figure.
+
+    Parameters
+    ----------
+    names : test, kind, label
+    states : calls of the films as they are, changed, and changed as much without it, (n,) each
+    net : (n,) difference of log-odds of the last two
+    weight : of the difference
+    """
+    before, after, _ = (float(state.mean()) for state in states)
+    change, moved, count = weight * (states[1] - states[2]), weight * net, len(net)
+    value, drift = float(change.mean()), float(moved.mean())
     return Measure(
-        test,
-        kind,
-        label,
+        *names,
         CALLS,
         value,
-        Influence((change - value) / count, takers[film], givers[layer]),
-        before=100 * float((trials.plain[film] >= level).mean()),
-        after=100 * float((device >= level).mean()),
-        null=100 * float((null >= level).mean()),
-        net_log_odds=float(net.mean()),
-        net=Influence((net - net.mean()) / count, takers[film], givers[layer]),
-        films=len(np.unique(takers[film])),
-        donors=len(np.unique(givers[layer])),
+        Influence((change - value) / count, taker, giver),
+        before=before,
+        after=after,
+        null=after - value,
+        net_log_odds=drift,
+        net=Influence((moved - drift) / count, taker, giver),
+        films=len(np.unique(taker)),
+        donors=len(np.unique(giver[giver >= 0])),
     )
 
 
@@ -219,6 +267,7 @@ def of_suspect(
     threshold: Odds,
     judged: Any,
     weight: float,
+    averaged: bool = True,
 ) -> list[Measure]:
     """What another suspect changes, in calls of either class and in AUROC of both changed.
 
@@ -240,33 +289,17 @@ def of_suspect(
     for label, own in ((HEALTHY, ~sick), (SICK, sick)):
         if not own.any():
             continue
-        level, codes = threshold[film[own]], (taker[own], donor[own])
-        after = 100 * float((changed[own] >= level).mean())
-        change = 100 * weight * ((changed[own] >= level).astype(float) - (sham[own] >= level))
-        net, value = weight * (changed - sham)[own], float(change.mean())
-        made.append(
-            Measure(
-                test,
-                "",
-                label,
-                CALLS,
-                value,
-                Influence((change - value) / len(change), *codes),
-                before=100 * float((plain[own] >= level).mean()),
-                after=after,
-                null=after - value,
-                net_log_odds=float(net.mean()),
-                net=Influence((net - net.mean()) / len(net), *codes),
-                films=len(np.unique(codes[0])),
-                donors=len(np.unique(codes[1][codes[1] >= 0])),
-            )
-        )
+        _, once = np.unique(film[own], return_index=True)
+        wide = width(plain[own][once]) if averaged else 0.0
+        states = [calls(each[own], threshold[film[own]], wide) for each in (plain, changed, sham)]
+        net, who = (changed - sham)[own], (taker[own], donor[own])
+        made.append(_of_calls((test, "", label), states, net, *who, weight))
     if not sick.any() or sick.all():
         return made
-    states = [
+    scores = [
         [_Scores(odds_of[own], taker[own], donor[own]) for own in (~sick, sick)]
         for odds_of in (sham, changed)
     ]
-    fall = _fall(test, "", "", states[0][0], states[1][0], states[0][1], states[1][1])
+    fall = _fall(test, "", "", scores[0][0], scores[1][0], scores[0][1], scores[1][1])
     weighed = replace(fall.influence, value=weight * fall.influence.value)
     return [*made, replace(fall, value=weight * fall.value, influence=weighed)]

@@ -164,7 +164,9 @@ def ask(
     for card in cards:
         known = kept(paths[card.name], shown)
         if known is not None:
-            verdicts[card.name] = judging.judge(material, known, card.threshold_log_odds)
+            # What is true is counted at the threshold itself, however the audit counts.
+            own, averaged = card.threshold_log_odds, part != "truth"
+            verdicts[card.name] = judging.judge(material, known, own, averaged=averaged)
     return verdicts
 
 
