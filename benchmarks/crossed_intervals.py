@@ -6,6 +6,7 @@ Films lie at random distances from a model's threshold, by log-odds of several s
 device moves them by an amount of its own, and each picture by chance. Films and donors are drawn
 anew each time, crossed as in an audit. The interval of the calls is compared with the effect in
 the population, for calls counted at the threshold and for those averaged around it (``measures``).
+"over_5" and "under_5" are how often the one-sided 95 % bounds lie beyond the effect, of 5 at most.
 """
 
 from __future__ import annotations
@@ -29,14 +30,38 @@ POPULATIONS = {
     "strong": (0.5, 0.3, False, 0.2),
     "few donors make it": (0.15, 0.3, True, 0.15),
 }
-#: Shapes of the films' log-odds.
+
+
+class _Heaps(stats.rv_continuous):  # type: ignore[misc]
+    """Two heaps of films with nothing between them, as of networks that are sure of all films."""
+
+    #: Share, mean and spread of each heap.
+    OF = ((0.7, -1.5, 0.3), (0.3, 6.0, 0.3))
+
+    def _cdf(self, x: Any) -> Any:
+        return sum(share * stats.norm.cdf(x, mean, spread) for share, mean, spread in self.OF)
+
+    def _rvs(self, size: Any = None, random_state: Any = None) -> Any:
+        upper = random_state.random(size) < self.OF[1][0]
+        normal = random_state.standard_normal(size)
+        first, second = (mean + spread * normal for _, mean, spread in self.OF)
+        return np.where(upper, second, first)
+
+    def _stats(self) -> Any:
+        mean = sum(share * at for share, at, _ in self.OF)
+        return mean, sum(s * (w**2 + (at - mean) ** 2) for s, at, w in self.OF), None, None
+
+
+#: Shapes of the films' log-odds, and whether the threshold lies where a share is called (else at
+#: their zero).
 SHAPES = {
-    "normal": stats.norm(),
-    "heavy tails": stats.t(3),
-    "skewed": stats.gamma(2),
-    "skewed the other way": stats.gumbel_l(),
-    "two heaps": stats.beta(0.5, 0.5),
-    "an edge": stats.uniform(),
+    "normal": (stats.norm(), True),
+    "heavy tails": (stats.t(3), True),
+    "skewed": (stats.gamma(2), True),
+    "skewed the other way": (stats.gumbel_l(), True),
+    "two heaps": (stats.beta(0.5, 0.5), True),
+    "two heaps, a gap": (_Heaps()(), False),
+    "an edge": (stats.uniform(), True),
 }
 
 
@@ -51,8 +76,10 @@ def shifts(
 
 def distances(shape: str, share: float) -> Any:
     """Distribution of the films' distances from the threshold: unit spread, a share beyond it."""
-    of = SHAPES[shape]
-    return of.dist(*of.args, loc=-of.isf(share) / of.std(), scale=1 / of.std())
+    of, shared = SHAPES[shape]
+    spread = float(of.std())
+    level = float(of.isf(share)) if shared else 0.0
+    return of.dist(*of.args, loc=-level / spread, scale=1 / spread)
 
 
 def truth(population: str, distance: Any, draws: int = 400_000) -> float:
@@ -120,6 +147,8 @@ def coverage(
             "calls": way,
             "covered_90": float(held[:, i, 0].mean()),
             "covered_95": float(held[:, i, 1].mean()),
+            "over_5": float((found[:, i, 1] > effect).mean()),
+            "under_5": float((found[:, i, 2] < effect).mean()),
             "bias": float(found[:, i, 0].mean() - effect),
             "error": float(error[i]),
             "of_counted": float(error[i] / error[0]),

@@ -94,8 +94,7 @@ def test_calls_are_counted_in_points_of_a_hundred(four: Material) -> None:
 
 def test_calls_are_means_over_thresholds_around_the_models_own(four: Material) -> None:
     wide = measures.width(TRIALS.plain[:2])
-    spread = min(0.5, 0.5 / 1.349)
-    assert wide == pytest.approx(1.3 * spread / 2 ** (1 / 3)), "the width that Azzalini gives"
+    assert wide == pytest.approx(1.3 * 0.5 / 2 ** (1 / 3))
     levels = wide * norm.ppf((np.arange(20_000) + 0.5) / 20_000)
     device, null = (odds["line"][:4] for odds in (TRIALS.device, TRIALS.null))
     counted = [100 * ((device >= at).mean() - (null >= at).mean()) for at in levels]
@@ -113,10 +112,24 @@ def test_calls_are_means_over_thresholds_around_the_models_own(four: Material) -
     ), "other suspects are counted by the same rule"
 
 
+def test_a_gap_between_two_heaps_of_films_is_not_taken_for_spread() -> None:
+    rng = np.random.default_rng(0)
+    lower, upper = rng.normal(-1.5, 0.3, 146), rng.normal(6, 0.3, 63)
+    plain = np.r_[lower, upper]
+    wide = measures.width(plain)
+    assert wide < 1.3 * 0.5 / np.cbrt(209), "as of one heap"
+    level = np.zeros(len(plain))
+    moved = measures.calls(plain + 0.6, level, wide) - measures.calls(plain, level, wide)
+    assert abs(moved.mean()) < 0.5, "films that come nearer to the threshold are no calls"
+
+
 def test_films_that_all_say_the_same_are_counted_at_the_threshold_alone() -> None:
     assert measures.width(np.full(30, -7.0)) == 0
     most = np.r_[np.full(80, -7.0), np.linspace(-6, 6, 20)]
     assert measures.width(most) == 0, "a network that is sure of nearly all of them too"
+    assert measures.width(np.random.default_rng(0).standard_normal(1000)) == pytest.approx(
+        1.3 * 0.1, rel=0.15
+    )
     odds, level = np.array([-1e-9, 0.0]), np.zeros(2)
     assert measures.calls(odds, level, 0.0).tolist() == [0, 100]
 

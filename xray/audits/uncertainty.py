@@ -51,7 +51,8 @@ class Measure:
     label : true class of the films, "" for both
     unit : CALLS (points of 100) or AUROC (its fall)
     value : the figure
-    before, after, null : raw calls in points of 100, NaN for AUROC
+    before, after, null : calls in points of 100 as they are, with devices and with nulls, over the
+        same thresholds as ``value``; NaN for AUROC
     net_log_odds : mean difference of log-odds, after less null; NaN for AUROC
     net : its influence values
     films, donors : children that receive and that give
@@ -206,7 +207,10 @@ def joint(measures: Sequence[Measure]) -> Joint:
 
 
 def _least(measure: Measure) -> float:
-    """No call changed does not mean that none ever would: as if it had for one child."""
+    """No call changed does not mean that none ever would: the next child may lie at the threshold.
+
+    So the error is at least what one child adds whose every call changes.
+    """
     return 100 / max(measure.films, 1) if measure.unit == CALLS else 0.0
 
 
