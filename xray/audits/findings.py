@@ -34,7 +34,7 @@ ONE = {
     "support": "a support",
 }
 #: The bounds that readers are found by; a record by others is of an earlier rule.
-BOUNDS = "one-sided, kind by kind"
+BOUNDS = "one-sided, kind by kind; averaged calls"
 #: Other suspects -> what people call them.
 SUSPECTS = {
     "marker": "side marker",

@@ -22,8 +22,8 @@ METHODS = (
 COMMAND = "python -m xray panel --data FILMS"
 
 EARLIER = (
-    "This record was made by a stricter rule. That of now judges each kind by itself, and finds "
-    "more readers. It may accuse more, by its design at most 5 of 100 of a kind."
+    "This record was made by an earlier rule. That of now leaves fewer answers open, and finds more "
+    "readers. It may accuse more, by its design about 5 of 100 of a kind that lie on the margin."
 )
 
 
