@@ -22,8 +22,8 @@ METHODS = (
 COMMAND = "python -m xray panel --data FILMS"
 
 EARLIER = (
-    "This record was made by an earlier rule. That of now leaves fewer answers open, and finds more "
-    "readers. It may accuse more, by its design about 5 of 100 of a kind that lie on the margin."
+    "This record was made by an earlier rule. That of now leaves fewer answers open, and finds "
+    "more readers. It may accuse more, by its design about 5 of 100 of a kind that lie on the margin."
 )
 
 
@@ -55,7 +55,7 @@ def show() -> None:
             st.caption(gaps)
         st.caption(
             "Nothing about the verdict was fitted to these networks. By some of them one rule that "
-            "was new was taken back, and by 43 of them its way of counting calls was chosen "
+            "was new was taken back. Its way of counting calls was chosen by 43 of them "
             "(docs/verdict.md)."
         )
         _earlier(table)
