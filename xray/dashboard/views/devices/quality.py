@@ -23,7 +23,7 @@ COMMAND = "python -m xray panel --data FILMS"
 
 EARLIER = (
     "This record was made by an earlier rule. That of now leaves fewer answers open, and finds "
-    "more readers. It may accuse more, by its design about 5 of 100 of a kind that lie on the margin."
+    "more readers. It may accuse more: by its design about 5 of 100 that lie on the margin."
 )
 
 
