@@ -36,6 +36,8 @@ def options_of(row: pd.Series) -> dict[str, Any]:
         given["positive_index"] = tuple(map(int, str(given["positive_index"]).split(",")))
     if "size" in given:
         given["size"] = (int(given["size"]),) * 2
+    if "threshold" in given:
+        given["threshold"] = float(given["threshold"])
     return given
 
 
