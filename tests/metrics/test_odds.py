@@ -37,18 +37,12 @@ def test_a_film_at_the_threshold_is_called_pneumonia_whichever_class_is_positive
     assert table.loc["recall", "value"] == pytest.approx(share)
 
 
-def test_effects_count_a_film_at_the_threshold_as_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    every = np.arange(len(LOG_ODDS))
-    monkeypatch.setattr(measures, "_codes", lambda *_: (every, every))
-    material: Any = SimpleNamespace(plans={"tube": SimpleNamespace(film=every, layer=every)})
-    trials: Any = SimpleNamespace(plain=LOG_ODDS)
+def test_effects_count_a_film_at_the_threshold_as_called() -> None:
     limits = np.full(len(LOG_ODDS), LIMIT)
-    found = measures._change(
-        material, trials, limits, "tube", "NORMAL", "insertion", every, (LOG_ODDS, LOG_ODDS - 1)
-    )
-    assert found is not None
-    assert (found.before, found.after, found.null) == pytest.approx((400 / 6, 400 / 6, 0))
-    assert found.value == pytest.approx(400 / 6)
+    assert measures.calls(LOG_ODDS, limits).mean() == pytest.approx(400 / 6)
+    assert measures.calls(LOG_ODDS - 1, limits).mean() == 0
+    half = measures.calls(limits, limits, wide=0.3)
+    assert half == pytest.approx(50), "over thresholds around, it is called by half of them"
 
 
 def test_audits_count_a_film_at_the_threshold_as_called() -> None:
