@@ -54,9 +54,8 @@ def show() -> None:
         if gaps := cache.made(audits.quality_gaps, table):
             st.caption(gaps)
         st.caption(
-            "Nothing about the verdict was fitted to these networks. By some of them one rule that "
-            "was new was taken back. Its way of counting calls was chosen by 43 of them "
-            "(docs/verdict.md)."
+            "Two rules of the verdict were settled after a look at 43 of these networks. The "
+            "others were asked afterwards (docs/verdict.md)."
         )
         _earlier(table)
         _methods()
