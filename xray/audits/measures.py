@@ -270,7 +270,6 @@ def of_suspect(
     threshold: Odds,
     judged: Any,
     weight: float,
-    averaged: bool = True,
 ) -> list[Measure]:
     """What another suspect changes, in calls of either class and in AUROC of both changed.
 
@@ -293,7 +292,7 @@ def of_suspect(
         if not own.any():
             continue
         _, once = np.unique(film[own], return_index=True)
-        wide = width(plain[own][once]) if averaged else 0.0
+        wide = width(plain[own][once])
         states = [calls(each[own], threshold[film[own]], wide) for each in (plain, changed, sham)]
         net, who = (changed - sham)[own], (taker[own], donor[own])
         made.append(_of_calls((test, "", label), states, net, *who, weight))

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 #: What changes in the rows are, and what stands in the head.
 _BEYOND = (
-    "More or fewer: beyond what the same shape without a device changes. Clips: also pads. "
+    "Calls: averaged over thresholds around the model's own. More or fewer: beyond what the same "
+    "shape without a device changes. Clips: also pads. "
     "Supports: sandbags, cushions, hands. AUROC: 0.5 is chance."
 )
 #: Films of which the Overview's table counts calls.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,25 @@ def test_answers_come_back_as_they_were_kept_and_never_for_other_pictures(tmp_pa
             np.testing.assert_array_equal(getattr(again, name)[kind], odds)
     assert record.kept(path, "abd") is None
     assert record.kept(tmp_path / "none.npz", "abc") is None
+
+
+@pytest.mark.parametrize("part", record.PARTS)
+def test_what_is_true_is_counted_at_the_threshold_itself(
+    part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of, shown = card(Spec("flat")), "abc"
+    record.keep(tmp_path / of.name / f"{part}.npz", Trials(np.zeros(2)), shown)
+    monkeypatch.setattr(record, "content", lambda _: shown)
+    asked: list[bool] = []
+
+    def judge(*_: Any, averaged: bool) -> Verdict:
+        asked.append(averaged)
+        return verdict()
+
+    monkeypatch.setattr(record.judging, "judge", judge)
+    bench: Any = SimpleNamespace(material=lambda *_: None)
+    assert list(record.ask(bench, part, tmp_path, None, [of])) == [of.name]
+    assert asked == [part != "truth"], "however the audit counts"
 
 
 def test_a_row_names_truth_and_verdict_of_each_kind() -> None:
