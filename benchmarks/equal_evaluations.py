@@ -104,11 +104,16 @@ def shapiq(python: Path) -> Iterator[Shapiq]:
         process.stdin.close()
 
 
-def flips(count: int, evaluations: int, seed: int, game: Game, probability: bool) -> Floats:
-    """Weights (K,) by the whole film and coin flips, as the lime package draws them."""
+def flips(count: int, evaluations: int, seed: int) -> Masks:
+    """The whole film and coin flips, as the lime package draws them, (evaluations, K)."""
     rng = np.random.default_rng([seed, 5])
     coins = rng.integers(0, 2, (evaluations - 1, count)).astype(bool)
-    return _fitted(np.concatenate([np.ones((1, count), bool), coins]), game, probability)
+    return np.concatenate([np.ones((1, count), bool), coins])
+
+
+def packaged(masks: Masks, log_odds: Floats) -> Floats:
+    """Weights (K,) on probabilities, as the lime package takes them."""
+    return surrogate.fit(masks, to_probability(log_odds)).weights
 
 
 def ours(count: int, evaluations: int, seed: int, game: Game) -> Floats:
@@ -117,12 +122,7 @@ def ours(count: int, evaluations: int, seed: int, game: Game) -> Floats:
     size = designs.block_size("folded", count)
     blocks = [designs.block("folded", count, rng) for _ in range(-(-evaluations // size))]
     masks = np.concatenate([np.ones((1, count), bool), *blocks])[:evaluations]
-    return _fitted(masks, game, False)
-
-
-def _fitted(masks: Masks, game: Game, probability: bool) -> Floats:
-    log_odds = game(masks)
-    return surrogate.fit(masks, to_probability(log_odds) if probability else log_odds).weights
+    return surrogate.fit(masks, game(masks)).weights
 
 
 def measure(
@@ -137,15 +137,17 @@ def measure(
 
     seeds = 2 * seed, 2 * seed + 1
     last = 10**6 + seed
+    # One set of coin flips is the reference of two ways, each for its own target.
+    many = flips(count, reference, last)
+    said = game(many)
+
+    def package(evaluations: int, seed: int) -> Floats:
+        masks = flips(count, evaluations, seed)
+        return packaged(masks, game(masks))
+
     ways: dict[str, tuple[Floats, Callable[[int, int], Floats]]] = {
-        "lime package": (
-            flips(count, reference, last, game, True),
-            lambda n, s: flips(count, n, s, game, True),
-        ),
-        "ours": (
-            flips(count, reference, last, game, False),
-            lambda n, s: ours(count, n, s, game),
-        ),
+        "lime package": (packaged(many, said), package),
+        "ours": (surrogate.fit(many, said).weights, lambda n, s: ours(count, n, s, game)),
         FIXED: (
             shap_partition(model, reference)(film, 0).weights,
             lambda n, s: shap_partition(model, n)(film, 0).weights,

@@ -50,13 +50,11 @@ def test_ours_and_the_packages_get_so_many_evaluations(evaluations: int) -> None
     assert game.asked == evaluations
     # The package's ridge makes weights smaller, and leaves their order.
     assert np.corrcoef(found, WEIGHTS)[0, 1] > (0.8 if evaluations == 9 else 0.95)
-    game = Game()
-    one = equal_evaluations.flips(count, evaluations, 1, game, False)
-    assert game.asked == evaluations
-    np.testing.assert_array_equal(
-        one, equal_evaluations.flips(count, evaluations, 1, Game(), False)
-    )
-    assert (one != equal_evaluations.flips(count, evaluations, 2, Game(), False)).any()
+    one = equal_evaluations.flips(count, evaluations, 1)
+    assert one.shape == (evaluations, count)
+    assert one[0].all()
+    np.testing.assert_array_equal(one, equal_evaluations.flips(count, evaluations, 1))
+    assert (one != equal_evaluations.flips(count, evaluations, 2)).any()
 
 
 def test_shapiq_asks_this_process_for_what_the_network_says(

@@ -114,3 +114,18 @@ def test_a_seed_trains_networks_that_nobody_saw(
     assert main(["panel", "--data", str(tmp_path), *where]) == 0
     assert Spec("flat", "line", seed=20) in asked and min(spec.seed for spec in asked) == 20
     assert "flat-line-all-film-s20" in capsys.readouterr().err
+
+
+def test_small_networks_of_all_kinds_and_heads_that_share_a_look_are_audited_again() -> None:
+    made = [
+        cards.Card(spec.name, spec.name, settings=dict(spec.__dict__))
+        for spec in (
+            *(Spec(of, "line") for of in ("average", "flat", "peak", "residual", "strided")),
+            Spec("vgg19", "line"),
+            Spec("vgg19", "line", shown="planted"),
+        )
+    ]
+    names = [each.name.partition("-")[0] for each in panel.again(made, 3)]
+    assert names == ["average", "peak", "strided", "vgg19"]
+    assert [each.name for each in panel.again(made, 10_000)] == [each.name for each in made[:-1]]
+    assert panel.again(made, 0) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,8 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const=10_000,
         default=0,
         metavar="N",
-        help="also audit N of them (default: all but heads on VGG19) from another seed, with "
-        "another labelling's donors, and with rendered devices",
+        help="also audit N of the small ones (default: all), and the heads on VGG19 that share one "
+        "look at each picture, from another seed, with another labelling's donors, and with "
+        "rendered devices",
     )
     parser.add_argument(
         "--out",
@@ -83,9 +85,7 @@ def run(options: argparse.Namespace) -> None:
         films = as_bytes(index.load_pixels(data, table, (224, 224), progress=stage("read films")))
         bench = record.bench(films, table)
         cards = _networks(options, bench, stage)
-        small = [each for each in cards if each.settings["architecture"] != "vgg19"]
-        # Every so many, so that all architectures but the large backbone are among them.
-        some = small[:: -(-len(small) // options.again)] if options.again else []
+        some = again(cards, options.again)
         told = {
             part: record.measure(bench, part, options.networks, options.backbone_weights, of, stage)
             for part, of in [
@@ -98,9 +98,24 @@ def run(options: argparse.Namespace) -> None:
     _write(options.out / "panel.csv", panel)
     print(_write(options.out / pointing.FILE, methods.record(weighed, panel)))
     if options.again:
-        again = [record.agreement(told["audit"], told[part], part) for part in AGAIN]
-        print(_write(options.out / "agreement.csv", pd.concat(again)))
+        repeats = [record.agreement(told["audit"], told[part], part) for part in AGAIN]
+        print(_write(options.out / "agreement.csv", pd.concat(repeats)))
     print(_write(options.out / "quality.csv", record.quality(panel)))
+
+
+def again(cards: Sequence[Card], count: int) -> list[Card]:
+    """Networks to audit again: so many small ones, and all heads that share a look at pictures.
+
+    Planted heads share none with another labelling's donors: what they were taught with is left
+    out of these.
+    """
+    if not count:
+        return []
+    heads = [each for each in cards if each.settings["architecture"] == "vgg19"]
+    small = [each for each in cards if each not in heads]
+    # Every so many, so that all architectures are among them.
+    few = small[:: -(-len(small) // count)] if small else []
+    return few + [each for each in heads if each.settings["shown"] != "planted"]
 
 
 def _networks(options: argparse.Namespace, bench: Bench, stage: Bars) -> list[Card]:

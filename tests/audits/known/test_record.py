@@ -153,4 +153,5 @@ def test_agreement_tells_other_words_from_opposite_ones() -> None:
     }
     row = record.agreement(first, again, "seed").set_index("kind").loc["line"]
     assert (row["pairs"], row["same"], row["against"]) == (3, pytest.approx(1 / 3), 1)
+    assert row["decided"] == 2
     assert row["difference"] == pytest.approx((-1.5 + 0.2 + 0.6) / 3)

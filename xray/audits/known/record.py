@@ -337,11 +337,11 @@ def agreement(
     -------
     DataFrame
         part, kind, pairs (networks both audits judged for the kind), same (verdicts alike, as a
-        share, with low and high by Wilson), against (told "reads_devices" by one and
-        "no_reliance" by the other), difference and its spread (mean and standard deviation of
-        the difference of scores, in margins: Bland and Altman's limits of agreement are the mean
-        and 1.96 of the spread either way), correlation and slope (of the second audit's scores
-        on the first's, by least squares)
+        share, with low and high by Wilson), decided (pairs that neither leaves inconclusive),
+        against (told "reads_devices" by one and "no_reliance" by the other), difference and its
+        spread (mean and standard deviation of the difference of scores, in margins: Bland and
+        Altman's limits of agreement are the mean and 1.96 of the spread either way), correlation
+        and slope (of the second audit's scores on the first's, by least squares)
     """
     made = []
     for kind in KINDS:
@@ -356,6 +356,7 @@ def agreement(
         if not pairs:
             continue
         same = sum(a.verdict == b.verdict for a, b in pairs)
+        decided = sum("inconclusive" not in (a.verdict, b.verdict) for a, b in pairs)
         against = sum({a.verdict, b.verdict} == {"reads_devices", "no_reliance"} for a, b in pairs)
         low, high = bootstrap.wilson(same, len(pairs))
         one, two = np.array([[a.score, b.score] for a, b in pairs]).T
@@ -369,6 +370,7 @@ def agreement(
                 "same": same / len(pairs),
                 "low": low,
                 "high": high,
+                "decided": decided,
                 "against": against,
                 "difference": float(apart.mean()),
                 "spread": float(apart.std(ddof=1)) if len(apart) > 1 else float("nan"),
