@@ -231,6 +231,41 @@ def test_one_that_fails_does_not_stop_the_others(shown: Materials) -> None:
     assert blind.model == "blind" and blind.verdict.kinds
 
 
+class Late(Broken):
+    """Answers for films as they are, and fails at the first with a wire on it."""
+
+    def log_odds_prepared(self, films: Any, **_: Any) -> Any:
+        if any(wires(film) > 0 and sickness(film) < 0 for film in films):
+            return super().log_odds_prepared(films)
+        return np.array([sickness(film) for film in films])
+
+
+def test_one_that_fails_at_a_late_film_does_not_stop_the_others(
+    shown: Materials, found: dict[str, audit.Audit]
+) -> None:
+    models = [Late(sickness, Card("late", size=SIZE)), fake(sickness, "blind")]
+    late, blind = audit.audit(models, shown, WIDE)
+    assert late.verdict.verdict == "cannot_be_judged" and late.model == "late"
+    assert "--output logit" in late.verdict.reasons[0]
+    assert blind.verdict.kinds == found["blind"].verdict.kinds
+
+
+def test_what_is_missing_is_told_the_right_way_round(shown: Materials) -> None:
+    bare = replace(shown.material, plans={})
+    none = replace(shown.material, recipients=np.empty(0, int))
+    for material, said in ((bare, "No device could be cut"), (none, "Films without devices")):
+        (made,) = audit.audit([fake(sickness)], replace(shown, material=material), WIDE)
+        assert made.verdict.verdict == "cannot_be_judged"
+        assert made.verdict.reasons[0].startswith(said)
+
+
+def test_what_reads_the_lungs_knows_nothing_where_they_are_hidden(
+    found: dict[str, audit.Audit],
+) -> None:
+    strata = found["blind"].strata.query("metric == 'auroc'").set_index("stratum")["value"]
+    assert strata["all but lungs hidden"] > 0.9 and strata["lungs hidden"] < 0.75
+
+
 def test_films_that_a_model_was_trained_on_do_not_judge_it(shown: Materials) -> None:
     names = frozenset(shown.table["file"].str.rpartition("/")[2][:10])
     (made,) = audit.audit([fake(sickness)], shown, replace(WIDE, trained_on=names))

@@ -15,7 +15,7 @@ from xray.audits.judging import Cut, Margin, Verdict
 from xray.audits.showing import Trials
 from xray.films.pixels import as_bytes
 from xray.models import networks
-from xray.models.card import Card
+from xray.models.card import NOBODY, Card, of_options
 from xray.models.formats.runtimes import Runtime
 from xray.models.inputs import Input
 from xray.models.model import Model
@@ -109,13 +109,22 @@ def test_options_that_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_calm_is_what_every_open_way_calls_calm(
     materials: Any, monkeypatch: pytest.MonkeyPatch, other: str
 ) -> None:
-    monkeypatch.setattr(showing, "ask", lambda ways, *_, **__: list(ways))
+    monkeypatch.setattr(showing, "ask", lambda ways, *_, **__: [TRIALS for _ in ways])
     monkeypatch.setattr(judging, "judge", lambda *_: verdict(other, "With tubes it calls more."))
     found = settled(model("nearest"), verdict(), materials)
     if other == "no_reliance":
         assert found.verdict == "no_reliance" and not found.reasons
     else:
         assert found.verdict == "inconclusive" and "With tubes it calls more." in found.reasons[0]
+
+
+def test_a_way_that_cannot_answer_is_none_to_doubt(
+    materials: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = replace(TRIALS, problem="It gave outputs that are not numbers.")
+    monkeypatch.setattr(showing, "ask", lambda ways, *_, **__: [failed for _ in ways])
+    monkeypatch.setattr(judging, "judge", lambda *_: verdict("inconclusive", "It calls more."))
+    assert settled(model("nearest"), verdict(), materials).verdict == "no_reliance"
 
 
 def test_only_calm_verdicts_of_strangers_are_doubted(
@@ -131,12 +140,15 @@ def test_the_best_threshold_is_tried_where_nobody_chose_one() -> None:
     material: Any = SimpleNamespace(
         table=pd.DataFrame({"label": np.where(TRIALS.plain > 0, "PNEUMONIA", "NORMAL")})
     )
-    assert doubts._threshold(TRIALS.plain, 0.0, material, EVERY) is None
+    nobody = Card("a", threshold_from=NOBODY)
+    assert doubts._threshold(TRIALS.plain, nobody, material, EVERY) is None
     # All are called at 0.5, and half of them rightly.
     high = TRIALS.plain + 6
-    found = doubts._threshold(high, 0.0, material, EVERY)
+    found = doubts._threshold(high, nobody, material, EVERY)
     assert found is not None and found[0] == 0.5 and 1 < found[1] <= 11
-    assert doubts._threshold(high, 0.3, material, EVERY) is None, "a threshold that was given"
+    assert doubts._threshold(high, Card("a"), material, EVERY) == found, "a file's default"
+    for given in (of_options("a", threshold=0.5), of_options("a", threshold=0.6)):
+        assert doubts._threshold(high, given, material, EVERY) is None, "a threshold that was given"
 
 
 def test_a_calm_verdict_by_a_threshold_nobody_chose_is_taken_back(

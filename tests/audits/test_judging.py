@@ -68,6 +68,9 @@ def test_what_calls_nearly_everything_sick_is_judged_at_another_threshold() -> N
     own = ~sick & (children == "c0")
     np.testing.assert_array_equal(again.films[own], cut.films[own])
     assert judging.cut(odds, sick, children, 11.0, everyone).why == ""
+    # Where one class shows no film without devices, nobody knows what it calls.
+    alone = judging.cut(odds, sick, children, 0.0, np.flatnonzero(~sick))
+    assert alone.why == "" and (alone.films == 0.0).all()
 
 
 def figure(kind: str, value: float, seed: int) -> Measure:

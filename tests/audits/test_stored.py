@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ def good() -> dict[str, Any]:
         (good(), ""),
         (good() | {"model_hash": "a" * 64}, ""),
         (good() | {"model_hash": "b" * 64}, "of other weights than the model's"),
+        (good() | {"model_as_read": CARD.as_read}, ""),
+        (good() | {"model_as_read": replace(CARD, scale="byte").as_read}, "by other options"),
         (good() | {"verdict": "no_reliance_shown"}, "by an earlier version"),
         (good() | {"verdict": None}, "is damaged"),
         (shelf.earlier("basic"), "by an earlier version"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -93,6 +95,43 @@ def test_every_film_is_changed_toward_the_other_class(shown: Materials, tries: l
     of = dict(zip(children, labels, strict=True))
     given = [each for each in tries if each.test == "marker"]
     assert all(of[each.donor] != labels[each.film] for each in given)
+
+
+def test_each_change_leads_toward_the_other_class() -> None:
+    """Films of a bright square: small and dark of the healthy, large and light of the sick."""
+    rng = np.random.default_rng(0)
+    films, boxes, labels = [], [], ["NORMAL", "PNEUMONIA"] * 4
+    for label in labels:
+        half, light = (16, 90) if label == "NORMAL" else (24, 130)
+        film = (light + rng.integers(0, 20, (96, 96))).astype(np.uint8)
+        film[48 - half : 48 + half, 48 - half : 48 + half] = 220
+        films.append(film)
+        boxes.append((48.0 - half, 48.0 - half, 48.0 + half, 48.0 + half))
+    table = pd.DataFrame({"label": labels, "file": "", "child": [f"c{i}" for i in range(8)]})
+    material: Any = SimpleNamespace(
+        table=table, films=np.stack(films), boxes=boxes, recipients=np.arange(8), seed=0
+    )
+    made = suspects.prepare(material, pd.Series(np.nan, table.index))
+    assert {each.test for each in made} == {"aspect", "framing", "brightness", "jpeg"}
+    for each in made:
+        film = as_float(films[each.film])
+        treated, sham = each.change(film)
+        healthy = 1 if labels[each.film] == "NORMAL" else -1
+        spans = [
+            ((one > 0.7).any(axis=0).sum(), (one > 0.7).any(axis=1).sum())
+            for one in (treated, sham)
+        ]
+        if each.test == "framing":
+            assert healthy * (spans[0][0] - spans[1][0]) > 0
+        elif each.test == "aspect":
+            # What was wider is squashed more: the sick's films were.
+            ratios = [wide / high for wide, high in spans]
+            assert healthy * (ratios[0] - ratios[1]) < 0
+        elif each.test == "brightness":
+            assert healthy * (treated.mean() - sham.mean()) > 0
+        else:
+            errors = [float(np.abs(one - film).mean()) for one in (treated, sham)]
+            assert healthy * (errors[0] - errors[1]) > 0, "films of the sick are pressed harder"
 
 
 def test_a_model_that_follows_markers_is_moved_by_them_alone(

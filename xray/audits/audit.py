@@ -55,6 +55,10 @@ OURS = (
     "films apart."
 )
 FEW = "Films without devices of both classes are needed to lay devices over; there are too few."
+NO_DEVICE = (
+    "No device could be cut out of these films; 'refused' in the result says why. Label more films "
+    "with devices, or give none, and devices are rendered."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +76,7 @@ class Audit:
     materials : what was shown
     precision : arithmetic
     model_hash : of the model's file; "" where there is none
+    as_read : of its file and the options that it was read by (``Card.as_read``)
     left_out : films that were not judged because the model was trained on them
     witness : what children filmed with and without a device say (``witness.told``)
     most_moved : films that devices moved most (``moved.most``)
@@ -84,6 +89,7 @@ class Audit:
     materials: Materials
     precision: str
     model_hash: str
+    as_read: str
     left_out: int = 0
     witness: dict[str, Any] | None = None
     most_moved: tuple[dict[str, Any], ...] = ()
@@ -117,16 +123,17 @@ class Audit:
             "precision": self.precision,
             "versions": environment.versions(),
             "model_hash": self.model_hash,
+            "model_as_read": self.as_read,
         }
-        return dict(_plain(value))
+        return dict(_jsonable(value))
 
 
-def _plain(value: Any) -> Any:
+def _jsonable(value: Any) -> Any:
     """JSON-like data: numpy scalars as Python's, not-a-number as None, floats to 5 digits."""
     if isinstance(value, dict):
-        return {str(key): _plain(entry) for key, entry in value.items()}
+        return {str(key): _jsonable(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
+        return [_jsonable(entry) for entry in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float):
@@ -170,18 +177,8 @@ def audit(
     """
     options, refused = options or Options(), refused or {}
     problems = {i: refused.get(i) or _problem(m, materials) for i, m in enumerate(models)}
-    asked = [model for i, model in enumerate(models) if not problems[i]]
-    arithmetic = [_arithmetic(model, options.precision) for model in asked]
-    if materials.table["label"].nunique() < 2:
-        trials = [
-            Trials(_ask(m, materials.films, p)) for m, p in zip(asked, arithmetic, strict=True)
-        ]
-    else:
-        trials = showing.ask(
-            asked, materials.material, precision=arithmetic, progress=stage("devices laid on films")
-        )
     tries = suspects.prepare(materials.material, materials.has_text)
-    others = suspects.ask(asked, materials.material, tries, arithmetic, stage("other suspects"))
+    asked, arithmetic, trials, others = _answers(models, materials, options, tries, problems, stage)
     kept = ~_known(materials.table["file"], options.trained_on)
     verdicts = doubts.settled(
         asked,
@@ -205,6 +202,49 @@ def audit(
         if say:
             say(i + 1, len(models))
     return made
+
+
+def _answers(
+    models: Sequence[Any],
+    materials: Materials,
+    options: Options,
+    tries: Sequence[Try],
+    problems: dict[int, str],
+    stage: Stage,
+) -> tuple[list[Any], list[str], list[Trials], list[Answers]]:
+    """Models that answer for every picture, their arithmetic, and what they say.
+
+    Parameters
+    ----------
+    problems : place of a model -> why it cannot be asked; those that fail at a picture join them
+    """
+    places = [i for i, problem in problems.items() if not problem]
+    asked = [models[i] for i in places]
+    arithmetic = [_arithmetic(model, options.precision) for model in asked]
+    if materials.table["label"].nunique() < 2:
+        trials = [_plain(m, materials, p) for m, p in zip(asked, arithmetic, strict=True)]
+    else:
+        trials = showing.ask(
+            asked, materials.material, precision=arithmetic, progress=stage("devices laid on films")
+        )
+    others = suspects.ask(asked, materials.material, tries, arithmetic, stage("other suspects"))
+    for i, trial, other in zip(places, trials, others, strict=True):
+        problems[i] = trial.problem or other.problem
+    told = [
+        each
+        for i, *each in zip(places, asked, arithmetic, trials, others, strict=True)
+        if not problems[i]
+    ]
+    one, two, three, four = ([each[k] for each in told] for k in range(4))
+    return one, two, three, four
+
+
+def _plain(model: Any, materials: Materials, precision: str) -> Trials:
+    """What a model says of films as they are, where nothing is laid on."""
+    try:
+        return Trials(_ask(model, materials.films, precision))
+    except ModelError as error:
+        return Trials(np.full(len(materials.films), np.nan), problem=str(error))
 
 
 def _lime(model: Any, materials: Materials, stage: Stage) -> tuple[dict[str, Any], ...]:
@@ -265,6 +305,7 @@ def _unasked(model: Any, materials: Materials, options: Options, why: str) -> Au
         materials,
         "float32",
         model.card.sha256,
+        model.card.as_read,
     )
 
 
@@ -287,8 +328,10 @@ def _verdict(
     truth = (materials.material.table["label"] == SICK).to_numpy()
     if len(set(truth[kept])) < 2:
         return _no_verdict(model, materials, options, ONE_CLASS, trials.plain)
-    if not trials.device and not materials.material.plans:
+    if not len(materials.material.recipients):
         return _no_verdict(model, materials, options, FEW, trials.plain)
+    if not materials.material.plans:
+        return _no_verdict(model, materials, options, NO_DEVICE, trials.plain)
     own, margin = model.card.threshold_log_odds, options.margin
     verdict = judging.judge(materials.material, trials, own, kept, margin, materials.seed)
     if verdict.verdict == "cannot_be_judged" and not verdict.auroc[1] > judging.GATE:
@@ -321,6 +364,7 @@ def _told(
         materials,
         precision,
         model.card.sha256,
+        model.card.as_read,
         int((~kept).sum()),
         witness.told(materials.table, materials.sure, trials.plain, verdict, kept),
         tuple(moved.most(materials.material, trials, verdict.cut.films, kept)),

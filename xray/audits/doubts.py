@@ -28,7 +28,7 @@ from xray.jobs.progress import Progress
 from xray.metrics import scores
 from xray.metrics.odds import to_probability
 from xray.models import inputs, plausibility
-from xray.models.card import Card
+from xray.models.card import NOBODY, Card
 from xray.models.model import BaseModel
 
 #: Films of each class that ways are counted on; fewer of networks of more parameters.
@@ -95,7 +95,7 @@ def settled(
         stranger = model.card.role == "user" and isinstance(model, BaseModel)
         if verdict.verdict != "no_reliance" or not stranger:
             continue
-        cut = _threshold(trials[i].plain, model.card.threshold_log_odds, material, kept)
+        cut = _threshold(trials[i].plain, model.card, material, kept)
         if cut is not None:
             at = f"At a threshold of {to_probability(cut[1]):.2f}"
             other = judging.judge(material, trials[i], cut[1], kept, verdict.margin, materials.seed)
@@ -117,6 +117,8 @@ def settled(
         else []
     )
     for (i, way, share), trial in zip(open_, asked, strict=True):
+        if trial.problem:
+            continue  # A way that cannot answer for every picture is none to doubt.
         own, margin = models[i].card.threshold_log_odds, verdicts[i].margin
         other = judging.judge(material, trial, own, kept, margin, materials.seed)
         told[i] = _taken_back(told[i], other, f"With {way.option}", share)
@@ -145,7 +147,7 @@ def _taken_back(verdict: Verdict, other: Verdict, what: str, share: float) -> Ve
 
 
 def _threshold(
-    plain: Odds, own: float, material: Material, kept: NDArray[np.bool_]
+    plain: Odds, card: Card, material: Material, kept: NDArray[np.bool_]
 ) -> tuple[float, float] | None:
     """The threshold that tells films best, where nobody chose one and it changes calls.
 
@@ -156,7 +158,8 @@ def _threshold(
     -------
     (share of calls that it changes, threshold as log-odds), or None
     """
-    if own != 0.0:
+    own = card.threshold_log_odds
+    if own != 0.0 or card.threshold_from not in ("", NOBODY):
         return None
     sick = (material.table["label"] == SICK).to_numpy()[kept]
     best = scores.choose_threshold(sick, plain[kept])

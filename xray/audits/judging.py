@@ -142,7 +142,8 @@ def cut(
     """Choose the threshold: the model's own, unless it calls nearly everything one class.
 
     Then it is judged at ``SPECIFICITY``, set on other children: those of one half of the healthy
-    set it for the other half, and the mean of both is for the sick.
+    set it for the other half, and the mean of both is for the sick. What it calls is not known
+    without device-free films of both classes: then its own threshold stays.
 
     Parameters
     ----------
@@ -151,17 +152,20 @@ def cut(
     judged : places of the device-free films that are judged; what they are called counts
     seed : of the halves
     """
-    rates = [float((odds[judged[sick[judged] == truth]] >= own).mean()) for truth in (False, True)]
-    well = judged[~sick[judged]]
+    well, ill = judged[~sick[judged]], judged[sick[judged]]
     names = np.unique(children[well])
-    if 1 - NEARLY_ALL <= np.mean(rates) <= NEARLY_ALL or len(names) < 2:
-        return Cut(own, np.full(len(odds), own))
+    usual = Cut(own, np.full(len(odds), own))
+    if len(names) < 2 or not len(ill):
+        return usual
+    rate = float(np.mean([(odds[of] >= own).mean() for of in (well, ill)]))
+    if 1 - NEARLY_ALL <= rate <= NEARLY_ALL:
+        return usual
     first = np.random.default_rng([seed, 71]).permutation(names)[: len(names) // 2]
     half = np.isin(children, first)
     levels = [float(np.quantile(odds[well[half[well] == side]], SPECIFICITY)) for side in (0, 1)]
     films = np.full(len(odds), float(np.mean(levels)))
     films[~sick] = np.where(half[~sick], levels[0], levels[1])
-    what = classes.positive() if np.mean(rates) > 0.5 else classes.negative()
+    what = classes.positive() if rate > 0.5 else classes.negative()
     return Cut(
         float(np.mean(levels)),
         films,

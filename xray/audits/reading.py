@@ -57,7 +57,7 @@ class Question:
 
     def key(self, film_sha256: str, card: Card) -> str:
         """Name of the reading of a film by a model, for the queue and its kept results."""
-        told = [film_sha256, card.name, card.sha256, card.threshold, asdict(self)]
+        told = [film_sha256, card.name, card.as_read, asdict(self)]
         return hash_json([*told, devices.content() if self.films else ""])
 
     def stock(self) -> one_film.Stock:

@@ -6,7 +6,7 @@ Each picture is drawn once for all models, and brought once to each size that a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from xray.audits.insertion import Ints, Material, Odds, Plan
 from xray.drawing import laying
 from xray.drawing.removal import inpaint
+from xray.errors import ModelError
 from xray.films.pixels import Pixels, as_float
 from xray.jobs import executor
 from xray.jobs.progress import Progress
@@ -31,6 +32,7 @@ class Trials:
     plain : (N,) of the films as they are
     device, null, cloud : by kind, (T,) along the kind's plan
     relieved, sham : by thin kind, along its relief
+    problem : why it could not answer for some picture; "" where it answered for all
     """
 
     plain: Odds
@@ -39,6 +41,7 @@ class Trials:
     cloud: dict[str, Odds] = field(default_factory=dict)
     relieved: dict[str, Odds] = field(default_factory=dict)
     sham: dict[str, Odds] = field(default_factory=dict)
+    problem: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +89,7 @@ def ask(
     """
     if isinstance(precision, str):
         precision = [precision] * len(models)
-    results = [Trials(np.empty(len(material.films))) for _ in models]
+    results = [Trials(np.full(len(material.films), np.nan)) for _ in models]
     steps = list(_steps(material, clouds))
     # One thread draws the next pictures while the models look at these.
     answered = executor.each(
@@ -101,7 +104,11 @@ def ask(
     )
     for answers in answered:
         for name, kind, places, of_models in answers:
-            for trials, odds in zip(results, of_models, strict=True):
+            for i, odds in enumerate(of_models):
+                trials = results[i]
+                if isinstance(odds, str):
+                    results[i] = replace(trials, problem=trials.problem or odds)
+                    continue
                 if not kind:
                     trials.plain[places] = odds
                     continue
@@ -114,7 +121,10 @@ def ask(
 def show(
     drawn: list[Pictures], material: Material, models: Sequence[Any], precision: Sequence[str]
 ) -> list[list[Any]]:
-    """Name, kind, places, and what every model says of pictures, brought once to each size."""
+    """Name, kind, places, and what every model says of pictures, brought once to each size.
+
+    A sentence stands for what a model cannot say; the others go on.
+    """
     made = []
     for name, kind, places, films in drawn:
         sizes: dict[Any, Pixels] = {}
@@ -123,7 +133,10 @@ def show(
             key = (tuple(model.card.size), model.card.fit)
             if key not in sizes:
                 sizes[key] = model.prepare(films)
-            answers.append(model.log_odds_prepared(sizes[key], precision=arithmetic))
+            try:
+                answers.append(model.log_odds_prepared(sizes[key], precision=arithmetic))
+            except ModelError as error:
+                answers.append(str(error))
         made.append([name, kind, places, answers])
     return made
 

@@ -68,6 +68,9 @@ def why_not(value: Any, card: Card) -> str:
         return f"The stored audit was made by an earlier version of this program; {again}"
     if value.get("model_hash") not in (None, card.sha256):
         return f"The stored audit is of other weights than the model's; {again}"
+    # Audits of before this was written down hold none.
+    if value.get("model_as_read") not in (None, card.as_read):
+        return f"The stored audit is of the model read by other options than its card's; {again}"
     return ""
 
 

@@ -17,7 +17,7 @@ much without it. Both are told in calls of 100 and in AUROC; neither decides the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -77,10 +77,11 @@ class Tries:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What one model says of all tries, (T,) each."""
+    """What one model says of all tries, (T,) each; ``problem`` says why it could not of some."""
 
     changed: Odds = field(repr=False)
     sham: Odds = field(repr=False)
+    problem: str = ""
 
 
 def prepare(material: Material, has_text: pd.Series) -> list[Try]:
@@ -127,8 +128,11 @@ def ask(
     for number, answers in enumerate(answered):
         rows = slice(CHUNK * number, CHUNK * number + len(steps[number].rows))
         for name, _, _, of_models in answers:
-            for made, odds in zip(found, of_models, strict=True):
-                getattr(made, name)[rows] = odds
+            for i, odds in enumerate(of_models):
+                if isinstance(odds, str):
+                    found[i] = replace(found[i], problem=found[i].problem or odds)
+                else:
+                    getattr(found[i], name)[rows] = odds
     return found
 
 

@@ -65,7 +65,7 @@ def _tell(name: str, card: Card) -> None:
 def run(options: argparse.Namespace) -> None:
     """Look, predict, and only then copy and write the card."""
     from xray.models import adding, registry
-    from xray.models.card import models_dir
+    from xray.models.card import GIVEN, NOBODY, models_dir
     from xray.training.recipes import RECIPES
 
     folder = options.data or data_dir()
@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> None:
     _tell(options.name, card)
     films = _at_hand(folder, model)
     warning = _look(model, films, options.force)
-    threshold_from = "given by its owner" if "threshold" in given else "0.5, chosen by nobody"
+    threshold_from = GIVEN if "threshold" in given else NOBODY
     if auto:
         given["threshold"], threshold_from = _fitted(model, films)
         model = registry.load(str(options.file), **given)

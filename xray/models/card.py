@@ -12,7 +12,7 @@ import numpy as np
 from xray import classes
 from xray.environment import artifacts_dir
 from xray.errors import ArtifactError, XrayError
-from xray.files import read_json, read_table, sha256_file, write_json
+from xray.files import hash_json, read_json, read_table, sha256_file, write_json
 
 if TYPE_CHECKING:
     # For types only: tables take long to import, and cards need none.
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 WEIGHTS = "model.keras"
 #: The same of networks of another format; a SavedModel is a folder.
 STORED = {"onnx": "model.onnx", "tflite": "model.tflite", "saved_model": "saved_model"}
+#: Where a threshold comes from: ``Card.threshold_from`` of added models.
+GIVEN, NOBODY = "given by its owner", "0.5, chosen by nobody"
+#: What a card says of how its network is asked, how its outputs are read, and when it calls.
+OPTIONS = (
+    *("size", "channels", "scale", "colour", "fit"),
+    *("output", "output_name", "positive_index", "threshold"),
+)
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,11 @@ class Card:
         return self.files.get(self.weights, "")
 
     @property
+    def as_read(self) -> str:
+        """SHA-256 of the network's file and the options that it is read by."""
+        return hash_json([self.sha256, *(getattr(self, name) for name in OPTIONS)])
+
+    @property
     def labels(self) -> tuple[str, str]:
         """Names of its classes, the negative one first."""
         return self.negative, self.positive
@@ -107,6 +119,12 @@ class Card:
     def threshold_log_odds(self) -> float:
         """The operating threshold as log-odds."""
         return float(np.log(self.threshold) - np.log1p(-self.threshold))
+
+
+def of_options(name: str, **options: Any) -> Card:
+    """Card of a model that is not stored, by the options that were given."""
+    chosen = GIVEN if "threshold" in options else ""
+    return Card(name=name, title=name, threshold_from=chosen, **options)
 
 
 def models_dir() -> Path:

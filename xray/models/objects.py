@@ -11,7 +11,7 @@ import numpy as np
 from xray.errors import ModelError
 from xray.films.pixels import Pixels
 from xray.models import outputs
-from xray.models.card import Card
+from xray.models.card import Card, of_options
 from xray.models.model import BaseModel, LogOdds, Model
 
 
@@ -100,7 +100,7 @@ def wrap(source: Any, name: str = "", **options: Any) -> Model | ObjectModel:
             f"{' and '.join(wrong)} cannot be given for an object: its predict takes films in "
             "[0, 1] and gives probabilities."
         )
-    card = Card(name=name, title=name, **known)
+    card = of_options(name, **known)
     noise = np.random.default_rng(0).random((2, *card.size), dtype=np.float32)
     units = ObjectModel(card, source).raw(noise).shape[1]
     said = card.positive_index if "positive_index" in options else ()
@@ -121,7 +121,7 @@ def _keras(source: Any, name: str, options: dict[str, Any]) -> Model:
     """A Keras model in memory, read as one in a file is."""
     from xray.models import networks
 
-    card = Card(name=name, title=name, **options)
+    card = of_options(name, **options)
     said = set(options) - {"size"} if None not in source.input_shape[1:3] else set(options)
     model = Model(networks.complete(card, source, said), networks.clone(source))
     networks.check(model)

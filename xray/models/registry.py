@@ -16,7 +16,7 @@ from typing import Any
 from xray import classes
 from xray.errors import ModelError
 from xray.files import sha256_tree
-from xray.models.card import Card, models_dir, read_card, read_cards
+from xray.models.card import Card, models_dir, of_options, read_card, read_cards
 from xray.models.model import Model
 
 #: Models kept in memory together, in bytes of their weights; the least recently used goes.
@@ -50,7 +50,7 @@ def load(name: str, folder: Path | None = None, **options: Any) -> Model:
 
     card, path, stored = _find(name, folder, options)
     # The positive class may choose among the outputs of a file.
-    key = (card.name, sha256_tree(path), "" if stored else classes.positive())
+    key = (card.name, sha256_tree(path), card.as_read if stored else classes.positive())
     if card.sha256 and key[1] != card.sha256:
         raise ModelError(
             f"{path.name} of {card.name} does not match the hash on its card; "
@@ -99,7 +99,7 @@ def _find(name: str, folder: Path | None, options: dict[str, Any]) -> tuple[Card
     if not path.exists() and path.name == name and not path.suffix:
         known = ", ".join(card.name for card in read_cards(folder)) or "none yet"
         raise ModelError(f"There is no model named {name}; choose one of: {known}.")
-    return Card(name=path.stem, title=path.stem, role="user", **options), path, False
+    return of_options(path.stem, **options), path, False
 
 
 @lru_cache(maxsize=2)

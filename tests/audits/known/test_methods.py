@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from xray.audits.known import methods
+from xray.models.card import Card
 
 
 def panel(clean: int, reliant: int) -> pd.DataFrame:
@@ -65,3 +70,29 @@ def test_open_networks_count_for_nothing() -> None:
     whole.loc[whole["network"].isin(list("abcde")), "share"] = 99.0
     row = of_lines(whole, more)
     assert row["threshold"] < 10
+
+
+def test_weights_are_kept_and_made_anew_for_other_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def weigh(_: Any, __: Any, ___: Any, method: str, seed: int) -> pd.DataFrame:
+        asked.append(method)
+        return pd.DataFrame({"kind": ["line"], "share": [len(asked) + seed]})
+
+    monkeypatch.setattr(methods.pointing, "sights", lambda *_: [])
+    monkeypatch.setattr(methods.pointing, "weigh", weigh)
+    monkeypatch.setattr(methods.methods, "why_not", lambda *_: "")
+    monkeypatch.setattr(methods.truths, "stored", lambda *_: [SimpleNamespace()])
+    monkeypatch.setattr(methods, "content", lambda shown: shown)
+    card = Card("flat", settings={"architecture": "flat"})
+    material: Any = "one"
+    first = methods.weigh(material, tmp_path, [card])
+    assert set(first["method"]) == set(methods.ASKED) == set(asked)
+    pd.testing.assert_frame_equal(methods.weigh(material, tmp_path, [card]), first)
+    assert len(asked) == 3
+    material = "other"
+    assert methods.weigh(material, tmp_path, [card])["share"].min() > first["share"].max()
+    methods.weigh(material, tmp_path, [card], seed=1)
+    assert len(asked) == 9

@@ -149,7 +149,9 @@ def test_what_is_stored_is_not_trained_again(
     assert (tmp_path / fitted[0] / WEIGHTS).is_file()
 
 
-def test_features_are_computed_once(tmp_path: Path, material: Material) -> None:
+def test_features_are_computed_once_and_of_these_films(
+    tmp_path: Path, material: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
     keras = pytest.importorskip("keras")
     entry = keras.Input((96, 96, 1))
     pooled = keras.layers.GlobalAveragePooling2D()(entry)
@@ -159,7 +161,13 @@ def test_features_are_computed_once(tmp_path: Path, material: Material) -> None:
     made = networks.features(Spec("flat"), network, films, path)
     assert made.dtype == np.float32
     np.testing.assert_allclose(made[:, 0], as_float(films).mean(axis=(1, 2)), rtol=0.02)
-    np.testing.assert_array_equal(networks.features(Spec("flat"), None, films, path), made)
+    (kept,) = path.parent.iterdir()
+    monkeypatch.setattr(type(network), "predict_on_batch", None)
+    np.testing.assert_array_equal(networks.features(Spec("flat"), network, films, path), made)
+    monkeypatch.undo()
+    other = networks.features(Spec("flat"), network, 255 - films, path)
+    assert np.abs(other - made).max() > 0.1 and len([*path.parent.iterdir()]) == 2
+    kept.unlink()
 
 
 def test_one_network_is_trained(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from xray.audits.insertion import Material
 from xray.audits.judging import Cut, KindVerdict, Margin, Verdict
 from xray.audits.known import record
 from xray.audits.known.specs import Spec
@@ -69,9 +71,11 @@ def test_answers_come_back_as_they_were_kept_and_never_for_other_pictures(tmp_pa
 def test_what_is_true_is_counted_at_the_threshold_itself(
     part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    of, shown = card(Spec("flat")), "abc"
-    record.keep(tmp_path / of.name / f"{part}.npz", Trials(np.zeros(2)), shown)
-    monkeypatch.setattr(record, "content", lambda _: shown)
+    of = card(Spec("flat"))
+    model: Any = SimpleNamespace(card=of)
+    monkeypatch.setattr(record, "content", lambda _: "abc")
+    monkeypatch.setattr(record.truths, "stored", lambda *_: [model])
+    monkeypatch.setattr(record.showing, "ask", lambda *_, **__: [Trials(np.zeros(2))])
     asked: list[bool] = []
 
     def judge(*_: Any, averaged: bool) -> Verdict:
@@ -82,6 +86,36 @@ def test_what_is_true_is_counted_at_the_threshold_itself(
     bench: Any = SimpleNamespace(material=lambda *_: None)
     assert list(record.ask(bench, part, tmp_path, None, [of])) == [of.name]
     assert asked == [part != "truth"], "however the audit counts"
+    # Asked once; anew where the network is read otherwise or something else is shown.
+    monkeypatch.setattr(record.showing, "ask", None)
+    assert list(record.ask(bench, part, tmp_path, None, [of])) == [of.name]
+    with pytest.raises(TypeError):
+        record.ask(bench, part, tmp_path, None, [replace(of, scale="byte")])
+    monkeypatch.setattr(record, "content", lambda _: "abd")
+    with pytest.raises(TypeError):
+        record.ask(bench, part, tmp_path, None, [of])
+
+
+def test_what_is_shown_has_another_hash_when_anything_of_it_changes(material: Material) -> None:
+    kind = "line"
+    given = material.donors[kind]
+    piece = given.layers[0].pieces[0]
+    bright = replace(
+        given.layers[0], pieces=(replace(piece, delta=3 * piece.delta), *given.layers[0].pieces[1:])
+    )
+    relief = material.reliefs[kind]
+    others = [
+        replace(material, boxes=[(0, 0, 50, 50)] * len(material.boxes)),
+        replace(
+            material,
+            donors=material.donors | {kind: replace(given, layers=(bright, *given.layers[1:]))},
+        ),
+        replace(material, donors=material.donors | {kind: replace(given, nulls=given.nulls[::-1])}),
+        replace(
+            material, reliefs=material.reliefs | {kind: replace(relief, elsewhere=relief.masks)}
+        ),
+    ]
+    assert len({record.content(each) for each in [material, material, *others]}) == 5
 
 
 def test_a_row_names_truth_and_verdict_of_each_kind() -> None:

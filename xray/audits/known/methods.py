@@ -18,8 +18,9 @@ import pandas as pd
 from xray.audits import findings, pointing
 from xray.audits.insertion import KINDS, Material
 from xray.audits.known import truth as truths
+from xray.audits.known.record import content
 from xray.explanations import methods
-from xray.files import read_table, write_table
+from xray.files import hash_json, read_table, write_table
 from xray.jobs.progress import Progress
 from xray.metrics import bootstrap
 from xray.models.card import Card
@@ -53,9 +54,11 @@ def weigh(
     asked = pointing.sights(material, FILMS, seed)
     small = [card for card in cards if card.settings["architecture"] != "vgg19"]
     say, found = stage("explanations"), []
+    shown = content(material)
     for done, card in enumerate(small):
         path = out / card.name / pointing.FILE
-        if not path.is_file():
+        of = hash_json([shown, card.as_read, seed, FILMS, ASKED])
+        if not path.is_file() or set(read_table(path).get("of", ())) != {of}:
             model = truths.stored(out, None, [card.name])[0]
             parts = [
                 pointing.weigh(model, material, asked, method, seed).assign(method=method)
@@ -63,8 +66,8 @@ def weigh(
                 if not methods.why_not(method, model)
             ]
             means = pd.concat(parts).groupby(["method", "kind"])["share"].mean()
-            write_table(path, means.to_frame().reset_index())
-        found.append(read_table(path).assign(network=card.name))
+            write_table(path, means.to_frame().reset_index().assign(of=of))
+        found.append(read_table(path).drop(columns="of").assign(network=card.name))
         if say:
             say(done + 1, len(small))
     return pd.concat(found, ignore_index=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from xray.classes import HEALTHY, SICK
 from xray.drawing import laying
 from xray.drawing.laying import Place
 from xray.errors import DatasetError
-from xray.files import sha256_file, write_table
+from xray.files import replacing, sha256_file, write_table
 from xray.films import lungs
 from xray.films.pixels import Bytes, as_bytes, as_float
 from xray.films.resize import resize
@@ -272,7 +273,8 @@ def _head(
         part: {HEALTHY: int((~called[mask]).sum()), SICK: int(called[mask].sum())}
         for part, mask in (("train", ~val), ("val", val))
     }
-    np.savez(out / f"head-{spec.name}.npz", weights=weights, bias=bias)
+    with replacing(out / f"head-{spec.name}.npz") as part_file:
+        np.savez(part_file, weights=weights, bias=bias)
     odds = known.astype(np.float64) @ weights + bias
     return whole(spec, network), {"counts": counts, "history": {}, "log_odds": odds}
 
@@ -306,12 +308,16 @@ def frozen(network: Any) -> Any:
 
 
 def features(spec: Spec, network: Any, films: Bytes, path: Path) -> NDArray[np.float32]:
-    """Frozen features (N, F) of all films, computed once and kept in ``path``."""
+    """Frozen features (N, F) of all films, computed once and kept beside ``path``, by content."""
     import keras
 
+    body = frozen(network)
+    digest = hashlib.sha256(np.ascontiguousarray(films).tobytes())
+    for weights in body.get_weights():
+        digest.update(np.ascontiguousarray(weights).tobytes())
+    path = path.with_name(f"{path.stem}-{digest.hexdigest()[:12]}.npy")
     if path.is_file():
         return np.asarray(np.load(path, allow_pickle=False))
-    body = frozen(network)
     made = [
         keras.ops.convert_to_numpy(
             body.predict_on_batch(shown(spec, films[i : i + 32])[..., None])
@@ -319,6 +325,6 @@ def features(spec: Spec, network: Any, films: Bytes, path: Path) -> NDArray[np.f
         for i in range(0, len(films), 32)
     ]
     out = np.concatenate(made)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(path, out)
+    with replacing(path) as part:
+        np.save(part, out)
     return out

@@ -1,7 +1,8 @@
 """The audit's record on networks of known answers: asked once each, kept, judged, and written.
 
-Answers are kept beside each network (``PART.npz``) with a hash of what was shown, so that work
-that was stopped goes on where it was. Verdicts are computed from them anew each time.
+Answers are kept beside each network (``PART.npz``) with a hash of what was shown and of the
+network, so that work that was stopped goes on where it was. Verdicts are computed from them anew
+each time.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from xray.audits import findings, insertion, judging, showing
-from xray.audits.insertion import KINDS, Donors, Material, Odds
+from xray.audits.insertion import KINDS, Donors, Material
 from xray.audits.judging import Verdict
 from xray.audits.known import networks, specs
 from xray.audits.known import truth as truths
@@ -26,8 +27,8 @@ from xray.classes import HEALTHY
 from xray.drawing import rendering
 from xray.drawing.layers import Layer
 from xray.environment import artifact
-from xray.errors import ArtifactError
-from xray.files import replacing
+from xray.errors import ArtifactError, ModelError
+from xray.files import hash_json, replacing
 from xray.films.pixels import Bytes
 from xray.jobs.progress import Progress
 from xray.labels import devices
@@ -95,18 +96,28 @@ class Bench:
 
 
 def content(material: Material) -> str:
-    """Hash of all that a network is shown: films, donors, who gets what, and where."""
+    """Hash of all that a network is shown: films, lungs, devices, nulls, who gets what, and where.
+
+    Lungs count to whole pixels and a device's strength to three digits: another machine may find
+    them otherwise in the last bit.
+    """
     digest = hashlib.sha256()
     digest.update("\n".join(material.table["file"]).encode())
     digest.update(np.ascontiguousarray(material.films).tobytes())
+    digest.update(np.rint(np.asarray(material.boxes, float)).tobytes())
     for kind, plan in material.plans.items():
-        given = material.donors[kind].layers
-        digest.update("\n".join([kind, *(layer.file for layer in given)]).encode())
+        digest.update(kind.encode())
+        for layer, nulls in zip(
+            material.donors[kind].layers, material.donors[kind].nulls, strict=True
+        ):
+            parts = [(piece.box, f"{np.abs(piece.delta).sum():.3g}") for piece in layer.pieces]
+            digest.update(repr([layer.file, parts, [null.file for null in nulls]]).encode())
         for array in (plan.film, plan.layer, plan.null):
             digest.update(np.ascontiguousarray(array, np.int64).tobytes())
         digest.update(repr(plan.places).encode())
     for kind, relief in material.reliefs.items():
-        digest.update(kind.encode() + np.packbits(np.stack(relief.masks)).tobytes())
+        for masks in (relief.masks, relief.elsewhere):
+            digest.update(kind.encode() + np.packbits(np.stack(masks)).tobytes())
     return digest.hexdigest()
 
 
@@ -126,7 +137,7 @@ def kept(path: Path, shown: str) -> Trials | None:
     with np.load(path, allow_pickle=False) as stored:
         if str(stored["shown"]) != shown:
             return None
-        answers: dict[str, dict[str, Odds]] = {name: {} for name in FIELDS}
+        answers: dict[str, Any] = {name: {} for name in FIELDS}
         for entry in stored.files:
             name, _, kind = entry.partition("-")
             if name in answers:
@@ -151,18 +162,21 @@ def ask(
     weights : file of VGG19 weights, for heads on it
     """
     material = bench.material(part, without)
-    shown = content(material)
+    coarse = "bfloat16" if precision.has_bfloat16() else "float32"
+    of_all = content(material)
+    shown = {card.name: hash_json([of_all, card.as_read, coarse]) for card in cards}
     paths = {card.name: out / card.name / f"{part}.npz" for card in cards}
-    missing = [card.name for card in cards if kept(paths[card.name], shown) is None]
+    missing = [name for name, path in paths.items() if kept(path, shown[name]) is None]
     for start in range(0, len(missing), TOGETHER):
         models = truths.stored(out, weights, missing[start : start + TOGETHER])
-        coarse = "bfloat16" if precision.has_bfloat16() else "float32"
         answers = showing.ask(models, material, clouds=False, precision=coarse, progress=progress)
         for model, trials in zip(models, answers, strict=True):
-            keep(paths[model.card.name], trials, shown)
+            if trials.problem:
+                raise ModelError(f"{model.card.name}: {trials.problem}")
+            keep(paths[model.card.name], trials, shown[model.card.name])
     verdicts = {}
     for card in cards:
-        known = kept(paths[card.name], shown)
+        known = kept(paths[card.name], shown[card.name])
         if known is not None:
             # What is true is counted at the threshold itself, however the audit counts.
             own, averaged = card.threshold_log_odds, part != "truth"
