@@ -38,8 +38,6 @@ from xray.models.model import LogOdds
 
 #: Films that a model is asked about before others wait for it.
 FIRST = 2
-#: Films of a class that other options are tried on.
-TRIED = 100
 #: Why LIME raises no flag of its own.
 NO_FLAG = (
     "LIME's own flag needs films with labelled devices, and thresholds from networks of known "
@@ -48,11 +46,6 @@ NO_FLAG = (
 ONE_CLASS = (
     "All films are of one class, so that nothing says whether the model tells the classes apart; "
     "give a folder with films of both."
-)
-MORE = "These films are too few to be sure of it; audit it on more."
-OURS = (
-    "It was trained here, so its options are not the cause: it does not tell the classes of these "
-    "films apart."
 )
 FEW = "Films without devices of both classes are needed to lay devices over; there are too few."
 NO_DEVICE = (
@@ -335,8 +328,7 @@ def _verdict(
     own, margin = model.card.threshold_log_odds, options.margin
     verdict = judging.judge(materials.material, trials, own, kept, margin, materials.seed)
     if verdict.verdict == "cannot_be_judged" and not verdict.auroc[1] > judging.GATE:
-        unsure = verdict.auroc[0] > judging.GATE
-        why = (MORE,) if unsure else _cause(model, materials, truth, kept)
+        why = doubts.causes(model, verdict, materials, truth, kept)
         verdict = replace(verdict, reasons=(*verdict.reasons, *why))
     return verdict
 
@@ -375,27 +367,6 @@ def _known(files: pd.Series, trained_on: Collection[str]) -> NDArray[np.bool_]:
     """Which films a model was trained on, by their place in the folder or their name alone."""
     names = files.str.rpartition("/")[2]
     return np.asarray(files.isin(trained_on) | names.isin(trained_on), bool)
-
-
-def _cause(
-    model: Any, materials: Materials, sick: NDArray[np.bool_], kept: NDArray[np.bool_]
-) -> tuple[str, ...]:
-    """The likely cause of a model that ranks the films no better than chance, and what mends it."""
-    from xray.models import plausibility
-
-    if model.card.recipe:
-        return (OURS,)
-    if not hasattr(model, "raw"):
-        return ()
-    rng = np.random.default_rng([materials.seed, 5])
-    places = np.concatenate(
-        [rng.permutation(np.flatnonzero(kept & (sick == truth)))[:TRIED] for truth in (False, True)]
-    )
-    found = plausibility.check(model, as_float(materials.films[places]), sick[places])
-    if not found.problem:
-        return ()
-    mend = f"Add {found.option} and audit it again." if found.option else ""
-    return tuple(filter(None, (found.problem, mend)))
 
 
 def _notes(model: Any, materials: Materials, options: Options) -> tuple[str, ...]:

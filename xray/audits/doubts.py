@@ -33,6 +33,13 @@ from xray.models.model import BaseModel
 
 #: Films of each class that ways are counted on; fewer of networks of more parameters.
 FILMS, FEWER, LARGE = 100, 30, 10_000_000
+#: Films of a class that other options are tried on, where a model knows nothing.
+TRIED = 100
+MORE = "These films are too few to be sure of it; audit it on more."
+OURS = (
+    "It was trained here, so its options are not the cause: it does not tell the classes of these "
+    "films apart."
+)
 #: Share of calls from which on another way makes another model, whatever margin was asked for.
 CHANGED = 0.03
 #: Sizes that people train at, tried where a network takes any.
@@ -123,6 +130,36 @@ def settled(
         other = judging.judge(material, trial, own, kept, margin, materials.seed)
         told[i] = _taken_back(told[i], other, f"With {way.option}", share)
     return told
+
+
+def causes(
+    model: Any,
+    verdict: Verdict,
+    materials: Materials,
+    sick: NDArray[np.bool_],
+    kept: NDArray[np.bool_],
+) -> tuple[str, ...]:
+    """The likely cause of a model that ranks the films no better than chance, and what mends it.
+
+    Parameters
+    ----------
+    sick, kept : (N,) films of the sick, and films that count
+    """
+    if verdict.auroc[0] > judging.GATE:
+        return (MORE,)
+    if model.card.recipe:
+        return (OURS,)
+    if not hasattr(model, "raw"):
+        return ()
+    rng = np.random.default_rng([materials.seed, 5])
+    places = np.concatenate(
+        [rng.permutation(np.flatnonzero(kept & (sick == truth)))[:TRIED] for truth in (False, True)]
+    )
+    found = plausibility.check(model, as_float(materials.films[places]), sick[places])
+    if not found.problem:
+        return ()
+    mend = f"Add {found.option} and audit it again." if found.option else ""
+    return tuple(filter(None, (found.problem, mend)))
 
 
 def _better(verdict: Verdict, way: Otherwise, share: float) -> Verdict:

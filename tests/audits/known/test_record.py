@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xray.audits.insertion import Material
 from xray.audits.judging import Cut, KindVerdict, Margin, Verdict
 from xray.audits.known import record
 from xray.audits.known.specs import Spec
@@ -45,35 +44,13 @@ def card(spec: Spec) -> Card:
     return Card(spec.name, spec.name, role="panel", settings=dict(spec.__dict__))
 
 
-def test_answers_come_back_as_they_were_kept_and_never_for_other_pictures(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    trials = Trials(
-        rng.normal(size=5),
-        device={"line": rng.normal(size=9), "support": rng.normal(size=7)},
-        null={"line": rng.normal(size=9), "support": rng.normal(size=7)},
-        relieved={"line": rng.normal(size=3)},
-        sham={"line": rng.normal(size=3)},
-    )
-    path = tmp_path / "network" / "audit.npz"
-    record.keep(path, trials, "abc")
-    again = record.kept(path, "abc")
-    assert again is not None
-    np.testing.assert_array_equal(again.plain, trials.plain)
-    for name in record.FIELDS:
-        assert getattr(again, name).keys() == getattr(trials, name).keys()
-        for kind, odds in getattr(trials, name).items():
-            np.testing.assert_array_equal(getattr(again, name)[kind], odds)
-    assert record.kept(path, "abd") is None
-    assert record.kept(tmp_path / "none.npz", "abc") is None
-
-
 @pytest.mark.parametrize("part", record.PARTS)
 def test_what_is_true_is_counted_at_the_threshold_itself(
     part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of = card(Spec("flat"))
     model: Any = SimpleNamespace(card=of)
-    monkeypatch.setattr(record, "content", lambda _: "abc")
+    monkeypatch.setattr(record.answers, "content", lambda _: "abc")
     monkeypatch.setattr(record.truths, "stored", lambda *_: [model])
     monkeypatch.setattr(record.showing, "ask", lambda *_, **__: [Trials(np.zeros(2))])
     asked: list[bool] = []
@@ -91,31 +68,9 @@ def test_what_is_true_is_counted_at_the_threshold_itself(
     assert list(record.ask(bench, part, tmp_path, None, [of])) == [of.name]
     with pytest.raises(TypeError):
         record.ask(bench, part, tmp_path, None, [replace(of, scale="byte")])
-    monkeypatch.setattr(record, "content", lambda _: "abd")
+    monkeypatch.setattr(record.answers, "content", lambda _: "abd")
     with pytest.raises(TypeError):
         record.ask(bench, part, tmp_path, None, [of])
-
-
-def test_what_is_shown_has_another_hash_when_anything_of_it_changes(material: Material) -> None:
-    kind = "line"
-    given = material.donors[kind]
-    piece = given.layers[0].pieces[0]
-    bright = replace(
-        given.layers[0], pieces=(replace(piece, delta=3 * piece.delta), *given.layers[0].pieces[1:])
-    )
-    relief = material.reliefs[kind]
-    others = [
-        replace(material, boxes=[(0, 0, 50, 50)] * len(material.boxes)),
-        replace(
-            material,
-            donors=material.donors | {kind: replace(given, layers=(bright, *given.layers[1:]))},
-        ),
-        replace(material, donors=material.donors | {kind: replace(given, nulls=given.nulls[::-1])}),
-        replace(
-            material, reliefs=material.reliefs | {kind: replace(relief, elsewhere=relief.masks)}
-        ),
-    ]
-    assert len({record.content(each) for each in [material, material, *others]}) == 5
 
 
 def test_a_row_names_truth_and_verdict_of_each_kind() -> None:

@@ -18,7 +18,7 @@ import pandas as pd
 from xray.audits import findings, pointing
 from xray.audits.insertion import KINDS, Material
 from xray.audits.known import truth as truths
-from xray.audits.known.record import content
+from xray.audits.known.answers import content
 from xray.explanations import methods
 from xray.files import hash_json, read_table, write_table
 from xray.jobs.progress import Progress

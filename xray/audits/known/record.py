@@ -7,7 +7,6 @@ each time.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,16 +18,15 @@ import pandas as pd
 from xray.audits import findings, insertion, judging, showing
 from xray.audits.insertion import KINDS, Donors, Material
 from xray.audits.judging import Verdict
-from xray.audits.known import networks, specs
+from xray.audits.known import answers, networks, specs
 from xray.audits.known import truth as truths
 from xray.audits.known.specs import BARE
-from xray.audits.showing import Trials
 from xray.classes import HEALTHY
 from xray.drawing import rendering
 from xray.drawing.layers import Layer
 from xray.environment import artifact
 from xray.errors import ArtifactError, ModelError
-from xray.files import hash_json, replacing
+from xray.files import hash_json
 from xray.films.pixels import Bytes
 from xray.jobs.progress import Progress
 from xray.labels import devices
@@ -46,8 +44,6 @@ PARTS = ("audit", "truth", "seed", "donors", "rendered")
 TOGETHER = 48
 #: Kinds that are planted: nature forces no network to read them, or hardly.
 PLANTS = ("line", "tube", "electrode")
-#: Arrays of ``Trials`` by kind.
-FIELDS = ("device", "null", "relieved", "sham")
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,56 +91,6 @@ class Bench:
         )
 
 
-def content(material: Material) -> str:
-    """Hash of all that a network is shown: films, lungs, devices, nulls, who gets what, and where.
-
-    Lungs count to whole pixels and a device's strength to three digits: another machine may find
-    them otherwise in the last bit.
-    """
-    digest = hashlib.sha256()
-    digest.update("\n".join(material.table["file"]).encode())
-    digest.update(np.ascontiguousarray(material.films).tobytes())
-    digest.update(np.rint(np.asarray(material.boxes, float)).tobytes())
-    for kind, plan in material.plans.items():
-        digest.update(kind.encode())
-        for layer, nulls in zip(
-            material.donors[kind].layers, material.donors[kind].nulls, strict=True
-        ):
-            parts = [(piece.box, f"{np.abs(piece.delta).sum():.3g}") for piece in layer.pieces]
-            digest.update(repr([layer.file, parts, [null.file for null in nulls]]).encode())
-        for array in (plan.film, plan.layer, plan.null):
-            digest.update(np.ascontiguousarray(array, np.int64).tobytes())
-        digest.update(repr(plan.places).encode())
-    for kind, relief in material.reliefs.items():
-        for masks in (relief.masks, relief.elsewhere):
-            digest.update(kind.encode() + np.packbits(np.stack(masks)).tobytes())
-    return digest.hexdigest()
-
-
-def keep(path: Path, trials: Trials, shown: str) -> None:
-    """Write a network's answers, whole or not at all."""
-    arrays = {
-        f"{name}-{kind}": odds for name in FIELDS for kind, odds in getattr(trials, name).items()
-    }
-    with replacing(path) as part, part.open("wb") as file:
-        np.savez_compressed(file, shown=np.array(shown), plain=trials.plain, **arrays)
-
-
-def kept(path: Path, shown: str) -> Trials | None:
-    """Answers that were kept, when they are of what would be shown now; None otherwise."""
-    if not path.is_file():
-        return None
-    with np.load(path, allow_pickle=False) as stored:
-        if str(stored["shown"]) != shown:
-            return None
-        answers: dict[str, Any] = {name: {} for name in FIELDS}
-        for entry in stored.files:
-            name, _, kind = entry.partition("-")
-            if name in answers:
-                answers[name][kind] = stored[entry]
-        return Trials(stored["plain"], **answers)
-
-
 def ask(
     bench: Bench,
     part: str,
@@ -163,20 +109,20 @@ def ask(
     """
     material = bench.material(part, without)
     coarse = "bfloat16" if precision.has_bfloat16() else "float32"
-    of_all = content(material)
+    of_all = answers.content(material)
     shown = {card.name: hash_json([of_all, card.as_read, coarse]) for card in cards}
     paths = {card.name: out / card.name / f"{part}.npz" for card in cards}
-    missing = [name for name, path in paths.items() if kept(path, shown[name]) is None]
+    missing = [name for name, path in paths.items() if answers.kept(path, shown[name]) is None]
     for start in range(0, len(missing), TOGETHER):
         models = truths.stored(out, weights, missing[start : start + TOGETHER])
-        answers = showing.ask(models, material, clouds=False, precision=coarse, progress=progress)
-        for model, trials in zip(models, answers, strict=True):
+        told = showing.ask(models, material, clouds=False, precision=coarse, progress=progress)
+        for model, trials in zip(models, told, strict=True):
             if trials.problem:
                 raise ModelError(f"{model.card.name}: {trials.problem}")
-            keep(paths[model.card.name], trials, shown[model.card.name])
+            answers.keep(paths[model.card.name], trials, shown[model.card.name])
     verdicts = {}
     for card in cards:
-        known = kept(paths[card.name], shown[card.name])
+        known = answers.kept(paths[card.name], shown[card.name])
         if known is not None:
             # What is true is counted at the threshold itself, however the audit counts.
             own, averaged = card.threshold_log_odds, part != "truth"
