@@ -270,6 +270,9 @@ def test_films_that_a_model_was_trained_on_do_not_judge_it(shown: Materials) -> 
     names = frozenset(shown.table["file"].str.rpartition("/")[2][:10])
     (made,) = audit.audit([fake(sickness)], shown, replace(WIDE, trained_on=names))
     value = made.to_json()
-    assert value["left_out"] == 10
+    assert value["left_out"] == 10 and not any("trained on is" in note for note in value["notes"])
+    wrong = frozenset(name.partition(".")[0] for name in names)
+    said = audit._notes(fake(sickness), shown, replace(WIDE, trained_on=wrong))
+    assert any(note.startswith("None of the 10 names") for note in said)
     healthy = [r for r in value["effects"] if r["test"] == "insertion" and r["label"] == "NORMAL"]
     assert {row["films"] for row in healthy} == {15}

@@ -21,17 +21,20 @@ def test_a_calls_change_beyond_the_margin_goes_before_a_larger_one_of_auroc() ->
     assert top is not None and (top.unit, top.value) == ("auroc_drop", 0.2)
 
 
-def test_the_thin_kind_that_changes_most_stands_for_all() -> None:
+def test_the_kind_that_changes_most_stands_under_its_own_name_beside_supports() -> None:
     audit = shelf.audit("m", {"tube": (0.2, 1.0), "electrode": (-5.0, 1.0), "other": (1.0, 1.0)})
-    assert dict(findings.called(audit))["with tubes and wires"] == pytest.approx(6.5)
-    audit = shelf.audit("m", {"tube": (0.2, 1.0), "other": (6.0, 1.0)})
-    assert dict(findings.called(audit))["with clips"] == pytest.approx(17.5)
+    # Beyond what the same shape changes: 11 as they are, 5 fewer.
+    assert findings.called(audit) == pytest.approx({"": 11.0, "electrode": 6.0})
+    audit = shelf.audit("m", {"tube": (0.2, 1.0), "other": (6.0, 1.0), "support": (-20.0, 1.0)})
+    assert findings.called(audit) == pytest.approx({"": 11.0, "other": 17.0, "support": 0.0})
+    alone = shelf.audit("m", {"support": (9.0, 1.0)})
+    assert findings.called(alone) == pytest.approx({"": 11.0, "support": 20.0})
 
 
 def test_no_call_of_a_model_that_cannot_be_judged_is_shown() -> None:
     audit = shelf.audit("m", {"tube": (1.0, 1.0)}) | {"verdict": "cannot_be_judged", "kinds": []}
     audit["effects"].append({"test": "aspect", "kind": "", "label": "NORMAL", "calls": 38.0})
-    assert not findings.judged(audit) and findings.called(audit) == []
+    assert not findings.judged(audit) and findings.called(audit) == {}
     assert findings.others(audit) == [] and sentences.suspects(audit) == ""
 
 

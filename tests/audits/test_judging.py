@@ -92,3 +92,13 @@ def test_a_kind_is_judged_the_same_whatever_else_was_asked() -> None:
     every = uncertainty.joint([wires, *others])
     found, _ = every.beyond(np.array([5.6, 0, 0, 0, 0]), np.full(5, 3.0))
     assert not found.any()
+
+
+def test_a_class_of_one_child_passes_no_gate() -> None:
+    rng = np.random.default_rng(0)
+    sick = np.repeat([True, False], 40)
+    odds = rng.normal(size=80) + 2 * sick
+    many = np.array([f"c{i}" for i in range(80)])
+    one = np.where(sick, "the only one", many)
+    assert judging.gate(odds, sick, many)[1] > judging.GATE
+    assert not judging.gate(odds, sick, one)[1] > judging.GATE

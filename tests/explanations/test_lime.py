@@ -5,7 +5,6 @@ from __future__ import annotations
 import tracemalloc
 from dataclasses import replace
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ from tests.helpers.linear import Linear, film
 from xray.drawing.phantoms import phantom
 from xray.errors import FilmError, Stopped
 from xray.explanations import designs, surrogate
-from xray.explanations.lime import STOCK, Settings, explain, explain_many, load, save, take_apart
+from xray.explanations.lime import Settings, explain, take_apart
 from xray.explanations.perturbation import BATCH
 from xray.metrics.odds import to_probability
 from xray.models import registry
@@ -67,7 +66,8 @@ def test_same_seed_same_result_and_another_seed_another_design(model: Linear) ->
 
 
 def test_stock_settings_evaluate_a_thousand_coin_flips(model: Linear) -> None:
-    found = explain(model, film(), STOCK, segments=model.segments)
+    stock = Settings(design="coin_flips", floor=1000, ceiling=1000)
+    found = explain(model, film(), stock, segments=model.segments)
     assert found.n_evaluations == 1000 == sum(model.calls)
     quick = explain(model, film(), segments=model.segments)
     assert np.corrcoef(found.weights, quick.weights)[0, 1] > 0.99
@@ -156,53 +156,6 @@ def test_progress_reaches_its_total_and_can_stop(model: Linear) -> None:
 
     with pytest.raises(Stopped):
         explain(model, film(), progress=stop)
-
-
-def test_many_equals_one_by_one(model: Linear) -> None:
-    images = [film(seed=seed) for seed in range(3)]
-    together = list(explain_many(model, images, segments=[None, model.segments, None]))
-    alone = [
-        explain(model, image, segments=labels)
-        for image, labels in zip(images, [None, model.segments, None], strict=True)
-    ]
-    for one, two in zip(together, alone, strict=True):
-        assert (one.weights == two.weights).all() and one.key == two.key
-
-
-def test_many_resumes_where_it_was_stopped(model: Linear, tmp_path: Path) -> None:
-    images = [film(seed=seed) for seed in range(4)]
-
-    def stop(done: int, total: int) -> None:
-        if done == 2:
-            raise Stopped("enough")
-
-    with pytest.raises(Stopped):
-        list(explain_many(model, images, folder=tmp_path, progress=stop))
-    assert len(list(tmp_path.iterdir())) == 2
-    model.calls.clear()
-    resumed = list(explain_many(model, images, folder=tmp_path))
-    fresh = list(explain_many(Linear(interaction=5.0), images))
-    assert sum(model.calls) == sum(found.n_evaluations for found in fresh[2:])
-    for one, two in zip(resumed, fresh, strict=True):
-        assert (one.weights == two.weights).all() and one.params == two.params
-        assert one.stable == two.stable and (one.segments == two.segments).all()
-    # Other settings and damaged files are made afresh.
-    model.calls.clear()
-    damaged = sorted(tmp_path.iterdir())[0]
-    damaged.write_bytes(damaged.read_bytes()[:100])
-    list(explain_many(model, images, folder=tmp_path))
-    assert sum(model.calls) in {found.n_evaluations for found in fresh}
-    model.calls.clear()
-    list(explain_many(model, images, folder=tmp_path, seed=9))
-    assert sum(model.calls) > 0
-
-
-def test_saved_explanation_comes_back_whole(model: Linear, tmp_path: Path) -> None:
-    found = explain(model, film())
-    save(found, tmp_path / "e.npz")
-    back = load(tmp_path / "e.npz")
-    assert back.key == found.key and back.n_evaluations == found.n_evaluations
-    assert back.table().equals(found.table())
 
 
 def test_table_and_interval_follow_the_weights(model: Linear) -> None:

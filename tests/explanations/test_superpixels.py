@@ -115,3 +115,10 @@ def test_real_films_are_cut_as_asked(real_films: Path) -> None:
             labels = superpixels.segment(resize(decode.read(path).pixels, (128, 128)))
             _check(labels)
             assert 42 <= labels.max() + 1 <= superpixels.DEFAULT_COUNT
+
+
+def test_masks_may_cover_the_whole_film() -> None:
+    left = np.zeros((40, 48), bool)
+    left[:, :20] = True
+    labels = superpixels.segment(np.zeros((40, 48), np.float32), masks=[left, ~left])
+    assert (labels == np.where(left, 0, 1)).all()

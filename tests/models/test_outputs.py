@@ -163,3 +163,10 @@ def test_numbers_that_are_none_are_said() -> None:
         outputs.log_odds(
             np.array([[np.nan]]), "sigmoid", (0,), normal=False, logits=False, model="x"
         )
+
+
+def test_no_films_have_no_log_odds() -> None:
+    for output, units in (("sigmoid", 1), ("softmax", 2), ("logit", 3)):
+        none = np.empty((0, units))
+        told = outputs.log_odds(none, output, (0,), normal=False, logits=False, model="m")
+        assert told.shape == (0,)

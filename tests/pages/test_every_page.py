@@ -130,8 +130,8 @@ def test_overview_says_who_reads_devices(full_shelf: Path, visit: Opener) -> Non
     )
     for head, value in (
         ("as they are", 11),
-        ("with wires, tubes, clips", 12),
-        ("with supports", 21),
+        ("with the device that moves it most", "12, electrodes"),
+        ("with supports", 20),
     ):
         assert f'data-label="{head}">{value}<' in text
     assert 'data-label="AUROC, lungs hidden">0.88<' in text

@@ -37,7 +37,7 @@ def test_what_was_mended_stands_before_what_is_now() -> None:
     page = first_page.build(cards, audits, {})
     rows = page["first_rows"]
     assert rows.index("Before: shown whole films") < rows.index("Whole</th>")
-    assert rows.index("Whole</th>") < rows.index("Now: shown the lungs alone") < rows.index("Lungs")
+    assert rows.index("Whole</th>") < rows.index("Now: cropped to the lungs") < rows.index("Lungs")
     assert page["title"].startswith("Shown whole films, 1 of 1 models reads devices")
     assert page["advice"] == [("Whole", "Do not rely on calls of people with supports.")]
 

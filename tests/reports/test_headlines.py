@@ -48,13 +48,13 @@ def test_every_title_of_a_world_is_computed_and_short(world: str) -> None:
             9.1,
             0.4,
             "A support makes Whole call 9 more of 100 healthy people sick (5 to 13). The "
-            "remedy, to show it the lungs alone, leaves under 1 more (-1 to 1).",
+            "remedy, to crop films to the lungs, leaves under 1 more (-1 to 1).",
         ),
         (
             9.1,
             7.0,
             "A support makes Whole call 9 more of 100 healthy people sick (5 to 13). The "
-            "remedy, to show it the lungs alone, leaves 7 more (6 to 8).",
+            "remedy, to crop films to the lungs, leaves 7 more (6 to 8).",
         ),
         (0.2, 0.4, ""),
     ],
@@ -76,19 +76,19 @@ def test_what_was_done_about_it_is_told_as_it_is(before: float, after: float, sa
         (
             (9.1, 0.2),
             (0.4, 0.4),
-            "Shown whole films, 1 of 2 models reads devices; shown the lungs "
-            "alone, none is found to",
+            "Shown whole films, 1 of 2 models reads devices; cropped to the lungs, "
+            "none is found to",
         ),
         (
             (9.1, 9.1),
             (0.4, 7.0),
-            "Shown whole films, 2 of 2 models read devices; shown the lungs alone, 1",
+            "Shown whole films, 2 of 2 models read devices; cropped to the lungs, 1",
         ),
         (
             (9.1, 0.2),
             (0.4, 2.5),
-            "Shown whole films, 1 of 2 models reads devices; shown the lungs "
-            "alone, none is found to (for 1, more films must tell)",
+            "Shown whole films, 1 of 2 models reads devices; cropped to the lungs, "
+            "none is found to (for 1, more films must tell)",
         ),
         ((0.2, 0.2), (0.4, 0.4), "Devices change fewer than 3 of 100 calls of both models"),
     ],
@@ -103,8 +103,9 @@ def test_the_answer_tells_before_and_now(
         for name, change in zip(names, (*whole, *alone), strict=True)
     }
     assert headlines.answer(told[2:], told, audits) == said
-    # Of any other models the answer is their own.
-    assert headlines.answer(told[2:3], told, audits) == headlines.title(told[2:3], audits)
+    # Of any other models the answer is of all rows of the table: theirs, and what was mended.
+    rows = [card for card in told if card.name in ("basic", "whole_film" * (whole[0] > 3))]
+    assert headlines.answer(told[2:3], told, audits) == headlines.title(rows, audits)
     assert headlines.answer(told[2:], told[2:], audits) == headlines.title(told[2:], audits)
 
 
@@ -181,3 +182,12 @@ def test_titles_of_one_model_and_of_none() -> None:
     unknown = {"basic": shelf.audit("basic", {})}
     assert headlines.title(CARDS, unknown) == "This model cannot be judged"
     assert headlines.title(CARDS, {}) == "Do these models read lungs, or the devices on the chest?"
+
+
+def test_the_widest_margin_of_those_it_speaks_of_stands_in_the_title() -> None:
+    cards = [Card(name, title=name) for name in ("a", "b")]
+    audits = {name: shelf.audit(name, {"support": (0.2, 0.5)}) for name in ("a", "b")}
+    audits["b"]["margin"] = {"calls": 10.0, "auroc": 0.02}
+    assert "fewer than 10 of 100" in headlines.title(cards, audits)
+    audits["a"] = shelf.audit("a", {"support": (2.5, 1.0)})
+    assert "fewer than 10 of 100 calls of 1 of 2" in headlines.title(cards, audits)

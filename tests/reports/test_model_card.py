@@ -50,7 +50,7 @@ def test_a_card_tells_the_verdict() -> None:
     card = Card("basic", title="Model basic")
     text = model_card.markdown(card, None, [], shelf.world("one reader")["basic"]).replace("\\", "")
     assert "**Reads supports.** A support makes it call 9 more of 100 healthy people sick" in text
-    assert "with supports 21" in text
+    assert "with supports 20" in text
     text = model_card.markdown(card, None, [], None, "It was lost.").replace("\\", "")
     assert "**Not audited yet.** It was lost." in text
 
@@ -125,3 +125,8 @@ def test_the_hub_gets_figures_tags_and_the_text() -> None:
     assert "model-index" not in model_card.huggingface(card, None, [])
     ours = yaml.safe_load(model_card.huggingface(Card("basic"), None, []).split("---\n")[1])
     assert ours["tags"][1] == "pneumonia"
+
+
+def test_a_demonstration_is_said_to_be_of_synthetic_films() -> None:
+    assert "synthetic films" in model_card.limits(Card("demo", role="demo"))
+    assert "hospital" in model_card.limits(Card("basic", role="recipe"))

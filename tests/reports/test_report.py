@@ -163,7 +163,7 @@ def test_it_holds_verdict_evidence_metrics_hashes_and_limits(artifacts: Path, bu
         "reads supports",
         "A support makes it call 9 more of 100 healthy people sick (5 to 13).",
         "Wires, tubes, electrodes and clips change nothing that matters.",
-        "as they are 11; with tubes and wires 12; with supports 21",
+        "as they are 11; with electrodes 12; with supports 20",
         "11.0 → 20.6, null 11.5",
         "+9.1 (+5.1 to +13.1)",
         "200, donors 40",

@@ -101,7 +101,7 @@ def test_raw_calls_stand_in_a_row_of_facts() -> None:
     assert overview.facts_of(audits["basic"]) == [
         [
             "Healthy films called sick, of 100",
-            "as they are 11; with tubes and wires 12; with supports 21",
+            "as they are 11; with electrodes 12; with supports 20",
         ],
         ["AUROC with the lungs hidden", "0.88 (0.80 to 0.95)"],
     ]

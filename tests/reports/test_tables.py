@@ -241,3 +241,14 @@ def test_calls_of_a_film_with_devices_and_their_match() -> None:
     assert row["Explanation"] == "not stable: too few samples"
     reading.explanation.stable = True
     assert tables.calls([reading], {}, "tube").iloc[0]["Model"] == "basic"
+
+
+def test_two_models_of_one_title_have_a_column_each() -> None:
+    cards = [Card(name, title="My net") for name in ("one", "two")]
+    assert list(tables.provenance(cards, {}).columns) == ["", "My net (one)", "My net (two)"]
+
+
+def test_limes_weight_stands_beside_calls() -> None:
+    row = {"test": "lime", "kind": "tube", "label": "PNEUMONIA", "share": 0.05}
+    made = tables.effects({"effects": [row | {"share_low": 0.01, "share_high": 0.09}]})
+    assert made["Share of LIME's weight"].tolist() == ["+0.050 (+0.010 to +0.090)"]

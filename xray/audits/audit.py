@@ -383,11 +383,17 @@ def _notes(model: Any, materials: Materials, options: Options) -> tuple[str, ...
         )
     elif others := materials.elsewhere():
         notes.append(
-            f"Devices of {len(others):,} films of other splits are laid on too. A model that was "
-            "trained on those films has seen these devices."
+            f"Devices of {len(others):,} films that are not judged are laid on too. A model that "
+            "was trained on those films has seen these devices."
+        )
+    seen = _known(materials.table["file"], options.trained_on).any()
+    if options.trained_on and not seen:
+        notes.append(
+            f"None of the {len(options.trained_on):,} names that were given as trained on is among "
+            "these films: write them as in the folder, with their endings."
         )
     public = materials.table["file"].str.match(r"test/[^/]+/(IM-|NORMAL2-IM-|person)").mean() > 0.5
-    if public and not options.trained_on and not model.card.recipe:
+    if public and not seen and not model.card.recipe:
         notes.append(
             "If it was trained on another split of the public set, it may have seen these films; "
             "name those it was trained on with --trained-on FILE."

@@ -53,8 +53,6 @@ HELP = (
 )
 #: Margins of an audit that names none: points of 100 calls, and AUROC.
 MARGIN: dict[Unit, float] = {"calls": 3.0, "auroc_drop": 0.02}
-#: Tests of an audit that are about devices; all others are about other suspects.
-OF_DEVICES = ("insertion", "as_worn", "null", "swap", "removal", "lime")
 VERDICTS = ("reads_devices", "no_reliance", "inconclusive", "cannot_be_judged")
 
 
@@ -190,34 +188,31 @@ def strongest(audit: Audit, names: Sequence[str]) -> Change | None:
     return max(plain or found, key=lambda change: abs(change.margins), default=None)
 
 
-def called(audit: Audit) -> list[tuple[str, float]]:
-    """Healthy films called sick, of 100: as they are, with thin devices, with supports.
+def called(audit: Audit) -> dict[str, float]:
+    """Healthy films called sick, of 100, by kind of device laid on; "" as they are.
 
-    Of the thin kinds the one that changes most stands for all. Kinds that could not be judged
-    are left out, and all of them where the model cannot be.
+    Beside supports stands the other kind that changes most. What the same shapes change without a
+    device is taken off. Kinds that could not be judged are left out, and all of them where the
+    model cannot be.
     """
     if not judged(audit):
-        return []
+        return {}
     unknown = kinds(audit, "cannot_be_judged")
     rows = {
         str(row["kind"]): row
         for row in effects(audit, "insertion")
         if not classes.side(str(row.get("label") or ""))
         and row.get("kind") not in unknown
-        and all(math.isfinite(number(row.get(f"called_{when}"))) for when in ("before", "after"))
+        and all(math.isfinite(number(row.get(name))) for name in ("called_before", "calls"))
     }
-    if not rows:
-        return []
-    thin = [kind for kind in rows if kind != "support"]
-    lead = rows["support"] if not thin else rows[thin[0]]
-    made = [("as they are", number(lead["called_before"]))]
-    if thin:
-        most = max(thin, key=lambda kind: abs(number(rows[kind].get("calls"))))
-        words = "with clips" if most == "other" else "with tubes and wires"
-        made.append((words, number(rows[most]["called_after"])))
-    if "support" in rows:
-        made.append(("with supports", number(rows["support"]["called_after"])))
-    return made
+    others = [kind for kind in rows if kind != "support"]
+    most = sorted(others, key=lambda kind: -abs(number(rows[kind]["calls"])))[:1]
+    kinds_ = [*most, *(kind for kind in rows if kind == "support")]
+    if not kinds_:
+        return {}
+    before = number(rows[kinds_[0]]["called_before"])
+    after = {kind: before + number(rows[kind]["calls"]) for kind in kinds_}
+    return {"": before} | {kind: min(max(value, 0.0), 100.0) for kind, value in after.items()}
 
 
 def stratum(audit: Audit, name: str, metric: str) -> tuple[float, float, float] | None:

@@ -230,8 +230,10 @@ def gate(
     drawn = bootstrap.auroc(sick, odds, bootstrap.resamples(children, seed=seed))
     low, high, _ = bootstrap.percentiles(drawn)
     if not math.isfinite(low):
-        # Perfect, or one answer to all: films drawn again say nothing of what others would.
-        low, high = bootstrap.newcombe(value, int(sick.sum()), int((~sick).sum()))
+        # Perfect, one answer to all, or a class of few children: what is drawn again says nothing
+        # of what others would. Films of one child count once.
+        ill, well = (len(np.unique(children[sick == truth])) for truth in (True, False))
+        low, high = bootstrap.newcombe(value, ill, well)
     return value, low, high
 
 

@@ -104,5 +104,8 @@ def _layer(folder: Path, donor: str, kind: str) -> Layer:
         made = [x for x in rendering.read(one_film.SIZE, path, kind=kind) if x.child == donor]
     found = next((layer for layer in made if layer.kind == kind), None)
     if found is None:
-        raise DatasetError("This device cannot be laid on again; audit the model anew.")
+        raise DatasetError(
+            "This device cannot be laid on again: no label of it is known. Set XRAY_DEVICE_LABELS "
+            "to the labels that the model was audited with, or audit it anew."
+        )
     return found

@@ -19,6 +19,7 @@ from scipy.stats import t as student
 
 from xray import classes
 from xray.audits import judging
+from xray.audits.showing import CHUNK
 from xray.classes import HEALTHY, SICK
 from xray.films.pixels import as_float
 from xray.labels import devices
@@ -177,14 +178,10 @@ def mean_of(values: NDArray[np.float64], least: float = 0.0) -> tuple[float, flo
 
 def strata(model: Any, plain: LogOdds, materials: Materials, precision: str) -> pd.DataFrame:
     """Sensitivity, specificity and AUROC with and without devices, and with lungs hidden."""
-    films, lung = as_float(materials.films), materials.lungs
-    level = films.mean(axis=(1, 2), keepdims=True)
-    hidden = model.log_odds_prepared(
-        model.prepare(np.where(lung, level, films)), precision=precision
-    )
-    only = model.log_odds_prepared(model.prepare(np.where(lung, films, level)), precision=precision)
+    hidden = _hiding(model, materials, materials.lungs, precision)
+    only = _hiding(model, materials, ~materials.lungs, precision)
     has = materials.table["has_device"]
-    every = np.ones(len(films), bool)
+    every = np.ones(len(materials.films), bool)
     views = [("all films", plain, every)]
     if has.notna().any():
         views.append(("with a device", plain, has.eq(True).fillna(False).to_numpy(bool)))
@@ -195,6 +192,19 @@ def strata(model: Any, plain: LogOdds, materials: Materials, precision: str) -> 
         own = model.card.threshold_log_odds
         rows += _metrics(name, log_odds[chosen], materials, chosen, own)
     return pd.DataFrame(rows, columns=list(STRATA))
+
+
+def _hiding(
+    model: Any, materials: Materials, mask: NDArray[np.bool_], precision: str
+) -> NDArray[np.float64]:
+    """Log-odds of films of which a part (N, H, W) shows their mean grey; some at a time."""
+    parts = []
+    for start in range(0, len(mask), CHUNK):
+        films = as_float(materials.films[start : start + CHUNK])
+        level = films.mean(axis=(1, 2), keepdims=True)
+        shown = model.prepare(np.where(mask[start : start + CHUNK], level, films))
+        parts.append(model.log_odds_prepared(shown, precision=precision))
+    return np.concatenate(parts)
 
 
 def _metrics(

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Draw, train, audit, and say what came of it."""
     from xray.audits import demo, findings
-    from xray.reports import film_words
+    from xray.reports import film_words, sentences
 
     folder = cache_dir() / "demo" / f"films-{options.seed}"
     with bars() as stage:
@@ -37,7 +37,8 @@ def run(options: argparse.Namespace) -> None:
         )
     for value in found.values():
         say(value)
-        for words, count in findings.called(value):
+        for kind, count in findings.called(value).items():
+            words = sentences.laid_on(kind)
             print(f"  healthy films called sick {words}: {count:.0f} of 100")
         print(f"  {film_words.lime_of_planted(value['lime'], demo.PLANTED)}")
     print(f"Synthetic films: {folder}. See them with XRAY_DATA={folder} streamlit run app.py")

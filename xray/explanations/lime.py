@@ -7,30 +7,28 @@ rather than probabilities (which saturate), and that every weight has a standard
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from xray import __version__
-from xray.errors import ArtifactError, FilmError
+from xray.errors import FilmError
 from xray.explanations import designs, superpixels, surrogate
 from xray.explanations.designs import Masks
 from xray.explanations.perturbation import FILLS, Fill, Parts, filled
-from xray.explanations.result import Explanation, load, save
+from xray.explanations.result import Explanation
 from xray.explanations.superpixels import Labels
 from xray.explanations.surrogate import Floats, Surrogate
-from xray.files import hash_json, sha256_bytes
+from xray.files import sha256_bytes
 from xray.films.pixels import Pixels
 from xray.jobs.progress import Progress
 from xray.metrics.odds import to_probability
 from xray.models import precision as precisions
 from xray.models.model import Predictor
 
-__all__ = ["STOCK", "Explanation", "Settings", "explain", "explain_many", "load", "save"]
+__all__ = ["Explanation", "Settings", "explain"]
 
 Target = Literal["log_odds", "probability"]
 
@@ -90,10 +88,6 @@ class Settings:
                 raise FilmError(f"Unknown {name} '{value}'; choose one of {', '.join(known)}.")
         if self.n_superpixels < 2:
             raise FilmError("An explanation needs at least 2 superpixels; ask for more.")
-
-
-#: As the lime package does it: coin flips, 1,000 evaluations, no stopping rule.
-STOCK = Settings(design="coin_flips", floor=1000, ceiling=1000)
 
 
 def explain(
@@ -210,47 +204,6 @@ def _shifted(progress: Progress, done: int) -> Progress:
     return lambda part, total: progress(done + part, done + total)
 
 
-def explain_many(
-    predictor: Predictor,
-    films: Sequence[Pixels] | Pixels,
-    settings: Settings | None = None,
-    *,
-    segments: Sequence[Labels | None] | None = None,
-    folder: Path | None = None,
-    progress: Progress | None = None,
-    **options: Any,
-) -> Iterator[Explanation]:
-    """Explain many films, one after another, resuming from ``folder`` after a kill.
-
-    Each explanation equals what ``explain`` gives for that film alone.
-
-    Parameters
-    ----------
-    films : sequence of (H, W) float32 in [0, 1]
-    segments : one a film, or None to cut superpixels.
-    folder : finished explanations are kept here, one file each, written whole or not at all,
-        and not computed again. A file is used only where film, segments, model and settings
-        are the same. None keeps nothing.
-    progress : called with (films done, films in all).
-
-    Yields
-    ------
-    Explanation, in the order of ``films``
-    """
-    settings = _settings(predictor, settings, options)
-    for index, film in enumerate(films):
-        labels = None if segments is None else segments[index]
-        path = None if folder is None else folder / _file_name(predictor, film, labels, settings)
-        made = None if path is None else _kept(path)
-        if made is None:
-            made = explain(predictor, film, settings, segments=labels)
-            if path is not None:
-                save(made, path)
-        yield made
-        if progress is not None:
-            progress(index + 1, len(films))
-
-
 def _parameters(predictor: Predictor, parts: Parts, settings: Settings) -> dict[str, Any]:
     """Everything an explanation depends on, fit for JSON and for a cache's key."""
     return {
@@ -303,25 +256,3 @@ def _why_unstable(fitted: Surrogate, agreement: float, target: Floats, settings:
             "allow more evaluations."
         )
     return ""
-
-
-def _file_name(
-    predictor: Predictor, film: Pixels, labels: Labels | None, settings: Settings
-) -> str:
-    """Name of a kept explanation; known before the work, as segments follow from the film."""
-    identity = {
-        **asdict(settings),
-        "version": __version__,
-        "model": predictor.card.sha256 or predictor.card.name,
-        "film": sha256_bytes(np.ascontiguousarray(film, np.float32).tobytes()),
-        "segments": "" if labels is None else sha256_bytes(np.asarray(labels, np.int32).tobytes()),
-    }
-    return f"explanation-{hash_json(identity)[:24]}.npz"
-
-
-def _kept(path: Path) -> Explanation | None:
-    """A kept explanation; None where there is none or it is damaged, to be made again."""
-    try:
-        return load(path) if path.is_file() else None
-    except ArtifactError:
-        return None

@@ -16,7 +16,7 @@ from xray.errors import FilmError, ModelError
 from xray.explanations import gradients, lime, perturbation
 from xray.explanations.occlusion import occlusion
 from xray.explanations.perturbation import Fill
-from xray.explanations.result import Explanation, Heatmap, at_film_size, scaled
+from xray.explanations.result import Heatmap, at_film_size, scaled
 from xray.files import sha256_bytes
 from xray.films.pixels import Pixels
 from xray.jobs.progress import Progress
@@ -109,20 +109,6 @@ def explain(
     }
     return _heatmap(
         method, values, film.shape, said, evaluations, backward, time.perf_counter() - began, params
-    )
-
-
-def of_lime(explanation: Explanation, shape: tuple[int, int], seconds: float = 0.0) -> Heatmap:
-    """A LIME explanation that is there already as a map of a film (H, W)."""
-    return _heatmap(
-        "lime",
-        explanation.weights[explanation.segments],
-        shape,
-        explanation.log_odds,
-        explanation.n_evaluations,
-        0,
-        seconds,
-        explanation.params,
     )
 
 

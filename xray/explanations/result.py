@@ -6,10 +6,7 @@ comes down to: a number under each pixel of the film.
 
 from __future__ import annotations
 
-import json
-import zipfile
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,11 +14,10 @@ import pandas as pd
 import scipy.stats
 from numpy.typing import NDArray
 
-from xray.errors import ArtifactError
 from xray.explanations import surrogate
 from xray.explanations.superpixels import Labels
 from xray.explanations.surrogate import Floats
-from xray.files import hash_json, replacing
+from xray.files import hash_json
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,31 +203,3 @@ def at_film_size(
     rows = top + (np.arange(shape[0]) * inner_height) // shape[0]
     columns = left + (np.arange(shape[1]) * inner_width) // shape[1]
     return np.asarray(image[rows[:, None], columns[None, :]])
-
-
-def save(explanation: Explanation, path: Path) -> None:
-    """Write an explanation as ``.npz``, whole or not at all."""
-    values = {name: getattr(explanation, name) for name in Explanation.__dataclass_fields__}
-    params = np.frombuffer(json.dumps(values.pop("params")).encode(), np.uint8)
-    with replacing(path) as beside:
-        np.savez_compressed(beside, params=params, **values)
-
-
-def load(path: Path) -> Explanation:
-    """Read what ``save`` wrote.
-
-    Raises
-    ------
-    ArtifactError
-        The file is missing or damaged.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            values = {
-                name: stored[name] if stored[name].ndim else stored[name].item()
-                for name in Explanation.__dataclass_fields__
-            }
-        values["params"] = json.loads(values["params"].tobytes())
-        return Explanation(**values)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ArtifactError(f"{path} is damaged ({error}); delete it and run again.") from error

@@ -100,6 +100,8 @@ def segment(
     for index, mask in reversed(list(enumerate(masks))):
         cut[mask] = index
     free = cut < 0
+    if not free.any():
+        return np.unique(cut, return_inverse=True)[1].astype(np.int32)
     wanted = max(1, n - int(np.unique(cut[~free]).size))
     regions = np.zeros(film.shape, np.int32) if lungs is None else split_lungs(lungs)
     labels = np.full(film.shape, -1, np.int32)

@@ -290,7 +290,7 @@ def survives(pair: Pair, metric: str, titles: dict[str, str] | None = None) -> s
     separate, significant = bool(row["low"] > 0 or row["high"] < 0), bool(p < ALPHA)
     a, b = ((titles or {}).get(name, name) for name in (pair.a, pair.b))
     ahead, behind = (a, b) if row["difference"] >= 0 else (b, a)
-    share = max(row["ahead"], 1 - row["ahead"])
+    share = row["ahead"] if row["difference"] >= 0 else 1 - row["ahead"]
     if row["difference"] == 0:
         return f"On {_title(metric)} {a} and {b} are level on these films."
     figures = (

@@ -185,6 +185,11 @@ def titles_of(cards: Sequence[Card]) -> dict[str, str]:
     }
 
 
+def titles_by_name(cards: Sequence[Card]) -> dict[str, str]:
+    """Name -> title; a title that two models have is told apart by their names."""
+    return {name: title for title, name in titles_of(cards).items()}
+
+
 def read_predictions(name: str, folder: Path | None = None) -> pd.DataFrame:
     """Stored predictions: file, split ("val" or "test"), label, log_odds, probability.
 

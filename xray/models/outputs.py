@@ -8,6 +8,7 @@ the positive class (bacteria and virus).
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -210,7 +211,8 @@ def log_odds(
     ModelError
         Outputs that are not numbers, or outside [0, 1] where they are probabilities.
     """
-    raw = np.asarray(raw, dtype=np.float64).reshape(len(raw), -1)
+    raw = np.asarray(raw, dtype=np.float64)
+    raw = raw.reshape(len(raw), math.prod(raw.shape[1:]))
     if not np.isfinite(raw).all():
         raise ModelError(
             f"{model} gave outputs that are not numbers (NaN or infinite); "

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 def answer(cards: Sequence[Card], told: Sequence[Card], audits: Mapping[str, Audit]) -> str:
-    """The Overview's title: how many models read devices on whole films, and on lungs alone.
+    """The Overview's title: how many models read devices on whole films, and cropped to the lungs.
 
-    It is ``title`` where other models are shown than those that are shown the lungs alone, or
-    where none of whole films reads devices.
+    It is the ``title`` of all rows of the table where other models are shown than those that are
+    cropped to the lungs, or where none of whole films reads devices.
 
     Parameters
     ----------
@@ -39,11 +39,13 @@ def answer(cards: Sequence[Card], told: Sequence[Card], audits: Mapping[str, Aud
         or "cannot_be_judged" in (*before, *now)
         or {card.name for card in cards} != {alone for _, alone in both}
     ):
-        return title(cards, audits)
+        worst = mended(told, audits)
+        rows = [card for card in told if worst and card.name == worst[0] and card not in cards]
+        return title([*rows, *cards], audits)
     undecided = now.count("inconclusive")
     return (
         f"Shown whole films, {read} of {len(both)} models {'reads' if read == 1 else 'read'} "
-        f"devices; shown the lungs alone, {left or 'none is found to'}"
+        f"devices; cropped to the lungs, {left or 'none is found to'}"
         + (f" (for {undecided}, more films must tell)" if undecided else "")
     )
 
@@ -62,9 +64,9 @@ def title(cards: Sequence[Card], audits: Mapping[str, Audit]) -> str:
         return _title_of_readers(of["reads_devices"], audits, count)
     clear = len(of["no_reliance"])
     if of["inconclusive"]:
-        return _title_of_open(of["inconclusive"], audits, clear, count)
+        return _title_of_open(of["inconclusive"], of["no_reliance"], audits, count)
     if clear == count:
-        limit = findings.margin(audits[done[0].name], "calls")
+        limit = max(findings.margin(audits[card.name], "calls") for card in done)
         models = {1: "this model", 2: "both models"}.get(count, f"all {count} models")
         return f"Devices change fewer than {limit:g} of 100 calls of {models}"
     if clear:
@@ -76,13 +78,14 @@ def title(cards: Sequence[Card], audits: Mapping[str, Audit]) -> str:
 
 
 def _title_of_open(
-    cards: Sequence[Card], audits: Mapping[str, Audit], clear: int, count: int
+    cards: Sequence[Card], calm: Sequence[Card], audits: Mapping[str, Audit], count: int
 ) -> str:
     """The title where none is known to read devices, and of some it is open."""
+    clear = len(calm)
     if not clear:
         some = "this model" if count == 1 else f"{len(cards)} of {count} models"
         return f"More films must tell whether devices change the calls of {some}"
-    limit = min(findings.margin(audits[card.name], "calls") for card in cards)
+    limit = max(findings.margin(audits[card.name], "calls") for card in calm)
     said = f"Devices change fewer than {limit:g} of 100 calls of {clear} of {count} models"
     if len(cards) > 1:
         return f"{said}; for {len(cards)} others more films must tell"
@@ -152,7 +155,7 @@ def picture(shown: Example, title: str) -> str:
 
 
 def pairs(cards: Sequence[Card], audits: Mapping[str, Audit]) -> list[tuple[str, str]]:
-    """Networks of whole films, each with the same network shown the lungs alone, both audited."""
+    """Networks of whole films, each with the same one cropped to the lungs, both audited."""
     known = {card.name for card in cards} & audits.keys()
     return [pair for pair in stored.LUNGS_ALONE.items() if {*pair} <= known]
 
@@ -171,7 +174,7 @@ def mended(cards: Sequence[Card], audits: Mapping[str, Audit]) -> tuple[str, str
 
 
 def remedy(cards: Sequence[Card], audits: Mapping[str, Audit]) -> str:
-    """What devices did to a network of whole films, and do when it sees the lungs alone.
+    """What devices did to a network of whole films, and do when films are cropped to the lungs.
 
     Of the pair that devices moved most; "" where none was audited that reads devices.
     """
@@ -187,7 +190,7 @@ def remedy(cards: Sequence[Card], audits: Mapping[str, Audit]) -> str:
         if (each.label, each.unit) == (change.label, change.unit)
     ]
     if now:
-        said += f" The remedy, to show it the lungs alone, leaves {_less(now[0])}."
+        said += f" The remedy, to crop films to the lungs, leaves {_less(now[0])}."
     return said
 
 

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 #: What changes in the rows are, and what stands in the head.
 _BEYOND = (
-    "Calls: averaged over thresholds around the model's own. More or fewer: beyond what the same "
-    "shape without a device changes. Clips: also pads. "
+    "Calls: averaged over thresholds around the model's own. What the same shape changes without a "
+    "device is taken off. Most: of wires, tubes, electrodes and clips (also pads). "
     "Supports: sandbags, cushions, hands. AUROC: 0.5 is chance."
 )
 #: Films of which the Overview's table counts calls.
-_CALLED = ("as they are", "with wires, tubes, clips", "with supports")
+_CALLED = ("as they are", "with the device that moves it most", "with supports")
 
 
 def models_table(rows: Sequence[Mapping[str, Any]]) -> str:

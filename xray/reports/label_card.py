@@ -43,7 +43,7 @@ _KINDS = """| kind | what it holds | geometry |
 |---|---|---|
 | `line` | wire, lead, cable, IV line | polyline |
 | `tube` | endotracheal, nasogastric, central catheter, drain | polyline |
-| `electrode` | electrode, snap, clip, connector | circle [x, y, r] |
+| `electrode` | electrode with its snap, lead clip or connector | circle [x, y, r] |
 | `support` | sandbag, restraint, another person's hand | box [x0, y0, x1, y1] |
 | `other` | buckle, sternal wire, shunt, jewellery | box [x0, y0, x1, y1] |
 """
@@ -56,7 +56,8 @@ _LIMITS = """- They are good enough to measure with; they are no clinical ground
   of that. Agreement is a bound on how good the labels can be, not on how good they are.
 - The films are of one hospital (Guangzhou), children of one to five years, 224 pixels a side as
   seen by the model. Other devices, other sizes and adults look different.
-- Only test films have geometry. Wide strokes stand for thin wires ({stroke:.1%} of the side).
+- Only test films and those of the second labelling have geometry. Wide strokes stand for thin
+  wires ({stroke:.1%} of the side).
 - Devices go with how ill a child is, here with PNEUMONIA. A model trained on these labels next
   to the diagnosis can learn one from the other.
 """

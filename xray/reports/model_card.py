@@ -29,6 +29,11 @@ LIMITS_OF_OTHERS = (
     "seen the films that it is judged on here. Good figures do not mean that it looks at lungs: "
     "see its audit."
 )
+#: The same of a demonstration's model.
+LIMITS_OF_DEMO = (
+    "Not for clinical use. Trained and judged on synthetic films that this program drew; it says "
+    "nothing of real ones. It shows how an audit works."
+)
 
 
 def right(predictions: pd.DataFrame, threshold: float) -> float | None:
@@ -69,7 +74,7 @@ def finding(shares: Sequence[float], audited: int, count: int) -> str:
 
 def limits(card: Card) -> str:
     """What a model is not for, as far as it is known how it came about."""
-    return LIMITS_OF_OTHERS if card.role == "user" else LIMITS
+    return {"user": LIMITS_OF_OTHERS, "demo": LIMITS_OF_DEMO}.get(card.role, LIMITS)
 
 
 def _threshold(card: Card) -> str:

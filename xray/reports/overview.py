@@ -31,7 +31,7 @@ from xray.reports import headlines, sentences
 #: Roles of models that the first page speaks of; controls are no answers.
 ROLES = ("recipe", "user", "demo")
 #: Groups of the first page's table.
-BEFORE, NOW, OTHERS = "Before: shown whole films", "Now: shown the lungs alone", "Others"
+BEFORE, NOW, OTHERS = "Before: shown whole films", "Now: cropped to the lungs", "Others"
 Audits = Mapping[str, Mapping[str, Any]]
 
 
@@ -191,16 +191,24 @@ def _row(card: Card, audit: Mapping[str, Any] | None) -> dict[str, Any]:
         "why": sentences.why(audit) if audit else "",
         "problem": without_folders(problem),
         "accuracy": accuracy,
-        "called": [sentences.whole(value) for _, value in findings.called(audit or {})],
+        "called": _counts(audit or {}),
         "hidden": f"{hidden[0]:.2f}" if hidden else "",
     }
+
+
+def _counts(audit: Mapping[str, Any]) -> list[str]:
+    """Cells of the table: as they are, with the device that changes most, with supports."""
+    said = {kind: sentences.whole(value) for kind, value in findings.called(audit).items()}
+    other = next((kind for kind in said if kind not in ("", "support")), "")
+    named = f"{said[other]}, {findings.PLURAL.get(other, other)}" if other else ""
+    return [said.get("", ""), named, said.get("support", "")]
 
 
 def facts_of(audit: Mapping[str, Any]) -> list[list[str]]:
     """What an audit counted, as pairs of words: raw calls of healthy films, AUROC without lungs."""
     facts = []
     if called := findings.called(audit):
-        said = [f"{words} {sentences.whole(value)}" for words, value in called]
+        said = [f"{sentences.laid_on(kind)} {sentences.whole(n)}" for kind, n in called.items()]
         facts.append(["Healthy films called sick, of 100", "; ".join(said)])
     if hidden := findings.stratum(audit, "lungs hidden", "auroc"):
         said_ = f"{hidden[0]:.2f} ({text.interval(*hidden[1:])})"

@@ -27,7 +27,7 @@ from xray.films.decode import Film
 from xray.films.resize import resize
 from xray.labels import devices
 from xray.metrics import scores
-from xray.models.card import Card, read_cards
+from xray.models.card import Card, read_cards, titles_by_name
 from xray.reports import film_words, first_page, html, overview, render, sentences, tables
 
 Found = TypeVar("Found")
@@ -115,7 +115,7 @@ def build_film(
     note : a sentence about the film, such as that it is synthetic
     created : the date it bears; now when None
     """
-    titles = {card.name: card.title or card.name for card in cards}
+    titles = titles_by_name(cards)
     known = {card.name: card for card in cards}
     side = max(film.pixels.shape)
     shape = tuple(max(1, round(n * min(1.0, SIDE / side))) for n in film.pixels.shape)
@@ -211,7 +211,7 @@ def _metrics(cards: Sequence[Card], problems: list[str]) -> dict[str, Any]:
             problems.append(environment.without_folders(error))
     if not found:
         return {"metrics": None, "metrics_figure": None, "parts": []}
-    titles = {card.name: card.title or card.name for card in cards}
+    titles = titles_by_name(cards)
     shown = ("auroc", "accuracy", "recall", "specificity")
     long = pd.concat(
         [

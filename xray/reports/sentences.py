@@ -31,6 +31,7 @@ NOT_BELIEVED = {
     "is damaged": "audit damaged",
     "earlier version": "audit of an earlier version",
     "other weights": "audit of other weights",
+    "other options": "audit by other options",
 }
 
 
@@ -48,6 +49,11 @@ def chip(audit: Audit | None, gap: str = "") -> tuple[str, str]:
     if key != "reads_devices" or not read:
         return key, ""
     return key, f"reads {text.names(read)}" if len(read) < 3 else f"reads {len(read)} kinds"
+
+
+def laid_on(kind: str) -> str:
+    """What films show: "with wires", or "as they are" for no kind."""
+    return f"with {findings.PLURAL.get(kind, kind)}" if kind else "as they are"
 
 
 def finding(audit: Audit | None, gap: str = "") -> str:

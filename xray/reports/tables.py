@@ -18,7 +18,7 @@ from xray.labels import devices
 from xray.metrics import odds
 from xray.metrics import scores as metrics
 from xray.models import evaluation
-from xray.models.card import Card, models_dir, read_predictions
+from xray.models.card import Card, models_dir, read_predictions, titles_by_name
 from xray.text import number
 
 Audit = Mapping[str, Any]
@@ -128,6 +128,7 @@ def effects(audit: Audit) -> pd.DataFrame:
                 "Called of 100": raw if all(map(math.isfinite, called)) else "",
                 "Change in calls": _known_interval(effect, "calls", 1),
                 "Fall of AUROC": _known_interval(effect, "auroc_drop", 3),
+                "Share of LIME's weight": _known_interval(effect, "share", 3),
                 "Log-odds": _signed(effect.get("net_log_odds")),
                 "People": f"{effect.get('films', '?')}, donors {effect.get('donors', '?')}",
             }
@@ -256,10 +257,11 @@ def provenance(cards: Sequence[Card], audits: Mapping[str, Audit]) -> pd.DataFra
             "Audit seed",
         ]
     }
+    titles = titles_by_name(cards)
     for card in cards:
         audit = audits.get(card.name, {})
         films = described(audit.get("films", audit.get("data")))
-        columns[card.title or card.name] = [
+        columns[titles[card.name]] = [
             card.recipe or card.role,
             _known(card.seed),
             _known(card.split),

@@ -151,7 +151,7 @@ def _films(job: Job, table: pd.DataFrame, load: Loader, stage: Stage) -> tuple[P
         return films, films
     if recipe.fit != "squash" or recipe.planted:
         raise ModelError(
-            "A network that is shown the lungs alone takes films squashed and without devices "
+            "A network of films cropped to the lungs takes them squashed and without devices "
             "laid on; drop fit, planted or the framing."
         )
     size = framing.film_size(recipe.size)

@@ -127,9 +127,7 @@ class Spec:
             network=network,
             size=(side, side),
             options=dict(options),
-            augmentation=Augmentation(shift=0.05, flip=True, border="nearest")
-            if few
-            else Augmentation(),
+            augmentation=MOVED if few else Augmentation(),
             phases=(Phase(epochs, 1.5e-3, patience=epochs),),
             batch=64,
             precision=coarse if precision.has_bfloat16() else "float32",

@@ -14,7 +14,7 @@ from xray.training.recipes import RECIPES
 READS = "reads_devices"
 #: What mends a recipe -> how it is trained so.
 WAYS = {
-    "lungs": ("Show the network the lungs alone.", "--set framing=lungs"),
+    "lungs": ("Crop films to the box around the lungs.", "--set framing=lungs"),
     "balanced": ("Lay devices over the films of both classes.", "--set planted=0.8"),
     "free": ("Leave out the films that show devices.", "--set split=device_free"),
 }
