@@ -47,7 +47,8 @@ def test_the_record_says_how_many_readers_are_found_and_of_which_kinds_it_cannot
     table = shelf.quality()
     figure = audits.quality(table)
     assert sound(figure) == (
-        "Of 30 readings of devices it finds 87 of 100, and of 30 clean answers it accuses 0 of 100"
+        "It finds 26 of 30 readings of devices (87 to 100 %). "
+        "It accuses 0 of 30 clean answers (0 to 15 %)"
     )
     assert audits.quality_gaps(table) == ""
     few = table.assign(n=table["n"].where(table["kind"] != "tube", 3))

@@ -15,7 +15,7 @@ def test_models_side_by_side() -> None:
     figure = overview.calls([(name, f"Model {name}", audit) for name, audit in world.items()])
     assert sound(figure) == (
         "Supports change most: +9 of 100 healthy people called sick, with Model basic; "
-        "in the band nothing matters"
+        "inside the band: too little to matter"
     )
     assert [trace.name for trace in figure.data] == [f"Model {name}" for name in world]
     assert [len(trace.x) for trace in figure.data] == [5, 4, 5]

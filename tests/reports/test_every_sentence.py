@@ -103,7 +103,7 @@ SAID: dict[str, dict[str, str | None]] = {
         "basic",
         "basic suspects": "Nothing else that was tried changes more than 3 of 100 calls.",
         "effects": "Supports change most: +1 of 100 healthy people called sick, with Model "
-        "basic; in the band nothing matters",
+        "basic; inside the band: too little to matter",
         "transfer calls": "Model transfer: supports change most, +0.6 of 100 healthy people "
         "called sick",
         "basic notes": "A sentence on basic.",
@@ -121,7 +121,7 @@ SAID: dict[str, dict[str, str | None]] = {
         "augmented notes": "A sentence on augmented. What decided about augmented.",
         "basic calls": "Model basic: supports change most, +9.1 of 100 healthy people called sick",
         "effects": "Supports change most: +9 of 100 healthy people called sick, with Model "
-        "basic; in the band nothing matters",
+        "basic; inside the band: too little to matter",
     },
     "nothing judged": {
         "title": "None of 3 models can be judged",

@@ -10,6 +10,7 @@ import pytest
 from tests.helpers import shelf
 from xray import classes
 from xray.audits import stored
+from xray.audits.findings import Change
 from xray.models.card import Card
 from xray.reports import overview, sentences
 
@@ -204,3 +205,11 @@ def test_what_lime_alone_would_have_said_stands_beside_the_verdict() -> None:
     rows = [{"test": "lime", "kind": "line", "share": 0.0}]
     said = sentences.lime(clean | {"effects": [*clean["effects"], *rows]}, limits)
     assert said == "LIME alone points at no kind of device either."
+
+
+def test_a_bound_near_the_margin_does_not_look_like_the_margin() -> None:
+    near = Change("support", "PNEUMONIA", "calls", 1.49, -0.01, 2.97, 3.0)
+    assert sentences.how_much(near) == "1.49 (-0.01 to 2.97)"
+    some = Change("support", "NORMAL", "calls", 6.0, 3.2, 8.8, 3.0)
+    assert sentences.how_much(some) == "6.0 (3.2 to 8.8)"
+    assert sentences.how_much(Change("support", "", "calls", 9.2, 5.1, 13.1, 3.0)) == "9 (5 to 13)"

@@ -204,9 +204,14 @@ def quality_says(table: pd.DataFrame) -> str:
         return "How many readers this test finds is not known"
     found, accused = by.loc["detection"], by.loc["false_alarms"]
     return (
-        f"Of {found['n']:.0f} readings of devices it finds {100 * found['value']:.0f} of 100, "
-        f"and of {accused['n']:.0f} clean answers it accuses {100 * accused['value']:.0f} of 100"
+        f"It finds {_of(found, 'readings of devices')}. It accuses {_of(accused, 'clean answers')}"
     )
+
+
+def _of(row: Any, words: str) -> str:
+    """A share as a count, with its interval: "59 of 72 readings (72 to 89 %)"."""
+    count = f"{row['value'] * row['n']:.0f} of {row['n']:.0f} {words}"
+    return f"{count} ({100 * row['low']:.0f} to {100 * row['high']:.0f} %)"
 
 
 def methods(table: pd.DataFrame) -> go.Figure:

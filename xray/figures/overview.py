@@ -51,7 +51,7 @@ def calls(models: Sequence[tuple[str, str, Mapping[str, Any]]]) -> go.Figure:
         kind = findings.PLURAL[most.kind]
         says = (
             f"{kind[0].upper()}{kind[1:]} change most: {most.value:+.0f} of 100 healthy people "
-            f"called sick, with {whom}; in the band nothing matters"
+            f"called sick, with {whom}; inside the band: too little to matter"
         )
     told = [f"{title}, {findings.PLURAL[c.kind]} {c.value:+.1f}" for title, c in every]
     return template(figure, says, f"{says}. {'; '.join(told)}", height=words_above(figure))

@@ -178,7 +178,8 @@ def runs(ledger: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(title="AUROC, validation")
     figure.update_yaxes(title="AUROC, test")
     kept = int((ledger["test_auroc"] >= ledger["val_auroc"]).sum())
-    said = f"{kept or 'None'} of {len(ledger)} runs ranks test films as well as validation films"
+    verb = "rank" if kept > 1 else "ranks"
+    said = f"{kept or 'None'} of {len(ledger)} runs {verb} test films as well as validation films"
     if ledger["val_auroc"].nunique() > 1 and ledger["test_auroc"].nunique() > 1:
         rank = ledger["val_auroc"].corr(ledger["test_auroc"], method="spearman")
         said += f"; across runs the two go together with a rank correlation of {rank:.2f}"

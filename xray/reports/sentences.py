@@ -101,10 +101,19 @@ def does(change: Change) -> str:
 
 
 def how_much(change: Change) -> str:
-    """Size of a change with its interval, its sign left to the words: "9 (5 to 13)"."""
+    """Size of a change with its interval, its sign left to the words: "9 (5 to 13)".
+
+    Calls are whole numbers, unless one would then look like the margin itself.
+    """
     sign = -1 if change.value < 0 else 1
     low, high = sorted((sign * change.low, sign * change.high))
-    shown = whole if change.unit == "calls" else "{:.3f}".format
+    said = [abs(each) for each in (change.value, low, high) if math.isfinite(each)]
+    digits = [n for n in (0, 1) if all(round(each, n) != change.margin for each in said)]
+    places = 3 if change.unit != "calls" else min(digits, default=2)
+
+    def shown(number: float) -> str:
+        return f"{number:.{places}f}" if places else whole(number)
+
     ends = f" ({shown(low)} to {shown(high)})" if math.isfinite(low + high) else ""
     return f"{shown(abs(change.value))}{ends}"
 

@@ -111,7 +111,7 @@ def near(shown: dataset_page.Films) -> leakage.Groups | None:
     else:
         st.caption(
             f"Near-identical: grey values of {embeddings.SIDE} x {embeddings.SIDE} copies "
-            f"correlate by {leakage.CORRELATION:.2f} or more. Films like one are told so too."
+            f"correlate by {leakage.CORRELATION:.2f} or more. Those of one split count too."
         )
         if st.button("Look for near-identical films", icon=":material/search:"):
             background.ask(job, work)
