@@ -116,3 +116,23 @@ def test_calls_that_the_device_alone_changes_are_counted(
     assert set(mine["child"]) == {1} and list(mine["device"]) == [2.0, 4.0, 6.0, 8.0, 10.0]
     assert set(mine["original"]) == set(mine["match"]) == {-1.0}
     assert set(blind["changed"]) == {0} and blind["child"].isna().all()
+
+
+def test_a_device_on_the_chest_is_shown_before_one_beside_it() -> None:
+    told = pd.DataFrame(
+        {
+            "kind": "tube",
+            "child": [0, 1, 2],
+            "shape": [0, 1, 2],
+            "original": -1.0,
+            "match": -1.0,
+            "device": [1.0, 3.0, 2.0],
+            "chest": [True, False, True],
+        }
+    )
+    assert showcase._most(told, 0.0)["shape"] == 2
+    assert showcase._most(told.assign(chest=False), 0.0)["shape"] == 1
+    added = np.zeros((100, 100), np.float32)
+    added[40:60, 40:60] = 0.5
+    assert showcase._on_chest(added, (20.0, 20.0, 80.0, 80.0))
+    assert not showcase._on_chest(added, (20.0, 20.0, 45.0, 80.0))

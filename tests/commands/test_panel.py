@@ -125,7 +125,10 @@ def test_small_networks_of_all_kinds_and_heads_that_share_a_look_are_audited_aga
             Spec("vgg19", "line", shown="planted"),
         )
     ]
-    names = [each.name.partition("-")[0] for each in panel.again(made, 3)]
+    names = [each.name.partition("-")[0] for each in panel.again(made, 3, "seed")]
     assert names == ["average", "peak", "strided", "vgg19"]
-    assert [each.name for each in panel.again(made, 10_000)] == [each.name for each in made[:-1]]
-    assert panel.again(made, 0) == []
+    assert [each.name for each in panel.again(made, 10_000, "donors")] == [
+        each.name for each in made[:-1]
+    ]
+    assert panel.again(made, 10_000, "rendered") == made[:5]
+    assert panel.again(made, 0, "seed") == []

@@ -2,7 +2,8 @@
 
 Films and devices are drawn: devices from facts about real ones (``xray.drawing.rendering``), beside
 each its match, which has everything but the device. Of each model and kind is stored how many
-calls the device changes, and the film that it changes most: the one to show.
+calls the device changes, and the film that it changes most: the one to show. Devices that lie on
+the chest go before those beside it, which are less plain to see.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from xray.environment import artifact, artifacts_dir
 from xray.errors import ArtifactError
 from xray.files import read_json, read_table, write_table
 from xray.films.lungs import Box
+from xray.films.pixels import Pixels
 from xray.jobs.progress import Progress
 from xray.metrics.odds import to_probability
 from xray.models import registry
@@ -118,10 +120,15 @@ def measure(names: Sequence[str], progress: Progress | None = None) -> pd.DataFr
     drawn = [_lay(children[number], shapes[i], i) for _, number, i in trials]
     films = np.stack([each.pixels for each in children])
     device, match = (np.stack([getattr(e, what) for e in drawn]) for what in ("device", "null"))
+    chest = [
+        _on_chest(each.device - films[number], _lungs(children[number]))
+        for each, (_, number, _) in zip(drawn, trials, strict=True)
+    ]
     rows = []
     for done, (name, model) in enumerate(zip(names, models, strict=True), start=1):
         told = pd.DataFrame(trials, columns=["kind", "child", "shape"])
         told = told.assign(
+            chest=chest,
             original=model.log_odds(films)[told["child"].to_numpy()],
             device=model.log_odds(device),
             match=model.log_odds(match),
@@ -146,12 +153,19 @@ def _trials(kinds: dict[int, str]) -> list[tuple[str, int, int]]:
     return found
 
 
+def _on_chest(added: Pixels, lungs: Box) -> bool:
+    """Whether most of what was added to a film (H, W) lies within the lungs' box."""
+    left, top, right, bottom = (round(side) for side in lungs)
+    return bool(np.abs(added[top:bottom, left:right]).sum() > 0.5 * np.abs(added).sum())
+
+
 def _most(told: pd.DataFrame, limit: float) -> dict[str, object]:
     """What is stored of one model and kind."""
     changed = told[(told["original"] < limit) & (told["match"] < limit) & (told["device"] >= limit)]
     row = {"kind": told["kind"].iloc[0], "films": len(told), "changed": len(changed)}
     if changed.empty:
         return row | dict.fromkeys(COLUMNS[-5:], np.nan)
+    changed = changed[changed["chest"]] if changed["chest"].any() else changed
     gain = to_probability(changed["device"].to_numpy()) - to_probability(
         changed["match"].to_numpy()
     )
