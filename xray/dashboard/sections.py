@@ -22,6 +22,9 @@ def show(sections: Mapping[str, Callable[[], None]]) -> None:
     """
     page.enter()
     chosen = next(iter(sections))
+    if st.session_state.get(KEY, chosen) not in sections:
+        # Of another page: Streamlit keeps it by the widget's name, and would put it into the link.
+        del st.session_state[KEY]
     # The widget forgets what it does not offer: asked before it is drawn.
     asked = st.query_params.get(KEY, chosen)
     if asked not in sections and len(sections) > 1:
