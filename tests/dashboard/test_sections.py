@@ -6,7 +6,7 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from tests.helpers.visits import alone, words
+from tests.helpers.visits import alone, settle, through_app, words
 from xray.environment import ROOT
 
 
@@ -26,3 +26,14 @@ def test_a_link_is_told_that_its_section_is_not_offered(on_shelf: Path) -> None:
     app = alone("cards", "Remedies")
     assert "The link's section “Remedies” is not offered here and was ignored." in words(app)
     assert app.segmented_control(key="section").value == "Models"
+
+
+def test_a_link_within_the_app_opens_its_section(on_shelf: Path) -> None:
+    app = through_app("robustness")
+    app.switch_page("pages/cards.py")
+    app.query_params["section"] = "Runs"
+    app.run()
+    settle(app)
+    assert not app.exception
+    assert app.segmented_control(key="section").value == "Runs"
+    assert app.query_params["section"] == "Runs", "of the page before, Streamlit took it away"
