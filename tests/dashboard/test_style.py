@@ -1,10 +1,17 @@
-"""The pages' own style is whole: what opens is closed, and nothing is drawn in fixed colours."""
+"""The pages' own style is whole, is drawn in no fixed colours, and can be read in a browser."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+import pytest
+
+from benchmarks.browser import SIZES, THEMES, Browser
+from benchmarks.serving import serve
 from xray.dashboard import style
+from xray.environment import ROOT
+from xray.figures import palette
 
 
 def test_the_style_is_one_element_with_balanced_braces() -> None:
@@ -16,3 +23,65 @@ def test_text_takes_the_colour_of_the_theme() -> None:
     """White stands on the verdicts' chips alone; all else must be read on both themes."""
     colours = re.findall(r"(?<![-\w])color:(#\w+)", style.STYLE)
     assert colours == ["#fff", "#9AA3AE"], "the other one stands on the black of a missing film"
+
+
+# --- a real browser --------------------------------------------------------------------------
+
+#: Buttons of every kind that is coloured, and a film's calls with names as long as ours.
+SCRIPT = """
+import streamlit as st
+from xray.dashboard import style
+from xray.reports import html
+st.html(style.HEAD, unsafe_allow_javascript=True)
+st.title("A page")
+st.button("Begin", type="primary")
+with st.form("who"):
+    st.form_submit_button("Begin here", type="primary")
+said = {"swatch": "", "said": "37 % (threshold 90 %):", "outcome": "negative, cleared (TN)"}
+titles = ("Basic CNN", "Basic CNN, augmented shown whole films")
+with st.container(width=430):
+    st.html(html.calls([{**said, "title": title} for title in titles]))
+"""
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("style")
+    (folder / "app.py").write_text(SCRIPT)
+    with serve(folder, {"PYTHONPATH": str(ROOT)}, script=folder / "app.py") as server:
+        yield server.url
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", THEMES)
+def test_words_on_coloured_buttons_can_be_read(theme: str, url: str, browser: Browser) -> None:
+    browser.resize("desktop")
+    browser.open(url, theme)
+    colours = browser.run(
+        "return [...document.querySelectorAll('[data-testid^=stBaseButton-primary]')].map("
+        "b => [getComputedStyle(b.querySelector('p')).color, getComputedStyle(b).backgroundColor])"
+    )
+    assert len(colours) == 2
+    for ink, ground in colours:
+        assert palette.contrast(hexed(ink), hexed(ground)) >= 4.5, (ink, ground)
+
+
+def hexed(colour: str) -> str:
+    return "#" + "".join(f"{int(part):02X}" for part in re.findall(r"\d+", colour)[:3])
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+def test_what_models_call_a_film_takes_two_lines_each(
+    size: str, url: str, browser: Browser
+) -> None:
+    browser.resize(size)
+    browser.open(url, "Dark")
+    lines = browser.run(
+        "return [...document.querySelectorAll('.xma-calls dd')].map("
+        "d => d.getBoundingClientRect().height / parseFloat(getComputedStyle(d).lineHeight))"
+    )
+    assert len(lines) == 2
+    assert max(lines) < 2.5, f"lines of each: {lines}"

@@ -44,7 +44,7 @@ STYLE = (
 [data-testid=stSidebarHeader]>:first-child::after{content:"X-ray Model Audit";font-weight:600;
   white-space:nowrap}
 .stMain .block-container{max-width:80rem;padding-left:3rem;padding-right:3rem}
-.stMain [data-testid=stBaseButton-primary],.stMain [data-testid=stMultiSelect] span[title]{
+.stMain [data-testid^=stBaseButton-primary],.stMain [data-testid=stMultiSelect] span[title]{
   color:Canvas!important}
 .stPlotlyChart :is([class$=tick] text,[class$=title],.legendtext,.annotation-text){
   fill:currentColor!important}
