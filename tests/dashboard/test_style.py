@@ -27,10 +27,12 @@ def test_text_takes_the_colour_of_the_theme() -> None:
 
 # --- a real browser --------------------------------------------------------------------------
 
-#: Buttons of every kind that is coloured, and a film's calls with names as long as ours.
+#: Buttons of every kind that is coloured, a film's calls with names as long as ours, and figures.
 SCRIPT = """
+import plotly.graph_objects as go
 import streamlit as st
-from xray.dashboard import style
+from xray.dashboard import page, style
+from xray.figures import base
 from xray.reports import html
 st.html(style.HEAD, unsafe_allow_javascript=True)
 st.title("A page")
@@ -41,6 +43,15 @@ said = {"swatch": "", "said": "37 % (threshold 90 %):", "outcome": "negative, cl
 titles = ("Basic CNN", "Basic CNN, augmented shown whole films")
 with st.container(width=430):
     st.html(html.calls([{**said, "title": title} for title in titles]))
+figure = go.Figure()
+for number in range(9):
+    figure.add_scatter(x=[0, 1], y=[0, 1], name=f"A model with a long name, {number}")
+figure.add_scatter(x=[0], y=[0], mode="text", text=["21 %"], name="no more")
+base.name_places(figure, ["one", "two"])
+figure.update_xaxes(title="an axis")
+height = base.words_above(figure)
+page.show(base.template(figure, "A figure", height=height), "below")
+page.show(base.legend_above(base.template(figure, "A figure", height=height)), "above")
 """
 
 
@@ -85,3 +96,43 @@ def test_what_models_call_a_film_takes_two_lines_each(
     )
     assert len(lines) == 2
     assert max(lines) < 2.5, f"lines of each: {lines}"
+
+
+#: Ends of what the last figure holds: its legend, its axis' title and the words of its rows.
+FIGURE = """const figure = document.querySelector('.st-key-' + arguments[0]);
+const ends = what => [...figure.querySelectorAll(what)].map(e => e.getBoundingClientRect())
+  .map(r => [r.top, r.bottom]);
+return ['.legend', '.xtitle', '.annotation-text'].map(ends)"""
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+def test_a_legend_of_many_names_covers_no_words(size: str, url: str, browser: Browser) -> None:
+    browser.resize(size)
+    browser.open(url, "Dark")
+    browser.wait("document.querySelectorAll('.legend').length === 2", "both figures")
+    [[legend], [axis], words] = browser.run(FIGURE, "below")
+    assert legend[0] >= axis[1] > words[-1][1]
+    [[legend], [axis], words] = browser.run(FIGURE, "above")
+    assert legend[1] <= words[0][0]
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", THEMES)
+def test_words_in_figures_are_in_ink_and_hide_the_lines_behind_them(
+    theme: str, url: str, browser: Browser
+) -> None:
+    browser.resize("desktop")
+    browser.open(url, theme)
+    browser.wait("document.querySelectorAll('.textpoint text').length === 2", "both figures")
+    looks = browser.run(
+        "return [...document.querySelectorAll('.annotation-text, .textpoint text')].map("
+        "e => getComputedStyle(e)).map(s => [s.fill, s.stroke, s.paintOrder])"
+    )
+    assert len(looks) == 6
+    for ink, halo, order in looks:
+        assert order.startswith("stroke")
+        assert palette.contrast(hexed(ink), hexed(halo)) >= 7, (ink, halo)
+        assert palette.contrast(hexed(halo), palette.BACKGROUND[theme.lower()]) < 1.1, halo

@@ -46,7 +46,7 @@ STYLE = (
 .stMain .block-container{max-width:80rem;padding-left:3rem;padding-right:3rem}
 .stMain [data-testid^=stBaseButton-primary],.stMain [data-testid=stMultiSelect] span[title]{
   color:Canvas!important}
-.stPlotlyChart :is([class$=tick] text,[class$=title],.legendtext,.annotation-text){
+.stPlotlyChart :is([class$=tick] text,[class$=title],.legendtext,.annotation-text,.textpoint text){
   fill:currentColor!important}
 [data-testid=stProgress] *{transition:none!important}
 .stMain [data-testid^=stBaseButton-segmented]{border-right:1px solid;

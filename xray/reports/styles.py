@@ -22,6 +22,8 @@ SHARED = """
 .stHtml .xma-facts{display:grid;grid-template-columns:fit-content(40%) 1fr;gap:.2rem 1rem;margin:0;
   padding:0;font-size:.95rem;line-height:1.5}
 .xma-facts dt{opacity:.72}.xma-facts dd{margin:0;overflow-wrap:anywhere}
+.js-plotly-plot :is(.annotation-text,.textpoint text){paint-order:stroke;stroke:Canvas;
+  stroke-width:5px;stroke-linejoin:round}
 .xma-scroll{overflow-x:auto}
 .xma-table{border-collapse:collapse;font-size:.95rem;font-variant-numeric:tabular-nums}
 .xma-table th{text-align:left;font-weight:600;opacity:.82;vertical-align:bottom}
