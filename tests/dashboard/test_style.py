@@ -27,13 +27,14 @@ def test_text_takes_the_colour_of_the_theme() -> None:
 
 # --- a real browser --------------------------------------------------------------------------
 
-#: Buttons of every kind that is coloured, a film's calls with names as long as ours, and figures.
+#: Buttons of every kind that is coloured, a film's calls with names as long as ours, a table
+#: that is wider than a phone, and figures.
 SCRIPT = """
 import plotly.graph_objects as go
 import streamlit as st
 from xray.dashboard import page, style
 from xray.figures import base
-from xray.reports import html
+from xray.reports import html, html_tables
 st.html(style.HEAD, unsafe_allow_javascript=True)
 st.title("A page")
 st.button("Begin", type="primary")
@@ -43,6 +44,8 @@ said = {"swatch": "", "said": "37 % (threshold 90 %):", "outcome": "negative, cl
 titles = ("Basic CNN", "Basic CNN, augmented shown whole films")
 with st.container(width=430):
     st.html(html.calls([{**said, "title": title} for title in titles]))
+wide = [f"A column of numbers, {number}" for number in range(5)]
+st.html(html_tables.table(wide, [wide, wide]))
 figure = go.Figure()
 for number in range(9):
     figure.add_scatter(x=[0, 1], y=[0, 1], name=f"A model with a long name, {number}")
@@ -98,7 +101,22 @@ def test_what_models_call_a_film_takes_two_lines_each(
     assert max(lines) < 2.5, f"lines of each: {lines}"
 
 
-#: Ends of what the last figure holds: its legend, its axis' title and the words of its rows.
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_table_beyond_the_edge_is_seen_to_go_on_and_keys_reach_it(
+    url: str, browser: Browser
+) -> None:
+    browser.resize("phone")
+    browser.open(url, "Dark")
+    beyond, place, shade = browser.run(
+        "const e = document.querySelector('.xma-scroll');"
+        "return [e.scrollWidth - e.clientWidth, e.tabIndex, getComputedStyle(e).backgroundImage]"
+    )
+    assert beyond > 50 and place == 0
+    assert shade.count("linear-gradient") == 2, "the shade at the edge, and what ends it"
+
+
+#: Ends of what a figure holds: its legend, its axis' title and the words of its rows.
 FIGURE = """const figure = document.querySelector('.st-key-' + arguments[0]);
 const ends = what => [...figure.querySelectorAll(what)].map(e => e.getBoundingClientRect())
   .map(r => [r.top, r.bottom]);

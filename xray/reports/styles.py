@@ -24,7 +24,10 @@ SHARED = """
 .xma-facts dt{opacity:.72}.xma-facts dd{margin:0;overflow-wrap:anywhere}
 .js-plotly-plot :is(.annotation-text,.textpoint text){paint-order:stroke;stroke:Canvas;
   stroke-width:5px;stroke-linejoin:round}
-.xma-scroll{overflow-x:auto}
+.xma-scroll{overflow-x:auto;background:
+  linear-gradient(90deg,transparent,Canvas 60%) 100%/3rem 100% no-repeat local,
+  linear-gradient(90deg,transparent,color-mix(in srgb,currentColor 32%,transparent)) 100%/1.2rem
+  100% no-repeat}
 .xma-table{border-collapse:collapse;font-size:.95rem;font-variant-numeric:tabular-nums}
 .xma-table th{text-align:left;font-weight:600;opacity:.82;vertical-align:bottom}
 .xma-table thead th{white-space:normal!important}
