@@ -23,8 +23,10 @@ def test_a_figure_carries_its_title_and_words_and_leaves_colours_to_the_theme() 
 
 def test_a_legend_is_below_the_plot_or_above_it() -> None:
     figure = base.template(go.Figure(), "Words")
-    assert figure.layout.legend.y < 0
-    assert base.legend_above(figure) is figure and figure.layout.legend.y > 1
+    legend = figure.layout.legend
+    assert (legend.yref, legend.yanchor, legend.y) == ("container", "bottom", 0)
+    assert base.legend_above(figure) is figure
+    assert (legend.yref, legend.yanchor) == ("paper", "bottom") and legend.y > 1
 
 
 def test_lines_that_are_no_data_lie_below_it() -> None:
@@ -88,6 +90,16 @@ def test_words_of_rows_stand_above_them() -> None:
     assert low > 2 and high < 0, "the first on top, with room for its words"
     bare = base.words_above(go.Figure(figure).update_layout(annotations=[]), legend=False)
     assert bare < height, "no room for a legend that is not there"
+
+
+def test_rows_keep_their_height_below_a_legend_of_many_names() -> None:
+    heights = []
+    for names in (1, 9):
+        figure = go.Figure([go.Scatter(x=[1], y=[0], name=f"Model {n}") for n in range(names)])
+        base.name_places(figure, ["one"])
+        figure.add_scatter(x=[1], y=[0], name="not named", showlegend=False)
+        heights.append(base.words_above(figure))
+    assert heights[1] - heights[0] == 9 * 21 - 40, "a line a name, as on a phone; two at least"
 
 
 def test_words_above_bars_follow_their_categories() -> None:

@@ -138,6 +138,7 @@ def test_devices_by_class_subtype_and_kind(public: pd.DataFrame) -> None:
         assert (shares + bars.array <= 100.001).all() and (shares - bars.arrayminus > -0.001).all()
     kinds = figures_dataset.kinds(composition.kinds(public))
     assert sound(kinds).startswith("Most frequent in PNEUMONIA films: ")
+    assert sound(kinds).endswith(" of them (all splits)")
     assert {bar.name for bar in kinds.data} == {"NORMAL", "PNEUMONIA"}
     nobody = figures_dataset.prevalence_says(rows.head(0), "a device")
     assert nobody == "Nobody knows which of these films show a device"

@@ -30,7 +30,10 @@ def summary(**rows: tuple[int, int]) -> pd.DataFrame:
 def test_the_oddity_of_one_class_comes_first() -> None:
     found = summary(dark=(10, 5), border=(4, 30), bright=(0, 0))
     figure = sound(curation.oddities(found, FILMS))
-    assert base.title(figure) == "Border: 2.0 % of NORMAL against 30.0 % of COVID-19 films"
+    assert (
+        base.title(figure)
+        == "Border: 2.0 % of NORMAL against 30.0 % of COVID-19 films (all splits)"
+    )
     # An oddity that no film has is no row.
     assert list(figure.layout.yaxis.categoryarray) == ["Border", "Dark"]
     assert {bar.name: list(bar.x) for bar in figure.data} == {

@@ -29,3 +29,15 @@ def test_the_title_names_the_model_that_loses_most() -> None:
     nearer = abs(rows["alike"] - 0.25) < abs(rows[""] - 0.25)
     assert f"for {int(nearer)} of 1." in words
     assert len(figures_stress.changes(both, titles, "auroc").data[0].x) == 3 + len(stress.CHANGES)
+
+
+def test_the_line_before_the_test_films_crosses_no_row() -> None:
+    every = stress.measure(brightness.Brightness(), *brightness.sample())
+    test = every[every["change"] == ""].assign(change=stress.TEST)
+    tables = {name: pd.concat([every, test], ignore_index=True) for name in ("a", "b", "c")}
+    figure = figures_stress.changes(tables, {name: name for name in tables}, "auroc")
+    (line,) = figure.layout.shapes
+    *_, alike, last = zip(*(trace.y for trace in figure.data), strict=True)
+    assert max(alike) + 0.5 <= line.y0 <= min(last) - 0.75, "words stand above the last row"
+    said = {note.y: note.text for note in figure.layout.annotations}
+    assert said[round(last[1])] == "test films, as they are"

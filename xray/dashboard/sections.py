@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from urllib.parse import parse_qsl
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from xray.dashboard import choices, links, page
 from xray.reports import html
@@ -22,6 +24,11 @@ def show(sections: Mapping[str, Callable[[], None]]) -> None:
     """
     page.enter()
     chosen = next(iter(sections))
+    if st.session_state.get(KEY, chosen) not in sections:
+        # Of another page: Streamlit keeps it by the widget's name, and would put it into the link.
+        del st.session_state[KEY]
+    if KEY not in st.query_params and (linked := _linked()) in sections:
+        st.session_state[KEY] = st.query_params[KEY] = linked
     # The widget forgets what it does not offer: asked before it is drawn.
     asked = st.query_params.get(KEY, chosen)
     if asked not in sections and len(sections) > 1:
@@ -33,6 +40,15 @@ def show(sections: Mapping[str, Callable[[], None]]) -> None:
     # A page of one section knows its name too: a link outlives sections that come and go.
     with page.knowing({KEY: choices.offered(list(sections))}):
         sections[chosen]()
+
+
+def _linked() -> str:
+    """Section that a link within the app asks for; "" of none.
+
+    Streamlit takes the parameter out of it where the page before has a widget of that name.
+    """
+    context = get_script_run_ctx()
+    return dict(parse_qsl(context.query_string)).get(KEY, "") if context else ""
 
 
 def _moved() -> None:

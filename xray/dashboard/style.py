@@ -44,9 +44,9 @@ STYLE = (
 [data-testid=stSidebarHeader]>:first-child::after{content:"X-ray Model Audit";font-weight:600;
   white-space:nowrap}
 .stMain .block-container{max-width:80rem;padding-left:3rem;padding-right:3rem}
-.stMain [data-testid=stBaseButton-primary],.stMain [data-testid=stMultiSelect] span[title]{
+.stMain [data-testid^=stBaseButton-primary],.stMain [data-testid=stMultiSelect] span[title]{
   color:Canvas!important}
-.stPlotlyChart :is([class$=tick] text,[class$=title],.legendtext,.annotation-text){
+.stPlotlyChart :is([class$=tick] text,[class$=title],.legendtext,.annotation-text,.textpoint text){
   fill:currentColor!important}
 [data-testid=stProgress] *{transition:none!important}
 .stMain [data-testid^=stBaseButton-segmented]{border-right:1px solid;
@@ -56,6 +56,7 @@ STYLE = (
 @media (max-width:640px){.st-key-share{position:fixed;top:.55rem;right:3.4rem;width:auto;
   z-index:999991}
   .stMain .block-container{padding-left:1rem;padding-right:1rem}
+  :has(>.st-key-drawn){flex-basis:calc(100vw - 2rem)!important}
   .stMain h1{font-size:1.3rem}.xma-question{font-size:.9rem}
   .xma-measured div:nth-child(2):not(:last-child){min-width:0}
   .xma-why{display:block;margin:.2rem 0 0}.xma-lead{font-size:.98rem;line-height:1.4}

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Pixels that a line of words above a row takes, with the mark under it.
 _WORDS = 27
+#: Pixels that a line of the legend takes.
+_NAME = 21
 
 
 def template(
@@ -57,8 +59,12 @@ def template(
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         showlegend=legend,
-        # Below the ticks and the axis' title, however low the plot is.
-        legend={"orientation": "h", "y": -58 / max(height - 70, 60), "x": 0, "title": None},
+        # At the lower end of the figure, which keeps its space: of a plot that many names make
+        # low on a phone, no share is surely below the axis' title.
+        legend={
+            **{"orientation": "h", "title": None, "x": 0},
+            **{"y": 0, "yref": "container", "yanchor": "bottom"},
+        },
         hoverlabel={"align": "left"},
         dragmode=False,
     )
@@ -70,7 +76,9 @@ def template(
 
 def legend_above(figure: go.Figure) -> go.Figure:
     """Put the legend above the plot, where a tall figure keeps it in sight; the same figure."""
-    return figure.update_layout(legend={"yanchor": "bottom", "y": 1.01, "traceorder": "normal"})
+    return figure.update_layout(
+        legend={"yref": "paper", "yanchor": "bottom", "y": 1.01, "traceorder": "normal"}
+    )
 
 
 def title(figure: go.Figure) -> str:
@@ -257,7 +265,10 @@ def words_above(figure: go.Figure, legend: bool = True) -> int:
         # Plotly draws categories from the bottom.
         ends = [len(words) - 1 - end for end in ends]
     figure.update_yaxes(range=ends, autorange=None, showticklabels=False, showgrid=False)
-    below = 62 + (24 if figure.layout.xaxis.title.text else 0) + (40 if legend else 0)
+    # On a phone every name of the legend is a line.
+    names = sum(bool(trace.name) and trace.showlegend is not False for trace in figure.data)
+    below = 62 + (24 if figure.layout.xaxis.title.text else 0)
+    below += max(40, _NAME * names) if legend else 0
     return int(row * abs(ends[0] - ends[1])) + below
 
 

@@ -344,7 +344,7 @@ def kinds(shares: pd.DataFrame) -> go.Figure:
     top = shares.sort_values("share").iloc[-1]
     share = 100 * top["share"]
     name = findings.PLURAL.get(str(top["kind"]), str(top["kind"]))
-    says = f"Most frequent in {top['label']} films: {name}, in {share:.0f} % of them"
+    says = f"Most frequent in {top['label']} films: {name}, in {share:.0f} % of them (all splits)"
     return legend_above(template(figure, says, height=words_above(figure)))
 
 

@@ -66,7 +66,7 @@ def oddities(summary: pd.DataFrame, films: dict[str, int]) -> go.Figure:
     if len(known) and known["total"].iat[0]:
         first: dict[str, Any] = {str(k): v for k, v in known.iloc[0].items()}
         parts = [f"{100 * first[k] / max(n, 1):.1f} % of {k}" for k, n in films.items()]
-        says = f"{known['title'].iat[0]}: {' against '.join(parts)} films"
+        says = f"{known['title'].iat[0]}: {' against '.join(parts)} films (all splits)"
     return legend_above(template(figure, says, f"{says}. {alt}", height=words_above(figure)))
 
 

@@ -44,14 +44,18 @@ def changes(
     """
     figure = go.Figure()
     step = 0.6 / max(1, len(tables))
+    # The test films stand apart: below a row that is free, and a line through it.
+    words = [*WORDS.values()]
+    words.insert(-1, "")
+    at = {change: words.index(said) for change, said in WORDS.items()}
     for number, (name, table) in enumerate(tables.items()):
         rows = _rows(table, metric)
         lift = step * (number - (len(tables) - 1) / 2)
-        places = [place + lift for place, change in enumerate(WORDS) if change in rows]
+        places = [at[change] + lift for change in WORDS if change in rows]
         shown = [rows[change] for change in WORDS if change in rows]
         dots(figure, shown, places, palette.model(name), titles[name], filled=False)
-    name_places(figure, list(WORDS.values()))
-    figure.add_hline(y=len(WORDS) - 1.8, line={"width": 1, "color": palette.REFERENCE})
+    name_places(figure, words)
+    figure.add_hline(y=words.index("") - 0.2, line={"width": 1, "color": palette.REFERENCE})
     figure.update_xaxes(title=TITLES[metric])
     height = words_above(figure)
     return legend_above(template(figure, finding(tables, titles, metric), height=height))

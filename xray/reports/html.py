@@ -318,4 +318,4 @@ def calls(rows: Sequence[Mapping[str, str]]) -> str:
         f"<dd>{escape(row['said'])} <strong>{escape(row['outcome'])}</strong></dd>"
         for row in rows
     )
-    return f'<dl class="xma-facts">{lines}</dl>'
+    return f'<dl class="xma-facts xma-calls">{lines}</dl>'

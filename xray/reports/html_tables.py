@@ -72,7 +72,9 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for row in rows
     )
     return (
-        f'<div class="xma-scroll"><table class="xma-table"><thead><tr>{head}</tr></thead>'
+        # In the keyboard's order: what lies beyond the edge can be scrolled to with its arrows.
+        '<div class="xma-scroll" tabindex="0">'
+        f'<table class="xma-table"><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 

@@ -19,10 +19,15 @@ SHARED = """
 .xma-frame .xma-over{position:absolute;inset:0;width:100%;height:100%}
 .xma-frame .xma-none{aspect-ratio:1.3;display:grid;place-items:center;color:#9AA3AE;
   line-height:1.5;padding:1rem;text-align:center}
-.stHtml .xma-facts{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:0;
+.stHtml .xma-facts{display:grid;grid-template-columns:fit-content(40%) 1fr;gap:.2rem 1rem;margin:0;
   padding:0;font-size:.95rem;line-height:1.5}
 .xma-facts dt{opacity:.72}.xma-facts dd{margin:0;overflow-wrap:anywhere}
-.xma-scroll{overflow-x:auto}
+.js-plotly-plot :is(.annotation-text,.textpoint text){paint-order:stroke;stroke:Canvas;
+  stroke-width:5px;stroke-linejoin:round}
+.xma-scroll{overflow-x:auto;background:
+  linear-gradient(90deg,transparent,Canvas 60%) 100%/3rem 100% no-repeat local,
+  linear-gradient(90deg,transparent,color-mix(in srgb,currentColor 32%,transparent)) 100%/1.2rem
+  100% no-repeat}
 .xma-table{border-collapse:collapse;font-size:.95rem;font-variant-numeric:tabular-nums}
 .xma-table th{text-align:left;font-weight:600;opacity:.82;vertical-align:bottom}
 .xma-table thead th{white-space:normal!important}
@@ -44,6 +49,7 @@ SHARED = """
   letter-spacing:.02em;opacity:.9}
 .xma-models .xma-fact{font-weight:400;font-size:.85rem}
 @media (max-width:640px){.xma-wide{display:none}
+  .stHtml .xma-calls{grid-template-columns:1fr;gap:0}.xma-calls dd{margin:0 0 .4rem 1.2em}
   .xma-models thead th{font-size:.64rem;line-height:1.15;padding-right:.25rem}
   .xma-models tbody th{font-size:.86rem;min-width:0;width:38%}
   .xma-models td{font-size:.92rem;padding-right:.25rem}

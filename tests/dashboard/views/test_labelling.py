@@ -139,6 +139,11 @@ def test_marks_are_shown_and_the_tool_fits_the_kind() -> None:
 # --- a real browser --------------------------------------------------------------------------
 
 
+#: Whether the place of the film is as high as the film.
+SQUARE = """['.stPlotlyChart', '.nsewdrag'].map(e => document.querySelector('.stMain ' + e))
+  .map(e => e.getBoundingClientRect().height).reduce((a, b) => Math.abs(a - b) < 3)"""
+
+
 @pytest.mark.browser
 @pytest.mark.slow
 def test_a_film_is_labelled_from_end_to_end(
@@ -160,6 +165,11 @@ def test_a_film_is_labelled_from_end_to_end(
     with serve(tmp_path, settings) as server:
         begin(browser, server.url)
         browser.says("Tube: there")
+        browser.resize("phone")
+        browser.settle()
+        browser.wait(SQUARE, "the film to fill its place, with no bands above and below it")
+        browser.resize("desktop", 1500)
+        browser.settle()
         press(browser, "f", "You finished 1 films")
     with opened(labels_url) as store:
         [row] = exchange.rows(store, label_films.name)

@@ -162,15 +162,18 @@ def _film(shown: Films, look: OpenLook, tool: str) -> None:
         page.problem("This film cannot be read; call it poor and finish it to go on.")
         return
     key = f"film {look.id} {look.version} {tool}"
-    st.plotly_chart(
-        marking.film(jpeg, look.state.marks, tool),
-        key=key,
-        theme=None,
-        config=_CHART,
-        alt=f"Film {look.token}, {len(look.state.marks)} marks",
-        on_select=lambda: _drawn(key, look, tool),
-        selection_mode=("box", "lasso"),
-    )
+    # As high as it is wide on a phone, which xray/dashboard/style.py sees to.
+    with st.container(height=marking.HEIGHT, border=False, key="drawn"):
+        st.plotly_chart(
+            marking.film(jpeg, look.state.marks, tool),
+            height="stretch",
+            key=key,
+            theme=None,
+            config=_CHART,
+            alt=f"Film {look.token}, {len(look.state.marks)} marks",
+            on_select=lambda: _drawn(key, look, tool),
+            selection_mode=("box", "lasso"),
+        )
     st.caption(
         f"Film {look.token}, drawn square: its name and its shape would tell the diagnosis. "
         "Not for clinical use."

@@ -10,7 +10,9 @@ import pandas as pd
 from tests.dashboard.conftest import Opener
 from tests.helpers import shelf
 from tests.helpers.visits import grid, words
+from xray import text
 from xray.labels import devices
+from xray.metrics.odds import to_probability
 from xray.models.card import read_cards, read_predictions
 
 
@@ -30,6 +32,11 @@ def test_filters_count_and_export_what_they_say(
     said = f"3 models disagree on {differ} of the 624 that several called"
     assert app.title[0].value == f"5,856 films; {said}" and differ
     assert "Model basic; Model augmented; Model transfer" in words(app)
+    # Its threshold is given in the cards of the shelf.
+    (basic,) = [card for card in cards if card.name == "basic"]
+    called = text.percent(to_probability(basic.threshold_log_odds))
+    whose = f"In percent: Model basic's probability of pneumonia, called from {called}."
+    assert whose in words(app), "of the percentages under the films"
     assert "**5,856 films**" in words(app) and len(exports["films.csv"]) == 5856
     app.button_group(key="splits").set_value(["test"]).run()
     app.button_group(key="classes").set_value(["NORMAL"]).run()
@@ -71,6 +78,7 @@ def test_outcomes_of_a_model_the_most_wrong_first(
     wrong = calls[calls["log_odds"] >= np.log(0.6 / 0.4)].sort_values("log_odds", ascending=False)
     assert len(wrong) > 3 and f"**{len(wrong):,} films**" in words(app)
     assert exports["films.csv"]["file"].tolist() == wrong["file"].tolist()
+    assert "In percent: Model augmented's probability of pneumonia" in words(app)
 
 
 def test_pages_of_films_and_a_new_wish_begins_at_the_first(

@@ -10,6 +10,7 @@ import pytest
 from tests.helpers import shelf
 from tests.helpers.visits import alone, words
 from xray.audits import stored
+from xray.dashboard.views.devices import changes
 from xray.models.card import read_card
 from xray.reports import headlines, html, sentences
 
@@ -63,3 +64,13 @@ def test_audits_on_several_sets_of_films_stand_side_by_side(
         assert table["Films"].tolist()[1] == "ward, 120 films, cccccccc"
         assert table["Verdict"].nunique() == 2
         assert table["AUROC"].str.match(r"0\.\d\d \(0\.\d\d to").all()
+
+
+def test_effects_in_calls_and_in_auroc_are_tables_without_empty_columns() -> None:
+    audit = shelf.world("one reader")["basic"]
+    calls, auroc = changes.effects(audit)
+    assert len(calls) + len(auroc) == len(audit["effects"])
+    assert "Change in calls" in calls and "Fall of AUROC" not in calls
+    assert "Fall of AUROC" in auroc and "Change in calls" not in auroc
+    assert (auroc["Fall of AUROC"] != "").all()
+    assert changes.effects({}) == []

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from xray import classes, text
 from xray.dashboard import browser, cache, dataset_page, grid, page
 from xray.dashboard import catalogue as browse
 from xray.dashboard.views.browse import neighbours
+from xray.metrics.odds import to_probability
 from xray.reports import html
 
 
@@ -18,6 +20,13 @@ def say(films: dataset_page.Films) -> str:
         return count
     models = f"{len(films.catalogue.compared)} models"
     return f"{count}; {models} disagree on {disagree:,} of the {judged:,} that several called"
+
+
+def of_whom(films: dataset_page.Films, model: str) -> str:
+    """Whose percentages stand under the films, of what, and from where on they are a call."""
+    threshold = text.percent(float(to_probability(films.catalogue.thresholds[model])))
+    what = classes.spoken()
+    return f"In percent: {films.titles[model]}'s probability of {what}, called from {threshold}."
 
 
 def listed(films: dataset_page.Films, rows: browse.Rows, wish: browse.Wish) -> None:
@@ -64,5 +73,8 @@ def show() -> None:
                 st.markdown(f"**{len(rows):,} films**")
                 if catalogue.judged:
                     titles = [shown.titles[model] for model in catalogue.compared]
-                    st.caption(html.plain(f"Models compared: {'; '.join(titles)}."))
+                    said = f"Models compared: {'; '.join(titles)}."
+                    if wish.model:
+                        said += f" {of_whom(shown, wish.model)}"
+                    st.caption(html.plain(said))
                 listed(shown, rows, wish)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from xray import classes, text
@@ -96,7 +97,21 @@ def verdict(card: Card, audit: Mapping[str, Any]) -> None:
     with st.expander("How this was measured", icon=":material/straighten:"):
         st.markdown(html.plain(METHOD))
         page.table(cache.made(tables.kinds, audit))
-        page.table(cache.made(tables.effects, audit))
+        for table in cache.made(effects, audit):
+            page.table(table)
+
+
+def effects(audit: Mapping[str, Any]) -> list[pd.DataFrame]:
+    """Effects in calls, then those in AUROC, without the columns that the others fill.
+
+    A browser measures the first rows: a column that begins empty would be cut.
+    """
+    every = tables.effects(audit)
+    if every.empty:
+        return []
+    fell = every["Fall of AUROC"] != ""
+    parts = [part for part in (every[~fell], every[fell]) if len(part)]
+    return [part.loc[:, (part != "").any()] for part in parts]
 
 
 def moved(audit: Mapping[str, Any]) -> None:
