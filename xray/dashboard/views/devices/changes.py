@@ -102,16 +102,16 @@ def verdict(card: Card, audit: Mapping[str, Any]) -> None:
 
 
 def effects(audit: Mapping[str, Any]) -> list[pd.DataFrame]:
-    """Effects in calls, then those in AUROC, without the columns that the others fill.
+    """Effects in calls, in AUROC and in LIME's weight, without the columns that others fill.
 
     A browser measures the first rows: a column that begins empty would be cut.
     """
     every = tables.effects(audit)
     if every.empty:
         return []
-    fell = every["Fall of AUROC"] != ""
-    parts = [part for part in (every[~fell], every[fell]) if len(part)]
-    return [part.loc[:, (part != "").any()] for part in parts]
+    fell, weighed = (every[name] != "" for name in ("Fall of AUROC", "Share of LIME's weight"))
+    parts = (every[~fell & ~weighed], every[fell], every[weighed])
+    return [part.loc[:, (part != "").any()] for part in parts if len(part)]
 
 
 def moved(audit: Mapping[str, Any]) -> None:
