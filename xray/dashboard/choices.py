@@ -89,6 +89,14 @@ def choose(
     return read.get(chosen, next(iter(read.values())))
 
 
+def ahead(options: Options, key: str) -> str:
+    """What :func:`choose` will give further down, for what stands above it."""
+    read = _read(options)
+    asked = st.session_state.get(key) or st.query_params.get(key, "")
+    named = {value: value for value in read.values()} | read
+    return named.get(asked, next(iter(read.values())))
+
+
 def offered(options: Options) -> links.Choice:
     """The parameter of links that belongs to :func:`choose`."""
     read = _read(options)
