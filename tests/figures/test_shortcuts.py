@@ -34,7 +34,7 @@ def test_the_title_names_the_strongest_of_the_split_with_its_interval(
     best = rows.set_index("name").loc[strongest]
     assert figures.giveaways_say(rows, split) == (
         f"{strongest.title()} alone tells the classes of {split} apart: "
-        f"AUROC {base.span(best['auroc'], best['low'], best['high'])}"
+        f"AUROC {base.span(best['auroc'], best['low'], best['high'], 2)}"
     )
 
 

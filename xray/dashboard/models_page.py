@@ -260,6 +260,11 @@ def one_model(view: View) -> Entrant:
     return view.entrant(choices.choose("Model", view.titles, "model"))
 
 
+def chosen(view: View) -> Entrant:
+    """The model that :func:`one_model` will give further down, for the page's title."""
+    return view.entrant(choices.ahead(view.titles, "model"))
+
+
 def own(view: View, name: str, make: Callable[[], Made], *key: Hashable) -> Made:
     """Like ``cache.remember``, for something made of this view."""
     return cache.remember(name, make, view.key, view.positive, *key)

@@ -259,10 +259,13 @@ def predictive_values(
 
 
 def _runs(chances: pd.Series, better: pd.Series) -> str:
-    """Where a condition holds, run by run: "5% to 20% and from 40% to 60%"."""
+    """Where a condition holds, run by run: "from 5% to 20%, at 40%"."""
     run = (better != better.shift()).cumsum()[better]
     ends = chances[better].groupby(run).agg(["min", "max"])
-    return " and from ".join(f"{low:.0%} to {high:.0%}" for low, high in ends.to_numpy())
+    return ", ".join(
+        f"at {low:.0%}" if low == high else f"from {low:.0%} to {high:.0%}"
+        for low, high in ends.to_numpy()
+    )
 
 
 def benefit(
@@ -285,7 +288,7 @@ def benefit(
         _curve(figure, name, titles[name], table["chance"], (table["model"], low, high), hover)
         better = table["low"] > table[["everyone", "nobody"]].max(axis=1)
         if better.any():
-            useful.append(f"{titles[name]} from {_runs(table['chance'], better)}")
+            useful.append(f"{titles[name]} {_runs(table['chance'], better)}")
     for column, words in (("everyone", f"act on every film as {positive}"), ("nobody", "on none")):
         figure.add_scatter(
             x=first["chance"],

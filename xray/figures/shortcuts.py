@@ -73,7 +73,7 @@ def giveaways_say(rows: pd.DataFrame, where: str) -> str:
     title = str(best["title"])
     return (
         f"{title[:1].upper()}{title[1:]} alone tells the classes of {where} apart: "
-        f"AUROC {span(best['auroc'], best['low'], best['high'])}"
+        f"AUROC {span(best['auroc'], best['low'], best['high'], 2)}"
     )
 
 
