@@ -19,6 +19,7 @@ def script() -> None:
     above = choices.ahead(options, "which")
     st.markdown(f"value {choices.choose('Which', options, 'which')}")
     st.markdown(f"above {above}")
+    st.markdown(f"else {choices.ahead(options, 'other', 'two')}")
 
 
 @pytest.mark.parametrize(
@@ -45,4 +46,4 @@ def test_both_are_offered_to_links_and_nothing_else() -> None:
 def test_what_is_chosen_is_known_above_the_choice() -> None:
     app = AppTest.from_function(script, default_timeout=60).run()
     app.segmented_control(key="which").set_value("The second").run()
-    assert [each.value for each in app.markdown] == ["value two", "above two"]
+    assert [each.value for each in app.markdown] == ["value two", "above two", "else two"]

@@ -89,12 +89,18 @@ def choose(
     return read.get(chosen, next(iter(read.values())))
 
 
-def ahead(options: Options, key: str) -> str:
-    """What :func:`choose` will give further down, for what stands above it."""
+def ahead(options: Options, key: str, first: str = "") -> str:
+    """What a choice further down will give (:func:`choose`), for what stands above it.
+
+    Parameters
+    ----------
+    first : what is chosen at first, where that is not the first of them
+    """
     read = _read(options)
     asked = st.session_state.get(key) or st.query_params.get(key, "")
     named = {value: value for value in read.values()} | read
-    return named.get(asked, next(iter(read.values())))
+    usual = first or next(iter(read.values()))
+    return named.get(asked, usual) if asked else usual
 
 
 def offered(options: Options) -> links.Choice:

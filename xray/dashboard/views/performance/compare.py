@@ -108,7 +108,7 @@ def show() -> None:
         lambda view: cache.made(figures_models.leader, shared.scores(view), view.titles),
         "The same films and the same intervals for every model.",
         {"view": choices.offered(VIEWS), **shared.THRESHOLD},
-        question="Which model is right most often?",
+        question="Which model tells the classes apart best?",
     )
     if view:
         chosen = choices.choose("View", VIEWS, "view", hidden=True)
