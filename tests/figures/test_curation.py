@@ -91,7 +91,7 @@ def test_what_leaked_films_change_is_counted() -> None:
     assert "VGG19 accuracy -1.0 points" in base.alt(figure)
     same = curation.without_leaked(rows.assign(low=-0.1, high=0.1))
     assert "none of 4 metrics changes beyond chance" in base.title(same)
-    still = pd.concat([rows, rows.assign(difference=0.0, low=0.0, high=0.0)])
+    still = pd.concat([rows, rows.assign(difference=0.0, low=np.nan, high=np.nan)])
     assert base.title(curation.without_leaked(still.iloc[:6])).endswith(
         "1 of 4 metrics changes beyond chance; 2 more cannot"
     )

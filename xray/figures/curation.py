@@ -179,7 +179,7 @@ def without_leaked(rows: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(title="change, in points of 100")
     away = int(((rows["low"] > 0) | (rows["high"] < 0)).sum())
     # Where all films that are left out are of one class, no draw changes what is said of the other.
-    still = int(((rows["low"] == 0) & (rows["high"] == 0)).sum())
+    still = int(((rows["difference"] == 0) & rows["low"].isna()).sum())
     says = (
         f"Without films of possible patients of other splits {away or 'none'} of "
         f"{len(rows) - still} metrics {'changes' if away < 2 else 'change'} beyond chance"
