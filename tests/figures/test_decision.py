@@ -19,7 +19,7 @@ def test_the_sweep_says_what_the_threshold_in_force_does(films: Films) -> None:
     figure = sound(figures_decision.sweep(points, 0.4, counts, "Basic CNN"))
     recall = np.mean(log_odds["basic"][y] >= 0.4)
     assert f"recall {recall:.2f} (0." in base.title(figure)
-    assert "from 0.599 on" in base.title(figure), "the threshold, as a probability"
+    assert "threshold 0.599: " in base.title(figure), "the threshold, as a probability"
 
 
 def test_what_test_keeps_of_a_promise_is_in_the_title(films: Films) -> None:
