@@ -84,7 +84,8 @@ def swept(threshold: float, counts: Confusion, title: str) -> str:
         span(right / max(right + wrong, 1), *wilson(right, right + wrong), 2)
         for right, wrong in ((counts.tp, counts.fn), (counts.tn, counts.fp))
     )
-    return f"{title}, threshold {show_threshold(threshold)}: recall {recall}, specificity {specificity}"
+    said = f"{title}, threshold {show_threshold(threshold)}"
+    return f"{said}: recall {recall}, specificity {specificity}"
 
 
 def held(points: Mapping[str, decision.OperatingPoint], titles: Mapping[str, str]) -> go.Figure:
