@@ -102,7 +102,7 @@ def _as(name: str, title: str) -> str:
     """An oddity's title as the end of "films that are ..."."""
     special = {
         "border": "bordered by black",
-        "text": "written on",
+        "text": "marked by bright corner strokes",
         "aspect": "extreme in aspect",
     }
     return special.get(name, title[:1].lower() + title[1:])

@@ -15,6 +15,7 @@ from xray.errors import ArtifactError
 from xray.figures import shortcuts as figures
 from xray.files import digest
 from xray.jobs.progress import Progress
+from xray.labels import devices as device_labels
 from xray.reports import html
 
 SPLITS = ("train", "test")
@@ -79,7 +80,7 @@ def files(films: dataset_page.Films) -> None:
         "on four fifths of the possible patients and asked about the rest; 95 % intervals. "
         "What it can use, a network may use: a possible shortcut, not a proven one. "
         "Squashing a film to a square leaves the trace of its aspect. "
-        "Classes and sizes ranks films by a size itself, without a model: its AUROC may differ."
+        "Classes and sizes, and Devices, rank films without a model: their AUROC may differ."
     )
     for note in cache.made(notes, rows):
         st.caption(html.plain(note))
@@ -92,6 +93,8 @@ def notes(rows: pd.DataFrame) -> list[str]:
         f"{title[:1].upper()}{title[1:]}: {note}."
         for title, note in zip(told["title"].map(str), told["note"], strict=True)
     ]
+    if (rows["title"] == shortcuts.LABELLED).any():
+        said.append(f"Burned-in text is as labelled. {device_labels.provenance()}")
     return [*filter(None, [figures.passed_over(rows)]), *said]
 
 
