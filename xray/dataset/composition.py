@@ -106,7 +106,8 @@ def warning(split: Split) -> str:
     return (
         f"The dataset's own {split.title} holds {split.films} films: one error moves its "
         f"accuracy by {100 * split.one_film:.0f} points, and a model that is right on 90 % of "
-        f"them may be anywhere from {100 * low:.0f} % to {100 * high:.0f} %. Too small to choose a model by."
+        f"them may be anywhere from {100 * low:.0f} % to {100 * high:.0f} %. "
+        "Too small to choose a model by."
     )
 
 
