@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -165,6 +166,14 @@ def test_note_says_what_a_model_calls_a_film(small: Catalogue) -> None:
     assert browse.note(small, 2) == "test, bacteria"
     assert browse.note(small, 2, "one") == "test, 65 %, found"
     assert browse.note(small, 4, "one") == "train"
+
+
+def test_a_training_film_that_a_model_calls_was_kept_for_its_validation(small: Catalogue) -> None:
+    outcome = {"one": np.where(np.arange(5) == 4, np.int8(2), small.outcome["one"])}
+    log_odds = {"one": np.where(np.arange(5) == 4, 3.0, small.log_odds["one"])}
+    called = replace(small, outcome=outcome, log_odds=log_odds)
+    assert browse.note(called, 4, "one") == "models' validation, 95 %, false alarm"
+    assert browse.note(called, 4) == "train"
 
 
 def test_only_models_that_are_compared_disagree(small: Catalogue) -> None:

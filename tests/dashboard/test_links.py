@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from xray.dashboard import links
+from xray.dashboard import browser, links
 
 KNOWN: dict[str, links.Parameter] = {
     "positive": links.Choice(("NORMAL", "PNEUMONIA")),
@@ -101,3 +101,17 @@ def test_anything_in_a_link_is_survived(query: dict[str, list[str]]) -> None:
     assert all(note.isprintable() for note in notes)
     again = parse_qs(urlsplit(links.link("http://h/p", query, KNOWN)).query)
     assert links.check(again, KNOWN)[1] == []
+
+
+def test_words_of_before_in_a_link_become_words_that_are_offered() -> None:
+    offered = {
+        "kind": browser.ODD,
+        "odd": browser.ODD,
+        "with": browser.TRAITS,
+        "sort": browser.SORTS,
+    }
+    for name, words in links.RENAMED.items():
+        for before, now in words.items():
+            assert before not in offered[name] and now in offered[name]
+    asked = {"with": ["shows a device", "odd: burned-in text"], "view": ["Burned-in text"]}
+    assert links.renamed(asked) == {"with": ["shows a device", "odd: bright corner strokes"]}

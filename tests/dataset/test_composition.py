@@ -50,9 +50,9 @@ def test_small_splits_steer_nobody() -> None:
     assert val.small and val.one_film == 0.05
     low, high = wilson(18, 20)
     assert composition.warning(val) == (
-        "Validation holds 20 films: one error moves its accuracy by 5 points, and a model that is "
-        f"right on 90 % of them may be anywhere from {100 * low:.0f} % to {100 * high:.0f} %. Too "
-        "small to choose a model by."
+        "The dataset's own validation holds 20 films: one error moves its accuracy by 5 points, "
+        f"and a model that is right on 90 % of them may be anywhere from {100 * low:.0f} % to "
+        f"{100 * high:.0f} %. Too small to choose a model by."
     )
     enough = Split("val", composition.SMALL, {"NORMAL": 50, "PNEUMONIA": 50}, "NORMAL")
     train = Split("train", 20, {"NORMAL": 10, "PNEUMONIA": 10}, "NORMAL")

@@ -68,7 +68,11 @@ def test_same_seed_same_result_and_labels_of_text() -> None:
     first = shortcuts.measure(table, text, seed=3, progress=lambda *step: seen.append(step))
     pd.testing.assert_frame_equal(first, shortcuts.measure(table, text, seed=3))
     assert seen[-1] == (len(first), len(first))
-    assert first.set_index("name").loc["text", "auroc"] == pytest.approx(0.75, abs=0.03)
+    labelled = first.set_index("name").loc["text"]
+    assert labelled["auroc"] == pytest.approx(0.75, abs=0.03)
+    assert labelled["title"] == "burned-in text"
+    (strokes,) = (each for each in shortcuts.suspects(table) if each.name == "text")
+    assert strokes.title == "bright corner strokes", "another measurement, another name"
 
 
 def test_one_class_has_no_value_but_a_reason() -> None:

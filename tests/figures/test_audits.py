@@ -12,6 +12,7 @@ from tests.helpers import shelf
 from xray.audits import findings, stored
 from xray.figures import audits
 from xray.models.card import Card
+from xray.reports import sentences
 
 READER = shelf.world("one reader")["basic"]
 
@@ -93,13 +94,36 @@ def test_other_suspects_share_five_rows() -> None:
 
     one = audit(marker=1.0, text=-2.0, aspect=-6.0, framing=0.5, jpeg=1.5, brightness=0.1)
     figure = audits.suspects([("m", "M", one), ("n", "N", audit(jpeg=3.0))])
-    assert sound(figure) == "Of all else aspect of the film changes most: -6.0 of 100 calls, with M"
+    assert sound(figure) == (
+        "Of all else the aspect of the film changes most. M: -6.0 of 100 healthy people "
+        "called sick (-7.0 to -5.0)"
+    )
     assert list(figure.layout.yaxis.ticktext) == [
-        *("lettering", "aspect of the film", "framing", "JPEG quality", "brightness"),
+        *("side marker, text", "aspect of the film", "framing", "JPEG quality", "brightness"),
     ]
     assert [len(trace.x) for trace in figure.data] == [5, 1]
     lettering = dict(zip(figure.data[0].y, figure.data[0].x, strict=True))
     assert min(lettering.items())[1] == -2.0, "the one that changes more stands for both"
+
+
+def test_healthy_and_sick_films_are_ranked_together_and_what_may_be_nothing_is_called_so() -> None:
+    rows = [
+        {"test": test, "kind": "", "label": label, "calls": value}
+        | {"calls_low": value - 2, "calls_high": value + 3}
+        for test, label, value in (
+            *(("brightness", "NORMAL", -0.6), ("marker", "NORMAL", 0.2)),
+            ("marker", "PNEUMONIA", 0.9),
+        )
+    ]
+    audit = {"effects": rows}
+    figure = audits.suspects([("m", "M", audit)])
+    assert sound(figure) == (
+        "Of all else the side marker changes most, but not clearly. M: +0.9 of 100 sick "
+        "people called sick (-1.1 to 3.9)"
+    )
+    assert list(figure.data[0].x) == [0.9, -0.6]
+    said = sentences.suspects(audit)
+    assert said.startswith("Of all else the side marker changes most, but not clearly."), said
 
 
 def test_cures_are_compared_in_calls() -> None:

@@ -24,5 +24,11 @@ def test_calibration_is_drawn_before_and_after(films: Films) -> None:
     assert "too sure of itself" in figures_calibration.heat(hot, "Basic CNN")
     stuck = calibration.Temperature(0.02, 100, "validation is separated without error")
     assert "No temperature" in figures_calibration.heat(stuck, "Basic CNN")
-    said = figures_calibration.least_calibrated({"basic": 0.2, "transfer": 0.1}, TITLES)
-    assert said.startswith("Probabilities of Basic CNN are off by 0.200")
+    errors = {"basic": 0.2, "transfer": 0.1}
+    said = figures_calibration.calibrated(errors, TITLES, "basic")
+    assert said == (
+        "Probabilities of Basic CNN are off by 0.200 on average, the most of these models"
+    )
+    assert figures_calibration.calibrated(errors, TITLES, "transfer") == (
+        "Probabilities of VGG19 are off by 0.100 on average; the most, those of Basic CNN, by 0.200"
+    )

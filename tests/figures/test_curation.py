@@ -85,13 +85,19 @@ def test_what_leaked_films_change_is_counted() -> None:
         columns=["model", "title", "metric", "with_all", "without", "difference", "low", "high"],
     )
     figure = sound(curation.without_leaked(rows))
-    assert base.title(figure) == "Leaving leaked films out changes 1 of 4 metrics beyond chance"
+    assert base.title(figure) == (
+        "Without films of possible patients of other splits 1 of 4 metrics changes beyond chance"
+    )
     assert list(figure.data[0].x) == pytest.approx([-2, 0])
     assert list(figure.data[0].error_x.array) == pytest.approx([1, 1])
     assert list(figure.data[0].y) == pytest.approx([-0.2, 0.8])
     assert "VGG19 accuracy -1.0 points" in base.alt(figure)
     same = curation.without_leaked(rows.assign(low=-0.1, high=0.1))
-    assert "changes no metric beyond its interval" in base.title(same)
+    assert "none of 4 metrics changes beyond chance" in base.title(same)
+    still = pd.concat([rows, rows.assign(difference=0.0, low=np.nan, high=np.nan)])
+    assert base.title(curation.without_leaked(still.iloc[:6])).endswith(
+        "1 of 4 metrics changes beyond chance; 2 more cannot"
+    )
 
 
 def test_no_metric_s_marks_run_into_its_neighbours_however_many_models_there_are() -> None:

@@ -18,7 +18,8 @@ def test_the_sweep_says_what_the_threshold_in_force_does(films: Films) -> None:
     counts = metrics.confusion(y, log_odds["basic"], 0.4)
     figure = sound(figures_decision.sweep(points, 0.4, counts, "Basic CNN"))
     recall = np.mean(log_odds["basic"][y] >= 0.4)
-    assert f"recall {recall:.2f}" in base.title(figure)
+    assert f"recall {recall:.2f} (0." in base.title(figure)
+    assert "threshold 0.599: " in base.title(figure), "the threshold, as a probability"
 
 
 def test_what_test_keeps_of_a_promise_is_in_the_title(films: Films) -> None:
@@ -30,7 +31,8 @@ def test_what_test_keeps_of_a_promise_is_in_the_title(films: Films) -> None:
         for test in (broken, promised)
     )
     figure = sound(figures_decision.held({"transfer": point}, TITLES))
-    assert f"VGG19 keeps {point.specificity:.0%} on test" in base.title(figure)
+    ends = f"{point.specificity_low:.0%} to {point.specificity_high:.0%}"
+    assert f"VGG19 keeps {point.specificity:.0%} ({ends}) on test" in base.title(figure)
     assert "every model keeps it" in figures_decision.kept({"transfer": kept}, TITLES)
 
 
@@ -73,5 +75,5 @@ def test_points_that_do_not_hang_together_are_not_told_as_one_range() -> None:
         }
     )
     figure = sound(figures_decision.benefit({"basic": curve}, TITLES, "PNEUMONIA"))
-    assert "Basic CNN from 2% to 10% and from 98%" in base.title(figure)
+    assert base.title(figure).endswith("Basic CNN from 2% to 10%, at 98%")
     assert "2% to 98%" not in base.title(figure)

@@ -44,6 +44,10 @@ def test_the_group_that_falls_most_is_named() -> None:
     ]
     figure = sound(generalization.rankings(pd.DataFrame(rows), "basic", "Basic"))
     assert base.title(figure).endswith("most on viral pneumonia, by 0.200 (0.190 to 0.210)")
+    small = pd.DataFrame(rows).assign(drop_low=-0.01)
+    assert "viral pneumonia, but not clearly, by 0.200 (-0.010 to 0.210)" in base.title(
+        generalization.rankings(small, "basic", "Basic")
+    )
     val, test = figure.data
     assert list(val.x) == [0.95, 0.9] and list(test.x) == pytest.approx([0.9, 0.7])
     assert val.marker.symbol == f"{test.marker.symbol}-open", "validation is open, test is filled"
@@ -70,6 +74,14 @@ def test_the_mix_that_explains_most_is_named_and_nothing_explains_less_than_noth
     ]
     worse = table.assign(explained=-0.5)
     assert base.title(generalization.mixes(worse, "basic", "Basic")).endswith(": 0 % of the drop")
+    small = table.assign(low=table["value"] - 0.2)
+    assert base.title(generalization.mixes(small, "basic", "Basic")).endswith(
+        ": 50 % of the drop, which is not clear"
+    )
+    risen = table.assign(value=table["value"].mask(table["mix"] == "test", 0.95))
+    assert base.title(generalization.mixes(risen, "basic", "Basic")).endswith(
+        ": there is no drop to explain"
+    )
 
 
 def test_the_fact_that_differs_most_is_named_and_log_odds_are_none() -> None:

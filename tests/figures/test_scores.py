@@ -105,8 +105,19 @@ def test_the_gap_from_validation_to_test_is_named(films):
     table = evaluation.score(rows, 0.0)
     figure = sound(training_.carried({"basic": table}, TITLES, "accuracy"))
     value = table[table["metric"] == "accuracy"].set_index("split")["value"]
-    assert f"falls by {value['val'] - value['test']:.3f}" in base.title(figure)
+    title = base.title(figure)
+    assert title.startswith("Validation promises more than test keeps: accuracy of Basic CNN falls")
+    assert f"falls by {value['val'] - value['test']:.3f} (0." in title
     assert list(figure.data[0].x) == pytest.approx([value["val"], value["test"]])
+    wide = table.assign(low=table["value"] - 0.5, high=table["value"] + 0.5)
+    assert base.title(training_.carried({"basic": wide}, TITLES, "accuracy")).startswith(
+        "No model's accuracy clearly falls from validation to test; most, that of Basic CNN: by "
+        f"{value['val'] - value['test']:.3f} (-0."
+    )
+    turned = wide.assign(split=wide["split"].map({"val": "test", "test": "val"}))
+    assert base.title(training_.carried({"basic": turned}, TITLES, "accuracy")).startswith(
+        "No model's accuracy is lower on test than on validation"
+    )
 
 
 def test_training_curves_mark_the_kept_epoch():

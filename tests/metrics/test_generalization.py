@@ -10,6 +10,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 from xray.errors import ArtifactError
 from xray.figures import base, generalization
+from xray.metrics import bootstrap
 from xray.metrics import generalization as gap
 from xray.metrics import scores as metrics
 
@@ -147,3 +148,20 @@ def test_figures_say_what_they_show(films: dict[str, gap.Part]) -> None:
     wrong = (test.log_odds[~test.y] >= 0).mean()
     assert f"{wrong:.0%} of the NORMAL test films" in base.title(shown[-1])
     assert gap.finding("Basic", mixed, points).startswith("Basic loses")
+
+
+def test_a_fall_has_the_interval_of_newcombe_s_method_ten() -> None:
+    # Newcombe (1998), table II: 56 of 70 less 48 of 80.
+    shares = [(k / n, *bootstrap.wilson(k, n)) for k, n in ((56, 70), (48, 80))]
+    assert gap.fall(*shares) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
+
+
+def test_a_loss_of_which_the_interval_holds_none_is_not_claimed(
+    films: dict[str, gap.Part],
+) -> None:
+    points, mixed = gap.points(films, 0.0), gap.mixes(films, 0.0)
+    mixed.loc[mixed["mix"] == "test", ["value", "low", "high"]] = (0.85, 0.80, 0.90)
+    mixed.loc[mixed["mix"] == "validation", ["value", "low", "high"]] = (0.86, 0.80, 0.90)
+    assert gap.finding("Basic", mixed, points) == (
+        "Basic does not clearly lose accuracy from validation to test: -1.0 points (-7.4 to 6.8)"
+    )

@@ -99,8 +99,8 @@ SAID: dict[str, dict[str, str | None]] = {
         "title": "Devices change fewer than 3 of 100 calls of all 3 models",
         "hidden": "With the lungs hidden Model basic still tells sick from healthy: AUROC 0.88 "
         "(0.80 to 0.95)",
-        "suspects": "Of all else aspect of the film changes most: +0.4 of 100 calls, with Model "
-        "basic",
+        "suspects": "Of all else the aspect of the film changes most, but not clearly. Model "
+        "basic: +0.4 of 100 healthy people called sick (-0.6 to 1.4)",
         "basic suspects": "Nothing else that was tried changes more than 3 of 100 calls.",
         "effects": "Supports change most: +1 of 100 healthy people called sick, with Model "
         "basic; inside the band: too little to matter",

@@ -68,7 +68,8 @@ def wish(shown: Films, models: Mapping[str, str]) -> Wish:
     classes = class_titles(shown)
     left, right = st.columns(2)
     with left:
-        splits = _several("Split", [t for t in SPLITS if _occurs(shown, SPLITS[t])], "splits")
+        offered = [t for t in SPLITS if _occurs(shown, SPLITS[t])]
+        splits = _several("Split of the dataset", offered, "splits", _own(shown))
     with right:
         kinds = _several("Class", list(classes), "classes")
     more = st.expander(
@@ -116,7 +117,15 @@ def _one(label: str, options: Sequence[str], key: str) -> str:
     return st.selectbox(label, options, key=key, bind="query-params")
 
 
-def _several(label: str, options: Sequence[str], key: str) -> list[str]:
+def _own(shown: Films) -> str:
+    """Which films a dataset calls validation, where models may have others of their own."""
+    return (
+        f"Validation: {int((shown.table['split'] == 'val').sum()):,} films, as the dataset comes. "
+        "Models keep films of train for theirs too."
+    )
+
+
+def _several(label: str, options: Sequence[str], key: str, help: str | None = None) -> list[str]:
     return st.pills(
         label,
         options,
@@ -125,6 +134,7 @@ def _several(label: str, options: Sequence[str], key: str) -> list[str]:
         bind="query-params",
         format_func=html.label,
         wrap=True,
+        help=help,
     )
 
 

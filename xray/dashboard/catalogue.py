@@ -361,6 +361,8 @@ def note(catalogue: Catalogue, row: int, model: str = "") -> str:
     parts = [SPLIT_TITLES.get(film["split"], film["split"]), film["subtype"]]
     if model in catalogue.log_odds and catalogue.outcome[model][row]:
         probability = percent(float(to_probability(catalogue.log_odds[model][row])))
+        # Of what came as training films, models call those alone that they kept to validate.
+        parts[0] = parts[0] if film["split"] != "train" else "models' validation"
         parts[1:] = [probability, OUTCOME_WORDS[catalogue.outcome[model][row]]]
     return ", ".join(part for part in parts if part)
 

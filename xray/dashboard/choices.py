@@ -89,6 +89,20 @@ def choose(
     return read.get(chosen, next(iter(read.values())))
 
 
+def ahead(options: Options, key: str, first: str = "") -> str:
+    """What a choice further down will give (:func:`choose`), for what stands above it.
+
+    Parameters
+    ----------
+    first : what is chosen at first, where that is not the first of them
+    """
+    read = _read(options)
+    asked = st.session_state.get(key) or st.query_params.get(key, "")
+    named = {value: value for value in read.values()} | read
+    usual = first or next(iter(read.values()))
+    return named.get(asked, usual) if asked else usual
+
+
 def offered(options: Options) -> links.Choice:
     """The parameter of links that belongs to :func:`choose`."""
     read = _read(options)

@@ -120,6 +120,7 @@ def begin(
     clinical: bool = False,
     needs_all: str = "",
     question: str = "",
+    view: str = "",
 ) -> Films | None:
     """Begin a Dataset page and give its films; None where there are none yet, which it says.
 
@@ -128,6 +129,7 @@ def begin(
     title : makes the page's title, a finding, of the films
     parameters : gives those that links to this page may hold, of the films
     lead, clinical, question : as ``page.page`` takes them
+    view : what the visitor chose, where the title follows it
     needs_all : why the page says nothing of films that were only drawn from a dataset; "" where
         it may
     """
@@ -139,7 +141,7 @@ def begin(
         words = "This page needs every film of a dataset"
     with page.guard("The title"):
         if shown and not partial:
-            words = cache.remember("title " + lead, lambda: title(shown), shown.key)
+            words = cache.remember("title " + lead, lambda: title(shown), shown.key, view)
     page.page(words, lead, {**PARAMETERS, **parameters(shown)}, clinical, question)
     for sentence in shown.warnings if shown else ():
         st.info(html.plain(sentence), icon=":material/info:")

@@ -21,6 +21,14 @@ _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 #: Streamlit's own parameters: they change how the app is embedded, not what it shows.
 RESERVED = frozenset({"embed", "embed_options"})
 
+#: Parameter -> words of before -> words of now: links that were given away hold those of before.
+RENAMED = {
+    "kind": {"Burned-in text": "Bright corner strokes"},
+    "odd": {"Burned-in text": "Bright corner strokes"},
+    "with": {"odd: burned-in text": "odd: bright corner strokes"},
+    "sort": {"burned-in text: most first": "bright corner strokes: most first"},
+}
+
 
 class Parameter(Protocol):
     """A parameter of a link."""
@@ -83,6 +91,15 @@ class Token:
 
 
 Query = Mapping[str, Sequence[str]]
+
+
+def renamed(query: Query) -> dict[str, list[str]]:
+    """Values of now of the parameters of a link that hold words of before."""
+    now = {
+        name: [RENAMED.get(name, {}).get(value, value) for value in values]
+        for name, values in query.items()
+    }
+    return {name: values for name, values in now.items() if values != list(query[name])}
 
 
 def check(query: Query, known: Mapping[str, Parameter]) -> tuple[dict[str, list[str]], list[str]]:

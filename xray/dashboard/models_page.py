@@ -73,6 +73,8 @@ class View:
 
 #: What the shared choices offer.
 SPLITS = {"test": "test", "val": "validation"}
+#: Split -> its films, for people: a dataset may have a validation of its own.
+FILMS = {"test": "test films", "val": "films of the models' own validation"}
 LIMITS = {"own": "each model's own", "shared": "one for all"}
 
 
@@ -195,7 +197,8 @@ def _view(usable: list[Card], choose_split: bool) -> View | None:
                 "Films",
                 SPLITS,
                 "split",
-                help="Thresholds were chosen on the validation films; judge on the test films.",
+                help="Validation: all films that models kept to choose thresholds, whatever the "
+                "dataset calls them. Judge on the test films.",
             )
     if not chosen:
         st.info("Choose at least one model.", icon=":material/info:")
@@ -258,6 +261,11 @@ THRESHOLD: dict[str, links.Parameter] = {
 def one_model(view: View) -> Entrant:
     """Ask which of the line-up's models a part of the page is about."""
     return view.entrant(choices.choose("Model", view.titles, "model"))
+
+
+def chosen(view: View) -> Entrant:
+    """The model that :func:`one_model` will give further down, for the page's title."""
+    return view.entrant(choices.ahead(view.titles, "model"))
 
 
 def own(view: View, name: str, make: Callable[[], Made], *key: Hashable) -> Made:

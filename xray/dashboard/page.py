@@ -112,6 +112,12 @@ def enter() -> None:
     signin.require()
     classes.use(cache.lately(classes.of_server))
     _passed.set(run)
+    if now := links.renamed(_query()):
+        # Of a widget that is there already, Streamlit itself keeps the parameter.
+        with suppress(StreamlitAPIException):
+            for name, values in now.items():
+                st.query_params[name] = values
+            st.rerun()
     if _through_app.get() or context is None:
         return
     app = ROOT / "app.py"

@@ -104,9 +104,10 @@ def warning(split: Split) -> str:
         return ""
     low, high = wilson(round(0.9 * split.films), split.films)
     return (
-        f"{split.title.capitalize()} holds {split.films} films: one error moves its accuracy by "
-        f"{100 * split.one_film:.0f} points, and a model that is right on 90 % of them may be "
-        f"anywhere from {100 * low:.0f} % to {100 * high:.0f} %. Too small to choose a model by."
+        f"The dataset's own {split.title} holds {split.films} films: one error moves its "
+        f"accuracy by {100 * split.one_film:.0f} points, and a model that is right on 90 % of "
+        f"them may be anywhere from {100 * low:.0f} % to {100 * high:.0f} %. "
+        "Too small to choose a model by."
     )
 
 

@@ -95,7 +95,7 @@ ODDITIES: tuple[Oddity, ...] = (
     ),
     Oddity(
         "text",
-        "Burned-in text",
+        "Bright corner strokes",
         "share of thin bright strokes in the busiest patch of the corners, 0 to 1",
         0.25,
         0,

@@ -40,6 +40,8 @@ SUSPECTS = 9
 COVERAGE = 0.9
 
 STORED_FILE = "giveaways.csv"
+#: What burned-in text is called where labels tell of it.
+LABELLED = "burned-in text"
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +82,12 @@ def suspects(table: pd.DataFrame, text: pd.Series[float] | None = None) -> list[
         "bytes": ("file size", number["bytes"].where(number["bytes"] >= 0)),
         "jpeg_quality": ("JPEG quality", number["jpeg_quality"]),
         "mode": ("colour mode", mode.where(table["mode"] != "")),
-        "text": ("burned-in text", number.get("text_score") if text is None else text),
+        # Two measurements of two names: labels, or else strokes among the pixels.
+        "text": (
+            ("bright corner strokes", number.get("text_score"))
+            if text is None
+            else (LABELLED, text)
+        ),
         "brightness": ("brightness and contrast", number[["mean", "contrast"]]),
         "border": ("border", _columns(number, "border_score", "frame_mean", "frame_contrast")),
     }

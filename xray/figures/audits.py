@@ -23,6 +23,7 @@ from xray.figures.base import (
     whiskers,
     words_above,
 )
+from xray.text import interval
 
 #: Measure of the panel's record -> what people call it, and its mark.
 MEASURES = {
@@ -128,9 +129,9 @@ def _told(says: str, found: Sequence[Change], digits: int = 1) -> str:
 
 
 def suspects(models: Models) -> go.Figure:
-    """What other suspects change in the calls of healthy films, in at most five rows.
+    """What other suspects change in calls, of healthy or sick films, in at most five rows.
 
-    Markers and text share a row, in which the one that changes more stands for both.
+    Markers and text share a row, and so do both classes; what changes most stands for all.
     """
     found = [(name, title, _grouped(audit)) for name, title, audit in models]
     every_group = dict.fromkeys(map(_group, findings.SUSPECTS))
@@ -143,26 +144,31 @@ def suspects(models: Models) -> go.Figure:
         groups,
     )
     margin_band(figure, max(findings.margin(audit, "calls") for *_, audit in models))
-    figure.update_xaxes(title="more of 100 healthy people called sick")
-    every = [(title, group, c.value) for _, title, each in found for group, c in each.items()]
-    says = "Of healthy films nothing else was measured"
+    figure.update_xaxes(title="more of 100 called sick")
+    every = [(title, group, c) for _, title, each in found for group, c in each.items()]
+    says = "Nothing else was measured"
     if every:
-        whom, group, most = max(every, key=lambda entry: abs(entry[2]))
-        says = f"Of all else {group} changes most: {most:+.1f} of 100 calls, with {whom}"
-    told = "; ".join(f"{title}, {group} {value:+.1f}" for title, group, value in every)
+        whom, _, most = max(every, key=lambda entry: abs(entry[2].value))
+        clear = most.low > 0 or most.high < 0
+        says = (
+            f"Of all else the {findings.SUSPECTS[most.kind]} changes most"
+            f"{'' if clear else ', but not clearly'}. {whom}: {most.value:+.1f} of 100 "
+            f"{'sick' if most.sick else 'healthy'} people called sick "
+            f"({interval(most.low, most.high, 1)})"
+        )
+    told = "; ".join(f"{title}, {group} {c.value:+.1f}" for title, group, c in every)
     return template(figure, says, f"{says}. {told}", height=words_above(figure))
 
 
 def _group(name: str) -> str:
-    return "lettering" if name in ("marker", "text") else findings.SUSPECTS[name]
+    return "side marker, text" if name in ("marker", "text") else findings.SUSPECTS[name]
 
 
 def _grouped(audit: Mapping[str, Any]) -> dict[str, Change]:
-    """The largest change of healthy films by each group of suspects."""
+    """The largest change of healthy or sick films by each group of suspects."""
     found: dict[str, Change] = {}
     for change in findings.others(audit):
-        if change.healthy:
-            found.setdefault(_group(change.kind), change)
+        found.setdefault(_group(change.kind), change)
     return found
 
 

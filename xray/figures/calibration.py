@@ -80,12 +80,19 @@ def _overconfidence(raw: pd.DataFrame, title: str, positive: str) -> str:
     )
 
 
-def least_calibrated(errors: Mapping[str, float], titles: Mapping[str, str]) -> str:
-    """Say whose probabilities are furthest from what they say; errors by model."""
+def calibrated(errors: Mapping[str, float], titles: Mapping[str, str], shown: str) -> str:
+    """Say how far the probabilities of the model that is shown are off, and whose are furthest.
+
+    Parameters
+    ----------
+    errors, titles : by model
+    shown : a model
+    """
     worst = max(errors, key=lambda name: errors[name])
-    return f"Probabilities of {titles[worst]} are off by {errors[worst]:.3f} on average" + (
-        ", the most of these models" if len(errors) > 1 else ""
-    )
+    said = f"Probabilities of {titles[shown]} are off by {errors[shown]:.3f} on average"
+    if worst != shown:
+        return f"{said}; the most, those of {titles[worst]}, by {errors[worst]:.3f}"
+    return said + (", the most of these models" if len(errors) > 1 else "")
 
 
 def calibration_errors(table: pd.DataFrame, name: str, title: str) -> go.Figure:

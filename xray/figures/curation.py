@@ -102,7 +102,7 @@ def _as(name: str, title: str) -> str:
     """An oddity's title as the end of "films that are ..."."""
     special = {
         "border": "bordered by black",
-        "text": "written on",
+        "text": "marked by bright corner strokes",
         "aspect": "extreme in aspect",
     }
     return special.get(name, title[:1].lower() + title[1:])
@@ -177,12 +177,13 @@ def without_leaked(rows: pd.DataFrame) -> go.Figure:
         tickvals=list(range(len(metrics))), ticktext=metrics, autorange="reversed", showgrid=False
     )
     figure.update_xaxes(title="change, in points of 100")
-    away = rows[(rows["low"] > 0) | (rows["high"] < 0)]
+    away = int(((rows["low"] > 0) | (rows["high"] < 0)).sum())
+    # Where all films that are left out are of one class, no draw changes what is said of the other.
+    still = int(((rows["difference"] == 0) & rows["low"].isna()).sum())
     says = (
-        "Leaving the leaked films out changes no metric beyond its interval"
-        if not len(away)
-        else f"Leaving leaked films out changes {len(away)} of {len(rows)} metrics beyond chance"
-    )
+        f"Without films of possible patients of other splits {away or 'none'} of "
+        f"{len(rows) - still} metrics {'changes' if away < 2 else 'change'} beyond chance"
+    ) + (f"; {still} more cannot" if still else "")
     alt = "; ".join(f"{r.title} {r.metric} {100 * r.difference:+.1f} points" for r in each(rows))
     return legend_above(template(figure, says, f"{says}. {alt}", height=words_above(figure)))
 

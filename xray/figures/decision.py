@@ -10,10 +10,11 @@ import plotly.graph_objects as go
 
 from xray import classes
 from xray.figures import palette
-from xray.figures.base import reference_line, template, whiskers, words_above
+from xray.figures.base import reference_line, span, template, whiskers, words_above
 from xray.metrics import decision
+from xray.metrics.bootstrap import wilson
 from xray.metrics.odds import to_probability
-from xray.metrics.scores import Confusion
+from xray.metrics.scores import Confusion, show_threshold
 
 #: Log-odds beyond which a threshold axis says nothing more.
 EDGE = 12.0
@@ -74,10 +75,17 @@ def sweep(
     )
     probability_axis(figure)
     figure.update_yaxes(title="share of films", range=[-0.02, 1.02])
-    recall = counts.tp / max(counts.tp + counts.fn, 1)
-    specificity = counts.tn / max(counts.tn + counts.fp, 1)
-    said = f"{title}: recall {recall:.2f} and specificity {specificity:.2f} at this threshold"
-    return template(figure, said, height=330)
+    return template(figure, swept(threshold, counts, title), height=330)
+
+
+def swept(threshold: float, counts: Confusion, title: str) -> str:
+    """Say what a threshold (log-odds) makes of the films; see ``sweep``."""
+    recall, specificity = (
+        span(right / max(right + wrong, 1), *wilson(right, right + wrong), 2)
+        for right, wrong in ((counts.tp, counts.fn), (counts.tn, counts.fp))
+    )
+    said = f"{title}, threshold {show_threshold(threshold)}"
+    return f"{said}: recall {recall}, specificity {specificity}"
 
 
 def held(points: Mapping[str, decision.OperatingPoint], titles: Mapping[str, str]) -> go.Figure:
@@ -123,13 +131,14 @@ def kept(points: Mapping[str, decision.OperatingPoint], titles: Mapping[str, str
     first = next(iter(points.values()))
     held_on_test = {name: getattr(point, first.held) for name, point in points.items()}
     worst = min(held_on_test, key=lambda name: held_on_test[name])
-    if getattr(points[worst], f"{first.held}_high") >= first.target:
+    low, high = (getattr(points[worst], f"{first.held}_{end}") for end in ("low", "high"))
+    if high >= first.target:
         return (
             f"Held at {first.held} {first.target:.0%} on validation, every model keeps it on test"
         )
     return (
         f"Held at {first.held} {first.target:.0%} on validation, {titles[worst]} keeps "
-        f"{held_on_test[worst]:.0%} on test"
+        f"{held_on_test[worst]:.0%} ({low:.0%} to {high:.0%}) on test"
     )
 
 
@@ -259,10 +268,13 @@ def predictive_values(
 
 
 def _runs(chances: pd.Series, better: pd.Series) -> str:
-    """Where a condition holds, run by run: "5% to 20% and from 40% to 60%"."""
+    """Where a condition holds, run by run: "from 5% to 20%, at 40%"."""
     run = (better != better.shift()).cumsum()[better]
     ends = chances[better].groupby(run).agg(["min", "max"])
-    return " and from ".join(f"{low:.0%} to {high:.0%}" for low, high in ends.to_numpy())
+    return ", ".join(
+        f"at {low:.0%}" if low == high else f"from {low:.0%} to {high:.0%}"
+        for low, high in ends.to_numpy()
+    )
 
 
 def benefit(
@@ -285,7 +297,7 @@ def benefit(
         _curve(figure, name, titles[name], table["chance"], (table["model"], low, high), hover)
         better = table["low"] > table[["everyone", "nobody"]].max(axis=1)
         if better.any():
-            useful.append(f"{titles[name]} from {_runs(table['chance'], better)}")
+            useful.append(f"{titles[name]} {_runs(table['chance'], better)}")
     for column, words in (("everyone", f"act on every film as {positive}"), ("nobody", "on none")):
         figure.add_scatter(
             x=first["chance"],

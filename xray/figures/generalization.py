@@ -21,7 +21,7 @@ from xray.figures.base import (
     template,
     words_above,
 )
-from xray.metrics.generalization import FACTS, MIXES, POINTS, Part, group_title
+from xray.metrics.generalization import FACTS, MIXES, POINTS, Part, fall, group_title
 from xray.metrics.scores import LABELS, TITLES
 from xray.training import ablations
 
@@ -56,9 +56,10 @@ def rankings(table: pd.DataFrame, name: str, title: str) -> go.Figure:
         dots(figure, rows, places, mark, _WORDS[split], split == "test")
     name_places(figure, [group_title(group) for group in groups])
     worst = max(records(table), key=lambda row: float(row["drop"]))
+    clear = "" if worst["drop_low"] > 0 else ", but not clearly"
     said = (
         f"{title}: AUROC, which no threshold changes, falls most on "
-        f"{group_title(worst['group'])}, by "
+        f"{group_title(worst['group'])}{clear}, by "
         f"{span(worst['drop'], worst['drop_low'], worst['drop_high'])}"
     )
     return template(figure, said, height=words_above(figure))
@@ -80,10 +81,17 @@ def mixes(table: pd.DataFrame, name: str, title: str, metric: str = "accuracy") 
     inner = [row for row in rows if row["mix"] in MIXES]
     best = max(inner, key=lambda row: float(np.nan_to_num(row["explained"])))
     share = max(0.0, float(np.nan_to_num(best["explained"])))
+    first, last = (
+        next((row["value"], row["low"], row["high"]) for row in rows if row["mix"] == end)
+        for end in ("validation", "test")
+    )
+    drop, low, _ = fall(first, last)
+    explains = f"{100 * share:.0f} % of the drop" + ("" if low > 0 else ", which is not clear")
     said = (
         f"{title}: with the test's {MIXES[best['mix']]}, validation would have shown "
         f"{TITLES[metric] if TITLES[metric].isupper() else TITLES[metric].lower()} "
-        f"{span(best['value'], best['low'], best['high'])}: {100 * share:.0f} % of the drop"
+        f"{span(best['value'], best['low'], best['high'])}: "
+        f"{explains if drop > 0 else 'there is no drop to explain'}"
     )
     return template(figure, said, height=words_above(figure, legend=False), legend=False)
 

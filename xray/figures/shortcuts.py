@@ -5,8 +5,18 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
+from xray import text
+from xray.dataset.shortcuts import COVERAGE
 from xray.figures import palette
-from xray.figures.base import each, legend_above, reference_line, template, whiskers, words_above
+from xray.figures.base import (
+    each,
+    legend_above,
+    reference_line,
+    span,
+    template,
+    whiskers,
+    words_above,
+)
 
 
 def giveaways(rows: pd.DataFrame, where: str) -> go.Figure:
@@ -49,17 +59,39 @@ def giveaways(rows: pd.DataFrame, where: str) -> go.Figure:
     return legend_above(template(figure, f"{says} ({where})", f"{says}: {alt}", height=height))
 
 
-def giveaways_say(rows: pd.DataFrame) -> str:
-    """The strongest giveaway that is known of nearly every film, as a title."""
-    alone = rows[rows["auroc"].notna() & (rows["name"] != "together")]
-    common = alone[alone["n"] >= 0.9 * alone["n"].max()] if len(alone) else alone
+def giveaways_say(rows: pd.DataFrame, where: str) -> str:
+    """The strongest giveaway that is known of nearly every film, as a title.
+
+    Parameters
+    ----------
+    rows, where : as ``giveaways`` takes them
+    """
+    common, _ = _by_coverage(rows)
     if not len(common) or not common["is_shortcut"].any():
-        return "Nothing about the files was shown to tell the classes apart"
-    best = common.sort_values("auroc").iloc[-1]
+        return f"Nothing about the files of {where} was shown to tell the classes apart"
+    best = common.iloc[0]
     title = str(best["title"])
     return (
-        f"{title[:1].upper()}{title[1:]} alone tells the classes apart: AUROC {best['auroc']:.2f}"
+        f"{title[:1].upper()}{title[1:]} alone tells the classes of {where} apart: "
+        f"AUROC {span(best['auroc'], best['low'], best['high'], 2)}"
     )
+
+
+def passed_over(rows: pd.DataFrame) -> str:
+    """What tells more than the title's giveaway, but of few films; "" where nothing does."""
+    common, rare = _by_coverage(rows)
+    best = common["auroc"].max() if len(common) else 1.0
+    more = rare[rare["is_shortcut"].astype(bool) & (rare["auroc"] > best)]
+    told = [f"{row.title} ({row.n:,} of {rows['n'].max():,} films)" for row in each(more)]
+    return f"Stronger, but not known of most films: {text.names(told)}." if told else ""
+
+
+def _by_coverage(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What was judged alone, best first: known of nearly every film, and the others."""
+    alone = rows[rows["auroc"].notna() & (rows["name"] != "together")]
+    alone = alone.sort_values("auroc", ascending=False)
+    common = alone["n"] >= COVERAGE * alone["n"].max()
+    return alone[common], alone[~common]
 
 
 def _named(rows: pd.DataFrame) -> list[str]:

@@ -19,6 +19,7 @@ from xray.figures.base import (
     template,
     words_above,
 )
+from xray.metrics import generalization
 from xray.metrics.scores import TITLES
 from xray.models.card import Card
 from xray.training import ablations
@@ -198,12 +199,13 @@ def carried(
     metric : key of ``scores.TITLES``.
     """
     figure = go.Figure()
-    drops = {}
+    falls = {}
     for place, (name, table) in enumerate(scores.items()):
         mark = palette.model(name)
         split = by_metric(table[table["metric"] == metric], "split")
         rows = [split["val"], split["test"]]
-        drops[name] = float(rows[0]["value"] - rows[1]["value"])
+        before, after = ((row["value"], row["low"], row["high"]) for row in rows)
+        falls[name] = generalization.fall(before, after)
         places = [place - 0.14, place + 0.14]
         figure.add_scatter(
             x=[row["value"] for row in rows],
@@ -228,13 +230,20 @@ def carried(
         showgrid=False,
     )
     title = TITLES[metric] if TITLES[metric].isupper() else TITLES[metric].lower()
-    worst = max(drops, key=lambda name: drops[name])
-    said = (
-        f"Validation promises more than test keeps: {title} of {titles[worst]} falls by "
-        f"{drops[worst]:.3f} (open: validation, filled: test)"
-        if drops[worst] > 0
-        else f"No model's {title} is lower on test than on validation"
-    )
+    clear = [name for name, (_, low, _) in falls.items() if low > 0]
+    worst = max(clear or falls, key=lambda name: falls[name][0])
+    said = f"No model's {title} is lower on test than on validation"
+    if clear:
+        said = (
+            f"Validation promises more than test keeps: {title} of {titles[worst]} falls by "
+            f"{span(*falls[worst])}"
+        )
+    elif falls[worst][0] > 0:
+        said = (
+            f"No model's {title} clearly falls from validation to test; most, that of "
+            f"{titles[worst]}: by {span(*falls[worst])}"
+        )
+    said += " (open: validation, filled: test)"
     return template(figure, said, height=words_above(figure, legend=False), legend=False)
 
 

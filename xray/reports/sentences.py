@@ -323,9 +323,11 @@ def suspects(audit: Audit) -> str:
     rendered = (audit.get("labels") or {}).get("rendered")
     of = " of the public set" if rendered and most.kind in ("aspect", "jpeg") else ""
     count, _, ends = how_much(most).partition(" ")
+    clear = most.low > 0 or most.high < 0
     return (
-        f"{'More than any device, the' if ahead else 'Of all else the'} "
-        f"{findings.SUSPECTS[most.kind]} moves it. Made as in the other class{of}, {count} {way} "
+        f"{'More than any device, the' if ahead and clear else 'Of all else the'} "
+        f"{findings.SUSPECTS[most.kind]} {'moves it' if clear else 'changes most, but not clearly'}"
+        f". Made as in the other class{of}, {count} {way} "
         f"of 100 {who} people are called sick {ends}".rstrip()
         + f".{unsure}"
     )

@@ -48,5 +48,5 @@ def test_suspects_are_shown_where_they_are_stored(
     path.write_text(json.dumps(value))
     app = alone("other_shortcuts")
     said = words(app)
-    assert "Of all else lettering changes most: -4.0 of 100 calls, with Model basic" in said
+    assert "Of all else the burned-in text changes most. Model basic: -4.0 of 100 healthy" in said
     assert "Not stored for Model transfer" in said

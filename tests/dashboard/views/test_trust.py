@@ -98,3 +98,25 @@ def test_means_are_shown_with_intervals_and_known_answers(artifacts: Path) -> No
     row = table[(table["measure"] == "deletion") & (table["model"] == "basic")].iloc[0]
     assert f"{row['mean']:.2f}\n({row['low']:.2f} to {row['high']:.2f})" in said
     assert "4 films" in said and "0.5 is chance" in said
+
+
+@pytest.mark.parametrize(("low", "clear"), [(0.45, 1), (0.35, 0)])
+def test_the_title_says_how_much_better_the_best_is_and_for_how_many_models(
+    artifacts: Path, low: float, clear: int
+) -> None:
+    table = comparison.summarise(pd.concat([measured(), measured().assign(model="transfer")]))
+    for model, method, told in (
+        ("basic", "lime", (0.3, 0.2, 0.4)),
+        ("basic", "occlusion", (0.5, low, 0.6)),
+        ("transfer", "lime", (0.2, 0.1, 0.3)),
+        ("transfer", "occlusion", (0.1, 0.0, 0.2)),
+    ):
+        row = (table["model"] == model) & (table["method"] == method)
+        row &= (table["measure"] == "deletion") & (table["answer"] == "")
+        table.loc[row, ["mean", "low", "high"]] = told
+    table.to_csv(artifacts / trust.FILE, index=False)
+    page = AppTest.from_function(app, default_timeout=120).run()
+    assert page.title[0].value.replace("\\", "") == (
+        "Occlusion points best at what moves a call: deletion 0.30 on average, clearly best for "
+        f"{clear} of 2 models"
+    )

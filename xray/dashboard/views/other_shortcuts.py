@@ -78,7 +78,10 @@ def suspects(shown: list[tuple[str, str, dict[str, Any]]], names: list[str]) -> 
             st.markdown(
                 f"**{html.plain(title)}**: {html.plain(cache.made(sentences.suspects, audit))}"
             )
-        st.caption("Changed films against films changed as much without the suspected thing.")
+        st.caption(
+            "Changed films against films changed as much without the suspected thing. "
+            "Of healthy and of sick people: whichever changes more."
+        )
     if unread:
         st.caption(
             html.plain(f"Nothing is read from calls that cannot be judged: {text.names(unread)}.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ from tests.dashboard.conftest import Opener
 from tests.helpers import shelf
 from tests.helpers.visits import grid, words
 from xray import text
+from xray.dashboard.views.browse import films
 from xray.labels import devices
 from xray.metrics.odds import to_probability
 from xray.models.card import read_cards, read_predictions
@@ -44,6 +47,24 @@ def test_filters_count_and_export_what_they_say(
     wanted = public[(public["split"] == "test") & (public["label"] == "NORMAL")]
     assert exports["films.csv"]["file"].tolist() == wanted["file"].tolist()
     assert grid(app) == names(wanted.head(24))
+
+
+def test_the_models_own_validation_is_told_from_that_of_the_dataset(visit: Opener) -> None:
+    calls = {name: np.array([1, 4, 2, 0, 1], np.int8) for name in ("one", "two")}
+    catalogue = SimpleNamespace(
+        outcome=calls | {"three": np.ones(5, np.int8)},
+        compared=["one", "two"],
+        disagree=np.array([False, True, False, False, False]),
+        judged=4,
+    )
+    table = pd.DataFrame({"split": ["test", "train", "train", "train", "val"]})
+    made: Any = SimpleNamespace(catalogue=catalogue, table=table)
+    assert films.say(made) == (
+        "5 films; 2 models disagree on 1 of the 4 that several called, "
+        "3 of them the models' own validation"
+    )
+    help_ = visit("browse").button_group(key="splits").help
+    assert "Validation: 16 films, as the dataset comes." in help_
 
 
 def test_a_link_restores_filters_and_an_unknown_value_is_said(

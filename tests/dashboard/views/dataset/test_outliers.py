@@ -32,3 +32,19 @@ def test_thresholds_of_oddballs_decide_and_are_in_the_link(
     assert "No film is that odd" in words(none) and not exports
     beyond = visit("dataset", section="Outliers", kind=oddity.title, blurred_limit="99")
     assert "blurred_limit “99” is not between" in words(beyond)
+
+
+def test_the_score_of_pixels_is_not_called_text_and_links_of_before_still_lead_to_it(
+    visit: Opener,
+) -> None:
+    app = visit("dataset", section="Outliers", kind="Burned-in text", text_limit="0.3")
+    assert app.selectbox(key="kind").value == "Bright corner strokes"
+    assert app.slider(key="text_limit").value == pytest.approx(0.3)
+    assert "ignored" not in words(app)
+    assert "burned-in" not in words(app).lower()
+    listed = visit(
+        "browse", **{"with": "odd: burned-in text", "sort": "burned-in text: most first"}
+    )
+    assert listed.multiselect(key="with").value == ["odd: bright corner strokes"]
+    assert listed.selectbox(key="sort").value == "bright corner strokes: most first"
+    assert "ignored" not in words(listed)

@@ -12,6 +12,8 @@ def test_the_title_counts_and_text_is_a_view_of_its_own(on_shelf: Path) -> None:
     assert "of PNEUMONIA against 2.5 % of NORMAL films show a device" in words(app)
     app.segmented_control(key="view").set_value("Burned-in text").run()
     assert not app.exception
+    assert app.title[0].value.replace("\\", "").endswith("films show burned-in text (train)")
+    assert "Do films of the sick show more burned-in text" in words(app)
     assert len(app.get("plotly_chart")) == 2
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.helpers.visits import alone
+from tests.helpers.visits import alone, words
 
 VIEWS = ("Right and wrong calls", "Curves", "Validation and test")
 
@@ -34,3 +34,10 @@ def test_the_positive_class_changes_what_recall_speaks_of(artifacts: Path) -> No
 
     assert value(other, "Recall (sensitivity)") == pytest.approx(value(table, "Specificity"))
     assert value(other, "Accuracy") == pytest.approx(value(table, "Accuracy"))
+
+
+def test_validation_films_are_said_to_be_the_models_own(artifacts: Path) -> None:
+    app = alone("performance", split="validation")
+    assert "120 films of the models' own validation, PNEUMONIA positive" in words(app)
+    app.segmented_control(key="split").set_value("test").run()
+    assert "624 test films, PNEUMONIA positive" in words(app)

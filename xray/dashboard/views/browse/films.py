@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from xray import classes, text
@@ -19,7 +20,16 @@ def say(films: dataset_page.Films) -> str:
     if not judged:
         return count
     models = f"{len(films.catalogue.compared)} models"
-    return f"{count}; {models} disagree on {disagree:,} of the {judged:,} that several called"
+    said = f"{count}; {models} disagree on {disagree:,} of the {judged:,} that several called"
+    kept = validated(films)
+    return said + (f", {kept:,} of them the models' own validation" if kept else "")
+
+
+def validated(films: dataset_page.Films) -> int:
+    """Films that several models kept for their validation, whatever the dataset calls them."""
+    outcomes = [films.catalogue.outcome[model] > 0 for model in films.catalogue.compared]
+    called = np.sum(outcomes, axis=0) > 1
+    return int((called & films.table["split"].isin(["train", "val"]).to_numpy()).sum())
 
 
 def of_whom(films: dataset_page.Films, model: str) -> str:

@@ -92,8 +92,8 @@ def show() -> None:
     """Draw the section."""
     shown = dataset_page.begin(
         lambda films: curation.oddities_say(summary(films), totals(films)),
-        "Coloured, tilted, cut, blurred or written on. Where such films belong to one class, a "
-        "model can use it.",
+        "Coloured, tilted, cut, blurred or marked in a corner. Where such films belong to one "
+        "class, a model can use it.",
         lambda _: {
             "kind": links.Choice(tuple(TITLES)),
             "page": links.Number(1, 1e6),

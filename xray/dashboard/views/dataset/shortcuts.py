@@ -15,6 +15,7 @@ from xray.errors import ArtifactError
 from xray.figures import shortcuts as figures
 from xray.files import digest
 from xray.jobs.progress import Progress
+from xray.labels import devices as device_labels
 from xray.reports import html
 
 SPLITS = ("train", "test")
@@ -52,11 +53,11 @@ def measured(films: dataset_page.Films, split: str) -> pd.DataFrame | None:
     return None
 
 
-def say(films: dataset_page.Films) -> str:
-    """The page's title: the strongest giveaway where it is known, else how often devices show."""
+def say(films: dataset_page.Films, split: str) -> str:
+    """The page's title: the strongest giveaway of a split where it is known, else the question."""
     try:
         if films.public:
-            return figures.giveaways_say(part("train"))
+            return figures.giveaways_say(part(split), split)
     except ArtifactError:
         pass  # The page offers to measure.
     return "What do films give away without their content?"
@@ -78,29 +79,35 @@ def files(films: dataset_page.Films) -> None:
         "Each row: a small gradient-boosted model that is told this and nothing else. It is fitted "
         "on four fifths of the possible patients and asked about the rest; 95 % intervals. "
         "What it can use, a network may use: a possible shortcut, not a proven one. "
-        "Squashing a film to a square leaves the trace of its aspect."
+        "Squashing a film to a square leaves the trace of its aspect. "
+        "Classes and sizes, and Devices, rank films without a model: their AUROC may differ."
     )
     for note in cache.made(notes, rows):
         st.caption(html.plain(note))
 
 
 def notes(rows: pd.DataFrame) -> list[str]:
-    """A sentence on each row that needs one."""
+    """A sentence on each row that needs one, first on those that the title passes over."""
     told = rows[rows["note"] != ""]
-    return [
-        f"{str(title).capitalize()}: {note}."
-        for title, note in zip(told["title"], told["note"], strict=True)
+    said = [
+        f"{title[:1].upper()}{title[1:]}: {note}."
+        for title, note in zip(told["title"].map(str), told["note"], strict=True)
     ]
+    if (rows["title"] == shortcuts.LABELLED).any():
+        said.append(f"Burned-in text is as labelled. {device_labels.provenance()}")
+    return [*filter(None, [figures.passed_over(rows)]), *said]
 
 
 def show() -> None:
     """Draw the section."""
+    split = choices.ahead(SPLITS, "split")
     shown = dataset_page.begin(
-        say,
+        lambda films: say(films, split),
         "A model may read the file or the frame instead of the lungs. "
         "This is how far each of them alone would take it.",
         lambda _: {"split": links.Choice(SPLITS)},
         question="What gives the class away without a look at the lungs?",
+        view=split,
     )
     if shown:
         with page.guard("What the files give away"):

@@ -13,6 +13,21 @@ from xray.labels import devices as device_labels
 from xray.reports import html_tables, label_card
 
 VIEWS = ("Devices", "Burned-in text", "Card of the labels")
+#: View -> column of the films, what it shows, what the page is about, and its question.
+TOLD = {
+    "Devices": (
+        "has_device",
+        "a device",
+        "Tubes, wires and electrodes say that somebody is very ill, without a look at the lungs.",
+        "Do the sick wear more devices here?",
+    ),
+    "Burned-in text": (
+        "tech_text",
+        "burned-in text",
+        "Letters tell of where and how a film was taken, without a look at the lungs.",
+        "Do films of the sick show more burned-in text here?",
+    ),
+}
 
 
 def prevalence(films: dataset_page.Films, column: str) -> Any:
@@ -73,11 +88,14 @@ def card(films: dataset_page.Films) -> None:
 
 def show() -> None:
     """Draw the section."""
+    chosen = choices.ahead(VIEWS, "view")
+    column, what, lead, question = TOLD.get(chosen, TOLD[VIEWS[0]])
     shown = dataset_page.begin(
-        lambda films: figures_dataset.prevalence_says(prevalence(films, "has_device"), "a device"),
-        "Tubes, wires and electrodes say that somebody is very ill, without a look at the lungs.",
+        lambda films: figures_dataset.prevalence_says(prevalence(films, column), what),
+        lead,
         lambda _: {"view": links.Choice(VIEWS)},
-        question="Do the sick wear more devices here?",
+        question=question,
+        view=column,
     )
     if shown and not shown.table["has_device"].notna().any():
         page.empty(

@@ -39,10 +39,11 @@ def reliability(y: Bools, log_odds: Floats, divisor: float, positive: str) -> pd
 
 
 def title(view: shared.View) -> str:
-    """Which model is furthest from meaning what it says."""
-    return figures_calibration.least_calibrated(
+    """How far the chosen model is from meaning what it says, and which is furthest."""
+    return figures_calibration.calibrated(
         {e.name: cache.made(error, view.lineup.y, e.log_odds) for e in view.lineup.entrants},
         view.titles,
+        shared.chosen(view).name,
     )
 
 

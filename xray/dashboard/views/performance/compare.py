@@ -30,8 +30,8 @@ def scores(view: shared.View, limit: float | None) -> None:
     scored = shared.scores(view, limit)
     page.draw("figure scoreboard", figures_models.scoreboard, scored, view.titles, view.positive)
     st.caption(
-        f"{len(view.lineup.files)} films, {view.positive} positive. Lines are 95 % intervals: "
-        "Wilson for shares, else a bootstrap of possible patients."
+        f"{len(view.lineup.files)} {shared.FILMS[view.split]}, {view.positive} positive. "
+        "Lines are 95 % intervals: Wilson for shares, else a bootstrap of possible patients."
     )
     table = shared.table(view, scored)
     with st.expander("As a table", icon=":material/table:"):
@@ -108,7 +108,7 @@ def show() -> None:
         lambda view: cache.made(figures_models.leader, shared.scores(view), view.titles),
         "The same films and the same intervals for every model.",
         {"view": choices.offered(VIEWS), **shared.THRESHOLD},
-        question="Which model is right most often?",
+        question="Which model tells the classes apart best?",
     )
     if view:
         chosen = choices.choose("View", VIEWS, "view", hidden=True)

@@ -13,6 +13,7 @@ from xray.figures import base, scores
 from xray.figures import decision as figures_decision
 from xray.metrics import decision, odds
 from xray.metrics import scores as metrics
+from xray.models.lineup import Entrant
 from xray.reports import html
 
 VIEWS = {"threshold": "Move the threshold", "targets": "Hold one error down"}
@@ -45,11 +46,23 @@ def points(view: shared.View, held: str, target: float) -> dict[str, decision.Op
 
 
 def title(view: shared.View) -> str:
-    """The finding: what is left on test of a specificity that validation promised."""
-    found = points(view, "specificity", 0.9)
+    """The finding of the view that is open: of a threshold, or of what validation promised."""
+    if choices.ahead(VIEWS, "view") == "threshold":
+        entrant = shared.chosen(view)
+        cut, counts = at(view, entrant, choices.ahead(shared.STEPS, "threshold", "0.5"))
+        return figures_decision.swept(cut, counts, entrant.title)
+    held, target = choices.ahead(HELD, "held"), choices.ahead(TARGETS, "target", "0.9")
+    found = points(view, held, float(target))
     if not found:
         return "What moving the threshold does"
     return cache.made(figures_decision.kept, found, view.titles)
+
+
+def at(view: shared.View, entrant: Entrant, chance: str) -> tuple[float, metrics.Confusion]:
+    """A threshold that is told as a probability, as log-odds, and what it makes of the films."""
+    cut = float(odds.to_log_odds(float(chance)))
+    given = view.lineup.y, entrant.log_odds, cut, view.positive
+    return cut, cache.made(metrics.confusion, *given)
 
 
 def threshold(view: shared.View) -> None:
@@ -62,8 +75,7 @@ def threshold(view: shared.View) -> None:
         key="threshold",
         bind="query-params",
     )
-    cut = float(odds.to_log_odds(float(value)))
-    counts = cache.made(metrics.confusion, view.lineup.y, entrant.log_odds, cut, view.positive)
+    cut, counts = at(view, entrant, value)
     steps = cache.made(decision.sweep, view.lineup.y, entrant.log_odds, view.positive)
     left, right = st.columns([3, 2], gap="medium")
     with left:

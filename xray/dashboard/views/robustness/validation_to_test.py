@@ -53,10 +53,10 @@ def tables(view: shared.View, name: str) -> dict[str, pd.DataFrame]:
 
 
 def finding(view: shared.View) -> str:
-    """What the first model's drop comes from."""
-    first = view.lineup.entrants[0]
-    made = tables(view, first.name)
-    return cache.made(gap.finding, first.title, made["mixes"], made["points"])
+    """What the drop of the chosen model comes from."""
+    entrant = shared.chosen(view)
+    made = tables(view, entrant.name)
+    return cache.made(gap.finding, entrant.title, made["mixes"], made["points"])
 
 
 def is_public(files: NDArray[np.str_], stored: pd.DataFrame) -> bool:
@@ -127,10 +127,10 @@ def show() -> None:
     view = shared.begin(
         finding,
         "Validation films come from the training folder, the test films from another. "
-        "On films from elsewhere a model would lose as much, or more.",
+        "On films from elsewhere a model may keep less.",
         {"view": choices.offered(VIEWS), "metric": choices.offered(METRICS)},
         choose_split=False,
-        question="Why does a model do worse on the test films?",
+        question="Does a model keep on test what validation promised?",
     )
     if not view:
         return
