@@ -29,7 +29,7 @@ from xray.drawing.phantoms import phantom, write_dataset, write_film
 from xray.environment import ROOT
 from xray.errors import DatasetError, FilmError, ModelError
 from xray.metrics import scores
-from xray.models import evaluation
+from xray.models import card, evaluation
 
 SIDE = 48
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -381,3 +381,33 @@ def test_an_empty_report_and_another_format_are_refused(here: Path) -> None:
     with pytest.raises(FilmError, match=r"\.png"):
         xray.explain("my.keras", "film.png", n_superpixels=20).save("film.jpeg")
     assert not Path("film.jpeg").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"scale": "foo"},
+        {"colour": "BGR"},
+        {"fit": "foo"},
+        {"output": "both"},
+        {"threshold": "0.5"},
+        {"threshold": 1.0},
+    ],
+)
+def test_options_that_there_are_not_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ModelError, match=r"is one of|is a probability"):
+        card.of_options("a", **wrong)
+
+
+def test_other_names_of_options_are_taken() -> None:
+    made = card.of_options("a", scale="caffe", fit="pad", size=64)
+    assert (made.scale, made.fit, made.size) == ("imagenet", "letterbox", (64, 64))
+
+
+def test_what_is_no_film_and_no_result_is_refused_in_words() -> None:
+    nothing: Any = None
+    with pytest.raises(xray.XrayError, match="Give read_films a folder"):
+        xray.read_films(nothing)
+    numbers: Any = [1]
+    with pytest.raises(xray.XrayError, match="results of audit"):
+        xray.report(numbers)

@@ -117,8 +117,6 @@ def load_model(
         "size": size,
     }
     given: dict[str, Any] = {key: value for key, value in choices.items() if value is not None}
-    if threshold is not None and not 0 < threshold < 1:
-        raise ModelError("threshold is a probability between 0 and 1; 0.5 is a common one.")
     if not isinstance(source, str | Path):
         if not isinstance(source, Model | ObjectModel):
             return objects.wrap(source, name, **given)
@@ -161,6 +159,8 @@ def read_films(
     """
     if isinstance(source, Films):
         return source
+    if not isinstance(source, str | Path):
+        raise DatasetError("Give read_films a folder, a table of films, or what it returned.")
     path = Path(source)
     named = names.named(list(dict.fromkeys(classes.values())), classes) if classes else None
     question = asking.Question(asking.parse_columns(columns) if columns else {}, named)
@@ -366,10 +366,13 @@ def _checked(film: NDArray[Any]) -> Pixels:
     return pixels
 
 
-def report(found: Sequence[Result], title: str = "X-ray model audit") -> Report:
+def report(found: Sequence[Result] | Result, title: str = "X-ray model audit") -> Report:
     """Put results of ``audit``, ``evaluate`` and ``explain`` into one report."""
-    if not found:
+    if isinstance(found, Sequence) and not found:
         raise ArtifactError(
             "A report needs results; give what audit, evaluate or explain returned."
         )
-    return Report(title, tuple(each.section() for each in found))
+    parts = [found] if hasattr(found, "section") else list(found)
+    if not all(hasattr(each, "section") for each in parts):
+        raise ArtifactError("A report is made of results of audit, evaluate and explain alone.")
+    return Report(title, tuple(each.section() for each in parts))

@@ -128,3 +128,8 @@ def test_a_split_that_is_too_small_is_said(folder: Path) -> None:
     made = inputs.prepare(folder, split="train")
     assert made.part == ("The 4 train films are too few: films of all splits are judged.",)
     assert len(made.table) == 28
+
+
+def test_a_split_that_there_is_not_is_refused(folder: Path) -> None:
+    with pytest.raises(DatasetError, match="holds no foo films, but: "):
+        inputs.prepare(folder, split="foo")

@@ -121,3 +121,15 @@ def test_thresholds_of_explanations_are_those_of_their_record(artifacts: Path) -
     write_table(artifacts / "panel" / "methods.csv", table)
     assert stored.limits() == {"line": 0.2}
     assert stored.limits("occlusion") == {"line": 0.4}
+
+
+def test_an_audit_that_could_judge_takes_the_place_of_one_that_could_not(artifacts: Path) -> None:
+    def of(films: str, **more: Any) -> dict[str, Any]:
+        return good() | {"films": {"source": films, "sha256": films * 64, "n": 90}} | more
+
+    useless, useful = of("1", verdict="cannot_be_judged", kinds=[]), of("2")
+    assert stored.store(CARD, useless).name == stored.store(CARD, useful).name == "basic.json"
+    assert stored.stored_audits([CARD]) == {"basic": useful}
+    assert stored.beside(CARD) == [useless]
+    stored.store(CARD, useless)
+    assert stored.stored_audits([CARD]) == {"basic": useful}

@@ -223,3 +223,19 @@ def test_one_broken_model_does_not_cost_the_others_their_figures(
     assert code == 2
     assert [entry["model"] for entry in json.loads((tmp_path / "m.json").read_text())] == ["bright"]
     assert "broken cannot be read" in capsys.readouterr().err
+
+
+def test_what_is_stored_of_other_films_is_not_replaced_unasked(
+    home, synthetic_folder, tmp_path, capsys
+):
+    before = (home / "predictions.csv").read_bytes()
+    other = tmp_path / "other"
+    for i, film in enumerate(sorted(synthetic_folder.rglob("test/*/*.*"))):
+        place = other / film.relative_to(synthetic_folder).with_name(f"new-{i}{film.suffix}")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(film, place)
+    assert run("bright", "--data", other, "--store") == 2
+    assert "of 16 other films" in capsys.readouterr().err
+    assert (home / "predictions.csv").read_bytes() == before
+    assert run("bright", "--data", other, "--store", "--force") == 0
+    assert set(read_predictions("bright")["file"].str.contains("new-")) == {True}

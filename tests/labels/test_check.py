@@ -99,3 +99,11 @@ def test_the_command_writes_a_sheet_that_tells_nothing_and_the_card_what_came_ba
     assert "--sample 100" in label_card._checked()
     assert main([*back, "--key", str(key)]) == 0
     assert "| any device | yes | 2 | 0% (0% to 66%) |" in label_card._checked()
+
+
+def test_a_sheet_that_nobody_filled_in_is_no_check() -> None:
+    table = labels()
+    chosen = check.draw(table, table.index.tolist(), 12)
+    blank = filled(chosen, **dict.fromkeys(check.ASKED, ""))
+    with pytest.raises(LabelError, match="No film of the sheet is filled in"):
+        check.count(blank, chosen)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -139,3 +141,22 @@ def test_ways_of_resizing_are_counted_in_calls() -> None:
     table = plausibility.resizes(model, ways).set_index("resize")["changed"]
     assert table["nearest"] == 0
     assert table["area"] == np.mean(model.log_odds(films) >= 0)
+
+
+def test_the_best_of_many_on_few_films_is_no_proof() -> None:
+    """By chance one of many others is a little better: nothing is named for it."""
+    rng = np.random.default_rng(0)
+    sick = np.arange(24) % 2 == 1
+    named = 0
+    for _ in range(40):
+        odds = [rng.normal(size=24) * 2 + 2.5 * (2 * sick - 1) for _ in range(12)]
+        found = [
+            (
+                plausibility._trial(f"s{i}", "", (0,), each, sick, 0.0),
+                plausibility._losses(each, sick),
+            )
+            for i, each in enumerate(odds)
+        ]
+        model: Any = SimpleNamespace(card=Card("a"))
+        named += plausibility._judged(model, found[0], found, sick, True).option != ""
+    assert named <= 2

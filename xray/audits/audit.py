@@ -228,8 +228,7 @@ def _answers(
         for i, *each in zip(places, asked, arithmetic, trials, others, strict=True)
         if not problems[i]
     ]
-    one, two, three, four = ([each[k] for each in told] for k in range(4))
-    return one, two, three, four
+    return tuple([each[k] for each in told] for k in range(4))  # type: ignore[return-value]
 
 
 def _plain(model: Any, materials: Materials, precision: str) -> Trials:

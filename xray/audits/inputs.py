@@ -148,12 +148,8 @@ def prepare(
         left_out = beside(made_of, int((made_of.table["error"] != "").sum()))
         table = made_of.table
     every = table = index.usable(table)
-    own = table["split"] == split
     part = [left_out] if left_out else []
-    if own.sum() >= LEAST_FILMS:
-        table = table[own]
-    elif own.any():
-        part.append(f"The {own.sum()} {split} films are too few: films of all splits are judged.")
+    table = _of_split(table, split, part)
     if len(table) < LEAST_FILMS:
         raise DatasetError(
             f"{len(table)} films are too few to audit a model on; give a folder of at least "
@@ -182,6 +178,21 @@ def prepare(
         progress=progress,
     )
     return replace(made, out_of=out_of, part=tuple(part))
+
+
+def _of_split(table: pd.DataFrame, split: str, part: list[str]) -> pd.DataFrame:
+    """Films of a split, or all where it has too few, which is added to ``part``."""
+    own = table["split"] == split
+    held = sorted(set(table["split"]) - {""})
+    if held and not own.any():
+        raise DatasetError(
+            f"The folder holds no {split} films, but: {', '.join(held)}; choose with --split."
+        )
+    if own.sum() >= LEAST_FILMS:
+        return table[own]
+    if own.any():
+        part.append(f"The {own.sum()} {split} films are too few: films of all splits are judged.")
+    return table
 
 
 def looks_of(

@@ -116,11 +116,18 @@ def beside(card: Card, read: Callable[[Path], Any] = read_json) -> list[dict[str
 
 
 def store(card: Card, value: Mapping[str, Any]) -> Path:
-    """Store an audit: over one of the same films, beside one of others that may be believed."""
+    """Store an audit: over one of the same films, beside one of others that may be believed.
+
+    One that could judge takes the first place of one that could not.
+    """
     first = archive.path(card.name)
     other = archive.path(card.name, films=films_of(value))
     old = _value(first, read_json)
     if not why_not(old, card) and films_of(old) != films_of(value):
+        if old["verdict"] == "cannot_be_judged" != value["verdict"]:
+            write_json(archive.path(card.name, films=films_of(old)), old)
+            write_json(first, value)
+            return first
         write_json(other, value)
         return other
     write_json(first, value)

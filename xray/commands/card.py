@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Write a model's card."""
+    from xray.audits import stored as audits_
     from xray.models import evaluation, registry
     from xray.models.card import models_dir, read_card, read_cards, read_predictions
     from xray.reports import model_card
@@ -40,13 +41,20 @@ def run(options: argparse.Namespace) -> None:
     scores = stored = None
     try:
         stored = read_predictions(card.name)
-        table = evaluation.score(stored, card.threshold_log_odds)
+        table = evaluation.of_card(card, stored)
         scores = table[table["split"] == "test"]
     except ArtifactError:
         # A model without predictions has a card without figures.
         pass
+    audits, gaps = audits_.read_audits([card])
     make = model_card.huggingface if options.format == "huggingface" else model_card.markdown
-    text = make(card, scores, diagnosis.signs(card, stored))
+    text = make(
+        card,
+        scores,
+        diagnosis.signs(card, stored),
+        audits.get(card.name),
+        gaps.get(card.name, ""),
+    )
     if options.out:
         write_text(options.out, text)
         print(f"written: {options.out}")

@@ -23,7 +23,7 @@ from xray.errors import ArtifactError, DatasetError, ModelError
 from xray.files import write_json
 from xray.metrics import odds, scores
 from xray.models import evaluation, stress
-from xray.models.card import Card, models_dir, read_card, read_cards, read_predictions
+from xray.models.card import Card, classes_of, models_dir, read_card, read_cards, read_predictions
 from xray.models.model import Model
 
 
@@ -149,8 +149,7 @@ def _one(
         left = _left_out(card, folder, films, options.split, rows, len(damaged))
         agreement = None if stored is None else evaluation.compare(card, stored, used)
         if options.store:
-            if stored is None and not (models_dir() / card.name / "card.json").is_file():
-                raise ModelError(f"{name} is not registered; first: python -m xray add {name}")
+            _may_store(card, stored, used, options)
             card = evaluation.store(card, used, left_out=left)
             notes.append("predictions and metrics stored")
         if options.stress:
@@ -180,6 +179,22 @@ def _left_out(
     return beside(films, damaged + sum(lacking), len(lacking) - sum(lacking))
 
 
+def _may_store(
+    card: Card, stored: pd.DataFrame | None, used: pd.DataFrame, options: argparse.Namespace
+) -> None:
+    """Refuse to store what is of no registered model, or to replace what is of other films."""
+    if stored is None and not (models_dir() / card.name / "card.json").is_file():
+        raise ModelError(f"{card.name} is not registered; add it first: python -m xray add FILE")
+    before = None if stored is None else stored[stored["split"].isin(used["split"])]
+    if before is None or before.empty or options.force:
+        return
+    if not set(before["file"]) & set(used["file"]):
+        raise ModelError(
+            f"{card.name} has stored predictions of {len(before):,} other films; add the model "
+            "under another name for these, or replace them with --force."
+        )
+
+
 def _judged(films: scan.Scan | None, split: str) -> str:
     """The split that is judged; "" where the films have none and are judged whole."""
     return split if films is None or any(film.split for film in films.films) else ""
@@ -187,7 +202,7 @@ def _judged(films: scan.Scan | None, split: str) -> str:
 
 def _scored(card: Card, used: pd.DataFrame, options: argparse.Namespace) -> pd.DataFrame:
     """Metrics of the predictions, of the class and at the threshold that were asked for."""
-    known = classes.fitting(used["label"].unique())
+    known = classes_of(card, used["label"].unique())
     classes.use(known)
     positive = next((label for label in known.labels if fold(label) == fold(options.positive)), "")
     if options.positive and not positive:

@@ -17,7 +17,7 @@ from xray.dashboard import cache, page, startup
 from xray.environment import artifact, artifacts_dir, data_dir
 from xray.errors import ArtifactError, XrayError
 from xray.files import digest, read_json
-from xray.models.card import WEIGHTS, Card, models_dir, read_cards, read_predictions
+from xray.models.card import WEIGHTS, Card, models_dir, read_card, read_cards, read_predictions
 from xray.reports import overview
 
 if TYPE_CHECKING:
@@ -88,14 +88,14 @@ def panel(read: Callable[[], Made], file: str) -> Made:
 def metrics(card: Card, split: str = "test") -> pd.DataFrame:
     """Metrics of a model on a split at its own threshold (see ``evaluation.score``)."""
     content = cache.lately(_contents, card.name)
-    return _metrics(card.name, card.threshold_log_odds, split, content)
+    return _metrics(card.name, card.threshold_log_odds, split, (*content, *card.labels))
 
 
 @lru_cache(maxsize=64)
-def _metrics(name: str, threshold: float, split: str, content: tuple[str, str]) -> pd.DataFrame:
+def _metrics(name: str, threshold: float, split: str, content: tuple[str, ...]) -> pd.DataFrame:
     from xray.models import evaluation
 
-    table = evaluation.score(read_predictions(name), threshold)
+    table = evaluation.of_card(read_card(models_dir() / name), read_predictions(name))
     return table[table["split"] == split]
 
 

@@ -23,7 +23,7 @@ from xray.files import digest, hash_json
 from xray.metrics import bootstrap, odds
 from xray.metrics import scores as metrics
 from xray.models import lineup
-from xray.models.card import Card, titles_of
+from xray.models.card import Card, classes_of, models_dir, read_card, titles_of
 from xray.models.lineup import Entrant, Lineup
 from xray.reports import html
 from xray.training import ledger
@@ -157,13 +157,14 @@ def _class_names(*models: str) -> tuple[str, ...]:
     """Names of the classes of the films that models were judged on, the positive ones first."""
     labels: dict[str, None] = {}
     for name in models:
-        known = cache.made(_fitting, loaders.predictions(name))
+        known = _classes(name)
         labels |= dict.fromkeys(reversed(known.labels))
     return tuple(labels)
 
 
-def _fitting(table: pd.DataFrame) -> classes.Classes:
-    return classes.fitting(table["label"].unique())
+def _classes(name: str) -> classes.Classes:
+    """Classes of the films that a model was judged on."""
+    return classes_of(read_card(models_dir() / name), loaders.predictions(name)["label"].unique())
 
 
 def _view(usable: list[Card], choose_split: bool) -> View | None:
@@ -184,7 +185,7 @@ def _view(usable: list[Card], choose_split: bool) -> View | None:
         chosen = [by_title[title] for title in read]
         # From here on the page speaks of the classes of these models' films.
         if chosen:
-            classes.use(classes.fitting(cache.lately(_class_names, chosen[0])))
+            classes.use(cache.lately(_classes, chosen[0]))
         positive = choices.choose(
             "Positive class",
             {label: label for label in reversed(classes.current().labels)},

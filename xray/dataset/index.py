@@ -25,7 +25,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -161,7 +161,9 @@ def build_index(
         # Also when stopped half way: the next run goes on from here.
         measured = pd.concat([kept, frame(fresh)], ignore_index=True) if fresh else kept
         if todo or len(kept) != len(known):
-            write_table(cache, measured)
+            # Where the cache cannot be written, films are measured anew each time (see doctor).
+            with suppress(OSError):
+                write_table(cache, measured)
     table = joined(listed, measured)
     warnings = (*found.warnings, *composition.oddities(table, found.classes))
     return Index(

@@ -113,7 +113,12 @@ class Run:
     def write(self) -> None:
         """Write the status now."""
         self._written = time.time()
-        write_json(self.folder / STATUS, asdict(self.status))
+        try:
+            write_json(self.folder / STATUS, asdict(self.status))
+        except OSError:
+            # What is told of a run that keeps nothing is no reason to end it.
+            if self.batches is not None:
+                raise
 
     def finish(self, state: State, failure: str = "") -> None:
         """Say how it ended; batches of a run that is done are of no more use and go."""

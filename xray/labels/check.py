@@ -133,6 +133,8 @@ def count(sheet: pd.DataFrame, key: pd.DataFrame) -> pd.DataFrame:
     text = text.replace({"1.0": "1", "0.0": "0"})
     if odd := sorted(set(text.to_numpy().ravel()) - {"1", "0", ""}):
         raise LabelError(f"The sheet holds '{odd[0]}'; an answer is 1, 0 or nothing.")
+    if (text == "").all(axis=None):
+        raise LabelError("No film of the sheet is filled in; write 1 or 0 for what was looked for.")
     rows = []
     for what in ASKED:
         sure = key["confidence" if what == ANY else what].to_numpy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from xray import classes
 from xray.environment import artifacts_dir
-from xray.errors import ArtifactError, XrayError
+from xray.errors import ArtifactError, ModelError, XrayError
 from xray.files import hash_json, read_json, read_table, sha256_file, write_json
 
 if TYPE_CHECKING:
@@ -122,9 +122,44 @@ class Card:
 
 
 def of_options(name: str, **options: Any) -> Card:
-    """Card of a model that is not stored, by the options that were given."""
+    """Card of a model that is not stored, by the options that were given.
+
+    Raises
+    ------
+    ModelError
+        An option has a value that there is not.
+    """
+    from xray.films import interpolate
+    from xray.models import inputs, outputs
+
+    for option, known, others in (
+        ("scale", inputs.SCALES, inputs.ALIASES),
+        ("colour", inputs.COLOURS, {}),
+        ("output", outputs.OUTPUTS, {}),
+        ("fit", interpolate.RESIZES, interpolate.ALIASES),
+    ):
+        if option in options:
+            value = options[option] = others.get(options[option], options[option])
+            if value not in known:
+                raise ModelError(f"{option} is one of {', '.join(known)}, not {value!r}.")
+    if isinstance(size := options.get("size"), int):
+        options["size"] = (size, size)
+    threshold = options.get("threshold", 0.5)
+    if not isinstance(threshold, int | float) or not 0 < threshold < 1:
+        raise ModelError("threshold is a probability between 0 and 1; 0.5 is a common one.")
     chosen = GIVEN if "threshold" in options else ""
     return Card(name=name, title=name, threshold_from=chosen, **options)
+
+
+def classes_of(card: Card, labels: Iterable[str]) -> classes.Classes:
+    """Classes of films of these labels: the card's where they are its, as its log-odds are.
+
+    Names alone do not say which class is positive.
+    """
+    known = set(map(str, labels)) - {""}
+    if known <= set(card.labels):
+        return classes.Classes(*card.labels)
+    return classes.fitting(known)
 
 
 def models_dir() -> Path:

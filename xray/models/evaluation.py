@@ -21,7 +21,7 @@ from xray.jobs import executor
 from xray.jobs.progress import Progress
 from xray.metrics import odds, scores
 from xray.metrics import patients as patients_
-from xray.models.card import Card, models_dir, write_card
+from xray.models.card import Card, classes_of, models_dir, write_card
 from xray.models.model import LogOdds
 
 #: A prediction made again may differ from the stored one by this much, in probability: other
@@ -115,6 +115,12 @@ def score(
     if not parts:
         raise ArtifactError("There are no predictions to score; evaluate the model on films.")
     return pd.concat(parts, ignore_index=True)[COLUMNS]
+
+
+def of_card(card: Card, predictions: pd.DataFrame) -> pd.DataFrame:
+    """Every metric of a model's stored predictions, by its card's classes and threshold."""
+    with classes.using(classes_of(card, predictions["label"].unique())):
+        return score(predictions, card.threshold_log_odds)
 
 
 def record(name: str, table: pd.DataFrame, left_out: str = "") -> list[dict[str, Any]]:
@@ -296,7 +302,7 @@ def reproduced(card: Card, stored: pd.DataFrame) -> bool | None:
     if not path.is_file():
         return None
     kept = read_table(path).drop(columns=LEFT_OUT, errors="ignore")
-    again = score(stored, card.threshold_log_odds).round(DECIMALS)
+    again = of_card(card, stored).round(DECIMALS)
     if list(kept.columns) != COLUMNS or len(kept) != len(again):
         return False
     numbers = ["threshold", "value", "low", "high", "n"]
@@ -348,6 +354,6 @@ def store_metrics(home: Path, card: Card, predictions: pd.DataFrame) -> None:
 
     the positive class as positive, at the card's threshold.
     """
-    table = score(predictions, card.threshold_log_odds).round(DECIMALS)
+    table = of_card(card, predictions).round(DECIMALS)
     said = table["split"].map(card.left_out).fillna("")
     write_table(home / METRICS, table.assign(**{LEFT_OUT: said}) if said.any() else table)

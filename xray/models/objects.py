@@ -55,7 +55,7 @@ class ObjectModel(BaseModel):
                 f"predict of {name} failed on films of shape {grey.shape} ({reason}); it is given "
                 "float32 films (N, height, width) in [0, 1]."
             ) from error
-        if len(given) != len(grey) or given.ndim not in (1, 2):
+        if given.ndim not in (1, 2) or len(given) != len(grey):
             raise ModelError(
                 f"predict of {name} gave {given.shape} for {len(grey)} films; let it give one "
                 "probability, or one row of probabilities, a film."

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import t as student
 from sklearn.metrics import roc_auc_score
 
 from xray.errors import DatasetError, ModelError
@@ -131,9 +132,8 @@ class Check:
         """The given combination and the best ones: options, auroc, low, high, called, saturated."""
         kept = [self.given, *(each for each in self.trials if each is not self.given)][:most]
         said = ["as given" if each is self.given else each.options(self.given) for each in kept]
-        names = ("scale", "auroc", "low", "high", "called", "saturated", "loss")
-        rows = [{name: getattr(each, name) for name in names} for each in kept]
-        return pd.DataFrame({"options": said}).join(pd.DataFrame(rows))
+        names = ["scale", "auroc", "low", "high", "called", "saturated", "loss"]
+        return pd.DataFrame({"options": said}).join(pd.DataFrame(kept)[names])
 
     def __str__(self) -> str:
         """The small table and the finding, for people."""
@@ -248,10 +248,8 @@ def _raw(model: Model | ObjectModel, grey: Pixels, scale: str, colour: str) -> N
     """What the network gives of prepared films at a scale."""
     card = model.card
     step = max(8, min(64, 2**20 // int(np.prod(card.size))))
-    parts = [
-        model.raw(inputs.scaled(grey[start : start + step], scale, card.channels, colour))
-        for start in range(0, len(grey), step)
-    ]
+    pieces = (grey[start : start + step] for start in range(0, len(grey), step))
+    parts = [model.raw(inputs.scaled(one, scale, card.channels, colour)) for one in pieces]
     return np.concatenate(parts).astype(np.float64)
 
 
@@ -339,8 +337,11 @@ def _judged(
         saved[part].var(ddof=1) / part.sum() if part.sum() > 1 else np.inf for part in (sick, ~sick)
     ]
     gain, own = _even(saved, sick), given[0]
-    sure = much_less(best.loss, own.loss) and gain - 1.96 * 0.5 * float(np.sqrt(sum(spread))) > 0
-    sure = sure or best.low > own.auroc
+    # The best of many is better than one by chance: Bonferroni's bound, of few films (Student's).
+    few = max(1, min(int(sick.sum()), int((~sick).sum())) - 1)
+    reach = float(student.ppf(1 - 0.025 / len(found), few))
+    sure = much_less(best.loss, own.loss) and gain - reach * 0.5 * float(np.sqrt(sum(spread))) > 0
+    sure = sure or best.low > own.high
     if best.low <= LEAST_AUROC or not sure:
         best = own
     problem, option = _cause(model.card, own, best)
@@ -394,7 +395,6 @@ def resizes(model: Model, prepared: Iterable[tuple[str, Pixels]]) -> pd.DataFram
         way: model.log_odds_prepared(films) >= model.card.threshold_log_odds
         for way, films in prepared
     }
-    own = calls[model.card.fit]
-    rows = [(way, float(np.mean(called != own))) for way, called in calls.items()]
+    rows = [(way, float(np.mean(called != calls[model.card.fit]))) for way, called in calls.items()]
     table = pd.DataFrame(rows, columns=["resize", "changed"])
     return table[table["resize"] != model.card.fit].sort_values("changed", ascending=False)

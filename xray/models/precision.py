@@ -6,6 +6,7 @@ import os
 import platform
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -84,7 +85,8 @@ def probe(predictor: Predictor, refresh: bool = False) -> Precision:
             except (ArtifactError, TypeError):
                 path.unlink(missing_ok=True)
         found = _measure(predictor)
-        write_json(path, asdict(found))
+        with suppress(OSError):
+            write_json(path, asdict(found))
         return found
 
 

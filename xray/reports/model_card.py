@@ -226,12 +226,18 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {line} |" for line in lines)
 
 
-def huggingface(card: Card, scores: pd.DataFrame | None, signs: Iterable[Sign]) -> str:
+def huggingface(
+    card: Card,
+    scores: pd.DataFrame | None,
+    signs: Iterable[Sign],
+    audit: Mapping[str, Any] | None = None,
+    gap: str = "",
+) -> str:
     """The card as a README.md of the Hugging Face hub: metadata in YAML before the Markdown.
 
     Parameters
     ----------
-    card, scores, signs : as of ``markdown``
+    card, scores, signs, audit, gap : as of ``markdown``
 
     Returns
     -------
@@ -265,7 +271,7 @@ def huggingface(card: Card, scores: pd.DataFrame | None, signs: Iterable[Sign]) 
             "metrics": found,
         }
         data["model-index"] = [{"name": card.name, "results": [result]}]
-    return f"---\n{_yaml(data)}---\n\n{markdown(card, scores, signs)}"
+    return f"---\n{_yaml(data)}---\n\n{markdown(card, scores, signs, audit, gap)}"
 
 
 def _tag(label: str) -> str:

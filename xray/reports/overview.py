@@ -314,7 +314,7 @@ def _accuracy(card: Card) -> str:
     """Of 100 test films those that a model calls rightly; "" where it has none."""
     from xray.models import evaluation
 
-    table = evaluation.score(read_predictions(card.name), card.threshold_log_odds)
+    table = evaluation.of_card(card, read_predictions(card.name))
     found = table[(table["split"] == "test") & (table["metric"] == "accuracy")]["value"]
     return f"{100 * found.iloc[0]:.0f}" if len(found) else ""
 

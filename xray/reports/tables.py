@@ -79,7 +79,7 @@ def scores(card: Card) -> pd.DataFrame:
     if (models_dir() / card.name / evaluation.METRICS).is_file():
         table = read_table(models_dir() / card.name / evaluation.METRICS)
     else:
-        table = evaluation.score(predictions, card.threshold_log_odds)
+        table = evaluation.of_card(card, predictions)
     table = table[(table["split"] == "test") & (table["positive"].map(classes.side))]
     if table.empty:
         raise ArtifactError(
