@@ -131,7 +131,7 @@ def prepare(
 
     Parameters
     ----------
-    split : audited on where the folder has enough films of it; otherwise all films are
+    split : audited on where the folder has enough films of it; otherwise, or for "all", all are
     table : films of the folder to choose from, as ``index.index`` gives them; all when None
     device_labels : file of labels, as the workbench exports them, to use instead of all others
     left_out : what is not in ``table`` (``left_out.beside``)
@@ -181,7 +181,9 @@ def prepare(
 
 
 def _of_split(table: pd.DataFrame, split: str, part: list[str]) -> pd.DataFrame:
-    """Films of a split, or all where it has too few, which is added to ``part``."""
+    """Films of a split, or all where it is "all" or has too few, which is added to ``part``."""
+    if split == "all":
+        return table
     own = table["split"] == split
     held = sorted(set(table["split"]) - {""})
     if held and not own.any():

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", nargs="+", help=MODEL_HELP)
     parser.add_argument("--data", type=Path, help="folder of films (default: XRAY_DATA)")
     _data.add_classes(parser)
-    parser.add_argument("--split", default="test", help="split to audit on (default: test)")
+    parser.add_argument("--split", default="test", help="split to audit on, or all (default: test)")
     parser.add_argument(
         "--device-labels",
         type=Path,
