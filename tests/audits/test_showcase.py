@@ -25,7 +25,7 @@ CARD = Card("m", threshold=0.6, files={WEIGHTS: "a" * 64})
 
 def row(kind: str, changed: int = 2, **values: object) -> dict[str, object]:
     base = {"model": "m", "model_hash": "a" * 64, "threshold": 0.6, "films": 180}
-    film = {"child": 4, "shape": 7, "original": -1.0, "device": 2.0, "match": -0.5}
+    film = {"child": 4, "shape": 7, "original": -1.0, "device": 2.0, "match": -0.5, "chest": True}
     return base | film | {"kind": kind, "changed": changed} | values
 
 
@@ -43,6 +43,9 @@ def test_the_first_kind_that_changes_a_call_is_shown() -> None:
         shown, kind="support", changed=9
     )
     assert showcase.example(table, CARD, ["line"]) is None
+    beside = pd.DataFrame([row("tube", 3, chest=False), row("support", 9)])
+    shown = showcase.example(beside, CARD, ["tube", "support"])
+    assert shown is not None and shown.kind == "support", "on the chest, and plain to see"
 
 
 def test_a_model_that_the_table_knows_otherwise_has_no_example() -> None:

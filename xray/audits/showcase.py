@@ -37,7 +37,7 @@ CHILDREN, DEVICES = 30, 6
 OTHERS = 1000
 COLUMNS = (
     *("model", "model_hash", "threshold", "kind", "films", "changed"),
-    *("child", "shape", "original", "device", "match"),
+    *("child", "shape", "original", "device", "match", "chest"),
 )
 #: Film size, (height, width) in pixels.
 SIZE = (224, 224)
@@ -54,6 +54,7 @@ class Example:
     films, changed : films that got a device of the kind, and those whose call it alone changed
     child, shape : what draws the film, and the device's place in the stored shapes
     original, device, match : log-odds of the positive class
+    chest : whether the device lies on the chest
     """
 
     model: str
@@ -65,6 +66,7 @@ class Example:
     original: float
     device: float
     match: float
+    chest: bool = True
 
 
 def child(number: int) -> Phantom:
@@ -164,13 +166,13 @@ def _most(told: pd.DataFrame, limit: float) -> dict[str, object]:
     changed = told[(told["original"] < limit) & (told["match"] < limit) & (told["device"] >= limit)]
     row = {"kind": told["kind"].iloc[0], "films": len(told), "changed": len(changed)}
     if changed.empty:
-        return row | dict.fromkeys(COLUMNS[-5:], np.nan)
+        return row | dict.fromkeys(COLUMNS[6:], np.nan)
     changed = changed[changed["chest"]] if changed["chest"].any() else changed
     gain = to_probability(changed["device"].to_numpy()) - to_probability(
         changed["match"].to_numpy()
     )
     most = changed.iloc[int(np.argmax(gain))]
-    return row | {name: most[name] for name in COLUMNS[-5:]}
+    return row | {name: most[name] for name in COLUMNS[6:]}
 
 
 def store(table: pd.DataFrame) -> None:
@@ -201,15 +203,19 @@ def load() -> pd.DataFrame:
 def example(table: pd.DataFrame, card: Card, kinds: Sequence[str]) -> Example | None:
     """The film to show for a model: of the first of these kinds that changes any call of it.
 
-    None where there is none, or the table knows the model otherwise.
+    Kinds whose film has the device on the chest go first. None where there is none, or the table
+    knows the model otherwise.
     """
     if not classes.is_default():
         return None
     rows = table[(table["model"] == card.name) & (table["model_hash"] == card.sha256)]
     rows = rows[np.isclose(rows["threshold"].astype(float), card.threshold, atol=1e-4)]
+    found = []
     for kind in kinds:
         for row in rows[(rows["kind"] == kind) & (rows["changed"] > 0)].to_dict("records"):
             films, changed, child, shape = (int(row[n]) for n in COLUMNS[4:8])
-            original, device, match = (float(row[name]) for name in COLUMNS[8:])
-            return Example(card.name, kind, films, changed, child, shape, original, device, match)
-    return None
+            original, device, match = (float(row[name]) for name in COLUMNS[8:11])
+            where, odds = (child, shape), (original, device, match)
+            plain = bool(row["chest"])
+            found.append(Example(card.name, kind, films, changed, *where, *odds, plain))
+    return min(found, key=lambda each: not each.chest, default=None)
