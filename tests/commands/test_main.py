@@ -25,7 +25,6 @@ BAD: dict[str, list[list[str]]] = {
         ["no-such-model"],
         ["basic", "--data", "no/such/folder"],
         ["--workers", "2", "--scheduler", "tcp://127.0.0.1:9"],
-        ["--workers", "0"],
     ],
     "explain": [["no-such-model", "film.png"], ["basic", "no-such-film.png"], ["basic"]],
     "audit": [["no-such-model", "--data", "tests"], ["basic", "--data", "no/such/folder"], []],
@@ -62,6 +61,31 @@ def test_every_module_of_commands_is_a_verb() -> None:
     found = {path.stem for path in (ROOT / "xray" / "commands").glob("[a-z]*.py")}
     assert found == set(VERBS) | {"main"}
     assert set(BAD) == set(VERBS)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "explain basic film.png --seed -1",
+        "audit basic --seed -1",
+        "train basic --seed -1",
+        "demo --seed -1",
+        "demo --seed 4294967296",
+        "panel --networks none --seed -1",
+        "panel --networks none --again -1",
+        "lungs --masks none --seed -1",
+        "lungs --masks none --epochs 0",
+        "label --sample 6 --out none --seed -1",
+        "label --sample -6 --out none",
+        "label --queue -3",
+        "evaluate --workers 0",
+    ],
+)
+def test_numbers_that_cannot_be_are_refused_before_any_work(
+    line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(line.split()) == 2
+    assert "cannot be it; give a whole number" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
