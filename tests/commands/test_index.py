@@ -133,6 +133,19 @@ def test_classes_that_are_said_once_are_remembered(
     assert classes.stored(folder) == classes.parse("normal=clear,pneumonia=TB")
 
 
+@pytest.mark.parametrize("verb", [["index"], ["audit", "basic", "--data"]])
+def test_classes_by_which_no_film_is_left_are_forgotten(
+    verb: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("A", "B"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.png").write_bytes(b"the same bytes")
+    assert main.main([*verb, str(tmp_path), "--classes", "A=clear,B=TB"]) == 2
+    said = capsys.readouterr()
+    assert "in both classes" in said.err and "remembered" not in said.out
+    assert classes.remembered(tmp_path) is None
+
+
 def test_a_condition_needs_a_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for table in folder.glob("*.csv"):
         table.unlink()
