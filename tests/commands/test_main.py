@@ -35,7 +35,7 @@ BAD: dict[str, list[list[str]]] = {
     "card": [["nobody"], []],
     "add": [["no-such-file.keras", "--name", "x"], ["README.md", "--name", "x"], []],
     "label": [[], ["--import", "README.md"], ["--queue"], ["--export", "x.jsonl"]],
-    "report": [["--out", "tests"], ["--out", "README.md/report.html"]],
+    "report": [["--out", "tests"]],
     "doctor": [["--no-such-option"]],
 }
 
@@ -61,6 +61,32 @@ def test_every_module_of_commands_is_a_verb() -> None:
     found = {path.stem for path in (ROOT / "xray" / "commands").glob("[a-z]*.py")}
     assert found == set(VERBS) | {"main"}
     assert set(BAD) == set(VERBS)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "evaluate basic --json tests",
+        "audit basic --data tests --json tests",
+        "audit basic --data tests --json README.md/new/audit.json",
+        "card basic --out tests",
+        "index tests --out tests",
+        "index tests --json tests",
+        "explain basic film.png --out README.md",
+        "label --export tests",
+        "report --out tests",
+        "report --out README.md/report.html",
+    ],
+)
+def test_results_that_cannot_be_written_are_told_before_the_work(
+    line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("xray.files.tempfile.mkstemp", lambda **_: pytest.fail("it was written"))
+    assert _run(line.split()) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(("error: --json ", "error: --out ", "error: --export "))
+    assert "tests is a folder; give" in said or "README.md is no folder that may be" in said
 
 
 @pytest.mark.parametrize(
