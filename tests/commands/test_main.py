@@ -70,7 +70,6 @@ def test_every_module_of_commands_is_a_verb() -> None:
         "audit basic --data tests --json tests",
         "audit basic --data tests --json README.md/new/audit.json",
         "card basic --out tests",
-        "index tests --out tests",
         "index tests --json tests",
         "explain basic film.png --out README.md",
         "label --export tests",
@@ -130,6 +129,14 @@ def test_bad_input_gets_one_sentence_and_exit_code_2(
     lines = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
     assert len(lines) == 1
     assert "Traceback" not in lines[0]
+
+
+@pytest.mark.parametrize("line", ["index tests --out t.xlsx", "ledger --out tests"])
+def test_a_table_is_written_as_its_ending_says(
+    line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(line.split()) == 2
+    assert "is no table; end its name in .csv or .parquet" in capsys.readouterr().err
 
 
 def test_the_whole_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 from xray import text
 from xray.commands import _data
 from xray.commands._bars import Bars, bars
+from xray.commands._tables import table_file
 from xray.commands._workers import add_worker_options, working
 from xray.dataset import index as dataset
 from xray.dataset import leakage, outliers, parts, public_set, scan, shift, shortcuts
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_table_options(parser)
     parser.add_argument(
         "--out",
-        type=Path,
+        type=table_file,
         metavar="FILE",
         help="write the table (CSV or Parquet); above 50,000 films, or where the name is that "
         "of a folder, as partitioned Parquet",
