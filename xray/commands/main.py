@@ -67,8 +67,8 @@ def _check_outputs(options: argparse.Namespace) -> None:
         path = getattr(options, name, None)
         try:
             if path is not None:
-                # Many films are a folder of Parquet.
-                check_output(path, file and path.suffix != ".parquet")
+                # A table of many films is a folder of Parquet.
+                check_output(path, file and not (path.suffix == ".parquet" and path.is_dir()))
         except ArtifactError as error:
             raise ArtifactError(f"--{name} {error}") from None
 
@@ -78,8 +78,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0 done, 1 what was asked to fail (``audit --fail-on``), 2 bad input, 130 stopped.
     """
-    # TensorFlow's start-up chatter would bury the one sentence that matters. Its line on oneDNN heeds
-    # no level; only TF_ENABLE_ONEDNN_OPTS=0 would end it, which changes the arithmetic.
+    # TensorFlow's start-up chatter would bury the one sentence that matters. oneDNN's line heeds no
+    # level; only TF_ENABLE_ONEDNN_OPTS=0 would end it, which changes the arithmetic.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     arguments = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in arguments if word in VERBS), None)
