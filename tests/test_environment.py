@@ -18,6 +18,8 @@ def test_folders_of_films_are_those_of_the_variable(
     odd.mkdir()
     monkeypatch.delenv("XRAY_DATA", raising=False)
     assert environment.data_dirs() == [] and environment.data_dir() is None
+    with pytest.raises(DatasetError, match=r"^No folder of films is named; give --data FOLDER"):
+        environment.films_dir()
     monkeypatch.setenv("XRAY_DATA", f"{one}{os.pathsep} {os.pathsep}{tmp_path}")
     assert environment.data_dirs() == [one, tmp_path]
     with pytest.raises(DatasetError, match="one, which is not a folder"):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 import threading
 from pathlib import Path
 
 import pytest
 
 from xray.errors import ArtifactError
-from xray.files import read_json, write_json, write_text
+from xray.files import check_output, read_json, write_json, write_text
 
 
 def test_a_link_in_the_way_is_replaced_and_not_followed(tmp_path: Path) -> None:
@@ -46,3 +48,39 @@ def test_json_that_is_nested_without_end_is_one_sentence(tmp_path: Path) -> None
     path.write_text("[" * 100_000)
     with pytest.raises(ArtifactError, match="cannot be read as JSON"):
         read_json(path)
+
+
+def test_what_cannot_be_written_is_named_by_the_path_that_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ArtifactError, match=re.escape(f"{tmp_path} is a folder; give the name")):
+        write_json(tmp_path, {})
+    out = tmp_path / "out.txt"
+
+    def refuse(name: Path, _: object) -> None:
+        raise PermissionError(13, "Permission denied", str(name))
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(PermissionError) as caught:
+        write_text(out, "x")
+    assert caught.value.filename == str(out)
+    assert list(tmp_path.iterdir()) == [], "nothing is left beside it"
+
+
+def test_where_results_can_be_written_is_told_beforehand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("x")
+    for path in (file, tmp_path / "new" / "file"):
+        check_output(path, file=True)
+    check_output(tmp_path, file=False)
+    check_output(tmp_path / "new" / "folder", file=False)
+    with pytest.raises(ArtifactError, match="is a folder"):
+        check_output(tmp_path, file=True)
+    for path, only_file in ((file / "x", True), (file, False), (file / "x" / "y", False)):
+        with pytest.raises(ArtifactError, match="file is no folder that may be written"):
+            check_output(path, only_file)
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) != tmp_path)
+    with pytest.raises(ArtifactError, match="no folder that may be written"):
+        check_output(tmp_path / "new" / "file", file=True)

@@ -88,9 +88,8 @@ def films_dir(given: Path | None = None) -> Path:
     """
     path = given or data_dir()
     if path is None or not path.is_dir():
-        raise DatasetError(
-            f"{path or 'Nothing'} is no folder of films; give --data FOLDER or set XRAY_DATA."
-        )
+        what = f"{path} is no folder of films" if path else "No folder of films is named"
+        raise DatasetError(f"{what}; give --data FOLDER or set XRAY_DATA.")
     return path
 
 

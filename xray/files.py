@@ -57,6 +57,10 @@ def hash_json(value: Any) -> str:
     return sha256_bytes(json.dumps(value, sort_keys=True, default=str).encode())
 
 
+#: Begins the names of files that are being written.
+PARTIAL = ".partial-"
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a path beside ``path`` to write to; it takes the place of ``path`` at the end.
@@ -64,21 +68,62 @@ def replacing(path: Path) -> Iterator[Path]:
     The file is flushed to disk and renamed only when the block ends without an error, so
     a reader sees the old file or the new one, never a part. The name's end is kept, because
     some writers choose their format by it.
+
+    Raises
+    ------
+    ArtifactError
+        A folder of this name is there.
+    OSError
+        It cannot be written; names ``path``, never the path beside.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".partial-", suffix=f"-{path.name}", dir=path.parent)
-    os.close(handle)
-    beside = Path(name)
+    _no_folder(path)
+    beside: Path | None = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=PARTIAL, suffix=f"-{path.name}", dir=path.parent)
+        os.close(handle)
+        beside = Path(name)
         yield beside
         with open(beside, "rb") as stream:
             os.fsync(stream.fileno())
         # mkstemp makes files that only their owner reads; these are meant to be served.
         beside.chmod(0o644)
         beside.replace(path)
+    except OSError as error:
+        if PARTIAL in str(error.filename):
+            error.filename = str(path)
+        raise
     finally:
-        beside.unlink(missing_ok=True)
+        if beside is not None:
+            beside.unlink(missing_ok=True)
+
+
+def _no_folder(path: Path) -> None:
+    if path.is_dir():
+        raise ArtifactError(f"{path} is a folder; give the name of a file, such as {path / 'new'}.")
+
+
+def check_output(path: Path, file: bool) -> None:
+    """Say before the work that what comes of it cannot be written.
+
+    Parameters
+    ----------
+    path : of a file, or of a folder of files; either is made when absent, with those above it
+    file : whether it can only be a file
+
+    Raises
+    ------
+    ArtifactError
+    """
+    if file:
+        _no_folder(path)
+    above = [*path.parents] if file else [path, *path.parents]
+    near = next(each for each in above if each.exists())
+    if not near.is_dir() or not os.access(near, os.W_OK | os.X_OK):
+        raise ArtifactError(
+            f"{path} cannot be written: {near} is no folder that may be written; name another."
+        )
 
 
 def write_bytes(path: Path, data: bytes) -> None:

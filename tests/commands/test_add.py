@@ -58,12 +58,13 @@ def _bright(path: Path, units: int = 1, sign: float = 1.0) -> Path:
 def test_upside_down_is_refused_with_what_mends_it(
     tmp_path: Path, films: Path, artifacts: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = _bright(tmp_path / "down.keras", sign=-1)
+    path = _bright(tmp_path / "hidden.keras", sign=-1)
     line = ["add", str(path), "--name", "down", "--data", str(films)]
     assert main(line) == 2
     said = capsys.readouterr()
     assert "--positive-index 0" in said.err
     assert "as given" in said.out
+    assert "hidden" not in said.err + said.out and "error: down is not shown" in said.err
     assert not artifacts.exists()
     assert main([*line, "--positive-index", "0"]) == 0
     stored = read_predictions("down")
@@ -101,6 +102,23 @@ def test_threshold_is_chosen_on_films_that_are_not_reported(
     said = capsys.readouterr().out
     assert "chosen on 80 train films" in said
     assert "one hospital" not in said
+
+
+@pytest.mark.parametrize("said", ["option", "variable", "both", "nowhere"])
+def test_the_next_command_is_told_as_it_can_be_typed(
+    said: str,
+    tmp_path: Path,
+    films: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = shutil.copytree(films / "test", tmp_path / "my films")
+    if said in ("variable", "both"):
+        monkeypatch.setenv("XRAY_DATA", str(folder))
+    line = ["add", str(_bright(tmp_path / "bright.keras")), "--name", "mine"]
+    assert main([*line, *(["--data", str(folder)] if said in ("option", "both") else [])]) == 0
+    more = {"option": f" --data '{folder}'", "nowhere": " --data FOLDER"}.get(said, "")
+    assert capsys.readouterr().out.endswith(f"Now: python -m xray audit mine{more}\n")
 
 
 def test_without_films_it_says_that_nothing_was_checked(

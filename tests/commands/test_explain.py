@@ -93,11 +93,23 @@ def test_bad_input_ends_in_one_sentence_and_code_2(
         assert said.startswith("error: ") and "\n" not in said
 
 
-def test_too_few_superpixels_asked_for_is_one_sentence(
-    image: Path, model: dict[str, Any], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("--superpixels 1", "superpixels is from 2 to 1000, not 1;"),
+        ("--superpixels 100000", "superpixels is from 2 to 1000, not 100000;"),
+        ("--evaluations -5", "evaluations is from 2 to 100000, not -5;"),
+    ],
+)
+def test_numbers_that_nobody_can_mean_are_one_sentence(
+    asked: str,
+    told: str,
+    image: Path,
+    model: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main.main(["explain", "linear", str(image), "--superpixels", "1"]) == 2
-    assert "at least 2 superpixels" in capsys.readouterr().err
+    assert main.main(["explain", "linear", str(image), *asked.split()]) == 2
+    assert told in capsys.readouterr().err
 
 
 def test_a_folder_goes_past_what_is_damaged_and_names_each_film_its_own(

@@ -109,8 +109,9 @@ def test_a_table_is_written_in_parts_where_its_name_is_that_of_a_folder(
 ) -> None:
     out, told = tmp_path / "films.parquet", tmp_path / "told.json"
     line = ["index", str(synthetic_folder), "--out", str(out), "--json", str(told)]
-    assert main.main(line) == 0
-    assert out.is_file(), "few films are one file"
+    for _ in ("new", "over the one before"):
+        assert main.main(line) == 0
+        assert out.is_file(), "few films are one file"
     out.unlink()
     out.mkdir()
     assert main.main(line) == 0
@@ -131,6 +132,19 @@ def test_classes_that_are_said_once_are_remembered(
     # What leads to no film is not worth remembering.
     assert main.main(["index", str(folder), "--classes", "cats=clear,dogs=TB"]) == 2
     assert classes.stored(folder) == classes.parse("normal=clear,pneumonia=TB")
+
+
+@pytest.mark.parametrize("verb", [["index"], ["audit", "basic", "--data"]])
+def test_classes_by_which_no_film_is_left_are_forgotten(
+    verb: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("A", "B"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.png").write_bytes(b"the same bytes")
+    assert main.main([*verb, str(tmp_path), "--classes", "A=clear,B=TB"]) == 2
+    said = capsys.readouterr()
+    assert "in both classes" in said.err and "remembered" not in said.out
+    assert classes.remembered(tmp_path) is None
 
 
 def test_a_condition_needs_a_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,7 +25,6 @@ BAD: dict[str, list[list[str]]] = {
         ["no-such-model"],
         ["basic", "--data", "no/such/folder"],
         ["--workers", "2", "--scheduler", "tcp://127.0.0.1:9"],
-        ["--workers", "0"],
     ],
     "explain": [["no-such-model", "film.png"], ["basic", "no-such-film.png"], ["basic"]],
     "audit": [["no-such-model", "--data", "tests"], ["basic", "--data", "no/such/folder"], []],
@@ -36,7 +35,7 @@ BAD: dict[str, list[list[str]]] = {
     "card": [["nobody"], []],
     "add": [["no-such-file.keras", "--name", "x"], ["README.md", "--name", "x"], []],
     "label": [[], ["--import", "README.md"], ["--queue"], ["--export", "x.jsonl"]],
-    "report": [["--out", "tests"], ["--out", "README.md/report.html"]],
+    "report": [["--out", "tests"]],
     "doctor": [["--no-such-option"]],
 }
 
@@ -65,6 +64,56 @@ def test_every_module_of_commands_is_a_verb() -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "evaluate basic --json tests",
+        "audit basic --data tests --json tests",
+        "audit basic --data tests --json README.md/new/audit.json",
+        "card basic --out tests",
+        "index tests --json tests",
+        "explain basic film.png --out README.md",
+        "label --export tests",
+        "report --out tests",
+        "report --out README.md/report.html",
+    ],
+)
+def test_results_that_cannot_be_written_are_told_before_the_work(
+    line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("xray.files.tempfile.mkstemp", lambda **_: pytest.fail("it was written"))
+    assert _run(line.split()) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(("error: --json ", "error: --out ", "error: --export "))
+    assert "tests is a folder; give" in said or "README.md is no folder that may be" in said
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "explain basic film.png --seed -1",
+        "audit basic --seed -1",
+        "train basic --seed -1",
+        "demo --seed -1",
+        "demo --seed 4294967296",
+        "panel --networks none --seed -1",
+        "panel --networks none --again -1",
+        "lungs --masks none --seed -1",
+        "lungs --masks none --epochs 0",
+        "label --sample 6 --out none --seed -1",
+        "label --sample -6 --out none",
+        "label --queue -3",
+        "evaluate --workers 0",
+    ],
+)
+def test_numbers_that_cannot_be_are_refused_before_any_work(
+    line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(line.split()) == 2
+    assert "cannot be it; give a whole number" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("verb", "arguments"), [(verb, each) for verb, lines in BAD.items() for each in lines]
 )
 def test_bad_input_gets_one_sentence_and_exit_code_2(
@@ -80,6 +129,14 @@ def test_bad_input_gets_one_sentence_and_exit_code_2(
     lines = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
     assert len(lines) == 1
     assert "Traceback" not in lines[0]
+
+
+@pytest.mark.parametrize("line", ["index tests --out t.xlsx", "ledger --out tests"])
+def test_a_table_is_written_as_its_ending_says(
+    line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(line.split()) == 2
+    assert "is no table; end its name in .csv or .parquet" in capsys.readouterr().err
 
 
 def test_the_whole_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:

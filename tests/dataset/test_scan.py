@@ -145,9 +145,17 @@ def test_nothing_found_says_what_to_do(tmp_path: Path) -> None:
         scan(tmp_path / "missing")
     with pytest.raises(DatasetError, match="holds no images"):
         scan(tmp_path)
-    place(tmp_path, "cats/a.jpeg")
-    with pytest.raises(DatasetError, match="--classes"):
+    place(tmp_path, "cats/a.jpeg", "dogs/b.jpeg")
+    with pytest.raises(DatasetError, match="the positive class last, such as --classes"):
         scan(tmp_path)
+
+
+def test_a_folder_that_the_classes_name_and_is_not_there_is_told(tmp_path: Path) -> None:
+    place(tmp_path, "cats/a.jpeg")
+    place(tmp_path, "pets/dogs/b.jpeg", data=b"y")
+    known = parse("Cats=well,pets=ill,dogs=ill,birds=ill,mice=ill")
+    (told,) = [each for each in scan(tmp_path, known).warnings if "No film is in" in each]
+    assert "named birds or mice;" in told
 
 
 def test_names_tell_subtype_and_possible_patient() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 from xray import classes
@@ -19,7 +20,8 @@ def add_classes(parser: argparse.ArgumentParser) -> None:
         type=classes.parse,
         metavar="NAME=CLASS,...",
         help="class of each folder's name or table's value, such as well=healthy,covid=COVID-19; "
-        "remembered with the folder (default: what is remembered, then XRAY_CLASSES)",
+        "the class named last is the positive one, unless it alone is called normal, healthy or "
+        "the like; remembered with the folder (default: what is remembered, then XRAY_CLASSES)",
     )
 
 
@@ -33,11 +35,12 @@ def tell(folder: Path, said: classes.Classes | None) -> scan.Scan:
     DatasetError
         The folder holds no film of any class.
     """
-    if said is not None:
-        known = listing.find(folder)
-        known = None if known is None else listing.renamed(known, said)
-        listing.remember(folder, known, said)
-    found = scan.scan(folder)
+    with ExitStack() as stack:
+        if said is not None:
+            known = listing.find(folder)
+            known = None if known is None else listing.renamed(known, said)
+            stack.enter_context(listing.remembering(folder, known, said))
+        found = scan.scan(folder)
     classes.use(found.classes)
     say(found.warnings)
     return found

@@ -1,7 +1,8 @@
-"""``--out``: large tables as partitioned Parquet, written model by model."""
+"""``--out``: tables, large ones as partitioned Parquet, written model by model."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,14 @@ import pandas as pd
 
 from xray import parquet
 from xray.errors import ArtifactError
+
+
+def table_file(text: str) -> Path:
+    """Path of a table, for argparse: its ending says how it is written."""
+    path = Path(text)
+    if path.suffix not in (".csv", ".parquet"):
+        raise argparse.ArgumentTypeError(f"'{text}' is no table; end its name in .csv or .parquet")
+    return path
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from xray.commands._bars import Bars, bars
+from xray.commands._numbers import whole
 from xray.errors import XrayError
 from xray.jobs import batches, executor
 
@@ -22,7 +23,10 @@ def add_worker_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("where the work is done (default: in this process)")
     place = group.add_mutually_exclusive_group()
     place.add_argument(
-        "--workers", type=int, metavar="N", help="on N processes of this machine (needs Dask)"
+        "--workers",
+        type=whole(1),
+        metavar="N",
+        help="on N processes of this machine (needs Dask); leave it out to work in this one",
     )
     place.add_argument(
         "--scheduler", metavar="ADDRESS", help="on a Dask cluster, such as tcp://10.0.0.5:8786"
@@ -46,8 +50,6 @@ def working(options: argparse.Namespace, about: str = "") -> Iterator[Bars]:
     XrayError
         The options cannot be met.
     """
-    if options.workers is not None and options.workers < 1:
-        raise XrayError("--workers needs at least 1; leave it out to work in this process.")
     elsewhere = options.workers is not None or options.scheduler is not None
     identity = {key: str(value) for key, value in vars(options).items() if key not in _ELSEWHERE}
     identity |= {name: os.environ.get(name, "") for name in ("XRAY_DATA", "XRAY_ARTIFACTS")}

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +14,7 @@ from xray.commands import _data
 from xray.commands._bars import bars
 from xray.commands._models import MODEL_HELP, add_force, add_model_options, advice, model_options
 from xray.dataset.left_out import beside
-from xray.environment import data_dir
+from xray.environment import data_dir, data_dirs
 from xray.errors import DatasetError, ModelError
 from xray.text import count
 
@@ -53,10 +56,10 @@ def _threshold(text: str) -> float | str:
         raise argparse.ArgumentTypeError(f"'{text}' is no probability, nor auto") from None
 
 
-def _tell(name: str, card: Card) -> None:
+def _tell(card: Card) -> None:
     """Print what the file holds and how it is read."""
     print(
-        f"{name}: {card.format}, {card.parameters:,} parameters, films of "
+        f"{card.name}: {card.format}, {card.parameters:,} parameters, films of "
         f"{card.size[0]} x {card.size[1]} pixels, inputs scaled as '{card.scale}'"
         f"{f' (it has {card.inside} inside)' if card.inside else ''}, {card.output} output."
     )
@@ -64,7 +67,7 @@ def _tell(name: str, card: Card) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Look, predict, and only then copy and write the card."""
-    from xray.models import adding, registry
+    from xray.models import adding
     from xray.models.card import GIVEN, NOBODY, models_dir
     from xray.training.recipes import RECIPES
 
@@ -78,15 +81,15 @@ def run(options: argparse.Namespace) -> None:
     adding.check(options.name, models_dir(), given.get("threshold"), RECIPES)
     listed = _data.tell(folder, None) if folder else None
     given |= _asked_resize(given, folder)
-    model = registry.load(str(options.file), **given)
+    model = _loaded(options, given)
     card = model.card
-    _tell(options.name, card)
+    _tell(card)
     films = _at_hand(folder, model)
     warning = _look(model, films, options.force)
     threshold_from = GIVEN if "threshold" in given else NOBODY
     if auto:
         given["threshold"], threshold_from = _fitted(model, films)
-        model = registry.load(str(options.file), **given)
+        model = _loaded(options, given)
         card = model.card
         print(f"Threshold {card.threshold:.4f}, {threshold_from}.")
     found, left = _predicted(model, folder, listed, films) if folder and listed else (None, "")
@@ -105,7 +108,19 @@ def run(options: argparse.Namespace) -> None:
     )
     if found is None:
         print("No films (XRAY_DATA is not set), so no predictions: give --data to 'evaluate'.")
-    print(f"Now: python -m xray audit {card.name}")
+    # What XRAY_DATA says the next command knows too.
+    named = None if options.data in data_dirs()[:1] else options.data
+    data = f" --data {shlex.quote(str(named))}" if named else "" if folder else " --data FOLDER"
+    print(f"Now: python -m xray audit {card.name}{data}")
+
+
+def _loaded(options: argparse.Namespace, given: dict[str, Any]) -> Model:
+    """The model of the file, called as it is to be called here."""
+    from xray.models import registry
+
+    model = copy(registry.load(str(options.file), **given))
+    model.card = replace(model.card, name=options.name)
+    return model
 
 
 def _predicted(model: Model, folder: Path, listed: Scan, films: Sample) -> tuple[Any, str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xray.commands import _data
+from xray.commands import _data, _numbers
 from xray.commands._models import MODEL_HELP, add_force, add_model_options, guard, load
 from xray.commands._workers import add_worker_options, working
 from xray.environment import films_dir
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="names of films that the models were trained on, one a line; they judge nothing",
     )
-    parser.add_argument("--seed", type=int, default=0, help="default 0")
+    parser.add_argument("--seed", type=_numbers.seed, default=0, help="default 0")
     parser.add_argument(
         "--precision",
         choices=("auto", "float32", "bfloat16"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from xray.commands import _numbers
 from xray.commands._bars import bars
 from xray.commands.audit import say
 from xray.environment import artifacts_dir, cache_dir
@@ -14,7 +15,7 @@ from xray.files import write_json
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``demo``."""
     parser.add_argument("--out", type=Path, help="folder of artifacts (default: artifacts)")
-    parser.add_argument("--seed", type=int, default=0, help="default 0")
+    parser.add_argument("--seed", type=_numbers.seed, default=0, help="default 0")
     parser.add_argument(
         "--strength",
         choices=("even", "65/20", "80/10", "95/5"),

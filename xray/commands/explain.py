@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image
 
 from xray import classes
-from xray.commands import _data
+from xray.commands import _data, _numbers
 from xray.commands._models import MODEL_HELP, add_force, add_model_options, guard, load
 from xray.commands._workers import add_worker_options, working
 from xray.dataset import scan
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, help="write overlay (PNG) and weights (CSV) here")
     parser.add_argument("--json", type=Path, help="write prediction and weights here")
-    parser.add_argument("--seed", type=int, default=_DEFAULT.seed)
+    parser.add_argument("--seed", type=_numbers.seed, default=_DEFAULT.seed)
     parser.add_argument("--superpixels", type=int, default=_DEFAULT.n_superpixels)
     parser.add_argument("--fill", choices=FILLS, default=_DEFAULT.fill, help="of hidden parts")
     parser.add_argument("--design", choices=DESIGNS, default=_DEFAULT.design)
@@ -62,7 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the weights add up to (default: log-odds, as probabilities saturate)",
     )
     parser.add_argument(
-        "--evaluations", type=int, default=_DEFAULT.ceiling, help="most evaluations of the model"
+        "--evaluations",
+        type=int,
+        default=_DEFAULT.ceiling,
+        help="most evaluations of the model; half a design is always made (default: %(default)s)",
     )
     parser.add_argument(
         "--precision", choices=("auto", "float32", "bfloat16"), default=_DEFAULT.precision

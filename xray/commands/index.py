@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from xray import classes, text
+from xray import text
 from xray.commands import _data
 from xray.commands._bars import Bars, bars
+from xray.commands._tables import table_file
 from xray.commands._workers import add_worker_options, working
 from xray.dataset import index as dataset
 from xray.dataset import leakage, outliers, parts, public_set, scan, shift, shortcuts
@@ -38,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_table_options(parser)
     parser.add_argument(
         "--out",
-        type=Path,
+        type=table_file,
         metavar="FILE",
         help="write the table (CSV or Parquet); above 50,000 films, or where the name is that "
         "of a folder, as partitioned Parquet",
@@ -95,8 +98,9 @@ def _add_table_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def remember(folder: Path, options: argparse.Namespace) -> None:
-    """Find out how the folder is read, and remember it where something was said."""
+@contextmanager
+def remembered(folder: Path, options: argparse.Namespace) -> Iterator[None]:
+    """Find out how the folder is read; what was said is kept if films are found by it."""
     question = asking.Question(
         options.columns,
         options.classes,
@@ -106,6 +110,7 @@ def remember(folder: Path, options: argparse.Namespace) -> None:
         options.uncertain,
     )
     if not question.asks and not options.table:
+        yield
         return
     if not folder.is_dir():
         raise DatasetError(f"{folder} is not a folder; give the folder that holds the films.")
@@ -115,15 +120,8 @@ def remember(folder: Path, options: argparse.Namespace) -> None:
             f"{folder} has no table that lists its films; name it with --table FILE."
         )
     named = listing.classes if listing else options.classes
-    before = classes.remembered(folder)
-    kept = collection.remember(folder, listing, named)
-    try:
-        if next(scan.stream(folder), None) is None:
-            scan.scan(folder)
-    except DatasetError:
-        # What leads to no film is not worth remembering.
-        collection.restore(folder, before)
-        raise
+    with collection.remembering(folder, listing, named) as kept:
+        yield
     if listing:
         groups = ", ".join(listing.columns.further) or "none"
         print(f"Films are listed in {', '.join(listing.tables)}; groups to compare: {groups}.")
@@ -135,12 +133,12 @@ def run(options: argparse.Namespace) -> None:
     folder = options.folder or data_dir()
     if folder is None:
         raise DatasetError("Which films? Give a folder, or set XRAY_DATA to it.")
-    remember(folder, options)
-    if options.out and options.out.suffix == ".parquet" and _is_large(folder, options):
-        _in_parts(folder, options)
-        return
-    with working(options, str(folder.name)) as stage:
-        index = dataset.build_index(folder, _when_needed(stage), refresh=options.refresh)
+    with remembered(folder, options):
+        if options.out and options.out.suffix == ".parquet" and _is_large(folder, options):
+            _in_parts(folder, options)
+            return
+        with working(options, str(folder.name)) as stage:
+            index = dataset.build_index(folder, _when_needed(stage), refresh=options.refresh)
     found = summary(folder, index)
     show(found)
     if options.out:

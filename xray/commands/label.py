@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from xray.commands import _data
+from xray.commands import _data, _numbers
 from xray.dataset import index, left_out, public_set, sources
 from xray.drawing import rendering
 from xray.environment import artifacts_dir, films_dir
@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     act.add_argument("--agreement", action="store_true", help="kappa and overlap of two labellers")
     act.add_argument(
         "--queue",
-        type=int,
+        type=_numbers.whole(0),
         nargs="?",
         const=10,
         metavar="N",
@@ -119,7 +119,7 @@ def _add_check(parser: argparse.ArgumentParser, act: Any) -> None:
     """Options of a radiologist's blind check; ``act`` is the group of what may be done."""
     act.add_argument(
         "--sample",
-        type=int,
+        type=_numbers.whole(2),
         metavar="N",
         help="write N films, half of them with a device by the labels, into the folder --out for "
         "a radiologist to check, blind to labels and diagnosis",
@@ -133,7 +133,7 @@ def _add_check(parser: argparse.ArgumentParser, act: Any) -> None:
     )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="with --sample: a new folder")
     parser.add_argument("--key", type=Path, metavar="FILE", help="with --checked: the key")
-    parser.add_argument("--seed", type=int, default=0, help="with --sample: default 0")
+    parser.add_argument("--seed", type=_numbers.seed, default=0, help="with --sample: default 0")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from xray.commands._bars import bars
+from xray.commands._tables import table_file
 from xray.environment import artifacts_dir, films_dir
 from xray.errors import ArtifactError
 from xray.files import write_table
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--data", type=Path, help="folder of films for --repeat (or XRAY_DATA)")
     parser.add_argument("--backbone-weights", type=Path, help="file of VGG19 weights without top")
-    parser.add_argument("--out", type=Path, help="write the table here too (CSV or Parquet)")
+    parser.add_argument("--out", type=table_file, help="write the table here too (CSV or Parquet)")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from xray.commands import _numbers
 from xray.environment import films_dir
 from xray.files import write_json
 from xray.training.lung_network import train
@@ -18,8 +19,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--masks", type=Path, required=True, help="folder of lung masks, laid out like the films"
     )
-    parser.add_argument("--epochs", type=int, default=10, help="passes over the train films")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--epochs", type=_numbers.whole(1), default=10, help="passes over the train films"
+    )
+    parser.add_argument("--seed", type=_numbers.seed, default=0)
     parser.add_argument("--json", type=Path, help="also write the card to this file")
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from xray import __version__
 from xray.environment import SHIPPED
-from xray.errors import Stopped, XrayError
+from xray.errors import ArtifactError, Stopped, XrayError
+from xray.files import check_output
 
 #: Verb -> what it does; the module of the same name in ``xray.commands`` does it.
 VERBS = {
@@ -34,6 +35,9 @@ VERBS = {
     "doctor": "check installation, artifacts, data and hardware",
 }
 
+#: Verbs whose --out is a file; that of the others is a folder.
+FILE_OUT = ("card", "index", "ledger", "report")
+
 
 def parser(verb: str | None = None) -> argparse.ArgumentParser:
     """Build the parser; only the module of ``verb`` is imported, so that --help stays quick."""
@@ -51,17 +55,37 @@ def parser(verb: str | None = None) -> argparse.ArgumentParser:
     return top
 
 
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Say before the work where its results cannot be written, not after it.
+
+    Raises
+    ------
+    ArtifactError
+    """
+    files = {"json": True, "export": True, "out": options.verb in FILE_OUT}
+    for name, file in files.items():
+        path = getattr(options, name, None)
+        try:
+            if path is not None:
+                # A table of many films is a folder of Parquet.
+                check_output(path, file and not (path.suffix == ".parquet" and path.is_dir()))
+        except ArtifactError as error:
+            raise ArtifactError(f"--{name} {error}") from None
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code.
 
     0 done, 1 what was asked to fail (``audit --fail-on``), 2 bad input, 130 stopped.
     """
-    # TensorFlow's start-up chatter would bury the one sentence that matters.
+    # TensorFlow's start-up chatter would bury the one sentence that matters. oneDNN's line heeds no
+    # level; only TF_ENABLE_ONEDNN_OPTS=0 would end it, which changes the arithmetic.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     arguments = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in arguments if word in VERBS), None)
     try:
         options = parser(verb).parse_args(arguments)
+        _check_outputs(options)
         return int(options.run(options) or 0)
     except (Stopped, KeyboardInterrupt):
         print("Stopped. What was finished is kept.", file=sys.stderr)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from xray.commands import _numbers
 from xray.commands._bars import Bars, bars
 from xray.environment import artifacts_dir, films_dir
 from xray.errors import DatasetError
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--seed",
-        type=int,
+        type=_numbers.seed,
         default=0,
         metavar="N",
         help="train every network from its seed and N more, on other films: networks that nobody "
@@ -54,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--again",
-        type=int,
+        type=_numbers.whole(0),
         nargs="?",
         const=10_000,
         default=0,

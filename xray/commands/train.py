@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from xray.commands import _data
+from xray.commands import _data, _numbers
 from xray.commands._bars import bars
 from xray.dataset import scan
 from xray.environment import films_dir
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _data.add_classes(parser)
     parser.add_argument("--name", help="name of the model (default: the recipe's)")
     parser.add_argument("--out", type=Path, help="folder of models (default: artifacts/models)")
-    parser.add_argument("--seed", type=int, default=0, help="default 0")
+    parser.add_argument("--seed", type=_numbers.seed, default=0, help="default 0")
     parser.add_argument("--backbone-weights", type=Path, help="file of VGG19 weights without top")
     parser.add_argument("--exclude", type=Path, help="CSV of films (column file) to leave out")
     parser.add_argument("--split", help="split to train by (default: the recipe's)")

@@ -20,6 +20,7 @@ PAPERS = "tables and texts, no films"
 DIRECTORY = "a DICOMDIR, the list of a medium's films and none itself"
 #: Left out of every folder, and nothing to worry about.
 HARMLESS = (HIDDEN, ARCHIVER, PAPERS, DIRECTORY)
+UNPLACED = "in folders that name no class (name them with --classes)"
 UNREAD = "films that cannot be read"
 LOOKED_AT = "films that its options or threshold were tried on"
 

@@ -8,7 +8,8 @@ or in the cache where the folder may not be written), or when it holds a table o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -136,14 +137,23 @@ def remember(folder: Path, listing: Listing | None, classes: Classes) -> Path:
     )
 
 
-def restore(folder: Path, before: dict[str, Any] | None) -> None:
-    """Remember again what :func:`xray.classes.remembered` gave; None: nothing."""
-    for path in (folder / names.FILE, names.home(folder)):
-        if path.is_file():
-            if before is None:
-                path.unlink()
-            else:
-                write_json(path, before)
+@contextmanager
+def remembering(folder: Path, listing: Listing | None, classes: Classes) -> Iterator[Path]:
+    """Remember how a folder is read, unless what follows finds no film by it (``DatasetError``).
+
+    Yields
+    ------
+    Path of what was written, as of :func:`remember`
+    """
+    before = names.remembered(folder)
+    kept = remember(folder, listing, classes)
+    try:
+        yield kept
+    except DatasetError:
+        for path in (folder / names.FILE, names.home(folder)):
+            if path.is_file():
+                path.unlink() if before is None else write_json(path, before)
+        raise
 
 
 def _from_data(folder: Path, value: Mapping[str, Any]) -> Listing:

@@ -14,19 +14,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from xray import classes as names
-from xray.classes import Classes
+from xray.classes import Classes, fold
 from xray.dataset import listing as collection
-from xray.dataset.left_out import LeftOut, Tally
+from xray.dataset import no_films
+from xray.dataset.left_out import UNPLACED, LeftOut, Tally
 from xray.dataset.tables import rows as listed_rows
-from xray.dataset.tables import text
-from xray.dataset.tables.places import ABSENT, OUTSIDE
 from xray.dataset.tables.split_names import split_of
 from xray.dataset.walk import walk
 from xray.errors import DatasetError
 from xray.files import sha256_file
 from xray.text import count
 
-UNPLACED = "in folders that name no class (name them with --classes)"
 COPIES = (
     "the same bytes as a film of the same split, class and name (a second copy of the dataset?)"
 )
@@ -126,7 +124,7 @@ def scan(
         tally = Tally("row")
         films: dict[str, Found] = {f.file: f for f in _listed(folder, listing, tally)}
         if not films:
-            raise DatasetError(_nothing_listed(listing, tally))
+            raise DatasetError(no_films.listed(listing, tally))
         _unlisted(folder, films, tally)
         _leave_out_both(folder, films, tally)
         return _scan(films, tally, listing.classes)
@@ -151,7 +149,7 @@ def scan(
             same.append(film._replace(file=path))
     films |= {film.file: film for same in namesakes.values() for film in same}
     if not films:
-        raise DatasetError(_nothing_found(folder, classes, tally))
+        raise DatasetError(no_films.found(folder, classes, tally))
     _tell(places, tally)
     _leave_out_both(folder, films, tally)
     return _scan(films, tally, classes)
@@ -269,48 +267,6 @@ def _unlisted(folder: Path, films: dict[str, Found], tally: Tally) -> None:
         )
 
 
-def _nothing_listed(listing: collection.Listing, tally: Tally) -> str:
-    table = ", ".join(listing.tables)
-    why = " ".join(each.sentence("row") for each in tally.reasons) or "It has no rows."
-    if {each.reason for each in tally.reasons} <= {ABSENT, OUTSIDE}:
-        advice = "Put its films into the folder, or name the column of their paths with --columns."
-    else:
-        advice = (
-            "Say which values are the classes with --classes VALUE=CLASS,... or --positive "
-            "COLUMN=VALUE, and which columns are read with --columns."
-        )
-    return f"{table} lists no film that is used. {why} {advice}"
-
-
-def _nothing_found(folder: Path, classes: Classes, tally: Tally) -> str:
-    wanted = " and ".join(sorted(classes.values or classes.labels))
-    outside = next((each for each in tally.reasons if each.reason == UNPLACED), None)
-    if outside is None:
-        others = " ".join(each.sentence(tally.unit) for each in tally.reasons)
-        return (
-            f"{folder} holds no images; give the folder whose train, val and test folders "
-            f"(or class folders named {wanted}) hold the films. {others}"
-        ).rstrip()
-    inside = sorted([*folder.iterdir(), *folder.glob("*/*")], key=lambda path: len(path.parts))
-    tables = [path.relative_to(folder).as_posix() for path in inside if text.is_table(path)]
-    if tables:
-        return (
-            f"{folder} holds {outside.count:,} images in no folder named {wanted}, and the table "
-            f"{tables[0]}; let it say what they are with --table {tables[0]}, with --positive "
-            "COLUMN=VALUE where it has no column of classes, or sort them into class folders."
-        )
-    names_of = [example.rpartition(": ")[0].rpartition("/")[2] for example in outside.examples]
-    such = [name for name in dict.fromkeys(names_of) if name and not split_of(name)][:2]
-    healthy = [name for name in such if names.is_negative(name)]
-    such = [*healthy, *(name for name in such if name not in healthy)]
-    example = ",".join(f"{name}={name}" for name in such) if len(such) == 2 else "folder=CLASS,..."
-    return (
-        f"{folder} holds {outside.count:,} images but none in a folder named {wanted} (they lie "
-        f"in: {', '.join(outside.examples)}); sort them into class folders or name your class "
-        f'folders, such as --classes "{example}".'
-    )
-
-
 def _tell(places: _Places, tally: Tally) -> None:
     """Note how names of folders were read."""
     for name in sorted(places.trimmed):
@@ -319,6 +275,11 @@ def _tell(places: _Places, tally: Tally) -> None:
         tally.note(
             f"{count(places.splits[''], 'film')} in no folder of a split (train, val, test): "
             f"{', '.join(sorted(places.unsplit)[:5])}."
+        )
+    if places.absent:
+        tally.note(
+            f"No film is in a folder named {' or '.join(places.absent)}; check the names of the "
+            "classes (--classes)."
         )
 
 
@@ -342,10 +303,12 @@ class _Places:
     trimmed : names of folders that were read without the spaces around them
     splits : films of each split, "" of none
     unsplit : folders of films of none
+    absent : names of folders that the classes name and no film led to
     """
 
     def __init__(self, classes: Classes) -> None:
         self._classes = classes
+        self.absent = list(classes.values)
         self._known: dict[str, tuple[str, str, str] | None] = {}
         self.trimmed: set[str] = set()
         self.splits: Counter[str] = Counter()
@@ -363,6 +326,8 @@ class _Places:
         at = next((i for i in range(len(parts) - 1, -1, -1) if labels[i]), None)
         if at is None:
             return None
+        there = set(map(fold, parts))
+        self.absent = [each for each in self.absent if fold(each) not in there]
         splits = [split_of(part) if i != at else "" for i, part in enumerate(parts)]
         where = next((i for i in range(len(parts) - 1, -1, -1) if splits[i]), None)
         split = "" if where is None else splits[where]

@@ -43,6 +43,10 @@ MIN_AGREEMENT = 0.8
 SURER = 0.05
 
 
+#: More tell nothing: parts of a few pixels, and a model that answers for hours.
+MOST_SUPERPIXELS, MOST_EVALUATIONS = 1000, 100_000
+
+
 @dataclass(frozen=True)
 class Settings:
     """How to explain; the same settings, film, model and segments give the same explanation.
@@ -57,8 +61,8 @@ class Settings:
     design : one of ``designs.DESIGNS``
     target : "log_odds" or "probability"
     floor, ceiling : int
-        Least and most evaluations. Parts of blocks of the design are added until the leading
-        superpixels are settled.
+        Least and most evaluations; half a design is always made. Parts of blocks of the design
+        are added until the leading superpixels are settled.
     settled : float in [0, 1]
         Overlap of the five leading superpixels to expect between repeats at which to stop. The
         expectation errs on the low side: repeats agree better than it says.
@@ -86,8 +90,13 @@ class Settings:
         ):
             if value not in known:
                 raise FilmError(f"Unknown {name} '{value}'; choose one of {', '.join(known)}.")
-        if self.n_superpixels < 2:
-            raise FilmError("An explanation needs at least 2 superpixels; ask for more.")
+        for words, number, least, most in (
+            ("A seed", self.seed, 0, 2**32 - 1),
+            ("The number of superpixels", self.n_superpixels, 2, MOST_SUPERPIXELS),
+            ("The number of evaluations", self.ceiling, 2, MOST_EVALUATIONS),
+        ):
+            if not least <= number <= most:
+                raise FilmError(f"{words} is from {least} to {most}, not {number}; give another.")
 
 
 def explain(

@@ -36,8 +36,8 @@ def asked(folder: Path, odd: Odd) -> tuple[scan.Scan | None, str]:
     index.add_arguments(parser)
     options = parser.parse_args([str(folder), "--table", odd.file, *odd.options])
     try:
-        index.remember(folder, options)
-        return scan.scan(folder), ""
+        with index.remembered(folder, options):
+            return scan.scan(folder), ""
     except XrayError as error:
         return None, str(error)
 
