@@ -25,7 +25,7 @@ CARD = Card("m", threshold=0.6, files={WEIGHTS: "a" * 64})
 
 def row(kind: str, changed: int = 2, **values: object) -> dict[str, object]:
     base = {"model": "m", "model_hash": "a" * 64, "threshold": 0.6, "films": 180}
-    film = {"child": 4, "shape": 7, "original": -1.0, "device": 2.0, "match": -0.5, "chest": True}
+    film = {"child": 4, "shape": 7, "original": -1.0, "device": 2.0, "match": -0.5, "plain": True}
     return base | film | {"kind": kind, "changed": changed} | values
 
 
@@ -43,9 +43,9 @@ def test_the_first_kind_that_changes_a_call_is_shown() -> None:
         shown, kind="support", changed=9
     )
     assert showcase.example(table, CARD, ["line"]) is None
-    beside = pd.DataFrame([row("tube", 3, chest=False), row("support", 9)])
+    beside = pd.DataFrame([row("tube", 3, plain=False), row("support", 9)])
     shown = showcase.example(beside, CARD, ["tube", "support"])
-    assert shown is not None and shown.kind == "support", "on the chest, and plain to see"
+    assert shown is not None and shown.kind == "support", "plain to see"
 
 
 def test_a_model_that_the_table_knows_otherwise_has_no_example() -> None:
@@ -121,7 +121,7 @@ def test_calls_that_the_device_alone_changes_are_counted(
     assert set(blind["changed"]) == {0} and blind["child"].isna().all()
 
 
-def test_a_device_on_the_chest_is_shown_before_one_beside_it() -> None:
+def test_a_device_that_is_plain_to_see_is_shown_before_others() -> None:
     told = pd.DataFrame(
         {
             "kind": "tube",
@@ -130,12 +130,14 @@ def test_a_device_on_the_chest_is_shown_before_one_beside_it() -> None:
             "original": -1.0,
             "match": -1.0,
             "device": [1.0, 3.0, 2.0],
-            "chest": [True, False, True],
+            "plain": [True, False, True],
         }
     )
     assert showcase._most(told, 0.0)["shape"] == 2
-    assert showcase._most(told.assign(chest=False), 0.0)["shape"] == 1
+    assert showcase._most(told.assign(plain=False), 0.0)["shape"] == 1
     added = np.zeros((100, 100), np.float32)
-    added[40:60, 40:60] = 0.5
-    assert showcase._on_chest(added, (20.0, 20.0, 80.0, 80.0))
-    assert not showcase._on_chest(added, (20.0, 20.0, 45.0, 80.0))
+    added[45:55, 45:55] = 0.5
+    assert showcase._plain(added, (20.0, 20.0, 80.0, 80.0))
+    assert not showcase._plain(added, (20.0, 20.0, 45.0, 80.0))
+    added[:, 80:] = 0.5
+    assert showcase._plain(added, (20.0, 20.0, 45.0, 80.0)), "large"

@@ -2,8 +2,8 @@
 
 Films and devices are drawn: devices from facts about real ones (``xray.drawing.rendering``), beside
 each its match, which has everything but the device. Of each model and kind is stored how many
-calls the device changes, and the film that it changes most: the one to show. Devices that lie on
-the chest go before those beside it, which are less plain to see.
+calls the device changes, and the film that it changes most: the one to show. Devices that are
+plain to see go before small ones beside the chest.
 """
 
 from __future__ import annotations
@@ -37,8 +37,10 @@ CHILDREN, DEVICES = 30, 6
 OTHERS = 1000
 COLUMNS = (
     *("model", "model_hash", "threshold", "kind", "films", "changed"),
-    *("child", "shape", "original", "device", "match", "chest"),
+    *("child", "shape", "original", "device", "match", "plain"),
 )
+#: A pixel that changes by more is seen; a device on more than this share of a film is large.
+SEEN, LARGE = 0.02, 0.02
 #: Film size, (height, width) in pixels.
 SIZE = (224, 224)
 FILE = "showcase.csv"
@@ -54,7 +56,7 @@ class Example:
     films, changed : films that got a device of the kind, and those whose call it alone changed
     child, shape : what draws the film, and the device's place in the stored shapes
     original, device, match : log-odds of the positive class
-    chest : whether the device lies on the chest
+    plain : whether the device is plain to see
     """
 
     model: str
@@ -66,7 +68,7 @@ class Example:
     original: float
     device: float
     match: float
-    chest: bool = True
+    plain: bool = True
 
 
 def child(number: int) -> Phantom:
@@ -122,15 +124,15 @@ def measure(names: Sequence[str], progress: Progress | None = None) -> pd.DataFr
     drawn = [_lay(children[number], shapes[i], i) for _, number, i in trials]
     films = np.stack([each.pixels for each in children])
     device, match = (np.stack([getattr(e, what) for e in drawn]) for what in ("device", "null"))
-    chest = [
-        _on_chest(each.device - films[number], _lungs(children[number]))
+    plain = [
+        _plain(each.device - films[number], _lungs(children[number]))
         for each, (_, number, _) in zip(drawn, trials, strict=True)
     ]
     rows = []
     for done, (name, model) in enumerate(zip(names, models, strict=True), start=1):
         told = pd.DataFrame(trials, columns=["kind", "child", "shape"])
         told = told.assign(
-            chest=chest,
+            plain=plain,
             original=model.log_odds(films)[told["child"].to_numpy()],
             device=model.log_odds(device),
             match=model.log_odds(match),
@@ -155,10 +157,11 @@ def _trials(kinds: dict[int, str]) -> list[tuple[str, int, int]]:
     return found
 
 
-def _on_chest(added: Pixels, lungs: Box) -> bool:
-    """Whether most of what was added to a film (H, W) lies within the lungs' box."""
+def _plain(added: Pixels, lungs: Box) -> bool:
+    """Whether what was added to a film (H, W) lies on the chest, for the most part, or is large."""
     left, top, right, bottom = (round(side) for side in lungs)
-    return bool(np.abs(added[top:bottom, left:right]).sum() > 0.5 * np.abs(added).sum())
+    inside = np.abs(added[top:bottom, left:right]).sum() > 0.5 * np.abs(added).sum()
+    return bool(inside or (np.abs(added) > SEEN).mean() > LARGE)
 
 
 def _most(told: pd.DataFrame, limit: float) -> dict[str, object]:
@@ -167,7 +170,7 @@ def _most(told: pd.DataFrame, limit: float) -> dict[str, object]:
     row = {"kind": told["kind"].iloc[0], "films": len(told), "changed": len(changed)}
     if changed.empty:
         return row | dict.fromkeys(COLUMNS[6:], np.nan)
-    changed = changed[changed["chest"]] if changed["chest"].any() else changed
+    changed = changed[changed["plain"]] if changed["plain"].any() else changed
     gain = to_probability(changed["device"].to_numpy()) - to_probability(
         changed["match"].to_numpy()
     )
@@ -203,7 +206,7 @@ def load() -> pd.DataFrame:
 def example(table: pd.DataFrame, card: Card, kinds: Sequence[str]) -> Example | None:
     """The film to show for a model: of the first of these kinds that changes any call of it.
 
-    Kinds whose film has the device on the chest go first. None where there is none, or the table
+    Kinds whose device is plain to see go first. None where there is none, or the table
     knows the model otherwise.
     """
     if not classes.is_default():
@@ -216,6 +219,6 @@ def example(table: pd.DataFrame, card: Card, kinds: Sequence[str]) -> Example | 
             films, changed, child, shape = (int(row[n]) for n in COLUMNS[4:8])
             original, device, match = (float(row[name]) for name in COLUMNS[8:11])
             where, odds = (child, shape), (original, device, match)
-            plain = bool(row["chest"])
+            plain = bool(row["plain"])
             found.append(Example(card.name, kind, films, changed, *where, *odds, plain))
-    return min(found, key=lambda each: not each.chest, default=None)
+    return min(found, key=lambda each: not each.plain, default=None)

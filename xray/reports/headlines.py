@@ -144,8 +144,8 @@ def example(shown: Example, threshold: float) -> str:
     return (
         f"Drawn by this program, no patient. It calls sick from {percent(threshold)} on. "
         f"With the match, the same cut without the device: {match}. Of {shown.films} such films "
-        f"{shown.changed} change their call; {'on the chest ' if shown.chest else ''}this one "
-        "changes most."
+        f"{shown.changed} change their call; {'of those plain to see ' if shown.plain else ''}"
+        "this one changes most."
     )
 
 
