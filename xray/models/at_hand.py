@@ -35,7 +35,7 @@ LEAST = 20
 #: Films of each class; fewer of networks of more parameters, which take longer.
 FILMS, FEWER, LARGE = 60, 30, 10_000_000
 #: Version of the check: what was kept by another one is not used.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,9 +32,10 @@ LIMIT = 6.0
 #: Combinations whose AUROC is this close to the best are told apart by their log loss.
 NEAR = 0.03
 #: Another combination is named for its log loss alone (nats a film, both classes alike) where it
-#: is less than this share of the given one's and saves this much: preprocessing that is not the
-#: model's own often comes out a little better by accident.
+#: is less than this share of the given one's and saves this much, on so many films of each class:
+#: preprocessing that is not the model's own often comes out a little better by accident.
 SHARE, GAIN = 0.4, 0.2
+LEAST_FILMS = 20
 #: What each changed option must save of it: of several combinations the one that changes least.
 PRICE = 0.1
 #: A probability this near to 0 or 1 is saturated.
@@ -337,11 +338,11 @@ def _judged(
         saved[part].var(ddof=1) / part.sum() if part.sum() > 1 else np.inf for part in (sick, ~sick)
     ]
     gain, own = _even(saved, sick), given[0]
-    # The best of many is better than one by chance: Bonferroni's bound, of few films (Student's).
-    few = max(1, min(int(sick.sum()), int((~sick).sum())) - 1)
-    reach = float(student.ppf(1 - 0.025 / len(found), few))
-    sure = much_less(best.loss, own.loss) and gain - reach * 0.5 * float(np.sqrt(sum(spread))) > 0
-    sure = sure or best.low > own.high
+    # The best of many is better than one by chance: Bonferroni's bound, and of few films none.
+    few = min(int(sick.sum()), int((~sick).sum()))
+    reach = float(student.ppf(1 - 0.025 / len(found), max(1, few - 1)))
+    sure = gain - reach * 0.5 * float(np.sqrt(sum(spread))) > 0 and few >= LEAST_FILMS
+    sure = (sure and much_less(best.loss, own.loss)) or best.low > own.high
     if best.low <= LEAST_AUROC or not sure:
         best = own
     problem, option = _cause(model.card, own, best)
@@ -363,13 +364,12 @@ def _cause(card: Card, given: Trial, best: Trial) -> tuple[str, str]:
             problem = f"So few films do not tell {card.name} from chance ({figures}); try more."
         return problem if given.low <= LEAST_AUROC else "", ""
     option = best.options(given)
-    reversed_ = best.positive_index != given.positive_index
     scale = (best.scale, best.colour) != (given.scale, given.colour)
     what = {
         (True, False): "Its classes are probably declared otherwise than they were learnt",
         (False, True): "Its inputs are probably scaled otherwise than it learnt them",
         (True, True): "Its classes and the scale of its inputs are probably declared wrongly",
-    }[(reversed_, scale)]
+    }[(best.positive_index != given.positive_index, scale)]
     return (
         f"{what}: {figures} as given; {option} gives {best.auroc:.3f}, {best.low:.3f} to "
         f"{best.high:.3f}.",
