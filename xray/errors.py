@@ -25,6 +25,10 @@ class ArtifactError(XrayError):
     """A stored result is missing, damaged, or does not belong to what it claims."""
 
 
+class FolderError(ArtifactError, IsADirectoryError):
+    """A folder stands where a file is to be written; an OSError for who does without the file."""
+
+
 class ModelWarning(UserWarning):
     """A model does not do what its options say, as far as films at hand tell."""
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xray.errors import ArtifactError
+from xray.errors import ArtifactError, FolderError
 
 if TYPE_CHECKING:
     # For types only: the first page is drawn without a table, and pandas takes long to import.
@@ -101,7 +101,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def _no_folder(path: Path) -> None:
     if path.is_dir():
-        raise ArtifactError(f"{path} is a folder; give the name of a file, such as {path / 'new'}.")
+        raise FolderError(f"{path} is a folder; give the name of a file, such as {path / 'new'}.")
 
 
 def check_output(path: Path, file: bool) -> None:

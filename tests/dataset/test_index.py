@@ -261,3 +261,17 @@ def test_forked_processes_measure_what_threads_measure(folder: Path, tmp_path: P
     )
     here = index.index(folder, refresh=True)
     pd.testing.assert_frame_equal(pd.read_parquet(made), here, check_dtype=False)
+
+
+def test_a_cache_that_cannot_be_written_costs_time_alone(
+    synthetic_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = index.build_index(synthetic_folder).table
+
+    def refused(*_: object) -> None:
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(index, "write_table", refused)
+    made = index.build_index(synthetic_folder, refresh=True)
+    assert made.read == len(usual)
+    pd.testing.assert_frame_equal(made.table, usual)

@@ -162,3 +162,16 @@ def test_a_result_is_named_by_code_settings_and_batch(monkeypatch: pytest.Monkey
     monkeypatch.setattr(batch_runs, "code", lambda: "another")
     others.add(batch_runs.key(b"settings", b"batch"))
     assert len({first, *others}) == 4
+
+
+def test_a_run_that_keeps_nothing_needs_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(batch_runs, "write_json", refused)
+    status = Status("index", "films", "this process")
+    Run(status, tmp_path, keeps=False).write()
+    with pytest.raises(PermissionError):
+        Run(status, tmp_path).write()
