@@ -81,11 +81,10 @@ def ours(
     one, two = found.block(number), found.block(number + 1)
     half, quarter = found.size // 2, found.size // 4
     first = np.r_[:quarter, half : half + quarter]
-    stages = (one[:half], one[: half + quarter], one, np.r_[one, two[first]], np.r_[one, two])
-    for rows in stages:
-        whole = len(rows) >= found.size
+    begun = [one[: half + int(half * share)] for share in lime.STOPS]
+    for rows in (*begun, one, np.r_[one, two[first]], np.r_[one, two]):
         agreement = surrogate.expected_overlap(found.fit(rows))
-        if agreement >= settings.settled + (0.0 if whole else surer):
+        if agreement >= settings.settled + surer * lime.lacking(len(rows), found.size):
             break
     return rows
 

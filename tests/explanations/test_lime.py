@@ -15,7 +15,7 @@ from tests.helpers.linear import Linear, film
 from xray.drawing.phantoms import phantom
 from xray.errors import FilmError, Stopped
 from xray.explanations import designs, surrogate
-from xray.explanations.lime import Settings, explain, take_apart
+from xray.explanations.lime import Settings, explain, lacking, take_apart
 from xray.explanations.perturbation import BATCH
 from xray.metrics.odds import to_probability
 from xray.models import registry
@@ -90,10 +90,23 @@ def test_more_evaluations_until_settled_but_never_beyond_the_ceiling() -> None:
     few = explain(model, image, segments=model.segments, settled=0.0)
     many = explain(model, image, segments=model.segments, settled=1.0, ceiling=400)
     block = designs.block_size("folded", 30)
-    # A Hadamard matrix alone is below the floor of 40: half of its complements come with it.
-    assert few.n_evaluations == 1 + block // 2 + block // 4
+    # A Hadamard matrix alone is below the floor of 40: a quarter of its complements come with it.
+    assert few.n_evaluations == 1 + block // 2 + block // 8
     assert 400 - block < many.n_evaluations <= 400
     assert many.stderr.mean() < few.stderr.mean()
+
+
+def test_the_fewer_complements_the_more_settled_it_must_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, image = Linear(), film()
+    block = designs.block_size("folded", 30)
+    half = block // 2
+    # What 0.8 asks for while no complement is there is 0.9, then less in proportion.
+    for expected, complements in ((0.91, 0), (0.88, 8), (0.86, 17), (0.83, 26), (0.81, half)):
+        monkeypatch.setattr(surrogate, "expected_overlap", lambda _, e=expected: e)
+        found = explain(model, image, segments=model.segments, settled=0.8, floor=30)
+        assert found.n_evaluations == 1 + half + complements
+    shares = [lacking(half + n, block) for n in (0, 7, half, 3 * half)]
+    assert shares == pytest.approx([1.0, 0.8, 0.0, 0.0])
 
 
 def test_a_constant_model_is_called_unreadable() -> None:

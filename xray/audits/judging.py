@@ -95,6 +95,7 @@ class Verdict:
     cut : the threshold
     kinds : verdicts by kind, in the order of ``KINDS``
     effects : rows as ``effects`` of an audit's JSON
+    averaged : whether their calls are counted over thresholds around the model's own
     """
 
     verdict: Word
@@ -107,6 +108,7 @@ class Verdict:
     margin: Margin
     kinds: tuple[KindVerdict, ...] = ()
     effects: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    averaged: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """The verdict's part of an audit's JSON."""
@@ -123,6 +125,7 @@ class Verdict:
             "score": self.score,
             "reasons": list(self.reasons),
             "margin": asdict(self.margin),
+            "calls_averaged": self.averaged,
             "kinds": [
                 {"kind": k.kind, "verdict": k.verdict, "score": k.score, "reasons": list(k.reasons)}
                 for k in self.kinds
@@ -201,7 +204,7 @@ def judge(
     bare = material.recipients[judged[material.recipients]]
     where = cut(trials.plain, sick, children, own, bare, seed)
     called = float((trials.plain[judged] >= where.films[judged]).mean())
-    told = Verdict("cannot_be_judged", "", 0.0, (), area, called, where, margin)
+    told = Verdict("cannot_be_judged", "", 0.0, (), area, called, where, margin, averaged=averaged)
     figures = measures.measure(material, trials, where.films, judged, averaged)
     errors = uncertainty.joint(figures) if figures else uncertainty.NOTHING
     rows = tuple(effects(figures, errors))

@@ -171,7 +171,10 @@ def _shapes(options: argparse.Namespace) -> None:
     made = inputs.prepare(folder)
     if made.labels.rendered:
         raise LabelError("No device is drawn on these films; label some, or name other films.")
-    layers = [layer for donors in made.material.donors.values() for layer in donors.layers]
+    # Those of other splits stay out: they would make every audit without labels twice as long.
+    judged = set(made.table["file"])
+    every = [layer for donors in made.material.donors.values() for layer in donors.layers]
+    layers = [layer for layer in every if layer.file in judged]
     rendering.write(layers, options.shapes)
     print(f"Written: {options.shapes}")
 

@@ -2,7 +2,9 @@
 
 What is stored of a real layer are facts: the outline of what is bright, in shares of the film;
 how bright it is at each depth beneath that outline; how coarse and how strong its grain is. From
-these a layer is drawn that lies where the real one lay and weighs as much, without a pixel of it.
+these a layer is drawn that lies where the real one lay, without a pixel of it. A mean over a depth
+evens out what lies at it, and networks answer to contrast: so brightness and grain are scaled until
+what is drawn has the energy (the sum of squares) of what was there.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ def facts(layer: Layer) -> dict[str, Any]:
     -------
     dict of plain numbers and texts: kind, child, label, subtype, lungs (box in shares of the
     film) and pieces, each with outline (closed polygons), profile (added exposure at ``DEPTHS``),
-    grain (its standard deviation) and coarse (its scale in shares of the film)
+    grain (its standard deviation), both scaled to the energy of the piece, and coarse (the grain's
+    scale in shares of the film)
     """
     height, width = layer.mask.shape
     pieces = [_piece_facts(piece, (height, width)) for piece in layer.pieces]
@@ -81,15 +84,24 @@ def _piece_facts(piece: Piece, size: tuple[int, int]) -> dict[str, Any]:
     filled = np.interp(places, places[known], np.array(profile)[known]) if known.any() else places
     rest = np.where(depth > 0, delta - np.interp(depth, places, filled), 0)
     grain = float(rest[depth > 0].std()) if (depth > 0).any() else 0.0
+    drawn = _shape(depth, filled, side)
+    energy = float((drawn.astype(np.float64) ** 2).sum()) + grain**2 * int((depth > 0).sum())
+    scale = np.sqrt(float((delta.astype(np.float64) ** 2).sum()) / energy) if energy else 1.0
     return {
         "outline": [
             [[round(x / size[1], DIGITS), round(y / size[0], DIGITS)] for x, y in c + 0.5]
             for c in kept
         ],
-        "profile": [round(float(value), DIGITS) for value in filled],
-        "grain": round(grain, DIGITS),
+        "profile": [round(float(value * scale), DIGITS) for value in filled],
+        "grain": round(float(grain * scale), DIGITS),
         "coarse": round(_scale(rest, depth > 0) / side, DIGITS),
     }
+
+
+def _shape(depth: NDArray[np.float32], profile: Sequence[float], side: float) -> Pixels:
+    """Exposure that a profile adds at each depth in pixels; it fades out beyond the outline."""
+    fade = np.clip((depth - DEPTHS[0] * side) / 1.5, 0, 1)
+    return (np.interp(depth, DEPTHS * side, profile) * fade).astype(np.float32)
 
 
 def _depth(contours: Sequence[NDArray[Any]], size: tuple[int, int]) -> NDArray[np.float32]:
@@ -131,14 +143,13 @@ def render(told: Mapping[str, Any], size: tuple[int, int], seed: int = 0) -> Lay
     for piece in told["pieces"]:
         outline = [np.array(c) * [width, height] - 0.5 for c in piece["outline"]]
         depth = _depth(outline, size)
-        shape = np.interp(depth, DEPTHS * side, piece["profile"])
-        fade = np.clip((depth - DEPTHS[0] * side) / 1.5, 0, 1)
+        shape = _shape(depth, piece["profile"], side)
         noise: Pixels = rng.standard_normal(size).astype(np.float32)
         sigma = max(0.3, piece["coarse"] * side)
         noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), sigma), np.float32)
         noise *= np.float32(piece["grain"] / (noise.std() + 1e-9))
-        delta = (shape * fade + np.where(depth > 0, noise, 0)).astype(np.float32)
-        delta[fade <= 0] = 0
+        delta = (shape + np.where(depth > 0, noise, 0)).astype(np.float32)
+        delta[depth <= DEPTHS[0] * side] = 0
         mask |= delta != 0
         made = as_piece(delta)
         if made is not None:

@@ -37,10 +37,13 @@ MIN_SUPERPIXELS = 10
 MIN_SPREAD = {"log_odds": 0.02, "probability": 0.002}
 MIN_R2 = 0.5
 MIN_AGREEMENT = 0.8
-#: By how much more a design that is not yet whole must have settled: interactions of two
-#: superpixels are not cancelled there. Of five values the smallest by which three networks agree
-#: better than by the lime package's 1,000 evaluations, on 50 public train films (docs/peers.md).
-SURER = 0.05
+#: By how much more a design must have settled while all of its rows lack their complements, and in
+#: proportion while some do: interactions of two superpixels are not cancelled there. Of five values
+#: the smallest by which three networks agree better than by the lime package's 1,000 evaluations,
+#: on 50 public train films (docs/peers.md).
+SURER = 0.10
+#: Shares of the complements of the first block after which an explanation may stop.
+STOPS = (0.0, 0.25, 0.5, 0.75)
 
 
 #: More tell nothing: parts of a few pixels, and a model that answers for hours.
@@ -136,6 +139,7 @@ def explain(
     masks = np.ones((1, parts.count), bool)
     # In float32 whatever follows, so that every page shows the same prediction.
     log_odds = parts.log_odds(predictor, masks)
+    size = designs.block_size(settings.design, parts.count)
     for block in _blocks(parts, settings):
         done = len(masks)
         report = None if progress is None else _shifted(progress, done)
@@ -144,8 +148,7 @@ def explain(
         target = log_odds if settings.target == "log_odds" else to_probability(log_odds)
         fitted = surrogate.fit(masks, target)
         agreement = surrogate.expected_overlap(fitted)
-        whole = len(masks) > designs.block_size(settings.design, parts.count)
-        if agreement >= settings.settled + (0.0 if whole else SURER):
+        if agreement >= settings.settled + SURER * lacking(len(masks) - 1, size):
             break
     why = _why_unstable(fitted, agreement, target, settings)
     return Explanation(
@@ -199,13 +202,19 @@ def _blocks(parts: Parts, settings: Settings) -> Iterator[Masks]:
     masks = [designs.block(settings.design, parts.count, rng) for _ in range(-(-first // size))]
     begun = np.concatenate(masks)[:first]
     if settings.design == "folded" and first == size:
-        # A Hadamard matrix alone is balanced; of its complements half, then all.
-        cuts = [cut for cut in (size // 2, size // 2 + size // 4) if cut >= least]
+        # A Hadamard matrix alone is balanced; its complements follow in parts.
+        half = size // 2
+        cuts = [cut for share in STOPS if (cut := half + int(half * share)) >= least]
         yield from np.split(begun, cuts)
     else:
         yield begun
     for _ in range((settings.ceiling - 1 - first) // size):
         yield from designs.halves(settings.design, designs.block(settings.design, parts.count, rng))
+
+
+def lacking(rows: int, size: int) -> float:
+    """Share of the rows of a first block of ``size`` whose complements are not evaluated, 0..1."""
+    return min(1.0, max(0.0, 2 * (size - rows) / size))
 
 
 def _shifted(progress: Progress, done: int) -> Progress:

@@ -1,0 +1,116 @@
+"""Rendered devices against real ones: do they move networks alike, kind by kind?
+
+    XRAY_DATA=FOLDER python -m benchmarks.rendered [--models NAME ...] [--shapes FILE] [--json FILE]
+
+Test films that show no device are given the devices of the test films that do, as an audit does,
+and then devices rendered from facts about these (``artifacts/devices/shapes.json``, or another file
+that ``xray label --shapes`` wrote). Each network is judged by both. A row is a kind: how many
+answers are alike, by how many margins the scores differ, and their correlation and slope over the
+networks (``xray.audits.known.record.agreement``); below it, the effects on calls of each network.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks import _common
+from xray.audits import judging, showing
+from xray.audits.insertion import Material
+from xray.audits.judging import Verdict
+from xray.audits.known import record, specs, truth
+from xray.dataset import index
+from xray.drawing import rendering
+from xray.environment import artifact, data_dir
+from xray.films.pixels import as_bytes
+from xray.labels import devices
+from xray.models import registry
+from xray.models.model import Model
+
+#: Small networks of the project that see whole films: the lungs alone hide most devices.
+MODELS = (
+    "whole_film",
+    "whole_film_augmented",
+    "device_free",
+    "device_matched",
+    "device_balanced",
+    "control-deep128-95-5-s1",
+    "control-maxpool64-none-s1",
+)
+
+
+def materials(shapes: Path) -> dict[str, Material]:
+    """The public test films with their own devices, and with rendered ones."""
+    folder = data_dir()
+    if folder is None:
+        raise SystemExit("Set XRAY_DATA to the folder of the public films; they are needed here.")
+    table = index.usable(index.index(folder))
+    table = specs.marked(table[table["split"] == "test"].reset_index(drop=True))
+    films = as_bytes(index.load_pixels(folder, table, (224, 224)))
+    drawn = rendering.read(films.shape[1:], shapes)
+    return {
+        "real": truth.audit_material(table, films, devices.stored_geometry()),
+        "rendered": truth.audit_material(table, films, {}, further=drawn),
+    }
+
+
+def verdicts(models: list[Model], material: Material, name: str) -> dict[str, Verdict]:
+    """What the audit says of each network, by its name."""
+    with tqdm(desc=name, file=sys.stderr) as bar:
+
+        def report(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        told = showing.ask(models, material, clouds=False, precision="float32", progress=report)
+    return {
+        model.card.name: judging.judge(material, trials, model.card.threshold_log_odds)
+        for model, trials in zip(models, told, strict=True)
+    }
+
+
+def effects(found: dict[str, dict[str, Verdict]]) -> list[dict[str, Any]]:
+    """Calls of 100 that devices change on each network, really and rendered, and both scores."""
+    rows = []
+    for name, real in found["real"].items():
+        scores = {each.kind: each.score for each in found["rendered"][name].kinds}
+        rows += [
+            {
+                "model": name,
+                "kind": each.kind,
+                "real": round(each.score, 2),
+                "rendered": round(scores.get(each.kind, np.nan), 2),
+                "verdict": each.verdict,
+            }
+            for each in real.kinds
+        ]
+    return rows
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = _common.parser(__doc__)
+    parser.add_argument("--models", nargs="+", default=list(MODELS))
+    parser.add_argument("--shapes", type=Path, default=artifact("devices", rendering.FILE))
+    options = parser.parse_args()
+    models = [registry.load(name) for name in options.models]
+    found = {
+        part: verdicts(models, material, part)
+        for part, material in materials(options.shapes).items()
+    }
+    alike = record.agreement(found["real"], found["rendered"], "rendered").round(3)
+    print(alike.to_string(index=False))
+    rows = [*alike.to_dict("records"), *effects(found)]
+    _common.report("rendered", rows[len(alike) :], {}, None)
+    if options.json:
+        from xray.files import write_json
+
+        write_json(options.json, {"name": "rendered", "rows": rows, "ratios": {}})
+
+
+if __name__ == "__main__":
+    main()
