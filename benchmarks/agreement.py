@@ -81,8 +81,9 @@ def ours(
     one, two = found.block(number), found.block(number + 1)
     half, quarter = found.size // 2, found.size // 4
     first = np.r_[:quarter, half : half + quarter]
-    begun = [one[: half + int(half * share)] for share in lime.STOPS]
-    for rows in (*begun, one, np.r_[one, two[first]], np.r_[one, two]):
+    stages = [one[: half + int(half * share)] for share in lime.STOPS]
+    stages += [one, np.concatenate([one, two[first]]), np.concatenate([one, two])]
+    for rows in stages:
         agreement = surrogate.expected_overlap(found.fit(rows))
         if agreement >= settings.settled + surer * lime.lacking(len(rows), found.size):
             break

@@ -4,9 +4,9 @@
 
 Test films that show no device are given the devices of the test films that do, as an audit does,
 and then devices rendered from facts about these (``artifacts/devices/shapes.json``, or another file
-that ``xray label --shapes`` wrote). Each network is judged by both. A row is a kind: how many
-answers are alike, by how many margins the scores differ, and their correlation and slope over the
-networks (``xray.audits.known.record.agreement``); below it, the effects on calls of each network.
+that ``xray label --shapes`` wrote). Each network is judged by both. A row is a network and a kind,
+with both scores in margins; below it, for each kind, how many answers are alike, and how the scores
+compare over the networks (``xray.audits.known.record.agreement``).
 """
 
 from __future__ import annotations
@@ -102,14 +102,12 @@ def main() -> None:
         part: verdicts(models, material, part)
         for part, material in materials(options.shapes).items()
     }
-    alike = record.agreement(found["real"], found["rendered"], "rendered").round(3)
-    print(alike.to_string(index=False))
-    rows = [*alike.to_dict("records"), *effects(found)]
-    _common.report("rendered", rows[len(alike) :], {}, None)
-    if options.json:
-        from xray.files import write_json
-
-        write_json(options.json, {"name": "rendered", "rows": rows, "ratios": {}})
+    alike = record.agreement(found["real"], found["rendered"], "rendered").set_index("kind")
+    told = ("same", "decided", "against", "difference", "correlation", "slope")
+    ratios = {
+        f"{kind}, {name}": float(alike.loc[kind, name]) for kind in alike.index for name in told
+    }
+    _common.report("rendered", effects(found), ratios, options.json)
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ def _piece_facts(piece: Piece, size: tuple[int, int]) -> dict[str, Any]:
     filled = np.interp(places, places[known], np.array(profile)[known]) if known.any() else places
     rest = np.where(depth > 0, delta - np.interp(depth, places, filled), 0)
     grain = float(rest[depth > 0].std()) if (depth > 0).any() else 0.0
-    drawn = _shape(depth, filled, side)
+    drawn = _shape(depth, list(filled), side)
     energy = float((drawn.astype(np.float64) ** 2).sum()) + grain**2 * int((depth > 0).sum())
     scale = np.sqrt(float((delta.astype(np.float64) ** 2).sum()) / energy) if energy else 1.0
     return {
@@ -101,7 +101,7 @@ def _piece_facts(piece: Piece, size: tuple[int, int]) -> dict[str, Any]:
 def _shape(depth: NDArray[np.float32], profile: Sequence[float], side: float) -> Pixels:
     """Exposure that a profile adds at each depth in pixels; it fades out beyond the outline."""
     fade = np.clip((depth - DEPTHS[0] * side) / 1.5, 0, 1)
-    return (np.interp(depth, DEPTHS * side, profile) * fade).astype(np.float32)
+    return np.asarray(np.interp(depth, DEPTHS * side, profile) * fade, np.float32)
 
 
 def _depth(contours: Sequence[NDArray[Any]], size: tuple[int, int]) -> NDArray[np.float32]:
