@@ -77,7 +77,7 @@ def pool(model: Model, film: Pixels, seed: int, arithmetic: str) -> Pool:
 def ours(
     found: Pool, number: int, settings: lime.Settings, surer: float = lime.SURER
 ) -> NDArray[np.int64]:
-    """Rows that ``lime.explain`` evaluates when its blocks are these."""
+    """Rows that ``lime.explain`` evaluates when its blocks are these; it may take more than two."""
     one, two = found.block(number), found.block(number + 1)
     half, quarter = found.size // 2, found.size // 4
     first = np.r_[:quarter, half : half + quarter]

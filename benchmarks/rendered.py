@@ -2,11 +2,12 @@
 
     XRAY_DATA=FOLDER python -m benchmarks.rendered [--models NAME ...] [--shapes FILE] [--json FILE]
 
-Test films that show no device are given the devices of the test films that do, as an audit does,
-and then devices rendered from facts about these (``artifacts/devices/shapes.json``, or another file
-that ``xray label --shapes`` wrote). Each network is judged by both. A row is a network and a kind,
-with both scores in margins; below it, for each kind, how many answers are alike, and how the scores
-compare over the networks (``xray.audits.known.record.agreement``).
+Test films that show no device are given the devices of the test films that do (an audit also lays
+those of train films on), and then devices rendered from facts about these: the committed
+``artifacts/devices/shapes.json``, or another file that ``xray label --shapes`` wrote. Each network
+is judged by both. A row is a network and a kind, with both scores in margins; below it, for each
+kind, how many answers are alike, and how the scores compare over the networks
+(``xray.audits.known.record.agreement``).
 """
 
 from __future__ import annotations
@@ -67,6 +68,8 @@ def verdicts(models: list[Model], material: Material, name: str) -> dict[str, Ve
             bar.update(done - bar.n)
 
         told = showing.ask(models, material, clouds=False, precision="float32", progress=report)
+    if problems := [trials.problem for trials in told if trials.problem]:
+        raise SystemExit(problems[0])
     return {
         model.card.name: judging.judge(material, trials, model.card.threshold_log_odds)
         for model, trials in zip(models, told, strict=True)
@@ -74,19 +77,21 @@ def verdicts(models: list[Model], material: Material, name: str) -> dict[str, Ve
 
 
 def effects(found: dict[str, dict[str, Verdict]]) -> list[dict[str, Any]]:
-    """Calls of 100 that devices change on each network, really and rendered, and both scores."""
+    """Scores in margins and verdicts of each network and kind, by real and by rendered devices."""
     rows = []
     for name, real in found["real"].items():
-        scores = {each.kind: each.score for each in found["rendered"][name].kinds}
+        drawn = {each.kind: each for each in found["rendered"][name].kinds}
         rows += [
             {
                 "model": name,
                 "kind": each.kind,
                 "real": round(each.score, 2),
-                "rendered": round(scores.get(each.kind, np.nan), 2),
+                "rendered": round(drawn[each.kind].score, 2),
                 "verdict": each.verdict,
+                "of rendered": drawn[each.kind].verdict,
             }
             for each in real.kinds
+            if each.kind in drawn
         ]
     return rows
 
@@ -104,9 +109,9 @@ def main() -> None:
     }
     alike = record.agreement(found["real"], found["rendered"], "rendered").set_index("kind")
     told = ("same", "decided", "against", "difference", "correlation", "slope")
-    ratios = {
-        f"{kind}, {name}": float(alike.loc[kind, name]) for kind in alike.index for name in told
-    }
+    every = {f"{k}, {name}": float(alike.loc[k, name]) for k in alike.index for name in told}
+    # Of fewer than three networks there is no slope.
+    ratios = {name: value for name, value in every.items() if np.isfinite(value)}
     _common.report("rendered", effects(found), ratios, options.json)
 
 

@@ -34,6 +34,8 @@ def test_a_network_that_reads_wires_is_found_and_one_that_is_blind_to_them_clear
     wide = Margin(calls=25, auroc=0.2)
     (trials,) = showing.ask([Fake(sickness, Card("fake", size=SIZE))], material)
     blind = judging.judge(material, trials, 0.0, margin=wide)
+    plain = judging.judge(material, trials, 0.0, margin=wide, averaged=False)
+    assert [each.as_json()["calls_averaged"] for each in (blind, plain)] == [True, False]
     assert {k.kind: k.verdict for k in blind.kinds}["line"] == "no_reliance"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import agreement
 from tests.helpers.linear import Linear, film
-from xray.explanations import designs, lime
+from xray.explanations import designs, lime, surrogate
 from xray.explanations.perturbation import Parts, filled
 
 
@@ -35,14 +35,19 @@ def test_every_way_is_measured_against_what_it_did_not_use(
         assert times > 1 and 0 <= near <= 1 and (np.isnan(repeats) or 0 <= repeats <= 1)
 
 
-def test_it_stops_where_an_explanation_stops(pool: agreement.Pool) -> None:
+def test_it_stops_where_an_explanation_stops(
+    pool: agreement.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model, image = Linear(interaction=30.0), film()
     asked = [agreement.ours(pool, 0, lime.Settings(settled=bar)) for bar in (0.0, 0.8, 1.0)]
     sizes = [len(rows) for rows in asked]
     assert sizes == sorted(sizes) and sizes[0] == pool.size // 2
     assert set(sizes) <= {35, 43, 52, 61, 70, 104, 140}
-    settled = lime.explain(model, image, segments=model.segments, settled=0.0, floor=30)
-    assert settled.n_evaluations == 1 + sizes[0]
+    for expected in (0.91, 0.88, 0.86, 0.83, 0.81):
+        monkeypatch.setattr(surrogate, "expected_overlap", lambda _, e=expected: e)
+        found = lime.explain(model, image, segments=model.segments, floor=30)
+        rows = agreement.ours(pool, 0, lime.Settings())
+        assert found.n_evaluations == 1 + len(rows)
 
 
 def test_a_softmax_says_what_its_sigmoid_said() -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
+from xray.audits import inputs
 from xray.commands.main import main
+from xray.drawing import rendering
 from xray.files import read_json
 from xray.labels import format
 from xray.labels.format import Row
@@ -163,3 +168,33 @@ def test_a_database_is_brought_up_to_date(
 def test_the_card_is_written_where_it_was_asked_for(label: Label, tmp_path: Path) -> None:
     assert label("--card", tmp_path / "CARD.md") == 0
     assert (tmp_path / "CARD.md").read_text() == label_card.markdown()
+
+
+def test_facts_of_devices_are_of_judged_films_only(
+    label: Label,
+    tmp_path: Path,
+    synthetic_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cut = rendering.read((64, 64), kind="line")[:2]
+    judged, other = (
+        replace(layer, file=f"{split}/PNEUMONIA/a.png", child=split)
+        for layer, split in zip(cut, ("test", "train"), strict=True)
+    )
+    donors = {"line": SimpleNamespace(layers=(judged, other))}
+    made = SimpleNamespace(
+        labels=SimpleNamespace(rendered=False),
+        table=pd.DataFrame({"file": [judged.file]}),
+        material=SimpleNamespace(donors=donors),
+    )
+    monkeypatch.setattr(inputs, "prepare", lambda folder: made)
+    path = tmp_path / "shapes.json"
+    assert label("--shapes", path, "--data", synthetic_folder) == 0
+    (row,) = read_json(path)
+    assert row["lungs"] == rendering.facts(judged)["lungs"] != rendering.facts(other)["lungs"]
+    path.unlink()
+    made.table = made.table[:0]
+    assert label("--shapes", path, "--data", synthetic_folder) == 2
+    assert "No device is drawn on the films that are judged" in capsys.readouterr().err
+    assert not path.exists()

@@ -1,4 +1,4 @@
-"""Rendered layers lie where real ones lay and weigh as much; no pixel of a film is stored."""
+"""Rendered layers lie where real ones lay, with their energy; no pixel of a film is stored."""
 
 from __future__ import annotations
 

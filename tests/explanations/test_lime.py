@@ -94,6 +94,10 @@ def test_more_evaluations_until_settled_but_never_beyond_the_ceiling() -> None:
     assert few.n_evaluations == 1 + block // 2 + block // 8
     assert 400 - block < many.n_evaluations <= 400
     assert many.stderr.mean() < few.stderr.mean()
+    # Half a design is always made.
+    for ceiling, made in ((2, block // 2), (44, 43), (62, 61), (500, 7 * block)):
+        found = explain(model, image, segments=model.segments, settled=1.0, ceiling=ceiling)
+        assert found.n_evaluations == 1 + made
 
 
 def test_the_fewer_complements_the_more_settled_it_must_be(monkeypatch: pytest.MonkeyPatch) -> None:

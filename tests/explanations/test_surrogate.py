@@ -69,14 +69,17 @@ def test_kernel_is_the_stock_packages() -> None:
 
 
 @cache
-def _repeats(design: str, interaction: float, n: int = 30) -> list[surrogate.Surrogate]:
-    """Fits of one film by independent draws of a design."""
+def _repeats(
+    design: str, interaction: float, n: int = 30, share: float = 1.0
+) -> list[surrogate.Surrogate]:
+    """Fits of one film by independent draws of a design, of a share of its complements."""
     model = Linear(size=(40, 64), interaction=interaction, seed=1)
     image = film((40, 64))
     parts = Parts(image, filled(image, model.segments), model.segments)
     fits = []
     for seed in range(n):
         block = designs.block(design, parts.count, np.random.default_rng(seed))
+        block = block[: round(len(block) * (1 + share) / 2)]
         masks = np.concatenate([np.ones((1, parts.count), bool), block])
         fits.append(surrogate.fit(masks, parts.log_odds(model, masks)))
     return fits
@@ -99,6 +102,20 @@ def test_standard_errors_match_the_scatter_of_repeats(design: str) -> None:
     # All interactions here are of two, which folding cancels; networks leave more, which is
     # known beforehand (``surrogate.ODD_SHARE``), so that errors are stated with care.
     assert 0.6 < stated / scatter < (6.0 if design == "folded" else 2.0)
+
+
+def test_errors_hold_while_complements_are_lacking() -> None:
+    stated = {
+        share: np.mean([np.square(fit.stderr) for fit in _repeats("folded", 30.0, 30, share)])
+        for share in (0.75, 0.9, 1.0)
+    }
+    scatter = {
+        share: np.var([fit.weights for fit in _repeats("folded", 30.0, 30, share)], axis=0).mean()
+        for share in stated
+    }
+    assert scatter[0.75] > scatter[0.9] > scatter[1.0]
+    assert stated[0.75] > stated[0.9] > stated[1.0]
+    assert all(stated[share] > 0.8 * scatter[share] for share in stated)
 
 
 def test_a_linear_model_has_hardly_any_error() -> None:

@@ -52,7 +52,7 @@ def _add_files(act: Any) -> None:
         nargs="?",
         metavar="FILE",
         const=artifacts_dir() / "devices" / rendering.FILE,
-        help="write facts of the devices on labelled films, from which others are rendered "
+        help="write facts of the devices on films that are judged, from which others are drawn "
         "(default: artifacts/devices/shapes.json)",
     )
 
@@ -164,17 +164,19 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _shapes(options: argparse.Namespace) -> None:
-    """Facts of the devices that can be cut out of the films."""
+    """Facts of the devices that can be cut out of the films that are judged."""
     from xray.audits import inputs
 
     folder = films_dir(options.data)
     made = inputs.prepare(folder)
     if made.labels.rendered:
         raise LabelError("No device is drawn on these films; label some, or name other films.")
-    # Those of other splits stay out: they would make every audit without labels twice as long.
+    # Those of other splits stay out: models may have learnt from these very films.
     judged = set(made.table["file"])
     every = [layer for donors in made.material.donors.values() for layer in donors.layers]
     layers = [layer for layer in every if layer.file in judged]
+    if not layers:
+        raise LabelError("No device is drawn on the films that are judged; label some of them.")
     rendering.write(layers, options.shapes)
     print(f"Written: {options.shapes}")
 

@@ -2,9 +2,9 @@
 
 What is stored of a real layer are facts: the outline of what is bright, in shares of the film;
 how bright it is at each depth beneath that outline; how coarse and how strong its grain is. From
-these a layer is drawn that lies where the real one lay, without a pixel of it. A mean over a depth
-evens out what lies at it, and networks answer to contrast: so brightness and grain are scaled until
-what is drawn has the energy (the sum of squares) of what was there.
+these a layer is drawn that lies where the real one lay, without a pixel of it. What lies beyond the
+outline is lost, and a mean over a depth smooths differences out: so brightness and grain are scaled
+until what is drawn has, but for chance, the energy (the sum of squares) of what was there.
 """
 
 from __future__ import annotations

@@ -67,8 +67,9 @@ class Settings:
         Least and most evaluations; half a design is always made. Parts of blocks of the design
         are added until the leading superpixels are settled.
     settled : float in [0, 1]
-        Overlap of the five leading superpixels to expect between repeats at which to stop. The
-        expectation errs on the low side: repeats agree better than it says.
+        Overlap of the five leading superpixels to expect between repeats at which to stop; up to
+        ``SURER`` more while the first block is not whole. The expectation errs on the low side:
+        repeats agree better than it says.
     precision : "float32", "bfloat16", or "auto"
         Arithmetic of the perturbed films (the whole film is always predicted in float32);
         "auto" takes what ``precision.probe`` found best on this machine.
@@ -191,7 +192,7 @@ def _parts(film: bytes, shape: tuple[int, int], count: int, fill: Fill) -> Parts
 
 
 def _blocks(parts: Parts, settings: Settings) -> Iterator[Masks]:
-    """Masks to evaluate after the whole film: to the floor, then half blocks to the ceiling."""
+    """Masks to evaluate after the whole film: to the floor, in parts of a block, to the ceiling."""
     seed = int(sha256_bytes(parts.grey.tobytes() + parts.labels.tobytes())[:12], 16)
     # Films must not share one randomisation: its errors would not average out over them.
     rng = np.random.default_rng([settings.seed, seed])
@@ -204,7 +205,9 @@ def _blocks(parts: Parts, settings: Settings) -> Iterator[Masks]:
     if settings.design == "folded" and first == size:
         # A Hadamard matrix alone is balanced; its complements follow in parts.
         half = size // 2
-        cuts = [cut for share in STOPS if (cut := half + int(half * share)) >= least]
+        begun = begun[: max(half, settings.ceiling - 1)]
+        stops = [half + int(half * share) for share in STOPS]
+        cuts = [stop for stop in stops if least <= stop < len(begun)]
         yield from np.split(begun, cuts)
     else:
         yield begun
@@ -213,7 +216,7 @@ def _blocks(parts: Parts, settings: Settings) -> Iterator[Masks]:
 
 
 def lacking(rows: int, size: int) -> float:
-    """Share of the rows of a first block of ``size`` whose complements are not evaluated, 0..1."""
+    """Share of a first Hadamard matrix, ``size`` / 2 rows, without its complement, 0..1."""
     return min(1.0, max(0.0, 2 * (size - rows) / size))
 
 
