@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from xray.audits import doubts, judging, showing
+from xray.audits.insertion import Material
 from xray.audits.judging import Cut, Margin, Verdict
 from xray.audits.showing import Trials
 from xray.films.pixels import as_bytes
@@ -125,6 +126,42 @@ def test_a_way_that_cannot_answer_is_none_to_doubt(
     monkeypatch.setattr(showing, "ask", lambda ways, *_, **__: [failed for _ in ways])
     monkeypatch.setattr(judging, "judge", lambda *_: verdict("inconclusive", "It calls more."))
     assert settled(model("nearest"), verdict(), materials).verdict == "no_reliance"
+
+
+def test_large_networks_are_asked_with_fewer_donors(
+    materials: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[tuple[int, Any]] = []
+
+    def ask(ways: list[Any], material: Any, **_: Any) -> list[Trials]:
+        shown.append((len(ways), material))
+        return [TRIALS for _ in ways]
+
+    monkeypatch.setattr(showing, "ask", ask)
+    monkeypatch.setattr(judging, "judge", lambda *_: verdict())
+    monkeypatch.setattr(doubts, "thinned", lambda material: "fewer")
+    small = model("nearest")
+    large = model("nearest")
+    large.card = replace(large.card, parameters=doubts.LARGE)
+    given = [verdict(), verdict()]
+    doubts.settled([small, large], given, [TRIALS] * 2, materials, EVERY, ["float32"] * 2)
+    assert [material for _, material in shown] == [materials.material, "fewer"]
+    assert all(ways > 0 for ways, _ in shown)
+
+
+def test_the_first_donors_of_each_film_stay(material: Material) -> None:
+    fewer = doubts.thinned(material)
+    assert set(fewer.plans) == set(material.plans)
+    for kind, plan in fewer.plans.items():
+        whole = material.plans[kind]
+        for film in np.unique(whole.film):
+            first = np.flatnonzero(whole.film == film)[: doubts.DRAWS]
+            own = plan.film == film
+            assert (plan.layer[own] == whole.layer[first]).all()
+            assert (plan.null[own] == whole.null[first]).all()
+            here = np.flatnonzero(own)
+            assert [plan.places[i] for i in here] == [whole.places[i] for i in first]
+        assert 0 < len(plan.film) == len(plan.places) < len(whole.film)
 
 
 def test_only_calm_verdicts_of_strangers_are_doubted(
