@@ -33,9 +33,9 @@ from xray.models.model import BaseModel
 
 #: Films of each class that ways are counted on; fewer of networks of more parameters.
 FILMS, FEWER, LARGE = 100, 30, 10_000_000
-#: Donors for each film by which such a network is asked another way, as each way takes as long as an
-#: audit. By three in place of eight the intervals of four stored networks were 0 to 6 % wider, by
-#: two 6 to 12 %. What is less sure can only take a calm verdict back.
+#: Donors for each film by which such a network is asked another way, as each way takes as long as
+#: an audit. By three in place of eight the intervals of four stored networks were 0 to 6 % wider,
+#: by two 6 to 12 %. What is less sure can only take a calm verdict back.
 DRAWS = 3
 #: Films of a class that other options are tried on, where a model knows nothing.
 TRIED = 100
