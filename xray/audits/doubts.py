@@ -35,7 +35,7 @@ from xray.models.model import BaseModel
 FILMS, FEWER, LARGE = 100, 30, 10_000_000
 #: Donors for each film by which such a network is asked another way, as each way takes as long as
 #: an audit. By three in place of eight the intervals of four stored networks were 0 to 6 % wider,
-#: by two 6 to 12 %. What is less sure can only take a calm verdict back.
+#: by two 6 to 12 %; a wider one takes a calm verdict back sooner.
 DRAWS = 3
 #: Films of a class that other options are tried on, where a model knows nothing.
 TRIED = 100
@@ -130,7 +130,10 @@ def _asked(
     precision: Sequence[str],
     progress: Progress | None,
 ) -> Iterator[tuple[int, Otherwise, float, Material, Trials]]:
-    """Each way with what was shown by it and what came of it; pictures are drawn once for all."""
+    """Each way, what was shown by it and what came of it.
+
+    Pictures are drawn once for the ways of all small networks, and once for those of large ones.
+    """
     for large in (False, True):
         some = [each for each in open_ if (models[each[0]].card.parameters >= LARGE) == large]
         if some:
