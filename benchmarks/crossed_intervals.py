@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from benchmarks import _common
-from xray.audits import measures, uncertainty
+from xray.audits import insertion, measures, uncertainty
 from xray.audits.uncertainty import CALLS, Influence, Measure
 
 #: Population -> (mean shift by devices, spread over donors, skewed?, chance of one picture), in
@@ -162,7 +162,7 @@ def main() -> None:
     parser = _common.parser(__doc__)
     parser.add_argument("--films", type=int, default=209, help="healthy films (default 209)")
     parser.add_argument("--donors", type=int, default=20, help="donor children (default 20)")
-    parser.add_argument("--draws", type=int, default=8, help="donors a film (default 8)")
+    parser.add_argument("--draws", type=int, default=insertion.DRAWS, help="donors a film")
     parser.add_argument("--called", type=float, default=0.2, help="share called (default 0.2)")
     parser.add_argument("--repeats", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)

@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from xray.audits import doubts, judging, showing
-from xray.audits.insertion import Material
 from xray.audits.judging import Cut, Margin, Verdict
 from xray.audits.showing import Trials
 from xray.films.pixels import as_bytes
@@ -128,40 +127,48 @@ def test_a_way_that_cannot_answer_is_none_to_doubt(
     assert settled(model("nearest"), verdict(), materials).verdict == "no_reliance"
 
 
-def test_large_networks_are_asked_with_fewer_donors(
+def test_ways_of_several_models_are_asked_at_once_and_each_judged_for_its_own(
     materials: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown: list[tuple[int, Any]] = []
+    asked: list[tuple[list[doubts.Otherwise], list[str]]] = []
+    moved = replace(TRIALS, plain=TRIALS.plain + 1)
 
-    def ask(ways: list[Any], material: Any, **_: Any) -> list[Trials]:
-        shown.append((len(ways), material))
-        return [TRIALS for _ in ways]
+    def ask(ways: list[doubts.Otherwise], *_: Any, precision: list[str], **__: Any) -> list[Trials]:
+        asked.append((ways, precision))
+        return [moved if way.model is large else TRIALS for way in ways]
 
     monkeypatch.setattr(showing, "ask", ask)
-    monkeypatch.setattr(judging, "judge", lambda *_: verdict())
-    monkeypatch.setattr(doubts, "thinned", lambda material: "fewer")
-    small = model("nearest")
-    large = model("nearest")
+    monkeypatch.setattr(
+        judging,
+        "judge",
+        lambda _, trials, *__: verdict(*(("reads_devices", "Why.") if trials is moved else ())),
+    )
+    small, large = model("nearest"), model("nearest")
     large.card = replace(large.card, parameters=doubts.LARGE)
-    given = [verdict(), verdict()]
-    doubts.settled([small, large], given, [TRIALS] * 2, materials, EVERY, ["float32"] * 2)
-    assert [material for _, material in shown] == [materials.material, "fewer"]
-    assert all(ways > 0 for ways, _ in shown)
+    found = doubts.settled(
+        [small, large], [verdict()] * 2, [TRIALS] * 2, materials, EVERY, ["float32", "bfloat16"]
+    )
+    assert [each.verdict for each in found] == ["no_reliance", "inconclusive"]
+    ((ways, precision),) = asked
+    arithmetic = {id(small): "float32", id(large): "bfloat16"}
+    assert precision == [arithmetic[id(way.model)] for way in ways]
+    assert {id(way.model) for way in ways} == set(arithmetic)
 
 
-def test_the_first_donors_of_each_film_stay(material: Material) -> None:
-    fewer = doubts.thinned(material)
-    assert set(fewer.plans) == set(material.plans)
-    for kind, plan in fewer.plans.items():
-        whole = material.plans[kind]
-        for film in np.unique(whole.film):
-            first = np.flatnonzero(whole.film == film)[: doubts.DRAWS]
-            own = plan.film == film
-            assert (plan.layer[own] == whole.layer[first]).all()
-            assert (plan.null[own] == whole.null[first]).all()
-            here = np.flatnonzero(own)
-            assert [plan.places[i] for i in here] == [whole.places[i] for i in first]
-        assert 0 < len(plan.film) == len(plan.places) < len(whole.film)
+def test_large_models_are_counted_on_fewer_films(
+    materials: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doubts, "FEWER", 2)
+    counted: list[int] = []
+    one = model("nearest")
+    plain = one.prepare
+    monkeypatch.setattr(one, "prepare", lambda films: counted.append(len(films)) or plain(films))
+    doubts.open_ways(one, materials, EVERY)
+    assert counted[0] > 4
+    counted.clear()
+    one.card = replace(one.card, parameters=doubts.LARGE)
+    doubts.open_ways(one, materials, EVERY)
+    assert counted[0] == 4, "two of each class"
 
 
 def test_only_calm_verdicts_of_strangers_are_doubted(

@@ -36,7 +36,6 @@ def shown(synthetic_folder: Path) -> Materials:
             "films",
             "hash",
             Labels("facts", "hash", True),
-            draws={"NORMAL": 4, "PNEUMONIA": 4},
         )
 
 

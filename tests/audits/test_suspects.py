@@ -39,7 +39,6 @@ def marked(shown: Materials) -> Materials:
         np.ones(len(films), bool),
         found=[lungs_in(box) for box in boxes],
         further=few_layers(films.shape[1:]),
-        draws={"NORMAL": 4, "PNEUMONIA": 4},
         kinds=("line",),
     )
     return Materials(**{**shown.__dict__, "material": material})

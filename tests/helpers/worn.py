@@ -116,5 +116,4 @@ def materials(labels: list[str], seed: int = 0) -> Materials:
         "hash",
         told,
         seed,
-        draws={"NORMAL": 4, "PNEUMONIA": 4},
     )

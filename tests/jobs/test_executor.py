@@ -238,9 +238,8 @@ def _evidence(model: Fake, folder: Path, rows: pd.DataFrame) -> list[pd.DataFram
     pixels = as_bytes(index.load_pixels(folder, rows, (96, 96)))
     told = Labels("facts", "hash", True)
     sure = pd.DataFrame({"confidence": 0.0}, rows.index).reset_index(drop=True)
-    draws = {"NORMAL": 4, "PNEUMONIA": 4}
     shown = inputs.assemble(
-        rows.assign(person="", subtype=""), pixels, {}, sure, "films", "hash", told, draws=draws
+        rows.assign(person="", subtype=""), pixels, {}, sure, "films", "hash", told
     )
     trials = showing.ask([model], shown.material)[0]
     tries = suspects.prepare(shown.material, shown.has_text)

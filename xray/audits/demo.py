@@ -47,8 +47,8 @@ STRENGTHS: dict[str, tuple[float, float]] = {
     "95/5": (0.95, 0.05),
 }
 #: Kind that is planted: wires and tubes of real width and brightness are too faint for networks of
-#: 64 pixels to learn in minutes. Devices on one film, and donors for each film of the audit.
-PLANTED, WORN, DRAWS = "support", (1, 3), 4
+#: 64 pixels to learn in minutes. Devices on one film.
+PLANTED, WORN = "support", (1, 3)
 #: Films that LIME explains, and the change of grey from which a device is seen.
 WEIGHED, SEEN_FROM = 12, 0.05
 #: Epochs of learning to see devices, and then of telling the classes apart.
@@ -130,7 +130,6 @@ def run(
         hash_json(table["file"].tolist()),
         labels,
         seed,
-        draws=dict.fromkeys((HEALTHY, SICK), DRAWS),
         progress=stage("render devices"),
     )
     planted = dict(zip(TITLES, ("none", strength), strict=True))

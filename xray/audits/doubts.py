@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from xray.audits import judging, showing
 from xray.audits.inputs import Materials
-from xray.audits.insertion import Material, Odds, Plan
+from xray.audits.insertion import Material, Odds
 from xray.audits.judging import Verdict
 from xray.audits.showing import Trials
 from xray.classes import SICK
@@ -33,10 +33,6 @@ from xray.models.model import BaseModel
 
 #: Films of each class that ways are counted on; fewer of networks of more parameters.
 FILMS, FEWER, LARGE = 100, 30, 10_000_000
-#: Donors for each film by which such a network is asked another way, as each way takes as long as
-#: an audit. By three in place of eight the intervals of four stored networks were 0 to 6 % wider,
-#: by two 6 to 12 %; a wider one takes a calm verdict back sooner.
-DRAWS = 3
 #: Films of a class that other options are tried on, where a model knows nothing.
 TRIED = 100
 MORE = "These films are too few to be sure of it; audit it on more."
@@ -114,50 +110,24 @@ def settled(
             told[i] = _better(verdict, *next(iter(left.items())))
         elif told[i] is verdict:
             open_ += [(i, way, share) for way, share in left.items()]
-    for i, way, share, shown, trial in _asked(open_, models, material, precision, progress):
+    asked = (
+        showing.ask(
+            [way for _, way, _ in open_],
+            material,
+            clouds=False,
+            precision=[precision[i] for i, _, _ in open_],
+            progress=progress,
+        )
+        if open_
+        else []
+    )
+    for (i, way, share), trial in zip(open_, asked, strict=True):
         if trial.problem:
             continue  # A way that cannot answer for every picture is none to doubt.
         own, margin = models[i].card.threshold_log_odds, verdicts[i].margin
-        other = judging.judge(shown, trial, own, kept, margin, materials.seed)
+        other = judging.judge(material, trial, own, kept, margin, materials.seed)
         told[i] = _taken_back(told[i], other, f"With {way.option}", share)
     return told
-
-
-def _asked(
-    open_: Sequence[tuple[int, Otherwise, float]],
-    models: Sequence[Any],
-    material: Material,
-    precision: Sequence[str],
-    progress: Progress | None,
-) -> Iterator[tuple[int, Otherwise, float, Material, Trials]]:
-    """Each way, what was shown by it and what came of it.
-
-    Pictures are drawn once for the ways of all small networks, and once for those of large ones.
-    """
-    for large in (False, True):
-        some = [each for each in open_ if (models[each[0]].card.parameters >= LARGE) == large]
-        if some:
-            shown = thinned(material) if large else material
-            trials = showing.ask(
-                [way for _, way, _ in some],
-                shown,
-                clouds=False,
-                precision=[precision[i] for i, _, _ in some],
-                progress=progress,
-            )
-            yield from ((*each, shown, trial) for each, trial in zip(some, trials, strict=True))
-
-
-def thinned(material: Material) -> Material:
-    """The same with the first ``DRAWS`` donors of each film."""
-    plans = {}
-    for kind, plan in material.plans.items():
-        # Along a plan the trials of a film stand together.
-        number = np.arange(len(plan.film)) - np.searchsorted(plan.film, plan.film)
-        rows = np.flatnonzero(number < DRAWS)
-        places = tuple(plan.places[row] for row in rows)
-        plans[kind] = Plan(plan.film[rows], plan.layer[rows], plan.null[rows], places)
-    return replace(material, plans=plans)
 
 
 def causes(

@@ -260,7 +260,6 @@ def assemble(
     content: str,
     labels: Labels,
     seed: int = 0,
-    draws: Mapping[str, int] = insertion.DRAWS,
     further: Sequence[Layer] = (),
     refused: Mapping[tuple[str, str], int] | None = None,
     progress: Progress | None = None,
@@ -274,7 +273,6 @@ def assemble(
     ----------
     table : file, split, label, subtype, person
     looks, labels, sure : from ``looks_of``
-    draws : donors for each recipient of a class
     further, refused : devices of other films of the folder, and how many gave no layer (``_cut``)
     """
     plain = _plain(table)
@@ -293,7 +291,6 @@ def assemble(
         _chosen(bare, sick, seed),
         bare,
         seed=seed,
-        draws=draws,
         kinds=KINDS,
         found=found,
         further=rendering.read(films.shape[1:], path) if labels.rendered else further,

@@ -31,7 +31,8 @@ from xray.labels import devices, format
 from xray.labels import own as own_labels
 from xray.metrics import patients
 
-#: Devices laid over a film, one after another, each of another child.
+#: Devices laid over a film, one after another, each of another child; more than an audit lays on
+#: one of its hundreds of films, as this film stands alone.
 DRAWS = 8
 SIZE = (inputs.SIDE, inputs.SIDE)
 

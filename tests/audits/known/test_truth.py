@@ -11,6 +11,7 @@ import pytest
 
 from tests.helpers import networks as tiny
 from tests.helpers import worn
+from xray.audits import insertion
 from xray.audits.judging import KindVerdict
 from xray.audits.known import truth
 from xray.errors import ModelError
@@ -51,7 +52,7 @@ def test_a_verdict_on_held_out_films_says_what_is_true(word: Any, true: str) -> 
 
 @pytest.fixture(scope="module")
 def wearers() -> tuple[pd.DataFrame, Any, worn.Looks]:
-    return worn.wearers(8, 5)
+    return worn.wearers(8, 7)
 
 
 def test_truth_is_measured_on_films_that_nobody_was_trained_on(wearers: Any) -> None:
@@ -60,19 +61,19 @@ def test_truth_is_measured_on_films_that_nobody_was_trained_on(wearers: Any) -> 
     use[:6] = "truth"
     use[table["file"].isin(geometry)] = "donor"
     made = truth.truth_material(table, use, films, geometry, seed=1)
-    assert len(made.table) == len(made.films) == 6 + 5
+    assert len(made.table) == len(made.films) == 6 + 7
     assert list(made.recipients) == list(range(6)), "those that wear none"
     assert set(made.donors["line"].children) <= set(table["child"][use == "donor"])
     assert "as_worn" not in made.plans, "truth is of single kinds"
-    assert (pd.Series(made.plans["line"].film).value_counts() == 4).all()
+    assert (pd.Series(made.plans["line"].film).value_counts() == insertion.DRAWS).all()
 
 
 def test_audits_are_of_test_films_with_their_own_devices(wearers: Any) -> None:
     table, films, geometry = wearers
-    marked = table.assign(confidence=[0.0] * 6 + [0.4] * 2 + [0.9] * 5)
+    marked = table.assign(confidence=[0.0] * 6 + [0.4] * 2 + [0.9] * 7)
     marked.loc[0, "split"] = "train"
     made = truth.audit_material(marked, films, geometry, kinds=("line",))
-    assert len(made.table) == 12 and set(made.plans) == {"line"}
+    assert len(made.table) == 14 and set(made.plans) == {"line"}
     # Films that perhaps show a device neither get any nor give nulls.
     assert made.table["file"].iloc[made.recipients].tolist() == table["file"].iloc[1:6].tolist()
 

@@ -19,7 +19,6 @@ from xray.audits.insertion import KINDS, Material
 from xray.audits.judging import KindVerdict
 from xray.audits.known import networks as training
 from xray.audits.known.specs import BARE, Spec
-from xray.classes import HEALTHY, SICK
 from xray.drawing.layers import Layer
 from xray.errors import ModelError
 from xray.films.pixels import Bytes, Pixels
@@ -29,9 +28,6 @@ from xray.models import networks
 from xray.models.card import WEIGHTS, Card, read_cards
 from xray.models.model import BaseModel, Model
 from xray.training import architectures
-
-#: Donors for each film that truth is measured on.
-DRAWS = {HEALTHY: 4, SICK: 4}
 
 
 class Backbone:
@@ -126,7 +122,6 @@ def truth_material(
         bare,
         bare,
         seed=seed,
-        draws=DRAWS,
         kinds=KINDS,
         progress=progress,
     )
