@@ -31,9 +31,9 @@ KINDS = ("line", "tube", "electrode", "other", "support")
 AS_WORN = "as_worn"
 #: Painting over a support paints half the chest anew; these kinds can be taken away.
 THIN = ("line", "tube", "electrode")
-#: Donors laid over each film, one after another. Eight took 1.5 times as long, and intervals of
-#: eleven stored networks were less than 1 % narrower: what counts is how many films and donors
-#: there are, not how often they meet.
+#: Donors laid over each film, one after another. Eight showed 1.5 times as many films, and on
+#: eleven stored networks intervals of calls were as wide (mean ratio 1.00; of AUROC 1.18, median
+#: 1.02): what counts is how many films and donors there are, not how often they meet.
 DRAWS = 5
 #: Device-free films that each layer's nulls are cut from.
 NULLS = 3
