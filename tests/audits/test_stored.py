@@ -11,9 +11,10 @@ import pytest
 
 from tests.helpers import shelf
 from xray.audits import stored
+from xray.environment import ROOT
 from xray.errors import ArtifactError
-from xray.files import write_json, write_table, write_text
-from xray.models.card import WEIGHTS, Card
+from xray.files import read_json, write_json, write_table, write_text
+from xray.models.card import WEIGHTS, Card, read_card
 
 CARD = Card("basic", title="Basic CNN", files={WEIGHTS: "a" * 64})
 
@@ -133,3 +134,10 @@ def test_an_audit_that_could_judge_takes_the_place_of_one_that_could_not(artifac
     assert stored.beside(CARD) == [useless]
     stored.store(CARD, useless)
     assert stored.stored_audits([CARD]) == {"basic": useful}
+
+
+def test_audits_of_further_seeds_are_of_the_weights_on_their_cards() -> None:
+    paths = sorted((ROOT / "artifacts" / "sweeps").glob("*/audit.json"))
+    assert paths
+    for path in paths:
+        assert stored.why_not(read_json(path), read_card(path.parent)) == "", path
