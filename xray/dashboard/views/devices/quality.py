@@ -19,7 +19,7 @@ METHODS = (
 )
 
 #: Makes the record on networks of known answers.
-COMMAND = "python -m xray panel --data FILMS"
+COMMAND = "python -m xray panel --networks FOLDER"
 
 EARLIER = (
     "This record was made by an earlier rule. That of now leaves fewer answers open, and finds "
@@ -54,8 +54,8 @@ def show() -> None:
         if gaps := cache.made(audits.quality_gaps, table):
             st.caption(gaps)
         st.caption(
-            "Two rules of the verdict were settled after a look at 43 of these networks. The "
-            "others were asked afterwards (docs/verdict.md)."
+            "Two rules of the verdict were settled after a look at 43 earlier networks. What counts "
+            "as true is what the same test says on other films and devices (docs/verdict.md)."
         )
         _earlier(table)
         _methods()
