@@ -71,7 +71,7 @@ def test_explanations_alone_stand_beside_the_audit_on_the_same_networks() -> Non
         "Of 20 readings LIME alone finds 8, this audit 18; of 40 clean answers they accuse 4 and 0"
     )
     assert list(figure.layout.yaxis.ticktext) == ["LIME", "this audit"]
-    assert [list(trace.x) for trace in figure.data] == [[0.4, 0.9], [0.1, 0.0]]
+    assert [list(trace.x) for trace in figure.data] == [[40, 90], [10, 0]]
     nothing = audits.methods(pd.DataFrame(rows[:1], columns=columns))
     assert "not known" in sound(nothing)
 

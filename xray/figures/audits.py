@@ -234,7 +234,7 @@ def methods(table: pd.DataFrame) -> go.Figure:
         (0.1, "accused", ("accused_low", "accused_high"), "clean", "false_alarms"),
     ):
         words, colour, symbol = MEASURES[measure]
-        value, low, high = ([row[name] for row in told] for name in (share, *ends))
+        value, low, high = ([100 * row[name] for row in told] for name in (share, *ends))
         figure.add_scatter(
             x=value,
             y=[place + shift for place in range(len(told))],
@@ -243,11 +243,11 @@ def methods(table: pd.DataFrame) -> go.Figure:
             marker={"color": colour, "symbol": symbol, "size": 11},
             error_x=whiskers(value, low, high, colour),
             customdata=list(zip(low, high, [row[count] for row in told], strict=True)),
-            hovertemplate="%{x:.2f} (%{customdata[0]:.2f} to %{customdata[1]:.2f}), "
+            hovertemplate="%{x:.0f} of 100 (%{customdata[0]:.0f} to %{customdata[1]:.0f}), "
             f"%{{customdata[2]:.0f}} answers<extra>{words}</extra>",
         )
     name_places(figure, [_method(row["method"]) for row in told])
-    figure.update_xaxes(title="share of answers about a kind of device", range=[-0.02, 1.02])
+    figure.update_xaxes(title="of 100 answers about a kind of device", range=[-2, 102])
     return template(figure, methods_say(told), height=words_above(figure))
 
 

@@ -54,8 +54,9 @@ def show() -> None:
         if gaps := cache.made(audits.quality_gaps, table):
             st.caption(gaps)
         st.caption(
-            "Two rules of the verdict were settled after a look at 43 earlier networks. What counts "
-            "as true is what the same test says on other films and devices (docs/verdict.md)."
+            "Two rules of the verdict were settled after a look at 43 earlier networks. What "
+            "counts as true is what the same test says on other films and devices "
+            "(docs/verdict.md)."
         )
         _earlier(table)
         _methods()
