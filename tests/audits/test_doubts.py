@@ -155,6 +155,44 @@ def test_ways_of_several_models_are_asked_at_once_and_each_judged_for_its_own(
     assert {id(way.model) for way in ways} == set(arithmetic)
 
 
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        # Ranks films as well, and fits them much better.
+        (lambda sick, noise: np.where(sick, 3.0, -3.0) + noise, "better"),
+        # Fits them better, but ranks them surely worse: calls fewer, that is all.
+        (lambda sick, noise: np.where(sick, 0.4, -0.4) + noise, "ruled out"),
+        # Cannot be told from the given one by its ranks, and not much by its loss.
+        (lambda sick, noise: np.where(sick, 3.0, -3.0) + 4.5 - noise, "open"),
+        (lambda sick, noise: np.full(len(sick), np.nan), "ruled out"),
+    ],
+)
+def test_who_learnt_by_a_way_ranks_films_by_it(
+    materials: Any, monkeypatch: pytest.MonkeyPatch, other: Any, said: str
+) -> None:
+    """Of a model that ranks films well and calls too many of them."""
+
+    def answers(odds: Any) -> Any:
+        def told(films: Any) -> Any:
+            rough = np.abs(np.diff(films, axis=2)).mean(axis=(1, 2))
+            noise = np.random.default_rng(4).normal(0, 1, len(films))
+            return odds(rough > 0.1, noise)
+
+        one = model("nearest")
+        one.prepare = lambda films: films  # type: ignore[method-assign]
+        one.log_odds_prepared = told  # type: ignore[method-assign]
+        return one
+
+    given = answers(lambda sick, noise: np.where(sick, 3.0, -3.0) + 5.0 + noise)
+    monkeypatch.setattr(doubts, "ways", lambda *_: [answers(other)])
+    found, sure = doubts.open_ways(given, materials, EVERY)
+    assert (sure, bool(found)) == {
+        "better": (True, True),
+        "open": (False, True),
+        "ruled out": (False, False),
+    }[said]
+
+
 def test_large_models_are_counted_on_fewer_films(
     materials: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,7 +25,7 @@ from xray.classes import SICK
 from xray.films import interpolate
 from xray.films.pixels import Pixels, as_float
 from xray.jobs.progress import Progress
-from xray.metrics import scores
+from xray.metrics import comparison, scores
 from xray.metrics.odds import to_probability
 from xray.models import inputs, plausibility
 from xray.models.card import NOBODY, Card
@@ -42,6 +42,8 @@ OURS = (
 )
 #: Share of calls from which on another way makes another model, whatever margin was asked for.
 CHANGED = 0.03
+#: A way is ruled out where it ranks films worse than the given one, by a p-value (DeLong) below.
+RANKED = 0.01
 #: Sizes that people train at, tried where a network takes any.
 SIZES = (32, 64, 96, 128, 150, 180, 224, 256, 299)
 
@@ -228,11 +230,18 @@ def open_ways(
     found, calls = dict[Otherwise, float](), [given >= cut]
     for way in ways(model, films[:1]):
         odds = way.log_odds_prepared(way.prepare(films))
+        if not np.isfinite(odds).all():
+            continue  # A way that cannot answer is none to doubt.
         other = plausibility.log_loss(odds, sick)
         called = odds >= cut
         share = float(np.mean(called != calls[0]))
-        if plausibility.much_less(other, loss) and share > CHANGED:
+        test = comparison.delong(sick, odds, given)
+        # Log loss also tells how a model suits these films: one that calls too many of them loses
+        # less by any way that lowers its odds. Who learnt by a way ranks films by it, too.
+        if plausibility.much_less(other, loss) and share > CHANGED and test.difference >= 0:
             return {way: share}, True
+        if test.difference < 0 and test.p < RANKED:
+            continue
         new = min(float(np.mean(called != each)) for each in calls) > CHANGED
         if new and not plausibility.much_less(loss, other):
             found[way] = share
