@@ -241,6 +241,7 @@ def test_link_to_a_page_leads_there_from_a_server_that_nobody_has_seen(
         for page, shown in zip(pages, cold, strict=True):
             # The older kind lists app.py too, and then gives way to it.
             assert shown.places == [*[(page, len(PAGES))] * older, (page, len(PAGES) - 1)], shown
-            assert any("nowhere” is unknown to this page" in text for text in shown.texts), page
+            told = (page, shown.texts, server.text()[-3000:])
+            assert any("nowhere” is unknown to this page" in text for text in shown.texts), told
             assert any(text == "Sign out" for text in shown.texts)
         assert "ScriptRunContext" not in server.text(), "whoever starts it is not warned of nothing"

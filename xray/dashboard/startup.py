@@ -121,10 +121,15 @@ _ready = threading.Event()
 
 
 def tables() -> None:
-    """Import pandas, after the figures that are being made without it."""
+    """Import pandas and scipy, after the figures that are being made without them.
+
+    One session does it for all. scipy's parts import each other: where several threads enter at
+    different ends, as pages and TensorFlow do, one of them gets half a module or a deadlock.
+    """
     if not _ready.is_set():
         with _importing:
             import pandas  # noqa: F401
+            import scipy.stats  # noqa: F401  # All of scipy that anything here imports.
 
             _ready.set()
 

@@ -6,9 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import scipy.ndimage
-
-# Before skimage, which enters the circle of scipy.spatial and its distances at the other end: where
-# two sessions import both ends at once, one of them gets half a module.
 import scipy.spatial
 from numpy.typing import NDArray
 from skimage.measure import label
