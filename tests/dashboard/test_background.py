@@ -115,16 +115,23 @@ def _two() -> None:
     else:
         asked = [background.look(job) for job in jobs]
     st.session_state["states"].append([status.active for status in asked])
-    background.watch([(job, "Working", status) for job, status in zip(jobs, asked, strict=True)])
+    background.watch(
+        [(job, "Working", status) for job, status in zip(jobs, asked, strict=True)],
+        first=int(st.query_params["first"]),
+    )
 
 
-@pytest.mark.parametrize(("seconds", "drawn"), [(1e6, 1), (0.0, 2)])
+@pytest.mark.parametrize(
+    ("seconds", "first", "drawn"), [(1e6, 0, 1), (0.0, 0, 2), (1e6, 1, 2), (1e6, 2, 1)]
+)
 def test_results_that_come_close_together_are_drawn_together(
-    held: None, monkeypatch: pytest.MonkeyPatch, seconds: float, drawn: int
+    held: None, monkeypatch: pytest.MonkeyPatch, seconds: float, first: int, drawn: int
 ) -> None:
+    """But for the end of what was asked for ``first``, which is drawn at once."""
     monkeypatch.setattr(background, "REDRAW", seconds)
     app = AppTest.from_function(_two, default_timeout=120)
-    app.query_params["job"] = f"redrawn after {seconds}"
+    app.query_params["job"] = f"redrawn after {seconds}, {first} first"
+    app.query_params["first"] = str(first)
     app.run()
     assert app.session_state["states"] == [[True, True], [False, True]][:drawn]
     LET_GO.set()

@@ -113,6 +113,34 @@ def test_what_may_wait_comes_after_all_else() -> None:
     assert order == ["film", "other", "rest", "more"]
 
 
+def test_what_may_wait_leaves_a_pause_to_what_has_just_ended() -> None:
+    now, order = [0.0], list[str]()
+    queue = Queue(pause=5, clock=lambda: now[0])
+    queue.submit("film", "a", lambda _: order.append("film"))
+    until(lambda: order == ["film"] and not len(queue))
+    queue.submit("rest", "a", lambda _: order.append("rest"), later=True)
+    queue.submit("other", "a", lambda _: order.append("other"))
+    until(lambda: order == ["film", "other"] and len(queue) == 1)
+    now[0] = 4.9
+    queue.submit("third", "a", lambda _: order.append("third"))
+    until(lambda: order == ["film", "other", "third"] and len(queue) == 1)
+    now[0] = 9.8
+    queue.submit("more", "a", lambda _: order.append("more"), later=True)
+    assert queue.status("rest", "a").state == "waiting"
+    now[0] = 9.95
+    queue.submit("last", "a", lambda _: order.append("last"), later=True)
+    until(lambda: not len(queue))
+    assert order == ["film", "other", "third", "rest", "more", "last"]
+
+
+def test_a_pause_ends_by_itself() -> None:
+    queue, order = Queue(pause=0.2), list[str]()
+    queue.submit("film", "a", lambda _: order.append("film"))
+    queue.submit("rest", "a", lambda _: order.append("rest"), later=True)
+    until(lambda: not len(queue))
+    assert order == ["film", "rest"]
+
+
 def test_abandoned_work_is_dropped() -> None:
     now = [0.0]
     queue, gate = Queue(patience=60, clock=lambda: now[0]), Gate()

@@ -15,9 +15,10 @@ from xray.jobs.progress import Progress
 from xray.jobs.queue import Queue, Status
 from xray.reports import html
 
-#: The one queue of this server.
-_QUEUE = Queue()
-#: Seconds from one look at work under way to the next. A look costs some thousandths.
+#: The one queue of this server. What only adds to explanations lets these be drawn first.
+_QUEUE = Queue(pause=1.5)
+#: Seconds from one look at work under way to the next. A look costs the server some thousandths,
+#: and the browser, which may be on the same machine, near a tenth.
 LOOK = 0.6
 #: Least seconds from one drawing of a page to the next while more is to come: drawing takes what
 #: the work itself could use, and results that come close together are shown together.
@@ -65,7 +66,7 @@ def result(key: str) -> Any:
     return _QUEUE.result(key)
 
 
-def watch(jobs: Sequence[tuple[str, str, Status]]) -> None:
+def watch(jobs: Sequence[tuple[str, str, Status]], first: int = 0) -> None:
     """Show the progress of heavy work until it is over, then draw the page again.
 
     Parameters
@@ -73,17 +74,22 @@ def watch(jobs: Sequence[tuple[str, str, Status]]) -> None:
     jobs : (key, what it is in words, state the page was drawn with) of each piece of work, in
         order. A state looked at anew here could be over already, and the page, drawn with work
         under way, would stay so.
+    first : how many of them, from the front, are what was asked for; the rest only adds to it.
+        When these are over, the page is drawn at once
     """
     active = tuple(status.active for *_, status in jobs)
     if any(active):
-        _watching(tuple((key, words) for key, words, _ in jobs), active, time.monotonic())
+        _watching(tuple((key, words) for key, words, _ in jobs), active, first, time.monotonic())
 
 
 @st.fragment(run_every=LOOK)
-def _watching(jobs: tuple[tuple[str, str], ...], active: tuple[bool, ...], drawn: float) -> None:
+def _watching(
+    jobs: tuple[tuple[str, str], ...], active: tuple[bool, ...], first: int, drawn: float
+) -> None:
     statuses = [look(key) for key, _ in jobs]
     now = tuple(status.active for status in statuses)
-    changed = now != active and (not any(now) or time.monotonic() - drawn >= REDRAW)
+    ended = not any(now) or (any(active[:first]) and not any(now[:first]))
+    changed = now != active and (ended or time.monotonic() - drawn >= REDRAW)
     # Streamlit collects garbage after each of these looks, twice once Keras is there: 0.4 s of
     # processor time a look that the work itself would wait for, were TensorFlow not frozen.
     startup.settle(now=now != active)
@@ -94,8 +100,8 @@ def _watching(jobs: tuple[tuple[str, str], ...], active: tuple[bool, ...], drawn
             share_done = status.done / status.total if status.total else 0.0
             st.progress(min(share_done, 1.0), text=html.plain(words))
     waiting = [status for status in statuses if status.state == "waiting"]
-    if waiting and not any(status.state == "running" for status in statuses):
-        ahead = waiting[0].ahead
+    none_runs = not any(status.state == "running" for status in statuses)
+    if waiting and none_runs and (ahead := waiting[0].ahead):
         st.progress(0.0, text=f"Waiting: {ahead} other explanation{'s' * (ahead != 1)} first.")
     if st.button("Stop", icon=":material/stop_circle:", key="stop heavy work"):
         leave(key for key, _ in jobs)

@@ -70,6 +70,8 @@ class Queue:
     entries, bytes : bounds on the results that are kept; the least recently used go first.
     waiting : most pieces of work that may wait.
     patience : seconds after which work that nobody asked about is dropped (a closed tab).
+    pause : seconds that work which may wait leaves to other work that has just ended: whoever
+        waited for that is shown it first.
     clock : seconds, never going back.
     """
 
@@ -79,10 +81,12 @@ class Queue:
         bytes: int = 128 * 2**20,
         waiting: int = 120,
         patience: float = 90.0,
+        pause: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._entries, self._bytes, self._most = entries, bytes, waiting
-        self._patience, self._clock = patience, clock
+        self._patience, self._pause, self._clock = patience, pause, clock
+        self._begins = clock()
         self._jobs: OrderedDict[str, _Job] = OrderedDict()
         self._changed = threading.Condition()
         self._worker: threading.Thread | None = None
@@ -193,18 +197,25 @@ class Queue:
         while True:
             with self._changed:
                 while (job := self._next()) is None:
-                    self._changed.wait()
+                    self._changed.wait(self._held())
                 function, job.function = job.function, None
                 job.status = Status("running")
             assert function is not None
             status = self._do(job, function)
             with self._changed:
                 job.status = status
+                if not job.later:
+                    self._begins = self._clock() + self._pause
                 self._trim()
 
     def _next(self) -> _Job | None:
         self._forget_abandoned()
-        return next(iter(self._waiting()), None)
+        job = next(iter(self._waiting()), None)
+        return None if job and job.later and self._clock() < self._begins else job
+
+    def _held(self) -> float | None:
+        """Seconds until work that may wait can begin; None where none waits."""
+        return max(0.0, self._begins - self._clock()) if self._waiting() else None
 
     def _waiting(self) -> list[_Job]:
         """What waits, in the order it will be done."""

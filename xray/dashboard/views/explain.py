@@ -175,7 +175,8 @@ def collect(
             (keys[card.name], f"{card.title} {words}", looks[keys[card.name]])
             for keys, words in ((first, "reads the film"), (then, "reads it with devices"))
             for card in cards
-        ]
+        ],
+        first=len(cards),
     )
     made, stopped = [], []
     for card in cards:
