@@ -1,14 +1,15 @@
 """Can an eye tell laid-in devices from real ones? Sheets to look at, and what came of it.
 
-    python -m benchmarks.blind_look --data FILMS --out FOLDER --style laid
+    python -m benchmarks.blind_look --data FILMS --out FOLDER --style laid [--by-share]
     python -m benchmarks.blind_look --score ANSWERS.csv --key FOLDER-key.csv
 
 The sheets show sick children's test films in random order: some that really show devices, and as
 many device-free ones that were given another child's (all that it wears, as the audit lays it),
-or rendered ones. Films that wear devices are of another sort than those that do not (bedside
-films of sicker children), which would tell them apart by itself: so real ones and recipients are
-chosen as pairs that are alike in greys and framing. The viewer says of each number "real" or
-"laid" (columns film, answer).
+or rendered ones; ``--by-share`` lays them on as ``benchmarks/_by_share.py`` says. Films that wear
+devices are of another sort than those that do not (bedside films of sicker children), which would
+tell them apart by itself: so real ones and recipients are chosen as pairs that are alike in greys,
+in what surrounds the child, and in framing. No film that is shown with its own devices gives any
+to another. The viewer says of each number "real" or "laid" (columns film, answer).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from benchmarks import _by_share
 from xray.audits import insertion
 from xray.dataset import index
 from xray.drawing import laying, rendering
@@ -36,6 +38,8 @@ from xray.metrics.patients import patients
 
 #: Side of the films, and of each on a sheet, in pixels; films along a sheet's edge.
 SIDE, SHOWN, ALONG = 224, 440, 3
+#: How far what surrounds the child reaches from the film's border, in pixels.
+EDGE = 20
 
 
 def pairs(table: pd.DataFrame, films: Bytes, count: int) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -45,7 +49,10 @@ def pairs(table: pd.DataFrame, films: Bytes, count: int) -> tuple[NDArray[Any], 
     bare = np.flatnonzero(sick & (table["confidence"] < 0.1).to_numpy())
     boxes = np.array([each.box for each in lungs.estimate_many([as_float(f) for f in films])])
     greys = np.quantile(films.reshape(len(films), -1), np.linspace(0.05, 0.95, 10), axis=1).T
-    facts = np.hstack([greys / 255, boxes / SIDE])
+    edge = np.ones((SIDE, SIDE), bool)
+    edge[EDGE:-EDGE, EDGE:-EDGE] = False
+    around = np.quantile(films[:, edge], np.linspace(0.1, 0.9, 5), axis=1).T
+    facts = np.hstack([greys / 255, around / 255, boxes / SIDE])
     apart = np.linalg.norm(facts[worn][:, None] - facts[bare][None], axis=2)
     one, two = linear_sum_assignment(apart)
     best = np.argsort(apart[one, two])[:count]
@@ -53,16 +60,24 @@ def pairs(table: pd.DataFrame, films: Bytes, count: int) -> tuple[NDArray[Any], 
 
 
 def laid(
-    table: pd.DataFrame, films: Bytes, recipients: NDArray[Any], style: str, seed: int
+    table: pd.DataFrame,
+    films: Bytes,
+    recipients: NDArray[Any],
+    seen: NDArray[Any],
+    style: str,
+    seed: int,
 ) -> Bytes:
-    """Device-free sick films with devices laid on, one donor each."""
+    """Device-free sick films with devices laid on, one donor each; none that is ``seen`` itself."""
+    geometry = devices.stored_geometry()
+    for file in table["file"].iloc[seen]:
+        geometry.pop(file, None)
     bare = (table["confidence"] < 0.1).to_numpy()
     given = np.isin(np.arange(len(table)), recipients)
     rendered = style == "rendered"
     material = insertion.prepare(
         table,
         films,
-        devices.stored_geometry(),
+        geometry,
         given,
         bare,
         seed=seed,
@@ -109,6 +124,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--style", choices=("laid", "rendered"), default="laid")
+    parser.add_argument("--by-share", action="store_true", help="lay on shares of the rays")
     parser.add_argument("--films", type=int, default=40, help="of each sort")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--score", type=Path)
@@ -120,6 +136,8 @@ def main() -> None:
         low, high = bootstrap.wilson(right, len(told))
         print(f"{right} of {len(told)} right: {right / len(told):.0%} ({low:.0%} to {high:.0%})")
         return
+    if options.by_share:
+        _by_share.use()
     table = index.usable(index.index(options.data))
     table = table[table["split"] == "test"].reset_index(drop=True)
     sure = devices.load()["confidence"].reindex(table["file"]).to_numpy()
@@ -128,7 +146,7 @@ def main() -> None:
     worn, bare = pairs(table, films, options.films)
     rng = np.random.default_rng([options.seed, 11])
     real = films[worn]
-    shown = np.concatenate([real, laid(table, films, bare, options.style, options.seed)])
+    shown = np.concatenate([real, laid(table, films, bare, worn, options.style, options.seed)])
     truth = np.repeat(["real", "laid"], [len(real), len(shown) - len(real)])
     order = rng.permutation(len(shown))
     options.out.mkdir(parents=True, exist_ok=True)

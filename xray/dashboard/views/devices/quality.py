@@ -56,7 +56,7 @@ def show() -> None:
         st.caption(
             "Two rules of the verdict were settled after a look at 43 earlier networks. What "
             "counts as true is what the same test says on other films and devices "
-            "(docs/verdict.md)."
+            "(docs/record.md)."
         )
         _earlier(table)
         _methods()
