@@ -99,10 +99,11 @@ def _watching(
         if status.state == "running":
             share_done = status.done / status.total if status.total else 0.0
             st.progress(min(share_done, 1.0), text=html.plain(words))
-    waiting = [status for status in statuses if status.state == "waiting"]
-    none_runs = not any(status.state == "running" for status in statuses)
-    if waiting and none_runs and (ahead := waiting[0].ahead):
-        st.progress(0.0, text=f"Waiting: {ahead} other explanation{'s' * (ahead != 1)} first.")
+    waiting = [job for job in zip(jobs, statuses, strict=True) if job[1].state == "waiting"]
+    if waiting and not any(status.state == "running" for status in statuses):
+        (_, next_words), status = waiting[0]
+        other = f"Waiting: {status.ahead} other explanation{'s' * (status.ahead != 1)} first."
+        st.progress(0.0, text=other if status.ahead else html.plain(next_words))
     if st.button("Stop", icon=":material/stop_circle:", key="stop heavy work"):
         leave(key for key, _ in jobs)
         st.rerun(scope="app")
