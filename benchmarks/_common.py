@@ -13,11 +13,13 @@ from typing import Any
 
 import pandas as pd
 
+from xray.audits.known import specs
+from xray.dataset import index
 from xray.drawing.phantoms import phantom
 from xray.environment import ROOT, data_dir
 from xray.files import write_bytes, write_json
 from xray.films.decode import read
-from xray.films.pixels import Pixels
+from xray.films.pixels import Bytes, Pixels, as_bytes
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
@@ -27,6 +29,16 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     )
     made.add_argument("--json", type=Path, metavar="FILE", help="write name, rows and ratios")
     return made
+
+
+def public_test_films() -> tuple[pd.DataFrame, Bytes]:
+    """Table (``specs.marked``) and films (N, 224, 224) of the public test split."""
+    folder = data_dir()
+    if folder is None:
+        raise SystemExit("Set XRAY_DATA to the folder of the public films; they are needed here.")
+    table = index.usable(index.index(folder))
+    table = specs.marked(table[table["split"] == "test"].reset_index(drop=True))
+    return table, as_bytes(index.load_pixels(folder, table, (224, 224)))
 
 
 def best(

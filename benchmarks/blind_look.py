@@ -5,7 +5,7 @@
 
 The sheets show sick children's test films in random order: some that really show devices, and as
 many device-free ones that were given another child's (all that it wears, as the audit lays it),
-or rendered ones; ``--by-share`` lays them on as ``benchmarks/_by_share.py`` says. Films that wear
+or rendered ones; ``--by-share`` lays them on as ``benchmarks/by_share.py`` says. Films that wear
 devices are of another sort than those that do not (bedside films of sicker children), which would
 tell them apart by itself: so real ones and recipients are chosen as pairs that are alike in greys,
 in what surrounds the child, and in framing. No film that is shown with its own devices gives any
@@ -24,7 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from benchmarks import _by_share
+from benchmarks import by_share
 from xray.audits import insertion
 from xray.dataset import index
 from xray.drawing import laying, rendering
@@ -137,7 +137,7 @@ def main() -> None:
         print(f"{right} of {len(told)} right: {right / len(told):.0%} ({low:.0%} to {high:.0%})")
         return
     if options.by_share:
-        _by_share.use()
+        by_share.use()
     table = index.usable(index.index(options.data))
     table = table[table["split"] == "test"].reset_index(drop=True)
     sure = devices.load()["confidence"].reindex(table["file"]).to_numpy()

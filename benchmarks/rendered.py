@@ -23,11 +23,9 @@ from benchmarks import _common
 from xray.audits import judging, showing
 from xray.audits.insertion import Material
 from xray.audits.judging import Verdict
-from xray.audits.known import record, specs, truth
-from xray.dataset import index
+from xray.audits.known import record, truth
 from xray.drawing import rendering
-from xray.environment import artifact, data_dir
-from xray.films.pixels import as_bytes
+from xray.environment import artifact
 from xray.labels import devices
 from xray.models import registry
 from xray.models.model import Model
@@ -46,12 +44,7 @@ MODELS = (
 
 def materials(shapes: Path) -> dict[str, Material]:
     """The public test films with their own devices, and with rendered ones."""
-    folder = data_dir()
-    if folder is None:
-        raise SystemExit("Set XRAY_DATA to the folder of the public films; they are needed here.")
-    table = index.usable(index.index(folder))
-    table = specs.marked(table[table["split"] == "test"].reset_index(drop=True))
-    films = as_bytes(index.load_pixels(folder, table, (224, 224)))
+    table, films = _common.public_test_films()
     drawn = rendering.read(films.shape[1:], shapes)
     return {
         "real": truth.audit_material(table, films, devices.stored_geometry()),

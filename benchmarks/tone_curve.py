@@ -5,7 +5,7 @@
 Real: labelled devices of the test films, less the ground that is painted where they lie. Painting
 errs most where the ground is bright, so the same masks on films that show no device are taken off.
 Laid on: layers of the same films over films that show none, where the ground is known; with
-``--by-share`` as shares of the rays in place of greys (``benchmarks/_by_share.py``).
+``--by-share`` as shares of the rays in place of greys (``benchmarks/by_share.py``).
 
 A row is a kind of device and a range of ground; figures are means over films that wear the device,
 with 95 % intervals, in grey from 0 to 1. Sick children's films only, on which most devices are.
@@ -21,15 +21,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmarks import _by_share, _common
+from benchmarks import _common, by_share
 from xray.audits import insertion
 from xray.audits.known import specs
 from xray.classes import SICK
-from xray.dataset import index
 from xray.drawing import layers, laying, marks
 from xray.drawing.removal import inpaint
-from xray.environment import data_dir
-from xray.films.pixels import Bytes, as_bytes, as_float
+from xray.films.pixels import Bytes, as_float
 from xray.labels import devices
 
 KINDS = ("line", "tube", "electrode")
@@ -136,13 +134,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     if options.by_share:
-        _by_share.use()
-    folder = data_dir()
-    if folder is None:
-        raise SystemExit("Set XRAY_DATA to the folder of the public films; they are needed here.")
-    table = index.usable(index.index(folder))
-    table = specs.marked(table[table["split"] == "test"].reset_index(drop=True))
-    films = as_bytes(index.load_pixels(folder, table, (224, 224)))
+        by_share.use()
+    table, films = _common.public_test_films()
     sick = (table["label"] == SICK).to_numpy()
     plain = np.flatnonzero(sick & (table["confidence"] < specs.BARE).to_numpy())
     parts = (part for source in (worn, laid) for part in source(table, films, plain, options.seed))

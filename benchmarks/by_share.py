@@ -4,12 +4,19 @@ A film is darkest where all rays come through, so that 1 - grey is the share tha
 that lie behind each other each lets through a share of what the others leave (the law of Beer and
 Lambert): so logarithms of shares add up, and greys do not. ``xray.drawing.layers`` adds greys, but
 for the brightest fifth. ``tone_curve`` measures which is nearer to real devices.
+
+    python -m benchmarks.by_share audit basic --data FILMS --json FILE
+
+runs a command of ``xray`` so. An audit is stored where ``XRAY_ARTIFACTS`` says: give a copy.
 """
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 
+from xray.commands.main import main
 from xray.drawing import layers, laying
 from xray.films.pixels import Pixels
 
@@ -29,3 +36,8 @@ def use() -> None:
     for module in (layers, laying):
         module.exposure = attenuation  # type: ignore[attr-defined]
         module.developed = developed  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    use()
+    sys.exit(main())
