@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers.visits import words
 from xray.dashboard import page
+from xray.environment import artifacts_dir
 from xray.reports import html
 
 
@@ -84,6 +85,18 @@ def test_an_empty_state_says_what_to_do() -> None:
     app = run(draw)
     assert "<strong>No &lt;film&gt;</strong><br>Fetch some." in words(app)
     assert [each.value for each in app.code] == ["python -m xray fetch"]
+
+
+def test_an_empty_state_names_no_folder_of_this_machine() -> None:
+    def draw() -> None:
+        from xray.dashboard import page as dashboard
+        from xray.environment import artifacts_dir
+
+        dashboard.empty("No record", f"{artifacts_dir() / 'panel' / 'quality.csv'} is damaged.")
+
+    said = words(run(draw))
+    assert "panel/quality.csv is damaged." in said
+    assert str(artifacts_dir().parent) not in said
 
 
 def linked(**query: str) -> AppTest:

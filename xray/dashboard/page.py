@@ -251,7 +251,7 @@ def empty(title: str, what_to_do: str, command: str = "") -> None:
     """A designed empty state: what would be here, how to get it, and the command if there is."""
     st.html(
         f'<div class="xma-empty"><strong>{html.escape(title)}</strong><br>'
-        f"{html.escape(what_to_do)}</div>"
+        f"{html.escape(without_folders(what_to_do))}</div>"
     )
     if command:
         st.code(command, language=None)
