@@ -87,6 +87,38 @@ def test_the_record_is_written_as_the_pages_read_it(
     assert again.loc["seed", "same"] == 0.5 and again.loc["donors", "same"] == 1
 
 
+def test_networks_are_added_to_a_record(
+    networks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """The record's other networks stay; LIME's limits, set on these, stay too."""
+    monkeypatch.setattr(record, "measure", answers)
+    out = tmp_path / "artifacts" / "panel"
+    asked = ["panel", "--data", str(tmp_path), "--networks", str(networks), "--trained-only"]
+    asked += ["--add", "--out", str(out)]
+    assert main(asked) == 2
+    assert "panel.csv" in capsys.readouterr().err
+    made = record.rows(
+        answers(None, "truth", out, None, (first := cards.read_cards(networks))),
+        answers(None, "audit", out, None, first),
+        first,
+    )
+    other = made[made["network"].str.startswith("flat")].assign(network="other-line-s9")
+    stale = other.assign(network="flat-line-all-film-s0", truth="clean")
+    out.mkdir(parents=True)
+    pd.concat([other, stale]).to_csv(out / "panel.csv", index=False)
+    (out / "methods.csv").write_text("of the networks before\n")
+    assert main(asked) == 0
+    truth = stored.panel().set_index("network")["truth"]
+    assert truth.to_dict() == {
+        "other-line-s9": "reliant",
+        "flat-line-all-film-s0": "reliant",
+        "peak-sick-bare-film-s0": "clean",
+    }
+    found = stored.quality().set_index(["kind", "measure"])
+    assert found.loc[("line", "detection"), "n"] == 2
+    assert (out / "methods.csv").read_text() == "of the networks before\n"
+
+
 def test_what_is_missing_is_said_in_one_sentence(
     networks: Path, tmp_path: Path, capsys: Any
 ) -> None:

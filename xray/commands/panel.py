@@ -15,7 +15,7 @@ from xray.commands import _numbers
 from xray.commands._bars import Bars, bars
 from xray.environment import artifacts_dir, films_dir
 from xray.errors import DatasetError
-from xray.files import write_table
+from xray.files import read_table, write_table
 
 if TYPE_CHECKING:
     from xray.audits.known.record import Bench
@@ -65,6 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "that share one look at each picture",
     )
     parser.add_argument(
+        "--add",
+        action="store_true",
+        help="keep the networks that the tables have, and add those of the folder to panel.csv and "
+        "quality.csv; explanations are not asked (their limits are set on one set of networks)",
+    )
+    parser.add_argument(
         "--out",
         type=Path,
         default=artifacts_dir() / "panel",
@@ -76,6 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Train what is missing, ask, judge, and write the record."""
     data = films_dir(options.data)
+    before = read_table(options.out / "panel.csv") if options.add else None
     from xray.audits import pointing
     from xray.audits.known import methods, record
     from xray.dataset import index
@@ -93,10 +100,14 @@ def run(options: argparse.Namespace) -> None:
             for part, of in asked.items()
             if of
         }
-        weighed = methods.weigh(bench.material("audit"), options.networks, cards, stage=stage)
+        if before is None:
+            weighed = methods.weigh(bench.material("audit"), options.networks, cards, stage=stage)
     panel = record.rows(told["truth"], told["audit"], cards)
+    if before is None:
+        print(_write(options.out / pointing.FILE, methods.record(weighed, panel)))
+    else:
+        panel = record.added(before, panel)
     _write(options.out / "panel.csv", panel)
-    print(_write(options.out / pointing.FILE, methods.record(weighed, panel)))
     if options.again:
         repeats = [record.agreement(told["audit"], told[part], part) for part in AGAIN]
         print(_write(options.out / "agreement.csv", pd.concat(repeats)))

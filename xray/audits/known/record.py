@@ -205,6 +205,16 @@ def rows(
     return pd.DataFrame(made)
 
 
+def added(before: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """A record with further networks; those that were asked again stand as they answer now.
+
+    Parameters
+    ----------
+    before, rows : ``rows`` of the same audit
+    """
+    return pd.concat([before[~before["network"].isin(rows["network"])], rows], ignore_index=True)
+
+
 #: Of a network's ``Spec``, what the record repeats.
 SETTINGS = ("architecture", "meaning", "shown", "framing", "seed")
 
