@@ -95,8 +95,10 @@ def test_networks_are_added_to_a_record(
     out = tmp_path / "artifacts" / "panel"
     asked = ["panel", "--data", str(tmp_path), "--networks", str(networks), "--trained-only"]
     asked += ["--add", "--out", str(out)]
-    assert main(asked) == 2
-    assert "panel.csv" in capsys.readouterr().err
+    assert main(asked) == 0
+    assert "the record begins with these networks" in capsys.readouterr().err
+    assert set(stored.panel()["network"]) == {"flat-line-all-film-s0", "peak-sick-bare-film-s0"}
+    assert not (out / "methods.csv").exists()
     made = record.rows(
         answers(None, "truth", out, None, (first := cards.read_cards(networks))),
         answers(None, "audit", out, None, first),
@@ -104,7 +106,6 @@ def test_networks_are_added_to_a_record(
     )
     other = made[made["network"].str.startswith("flat")].assign(network="other-line-s9")
     stale = other.assign(network="flat-line-all-film-s0", truth="clean")
-    out.mkdir(parents=True)
     pd.concat([other, stale]).to_csv(out / "panel.csv", index=False)
     (out / "methods.csv").write_text("of the networks before\n")
     assert main(asked) == 0

@@ -71,6 +71,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "quality.csv; explanations are not asked (their limits are set on one set of networks)",
     )
     parser.add_argument(
+        "--by-look",
+        action="store_true",
+        help="tell electrodes from other devices by their look, on the films that are audited and "
+        "on those that say what is true (artifacts/devices/CARD.md)",
+    )
+    parser.add_argument(
         "--out",
         type=Path,
         default=artifacts_dir() / "panel",
@@ -82,7 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Train what is missing, ask, judge, and write the record."""
     data = films_dir(options.data)
-    before = read_table(options.out / "panel.csv") if options.add else None
+    before = _before(options.out / "panel.csv") if options.add else None
     from xray.audits import pointing
     from xray.audits.known import methods, record
     from xray.dataset import index
@@ -91,7 +97,7 @@ def run(options: argparse.Namespace) -> None:
     table = index.usable(index.index(data))
     with bars() as stage:
         films = as_bytes(index.load_pixels(data, table, (224, 224), progress=stage("read films")))
-        bench = record.bench(films, table)
+        bench = record.bench(films, table, options.by_look)
         cards = _networks(options, bench, stage)
         asked = dict.fromkeys(RECORD, cards)
         asked |= {part: again(cards, options.again, part) for part in AGAIN}
@@ -112,6 +118,14 @@ def run(options: argparse.Namespace) -> None:
         repeats = [record.agreement(told["audit"], told[part], part) for part in AGAIN]
         print(_write(options.out / "agreement.csv", pd.concat(repeats)))
     print(_write(options.out / "quality.csv", record.quality(panel)))
+
+
+def _before(path: Path) -> pd.DataFrame:
+    """The rows of a record that further networks are added to."""
+    if path.is_file():
+        return read_table(path)
+    print(f"There is no {path} yet; the record begins with these networks.", file=sys.stderr)
+    return pd.DataFrame({"network": []})
 
 
 def again(cards: Sequence[Card], count: int, part: str) -> list[Card]:

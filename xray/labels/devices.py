@@ -31,6 +31,8 @@ KINDS = format.KINDS
 
 #: Files of where devices are: on the test films, and on train films by the second labelling.
 FIRST, SECOND = "devices_test.jsonl", "devices_train_second.jsonl"
+#: The same of test films and of train films, electrodes told from other devices by their look.
+BY_LOOK = ("devices_test_by_look.jsonl", "devices_train_by_look.jsonl")
 #: What to say wherever labels are shown.
 PROVENANCE = (
     "Device labels were made by a general-purpose vision-language model that viewed every film "
@@ -164,6 +166,26 @@ def second() -> dict[str, tuple[Look, ...]]:
         The file is missing or damaged.
     """
     return {row.file: row.passes for row in format.read(artifact("devices", SECOND))}
+
+
+def by_look() -> dict[str, tuple[Look, ...]]:
+    """Read the labels in which electrodes are told from other devices by their look alone.
+
+    A disc, with or without its snap, is an ``electrode``; a clip, a connector and any other object
+    is ``other``. The first and the second labelling draw this line each in another place.
+
+    Returns
+    -------
+    dict as of ``second``, of the 624 test films, those of the second labelling and further train
+    films
+
+    Raises
+    ------
+    LabelError
+        A file is missing or damaged.
+    """
+    files = [artifact("devices", name) for name in BY_LOOK]
+    return {row.file: row.passes for path in files for row in format.read(path)}
 
 
 def mask(

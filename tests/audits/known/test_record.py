@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 
 from xray.audits.judging import Cut, KindVerdict, Margin, Verdict
-from xray.audits.known import record
+from xray.audits.known import record, specs
 from xray.audits.known.specs import Spec
 from xray.audits.showing import Trials
 from xray.errors import ArtifactError
+from xray.labels import devices
 from xray.metrics import bootstrap
 from xray.models.card import Card
 
@@ -144,3 +145,25 @@ def test_agreement_tells_other_words_from_opposite_ones() -> None:
     assert (row["pairs"], row["same"], row["against"]) == (3, pytest.approx(1 / 3), 1)
     assert row["decided"] == 2
     assert row["difference"] == pytest.approx((-1.5 + 0.2 + 0.6) / 3)
+
+
+def test_electrodes_are_told_by_their_look_on_all_films_or_on_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is planted stays as it was: networks that were taught with it are there."""
+    left_out: list[set[str]] = []
+
+    def held_out(table: pd.DataFrame, donors: list[str]) -> pd.Series:
+        left_out.append(set(donors))
+        return pd.Series("", index=table.index)
+
+    monkeypatch.setattr(specs, "marked", lambda table: table)
+    monkeypatch.setattr(specs, "held_out", held_out)
+    films = np.zeros((1, 4, 4), np.uint8)
+    table = pd.DataFrame({"file": ["train/NORMAL/a.png"]})
+    plain, by_look = (record.bench(films, table, way) for way in (False, True))
+    assert plain.first == devices.stored_geometry() and plain.anew == devices.second()
+    assert by_look.first.keys() == plain.first.keys() and by_look.first != plain.first
+    assert set(by_look.anew) > set(plain.anew) and not set(by_look.anew) & set(plain.first)
+    assert by_look.second == plain.second
+    assert left_out == [set(plain.anew), set(by_look.anew)]

@@ -55,7 +55,9 @@ class Bench:
     table : ``specs.marked`` table of the public set
     films : (N, S, S) uint8
     use : ``specs.held_out`` of the table
-    second : looks of the second labelling, by file
+    second : looks of the second labelling, by file; what is planted comes out of these
+    first : looks at the films that are audited
+    anew : looks of another labelling, which say what is true
     """
 
     table: pd.DataFrame
@@ -63,6 +65,7 @@ class Bench:
     use: pd.Series
     second: Mapping[str, Sequence[Look]]
     first: Mapping[str, Sequence[Look]] = field(default_factory=devices.stored_geometry)
+    anew: Mapping[str, Sequence[Look]] = field(default_factory=devices.second)
 
     def material(self, part: str, without: frozenset[str] = frozenset()) -> Material:
         """What networks are shown in one of ``PARTS``.
@@ -71,13 +74,13 @@ class Bench:
         ----------
         without : files whose devices a network was trained with; they give no layer
         """
-        second = {file: looks for file, looks in self.second.items() if file not in without}
+        anew = {file: looks for file, looks in self.anew.items() if file not in without}
         if part == "truth":
-            return truths.truth_material(self.table, self.use, self.films, second)
+            return truths.truth_material(self.table, self.use, self.films, anew)
         looks, givers = self.first, None
         layers: Sequence[Layer] = ()
         if part == "donors":
-            looks, givers = second, self.use == "donor"
+            looks, givers = anew, self.use == "donor"
         elif part == "rendered":
             path = artifact("devices", rendering.FILE)
             looks, layers = {}, rendering.read(self.films.shape[1:], path)
@@ -351,8 +354,18 @@ def agreement(
     return pd.DataFrame(made)
 
 
-def bench(films: Bytes, table: pd.DataFrame) -> Bench:
-    """The bench of the public films: marked, with what every training leaves out."""
+def bench(films: Bytes, table: pd.DataFrame, by_look: bool = False) -> Bench:
+    """The bench of the public films: marked, with what every training leaves out.
+
+    Parameters
+    ----------
+    by_look : electrodes and other devices are told apart by their look (``devices.by_look``)
+    """
     marked = specs.marked(table)
-    second = devices.second()
-    return Bench(marked, films, specs.held_out(marked, list(second)), second)
+    first, second = devices.stored_geometry(), devices.second()
+    anew = second
+    if by_look:
+        looks = devices.by_look()
+        first = {file: passes for file, passes in looks.items() if file in first}
+        anew = {file: passes for file, passes in looks.items() if file not in first}
+    return Bench(marked, films, specs.held_out(marked, list(anew)), second, first, anew)
