@@ -49,7 +49,8 @@ SUCH = {"support": "sandbag, hand", "other": "or pad"}
 #: What the words above stand for.
 HELP = (
     "Wires: leads and thin lines. Supports: sandbags, cushions and hands that hold somebody. "
-    "Clips: also pads and what else lies on the chest."
+    "Clips: also pads and what else lies on the chest. "
+    "The labels mix up electrodes and clips: what is said of one may be true of the other."
 )
 #: Margins of an audit that names none: points of 100 calls, and AUROC.
 MARGIN: dict[Unit, float] = {"calls": 3.0, "auroc_drop": 0.02}
