@@ -64,6 +64,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "labelling's donors, and with rendered devices; and by the first two the heads on VGG19 "
         "that share one look at each picture",
     )
+    _of_the_record(parser)
+
+
+def _of_the_record(parser: argparse.ArgumentParser) -> None:
+    """Options of what the record is made of, and where it goes."""
     parser.add_argument(
         "--add",
         action="store_true",
