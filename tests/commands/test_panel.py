@@ -118,6 +118,10 @@ def test_networks_are_added_to_a_record(
     found = stored.quality().set_index(["kind", "measure"])
     assert found.loc[("line", "detection"), "n"] == 2
     assert (out / "methods.csv").read_text() == "of the networks before\n"
+    capsys.readouterr()
+    assert main([*asked, "--by-look"]) == 2
+    assert "cannot be mixed" in capsys.readouterr().err
+    assert set(stored.panel()["network"]) == set(truth.index), "nothing was written"
 
 
 def test_what_is_missing_is_said_in_one_sentence(

@@ -93,7 +93,7 @@ def _of_the_record(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Train what is missing, ask, judge, and write the record."""
     data = films_dir(options.data)
-    before = _before(options.out / "panel.csv") if options.add else None
+    before = _before(options.out / "panel.csv", options.by_look) if options.add else None
     from xray.audits import pointing
     from xray.audits.known import methods, record
     from xray.dataset import index
@@ -113,7 +113,7 @@ def run(options: argparse.Namespace) -> None:
         }
         if before is None:
             weighed = methods.weigh(bench.material("audit"), options.networks, cards, stage=stage)
-    panel = record.rows(told["truth"], told["audit"], cards)
+    panel = record.rows(told["truth"], told["audit"], cards).assign(by_look=options.by_look)
     if before is None:
         print(_write(options.out / pointing.FILE, methods.record(weighed, panel)))
     else:
@@ -125,10 +125,22 @@ def run(options: argparse.Namespace) -> None:
     print(_write(options.out / "quality.csv", record.quality(panel)))
 
 
-def _before(path: Path) -> pd.DataFrame:
-    """The rows of a record that further networks are added to."""
+def _before(path: Path, by_look: bool) -> pd.DataFrame:
+    """The rows of a record that further networks are added to.
+
+    Raises
+    ------
+    DatasetError
+        They were judged by devices that are called otherwise.
+    """
     if path.is_file():
-        return read_table(path)
+        found = read_table(path)
+        if (found.get("by_look", pd.Series([False])) != by_look).any():
+            raise DatasetError(
+                f"{path} is a record {'without' if by_look else 'with'} --by-look; the two cannot "
+                "be mixed. Give another --out."
+            )
+        return found
     print(f"There is no {path} yet; the record begins with these networks.", file=sys.stderr)
     return pd.DataFrame({"network": []})
 

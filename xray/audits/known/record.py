@@ -182,7 +182,8 @@ def rows(
         network, architecture, meaning, shown, framing, seed, kind, truth ("reliant", "clean" or
         "open"), truth_calls with truth_low and truth_high (points of 100 healthy held-out films
         that devices of another labelling add to the calls, beyond the null, 95 %), truth_score,
-        verdict, score, auroc
+        truth_called (of 100 such films without devices), verdict, score, called (of 100 healthy
+        films of the audit), auroc
     """
     made = []
     for card in cards:
@@ -200,8 +201,10 @@ def rows(
                     "truth": truths.truth(true[kind.kind]),
                     **_calls(known[card.name], kind.kind),
                     "truth_score": true[kind.kind].score,
+                    "truth_called": _healthy(known[card.name], kind.kind).get("called_before"),
                     "verdict": kind.verdict,
                     "score": kind.score,
+                    "called": _healthy(told, kind.kind).get("called_before"),
                     "auroc": told.auroc[0],
                 }
             )
@@ -223,13 +226,16 @@ SETTINGS = ("architecture", "meaning", "shown", "framing", "seed")
 
 
 def _calls(verdict: Verdict, kind: str) -> dict[str, float | None]:
-    for row in verdict.effects:
-        if (row["test"], row["kind"], row["label"]) == ("insertion", kind, HEALTHY):
-            return {
-                f"truth_{end}": row[f"calls{of}"]
-                for end, of in (("calls", ""), ("low", "_low"), ("high", "_high"))
-            }
-    return {"truth_calls": None, "truth_low": None, "truth_high": None}
+    row = _healthy(verdict, kind)
+    ends = (("calls", ""), ("low", "_low"), ("high", "_high"))
+    return {f"truth_{end}": row.get(f"calls{of}") for end, of in ends}
+
+
+def _healthy(verdict: Verdict, kind: str) -> Mapping[str, Any]:
+    """What devices of a kind laid on healthy films change; nothing where none were."""
+    asked = ("insertion", kind, HEALTHY)
+    found = (e for e in verdict.effects if (e["test"], e["kind"], e["label"]) == asked)
+    return next(found, {})
 
 
 def quality(table: pd.DataFrame) -> pd.DataFrame:
